@@ -1,0 +1,121 @@
+"""JSON that means one thing only: read strictly, and written in the one canonical form of RFC 8785 (JCS).
+
+Ordinary JSON readers take the last of two equal keys, and different readers differ about it, so two people may read
+two things in one signed text. Here whatever is ambiguous is refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import Any, NoReturn
+
+import rfc8785
+
+from registry.errors import InvalidInput
+from registry.primitives import Bytes32
+
+MAX_DEPTH = 64
+MAX_SAFE_INTEGER = 2**53 - 1
+
+
+def read_json(source: bytes | str) -> object:
+    """Reads one JSON text.
+
+    Args:
+        source: The text, or its bytes in UTF-8 without a byte order mark.
+
+    Raises:
+        InvalidInput: It is not JSON, names a key twice, is nested deeper than MAX_DEPTH, or holds a number that no
+            IEEE 754 double holds.
+    """
+    try:
+        text = source.decode("utf-8") if isinstance(source, bytes) else source
+        value: object = json.loads(
+            text, object_pairs_hook=_unique_keys, parse_float=_finite_float, parse_constant=_refuse_constant
+        )
+    except RecursionError:
+        raise _too_deep() from None
+    except ValueError as error:  # of which JSONDecodeError and UnicodeDecodeError are kinds
+        raise InvalidInput(f"This is not valid JSON in UTF-8: {error}.") from error
+    _check_depth(value)
+    return value
+
+
+def canonical_json(value: object) -> bytes:
+    """The canonical bytes of a JSON value.
+
+    Args:
+        value: None, bool, str, int within +-(2**53 - 1), finite float, or a list or a mapping of these.
+
+    Raises:
+        InvalidInput: It holds anything else (NaN, a lone surrogate, a key that is no string), or is nested deeper
+            than MAX_DEPTH.
+
+    Source: RFC 8785.
+    """
+    _check_depth(value)
+    try:
+        canonical: bytes = rfc8785.dumps(_plain(value))
+    except (rfc8785.CanonicalizationError, UnicodeEncodeError) as error:
+        raise InvalidInput(f"This value has no canonical JSON form: {error}.") from error
+    return canonical
+
+
+def metadata_hash(metadata: object) -> Bytes32:
+    """SHA-256 of the canonical JSON of a dataset's metadata: the ``metadataHash`` of the contracts.
+
+    Raises:
+        InvalidInput: As canonical_json does.
+    """
+    return Bytes32(sha256(canonical_json(metadata)).digest())
+
+
+def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    result = dict(pairs)
+    if len(result) != len(pairs):
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise InvalidInput(f"The key {key!r} stands twice in one JSON object.")
+            seen.add(key)
+    return result
+
+
+def _finite_float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise InvalidInput(f"The number {text[:40]} is too large for JSON's double precision.")
+    return number
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise InvalidInput(f"{text} is not a JSON number.")
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput(f"This JSON value is nested deeper than {MAX_DEPTH} levels.")
+
+
+def _check_depth(value: object) -> None:
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [child for parent in level for child in _children(parent)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _children(value: object) -> Sequence[object]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return value if isinstance(value, (list, tuple)) else ()
+
+
+def _plain(value: object) -> Any:
+    """The value with every mapping as a dict, which is all that the encoder knows."""
+    if isinstance(value, Mapping):
+        return {key: _plain(child) for key, child in value.items()}
+    return [_plain(child) for child in value] if isinstance(value, (list, tuple)) else value
