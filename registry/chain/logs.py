@@ -1,0 +1,83 @@
+"""Finding logs in the embedded chain: the blocks' blooms say where it is worth looking."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from registry.chain import params
+from registry.chain.client import INVALID_PARAMS, RpcError
+from registry.primitives import keccak256
+
+MAX_LOGS = 10_000
+MAX_ALTERNATIVES = 1_000
+FILTER_FIELDS = frozenset({"address", "topics", "fromBlock", "toBlock", "blockHash"})
+
+
+@dataclass(frozen=True, slots=True)
+class LogFilter:
+    """Which logs are wanted.
+
+    Attributes:
+        addresses: The contracts (20 bytes each) of which one must have emitted the log; empty: any.
+        topics: For each position the values (32 bytes each) of which the log must have one; empty: any value.
+    """
+
+    addresses: frozenset[bytes]
+    topics: tuple[frozenset[bytes], ...]
+
+    @classmethod
+    def parse(cls, address: object, topics: object) -> Self:
+        """Reads `address` and `topics` as `eth_getLogs` has them; None where they are not given.
+
+        Raises:
+            RpcError: They are malformed.
+        """
+        if topics is None:
+            topics = []
+        if not isinstance(topics, Sequence) or isinstance(topics, str) or len(topics) > 4:
+            raise RpcError(INVALID_PARAMS, "invalid argument: topics must be a list of at most four")
+        return cls(
+            addresses=_alternatives(address, "address", 20),
+            topics=tuple(_alternatives(topic, "topic", 32) for topic in topics),
+        )
+
+    def wants(self, address: bytes, topics: Sequence[bytes]) -> bool:
+        """Whether a log of this address with these topics is wanted."""
+        return (
+            (not self.addresses or address in self.addresses)
+            and len(topics) >= len(self.topics)
+            and all(not wanted or given in wanted for wanted, given in zip(self.topics, topics, strict=False))
+        )
+
+    def masks(self) -> tuple[tuple[int, ...], ...]:
+        """For each condition the bloom bits of its alternatives: a block worth looking at has all bits of one of them."""
+        return tuple(
+            tuple(_bloom_bits(value) for value in alternatives)
+            for alternatives in (self.addresses, *self.topics)
+            if alternatives
+        )
+
+
+def may_contain(bloom: int, masks: tuple[tuple[int, ...], ...]) -> bool:
+    """Whether a block with this bloom may have logs that fulfil all conditions. No is certain, yes is not."""
+    return all(any(bloom & bits == bits for bits in alternatives) for alternatives in masks)
+
+
+def _alternatives(value: object, name: str, length: int) -> frozenset[bytes]:
+    if value is None:
+        return frozenset()
+    if isinstance(value, str):
+        return frozenset({params.data(value, name, length)})
+    if not isinstance(value, Sequence) or len(value) > MAX_ALTERNATIVES:
+        raise RpcError(INVALID_PARAMS, f"invalid argument: {name} must be one, or a list of at most {MAX_ALTERNATIVES}")
+    return frozenset(params.data(item, name, length) for item in value)
+
+
+def _bloom_bits(value: bytes) -> int:
+    digest = keccak256(value)
+    bits = 0
+    for start in (0, 2, 4):
+        bits |= 1 << (int.from_bytes(digest[start : start + 2], "big") & 2047)
+    return bits
