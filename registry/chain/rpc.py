@@ -1,0 +1,311 @@
+"""JSON-RPC over HTTP, from one or several endpoints of the same chain.
+
+An endpoint is believed nothing before it has shown the right chain id and genesis block, and must show them again after
+it has failed and on each new connection: another node may have taken its place. An endpoint of another chain is an error at once: to pass it over quietly would hide a mistake that may cost
+somebody their records.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import orjson
+
+from registry.chain.client import (
+    SERVER_ERROR,
+    ChainIdentity,
+    ChainUnavailable,
+    RpcError,
+    WrongChain,
+    read_identity,
+)
+from registry.errors import InvalidInput
+
+CALLS_A_POST = 100
+MAX_ANSWER_BYTES = 256 * 2**20
+MAX_RETRY_AFTER = 300.0
+_IDENTITY_CALLS: tuple[tuple[str, Sequence[object]], ...] = (
+    ("eth_chainId", ()),
+    ("eth_getBlockByNumber", ("0x0", False)),
+)
+
+
+class Fault(StrEnum):
+    """What can go wrong with an endpoint, as it is counted."""
+
+    DISCONNECTED = "disconnected"
+    TIMEOUT = "timeout"
+    BUSY = "busy"
+    HTTP_STATUS = "http_status"
+    MALFORMED = "malformed"
+    WRONG_ID = "wrong_id"
+    WRONG_CHAIN = "wrong_chain"
+
+
+class _Failed(Exception):
+    """One endpoint gave no usable answer."""
+
+    def __init__(self, fault: Fault, reason: str, retry_after: float | None = None) -> None:
+        super().__init__(reason)
+        self.fault = fault
+        self.reason = reason
+        self.retry_after = retry_after
+
+
+@dataclass(slots=True)
+class _Endpoint:
+    url: str
+    name: str  # Without path and query: those may hold an access key.
+    trusted: bool = False
+    busy_until: float = 0.0  # time.monotonic()
+
+
+def _ignore(fault: Fault) -> None:
+    return None
+
+
+class RpcChain:
+    """A chain that is reached over HTTP. Safe to use from several threads.
+
+    A request that fails on one endpoint is sent to the next. All of them are safe to repeat: they only read, or carry
+    a signed transaction, which has its effect once.
+
+    Args:
+        urls: The endpoints, the preferred one first; the one that worked last is used until it fails.
+        expected: The chain they must serve; None: the first answer decides.
+        timeout: Seconds for one request to one endpoint, from the first byte sent to the last received.
+        observe: Called with each fault of an endpoint, for counting.
+
+    Raises:
+        InvalidInput: No URL was given, or one that is not http or https.
+    """
+
+    def __init__(
+        self,
+        urls: Sequence[str],
+        *,
+        expected: ChainIdentity | None = None,
+        timeout: float = 15.0,
+        observe: Callable[[Fault], None] = _ignore,
+    ) -> None:
+        if not urls:
+            raise InvalidInput("At least one URL of a JSON-RPC endpoint is needed.")
+        self._endpoints = [_Endpoint(url, _name(url)) for url in urls]
+        self._expected = expected
+        self._timeout = timeout
+        self._observe = observe
+        self._preferred = 0
+        self._lock = threading.Lock()
+        self._ids = itertools.count(1)
+        self._client = httpx.Client(
+            headers={"content-type": "application/json", "accept": "application/json"}, timeout=timeout
+        )
+
+    @property
+    def identity(self) -> ChainIdentity:
+        """Which chain the endpoints serve; asks if that is not known yet. Raises as `request` does."""
+        if self._expected is None:
+            self._exchange([("eth_chainId", ())])
+        assert self._expected is not None
+        return self._expected
+
+    def request(self, method: str, params: Sequence[object] = ()) -> Any:
+        """Asks for one thing; see `registry.chain.client.Chain`."""
+        (answer,) = self._exchange([(method, params)])
+        if isinstance(answer, RpcError):
+            raise answer
+        return answer
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
+        """Asks for several things, a hundred in one POST; see `registry.chain.client.Chain`."""
+        answers: list[Any | RpcError] = []
+        for start in range(0, len(calls), CALLS_A_POST):
+            answers += self._exchange(calls[start : start + CALLS_A_POST])
+        return answers
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._client.close()
+
+    def _exchange(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
+        first = self._preferred
+        failures: list[tuple[_Endpoint, _Failed]] = []
+        for offset in range(len(self._endpoints)):
+            index = (first + offset) % len(self._endpoints)
+            endpoint = self._endpoints[index]
+            try:
+                self._refuse_busy(endpoint)
+                if not endpoint.trusted:
+                    self._check(endpoint)
+                answers, reconnected = self._post(endpoint, calls)
+                if reconnected:
+                    self._check(endpoint)
+            except _Failed as failure:
+                self._note(endpoint, failure)
+                failures.append((endpoint, failure))
+                continue
+            self._preferred = index
+            return answers
+        raise _unavailable(failures)
+
+    def _refuse_busy(self, endpoint: _Endpoint) -> None:
+        remaining = endpoint.busy_until - time.monotonic()
+        if remaining > 0:
+            raise _Failed(Fault.BUSY, f"asked not to be called for another {remaining:.0f} s", remaining)
+
+    def _note(self, endpoint: _Endpoint, failure: _Failed) -> None:
+        self._observe(failure.fault)
+        if failure.fault is Fault.BUSY:
+            if failure.retry_after is not None:
+                endpoint.busy_until = time.monotonic() + failure.retry_after
+        else:
+            # Whatever answers there next may be another node.
+            endpoint.trusted = False
+
+    def _check(self, endpoint: _Endpoint) -> None:
+        answers, _ = self._post(endpoint, _IDENTITY_CALLS)
+        try:
+            for answer in answers:
+                if isinstance(answer, RpcError):
+                    raise _Failed(Fault.MALFORMED, f"does not say which chain it serves: {answer.message}")
+            found = read_identity(*answers)
+        except ChainUnavailable as error:
+            raise _Failed(Fault.MALFORMED, "does not say which chain it serves") from error
+        with self._lock:
+            if self._expected is None:
+                self._expected = found
+        if found != self._expected:
+            self._observe(Fault.WRONG_CHAIN)
+            raise WrongChain(
+                f"The endpoint {endpoint.name} serves {found}, but {self._expected} is expected.",
+                hint="Remove it from the configuration, or correct it; data of two chains must not be mixed.",
+            )
+        endpoint.trusted = True
+
+    def _post(
+        self, endpoint: _Endpoint, calls: Sequence[tuple[str, Sequence[object]]]
+    ) -> tuple[list[Any | RpcError], bool]:
+        """Gives the answers, and whether a new connection was made for them."""
+        requests = [
+            {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in calls
+        ]
+        body, reconnected = self._fetch(endpoint, orjson.dumps(requests[0] if len(requests) == 1 else requests))
+        try:
+            answer = orjson.loads(body)
+        except orjson.JSONDecodeError as error:
+            raise _Failed(Fault.MALFORMED, "answered with something that is not JSON") from error
+        if len(requests) == 1:
+            return [_result(answer, requests[0]["id"])], reconnected
+        if isinstance(answer, dict) and "error" in answer:
+            # The node refused the list as a whole, for example because it is too long.
+            return [_error(answer)] * len(requests), reconnected
+        if not isinstance(answer, list):
+            raise _Failed(Fault.MALFORMED, "answered a list of requests with something else")
+        by_id = {item.get("id"): item for item in answer if isinstance(item, dict) and _hashable_id(item)}
+        return [_result(by_id.get(request["id"]), request["id"]) for request in requests], reconnected
+
+    def _fetch(self, endpoint: _Endpoint, content: bytes) -> tuple[bytes, bool]:
+        deadline = time.monotonic() + self._timeout
+        reconnected = False
+
+        def trace(event: str, details: dict[str, Any]) -> None:
+            nonlocal reconnected
+            reconnected = reconnected or event == "connection.connect_tcp.complete"
+
+        try:
+            with self._client.stream("POST", endpoint.url, content=content, extensions={"trace": trace}) as response:
+                if response.status_code in (429, 503):
+                    raise _Failed(Fault.BUSY, f"is busy (HTTP {response.status_code})", _retry_after(response))
+                received = bytearray()
+                for chunk in response.iter_bytes():
+                    received += chunk
+                    if len(received) > MAX_ANSWER_BYTES:
+                        raise _Failed(Fault.MALFORMED, f"answered with more than {MAX_ANSWER_BYTES} bytes")
+                    if time.monotonic() > deadline:
+                        raise _Failed(Fault.TIMEOUT, f"did not finish its answer within {self._timeout:g} s")
+        except httpx.TimeoutException as error:
+            raise _Failed(Fault.TIMEOUT, f"did not answer within {self._timeout:g} s") from error
+        except httpx.TransportError as error:
+            raise _Failed(Fault.DISCONNECTED, f"cannot be reached or hung up ({type(error).__name__})") from error
+        except httpx.DecodingError as error:
+            raise _Failed(Fault.MALFORMED, "answered with a broken encoding") from error
+        if response.status_code != 200 and not _is_rpc_error(received):
+            raise _Failed(Fault.HTTP_STATUS, f"answered with HTTP status {response.status_code}")
+        return bytes(received), reconnected
+
+
+def _name(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidInput(f"A JSON-RPC endpoint's URL begins with http:// or https://; this does not: {url[:12]!r}...")
+    port = f":{parts.port}" if parts.port else ""
+    return f"{parts.scheme}://{parts.hostname}{port}"
+
+
+def _hashable_id(item: dict[str, Any]) -> bool:
+    # True == 1 in Python, and an id may be anything in JSON.
+    return type(item.get("id")) is int
+
+
+def _result(answer: Any, expected_id: object) -> Any | RpcError:
+    if not isinstance(answer, dict):
+        raise _Failed(Fault.MALFORMED, "gave no answer to a request")
+    if "error" in answer and answer["error"] is not None and answer.get("id") in (expected_id, None):
+        return _error(answer)
+    if type(answer.get("id")) is not int or answer["id"] != expected_id:
+        raise _Failed(Fault.WRONG_ID, "answered another request than the one it was sent")
+    if "result" not in answer:
+        raise _Failed(Fault.MALFORMED, "answered with neither a result nor an error")
+    return answer["result"]
+
+
+def _error(answer: dict[str, Any]) -> RpcError:
+    error = answer["error"]
+    if not isinstance(error, dict):
+        return RpcError(SERVER_ERROR, str(error)[:1000])
+    code = error.get("code")
+    return RpcError(
+        code if isinstance(code, int) else SERVER_ERROR, str(error.get("message", ""))[:1000], error.get("data")
+    )
+
+
+def _is_rpc_error(body: bytes | bytearray) -> bool:
+    try:
+        answer = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return False
+    return isinstance(answer, dict) and answer.get("jsonrpc") == "2.0" and isinstance(answer.get("error"), dict)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    """The seconds that a Retry-After header asks for, in either of its two forms (RFC 9110, 10.2.3)."""
+    given = response.headers.get("retry-after", "").strip()
+    if given.isdigit():
+        return min(float(given), MAX_RETRY_AFTER)
+    try:
+        moment = parsedate_to_datetime(given)
+    except ValueError:
+        return None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), MAX_RETRY_AFTER)
+
+
+def _unavailable(failures: Sequence[tuple[_Endpoint, _Failed]]) -> ChainUnavailable:
+    told = "; ".join(f"{endpoint.name} {failure.reason}" for endpoint, failure in failures)
+    waits = [failure.retry_after for _, failure in failures if failure.retry_after is not None]
+    return ChainUnavailable(
+        f"No JSON-RPC endpoint gave a usable answer: {told}.",
+        hint="Check that the node runs and can be reached from here.",
+        retry_after=min(waits) if waits else None,
+    )
