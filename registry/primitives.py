@@ -117,7 +117,7 @@ class Address(FixedBytes):
         digits = text[2:]
         if digits not in (digits.lower(), digits.upper()) and str(address) != text:
             raise InvalidInput(
-                f"The address {text} has a wrong EIP-55 checksum; {str(address)} would be right.",
+                f"The address {text} has a wrong EIP-55 checksum; {address!s} would be right.",
                 hint="Compare it with its source: a letter may be mistyped.",
             )
         return address

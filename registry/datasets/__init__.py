@@ -1,0 +1,1 @@
+"""Datasets: titles, versions, sources, and the head that commits to them."""
