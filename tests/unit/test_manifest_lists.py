@@ -1,0 +1,98 @@
+"""Manifests from lists made by sha256sum itself, and from bare digests."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+
+from registry.errors import InvalidInput
+from registry.manifest import Manifest, compare, from_digests, from_sha256sum, hash_path
+from registry.primitives import Bytes32
+
+A = "a" * 64
+NAMES = ["plain.csv", "with  spaces ", "数据.csv", "line\nend", "carriage\rreturn", "*star", "folder/inside", "-dash"]
+
+
+def sha256sum(folder: Path, *options: str) -> str:
+    """What the system's sha256sum prints for all files of a folder."""
+    files = [str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()]
+    command = ["sha256sum", *options, "--", *files]
+    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE).stdout.decode()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in NAMES:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+    return tmp_path
+
+
+@pytest.mark.parametrize("option", ["--text", "--binary"])
+def test_a_list_by_sha256sum_agrees_with_the_folder_it_lists(folder: Path, option: str) -> None:
+    found = hash_path(folder)
+    listed = from_sha256sum(sha256sum(folder, option))
+    assert compare(listed, found) == ()
+    assert [entry.path for entry in listed.entries] == sorted(NAMES)
+    assert listed.root == found.without_sizes().root != found.root
+
+
+def test_a_list_without_a_last_line_end_and_with_capitals_reads_the_same() -> None:
+    assert from_sha256sum(f"{A}  b\n{A} *c") == from_sha256sum(f"{A.upper()}  b\n{A} *c\n")
+
+
+def test_paths_as_find_prints_them_lose_their_dot() -> None:
+    assert [entry.path for entry in from_sha256sum(f"{A}  ./b/c\n\\{A}  ./d\\ne\n").entries] == ["b/c", "d\ne"]
+
+
+def test_decomposed_names_are_listed_in_nfc() -> None:
+    assert from_sha256sum(f"{A}  cafe\u0301\n").entries[0].path == "caf\u00e9"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "at least one file"),
+        ("\n", "Line 1"),
+        (f"{A}  a\n\n{A}  b\n", "Line 2"),
+        (f"{A}  a\r\n", "Line 1"),
+        (f"{A} a\n", "Line 1"),
+        (f"{A}  \n", "Line 1"),
+        (f"{A[1:]}  a\n", "Line 1"),
+        (f"{A}a  a\n", "Line 1"),
+        (f"SHA256 (a) = {A}\n", "Line 1"),
+        (f"# comment\n{A}  a\n", "Line 1"),
+        (f"\\{A}  a\\tb\n", "unknown escape"),
+        (f"\\{A}  a\\\n", "unknown escape"),
+        (f"\\{A}  a\\\\b\n", "backslash"),
+        (f"{A}  a\\b\n", "backslash"),
+        (f"{A}  /etc/passwd\n", "Line 1.*absolute"),
+        (f"{A}  ../a\n", "Line 1.*'..'"),
+        (f"{A}  a\n{A}  a\n", "twice"),
+        (f"{A}  ./a\n{A}  a\n", "twice"),
+        (f"{A}  a\n{A}  A\n", "one name"),
+    ],
+)
+def test_a_list_that_is_not_one_is_refused_and_the_fault_named(text: str, fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        from_sha256sum(text)
+
+
+def test_digests_make_the_manifest_that_their_list_makes() -> None:
+    digest = Bytes32(sha256(b"content").digest())
+    manifest = from_digests({"b": digest, "cafe\u0301": digest})
+    assert manifest == from_sha256sum(f"{digest.hex()}  caf\u00e9\n{digest.hex()}  b\n")
+    assert Manifest.parse(manifest.to_json()) == manifest
+
+
+@pytest.mark.parametrize(
+    ("paths", "fault"),
+    [([], "at least one"), (["/a"], "absolute"), (["a", "A"], "one name"), (["caf\u00e9", "cafe\u0301"], "twice")],
+)
+def test_digests_without_a_manifest_are_refused(paths: list[str], fault: str) -> None:
+    with pytest.raises(InvalidInput, match=fault):
+        from_digests({path: Bytes32(os.urandom(32)) for path in paths})
