@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any, NoReturn
 
@@ -48,7 +48,7 @@ def canonical_json(value: object) -> bytes:
     """The canonical bytes of a JSON value.
 
     Args:
-        value: None, bool, str, int within +-(2**53 - 1), finite float, or a list or a mapping of these.
+        value: None, bool, str, whole number within +-(2**53 - 1), finite float, or a list or a mapping of these.
 
     Raises:
         InvalidInput: It holds anything else (NaN, a lone surrogate, a key that is no string), or is nested deeper
@@ -100,22 +100,27 @@ def _too_deep() -> InvalidInput:
 
 
 def _check_depth(value: object) -> None:
-    level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    level: list[object] = [value]
+    for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent)]
-        if not level:
-            return
-    raise _too_deep()
+    if any(isinstance(value, (Mapping, list, tuple)) for value in level):
+        raise _too_deep()
 
 
-def _children(value: object) -> Sequence[object]:
+def _children(value: object) -> Iterable[object]:
     if isinstance(value, Mapping):
-        return list(value.values())
+        return value.values()
     return value if isinstance(value, (list, tuple)) else ()
 
 
 def _plain(value: object) -> Any:
-    """The value with every mapping as a dict, which is all that the encoder knows."""
+    """The value with every mapping as a dict, which is all that the encoder knows.
+
+    A large whole double is refused, though RFC 8785 has a form for it: it is written as an integer, and readers that
+    keep integers exact would read another number from it.
+    """
     if isinstance(value, Mapping):
         return {key: _plain(child) for key, child in value.items()}
+    if isinstance(value, float) and MAX_SAFE_INTEGER < abs(value) < 1e21:
+        raise InvalidInput(f"The number {value} is too large to be written without a loss; write it as a string.")
     return [_plain(child) for child in value] if isinstance(value, (list, tuple)) else value

@@ -19,7 +19,6 @@ from registry.eip712 import (
     not_nobody,
 )
 
-
 MAX_PURPOSE_BYTES = 512
 
 Grantee = Annotated[AddressField, AfterValidator(not_nobody)]

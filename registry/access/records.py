@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from registry.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked
 from registry.abi import text
+from registry.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked
 from registry.errors import InvalidInput
 from registry.log import Moment
 from registry.primitives import Address, Bytes32, DatasetId

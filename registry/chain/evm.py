@@ -11,12 +11,12 @@ from typing import Any
 # py-evm hashes everything through eth-hash, whose default backend is five times slower than this one.
 os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
 
-import rlp
+
 from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI, StateAPI
 from eth.constants import POST_MERGE_DIFFICULTY, POST_MERGE_NONCE
 from eth.db.backends.base import BaseAtomicDB
 from eth.db.trie import make_trie_root_and_nodes
-from eth.exceptions import Revert, VMError
+from eth.exceptions import PyEVMError, Revert, VMError
 from eth.vm.chain_context import ChainContext
 from eth.vm.forks.byzantium.constants import (
     EIP658_TRANSACTION_STATUS_CODE_FAILURE,
@@ -27,6 +27,7 @@ from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth.vm.spoof import SpoofTransaction
 from eth_typing import Address, Hash32
 from eth_utils.exceptions import ValidationError
+from rlp.exceptions import RLPException
 
 from registry.chain.client import EXECUTION_REVERTED, SERVER_ERROR, RpcError
 from registry.chain.state import ReadNode
@@ -352,6 +353,6 @@ def decode_transaction(raw: bytes) -> SignedTransactionAPI:
         transaction = PragueTransactionBuilder.decode(raw)
         transaction.validate()
         _ = transaction.sender
-    except (ValidationError, rlp.DecodingError, *_EVM_FAULTS) as error:
+    except (ValidationError, PyEVMError, RLPException, *_EVM_FAULTS) as error:
         raise RpcError(SERVER_ERROR, f"invalid transaction: {type(error).__name__}: {error}") from error
     return transaction

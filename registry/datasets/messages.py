@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, Field
@@ -45,7 +46,7 @@ class Source(Struct):
 
 def _ascending(sources: tuple[Source, ...]) -> tuple[Source, ...]:
     keys = [(source.dataset_id, source.version) for source in sources]
-    if any(later <= earlier for earlier, later in zip(keys, keys[1:], strict=False)):
+    if any(later <= earlier for earlier, later in itertools.pairwise(keys)):
         raise ValueError("sources ascend strictly by (datasetId, version), without duplicates")
     return sources
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from registry.canonical import MAX_DEPTH, canonical_json, metadata_hash, read_json
 from registry.errors import InvalidInput
 
-# RFC 8785, appendix B: the bits of a double, and how it is written.
+# RFC 8785, appendix B: the bits of a double, and how it is written. The whole numbers between 2**53 and 1e21 are left
+# out, since they are refused here.
 NUMBERS = {
     "0000000000000000": "0",
     "8000000000000000": "0",
@@ -23,14 +24,9 @@ NUMBERS = {
     "8000000000000001": "-5e-324",
     "7fefffffffffffff": "1.7976931348623157e+308",
     "ffefffffffffffff": "-1.7976931348623157e+308",
-    "4340000000000000": "9007199254740992",
-    "c340000000000000": "-9007199254740992",
-    "4430000000000000": "295147905179352830000",
     "44b52d02c7e14af5": "9.999999999999997e+22",
     "44b52d02c7e14af6": "1e+23",
     "44b52d02c7e14af7": "1.0000000000000001e+23",
-    "444b1ae4d6e2ef4e": "999999999999999700000",
-    "444b1ae4d6e2ef4f": "999999999999999900000",
     "444b1ae4d6e2ef50": "1e+21",
     "3eb0c6f7a0b5ed8c": "9.999999999999997e-7",
     "3eb0c6f7a0b5ed8d": "0.000001",
@@ -47,7 +43,7 @@ json_values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**53) + 1, 2**53 - 1)
-    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.floats(allow_nan=False, allow_infinity=False).filter(lambda number: not 2**53 <= abs(number) < 1e21)
     | st.text(st.characters(exclude_categories=["Cs"])),
     lambda children: st.lists(children) | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), children),
 )
@@ -92,6 +88,8 @@ def test_metadata_in_any_order_of_keys_has_one_hash() -> None:
         float("inf"),
         2**53,
         -(2**53),
+        2.0**53,
+        -999999999999999900000.0,
         "\ud800",
         {"\ud800": 1},
         {1: 1},
