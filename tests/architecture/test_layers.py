@@ -1,0 +1,130 @@
+"""The shape of the house: imports go down only, there are no cycles, and heavy libraries stay in their rooms."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("registry.cli",),
+    ("api",),
+    ("registry.node",),
+    ("registry.export",),
+    ("registry.datasets.service", "registry.access.service"),
+    ("registry.relay", "registry.index"),
+    ("registry.documents",),
+    ("registry.storage", "registry.chain", "registry.client", "registry.keys", "registry.config", "registry.metrics"),
+    ("registry.refusals", "registry.deployment", "registry.artifacts"),
+    ("registry.evidence",),
+    ("registry.rooms",),
+    ("registry.datasets.records", "registry.access.records"),
+    ("registry.datasets.events", "registry.access.events", "registry.datasets.head"),
+    ("registry.datasets.messages", "registry.access.messages"),
+    ("registry.manifest", "registry.eip712"),
+    ("registry.merkle", "registry.canonical", "registry.log", "registry.abi"),
+    ("registry.primitives",),
+    ("registry.errors",),
+    ("registry.datasets", "registry.access", "registry"),
+)
+"""From the roof down. A module stands on the floor of its longest prefix, in the room of that prefix."""
+
+ONLY_IN = {
+    "web3": ("registry.chain",),
+    "eth_tester": ("registry.chain",),
+    "eth": ("registry.chain",),
+    "sqlalchemy": ("registry.storage", "registry.index", "registry.relay", "registry.documents"),
+    "fastapi": ("api",),
+    "typer": ("registry.cli",),
+}
+"""Which rooms may import a heavy library."""
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for package in ("registry", "api"):
+        for path in sorted((ROOT / package).rglob("*.py")):
+            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+            found[name] = path
+    return found
+
+
+MODULES = modules()
+
+
+def room_of(module: str) -> tuple[int, str]:
+    """The floor's number (0 is the roof) and the room of a module."""
+    rooms = [(len(room), floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms]
+    for _, floor, room in sorted(rooms, reverse=True):
+        if module == room or module.startswith(room + "."):
+            return floor, room
+    raise AssertionError(f"{module} stands on no floor: give it one in FLOORS")
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            assert node.level == 0, "relative imports hide where a name comes from"
+            for alias in node.names:
+                inner = f"{node.module}.{alias.name}"
+                yield inner if inner in MODULES else node.module
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_go_down_only(module: str) -> None:
+    floor, room = room_of(module)
+    for name in imports(ast.parse(MODULES[module].read_text())):
+        if name.split(".")[0] in ("registry", "api") and name in MODULES:
+            other_floor, other_room = room_of(name)
+            assert other_room == room or other_floor > floor, f"{module} imports {name}, which is not below it"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_heavy_libraries_stay_in_their_rooms(module: str) -> None:
+    for name in imports(ast.parse(MODULES[module].read_text())):
+        rooms = ONLY_IN.get(name.split(".")[0])
+        if rooms:
+            assert module.startswith(rooms), f"{module} imports {name}, which belongs to {rooms}"
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_no_import_hides_inside_a_function(module: str) -> None:
+    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            hidden = [inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)]
+            assert not hidden, f"{module} imports inside {node.name}, line {hidden}"
+
+
+def test_there_are_no_cycles() -> None:
+    graph = {
+        module: {name for name in imports(ast.parse(path.read_text())) if name in MODULES and name != module}
+        for module, path in MODULES.items()
+    }
+    done: set[str] = set()
+
+    def visit(module: str, trail: tuple[str, ...]) -> None:
+        assert module not in trail, " > ".join((*trail, module))
+        if module not in done:
+            for name in sorted(graph[module]):
+                visit(name, (*trail, module))
+            done.add(module)
+
+    for module in graph:
+        visit(module, ())
+
+
+def test_nothing_is_called_utils_or_helpers() -> None:
+    vague = {"utils", "util", "helpers", "helper", "common", "misc"}
+    assert not [name for name in MODULES if vague & set(name.split("."))]
+
+
+@pytest.mark.parametrize("contract", sorted((ROOT / "contracts").glob("*.sol"), key=str), ids=lambda path: path.stem)
+def test_the_core_contract_knows_nothing_of_the_periphery(contract: Path) -> None:
+    if contract.stem == "DatasetRegistry":
+        assert "AccessGrants" not in contract.read_text()
