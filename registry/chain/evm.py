@@ -1,4 +1,4 @@
-"""The embedded chain's rules: py-evm's Prague, applied to blocks. Pure: clock, storage and transactions are arguments."""
+"""The embedded chain's rules: py-evm's Prague, applied to blocks. Clock, storage and transactions are arguments."""
 
 from __future__ import annotations
 
@@ -111,7 +111,7 @@ def next_base_fee(parent: BlockHeaderAPI) -> int:
 
 
 def build_block(
-    parent: BlockHeaderAPI,
+    parent: Block,
     timestamp: int,
     transactions: Sequence[SignedTransactionAPI],
     *,
@@ -135,7 +135,7 @@ def build_block(
     refused: dict[bytes, str] = {}
     while True:
         candidates = [transaction for transaction in transactions if transaction.hash not in refused]
-        attempt = _Attempt(parent, timestamp, chain_id, read, ancestors())
+        attempt = _Attempt(parent.header, timestamp, chain_id, read, ancestors())
         try:
             for transaction in candidates:
                 attempt.add(transaction)

@@ -52,7 +52,7 @@ class LogFilter:
         )
 
     def masks(self) -> tuple[tuple[int, ...], ...]:
-        """For each condition the bloom bits of its alternatives: a block worth looking at has all bits of one of them."""
+        """For each condition the bloom bits of each alternative: a block worth a look has all bits of one of them."""
         return tuple(
             tuple(_bloom_bits(value) for value in alternatives)
             for alternatives in (self.addresses, *self.topics)

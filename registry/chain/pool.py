@@ -1,4 +1,4 @@
-"""The transactions that wait for a block. They are in memory only: who sent one keeps it until it sees it in a block."""
+"""The transactions that wait for a block, in memory only: who sent one keeps it until it sees it in a block."""
 
 from __future__ import annotations
 

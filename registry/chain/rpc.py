@@ -1,9 +1,9 @@
 """JSON-RPC over HTTP, from one or several endpoints of the same chain.
 
 An endpoint is believed nothing before it has shown the right chain id and genesis block, and must show them again after
-it has failed and on each new connection: another node may have taken its place. An endpoint of another chain is an error at once: to pass it over quietly would hide a mistake that may cost
-somebody their records.
-"""
+An endpoint is believed nothing before it has shown the right chain id and genesis block, and must show them again
+after it has failed and on each new connection: another node may have taken its place. An endpoint of another chain is
+an error at once: to pass it over quietly would hide a mistake that may cost somebody their records.
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ from registry.chain.client import (
     ChainUnavailable,
     RpcError,
     WrongChain,
+    identity_of,
     read_identity,
 )
 from registry.errors import InvalidInput
@@ -52,7 +53,7 @@ class Fault(StrEnum):
     WRONG_CHAIN = "wrong_chain"
 
 
-class _Failed(Exception):
+class _EndpointError(Exception):
     """One endpoint gave no usable answer."""
 
     def __init__(self, fault: Fault, reason: str, retry_after: float | None = None) -> None:
@@ -114,10 +115,7 @@ class RpcChain:
     @property
     def identity(self) -> ChainIdentity:
         """Which chain the endpoints serve; asks if that is not known yet. Raises as `request` does."""
-        if self._expected is None:
-            self._exchange([("eth_chainId", ())])
-        assert self._expected is not None
-        return self._expected
+        return self._expected or identity_of(self)
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
         """Asks for one thing; see `registry.chain.client.Chain`."""
@@ -139,7 +137,7 @@ class RpcChain:
 
     def _exchange(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
         first = self._preferred
-        failures: list[tuple[_Endpoint, _Failed]] = []
+        failures: list[tuple[_Endpoint, _EndpointError]] = []
         for offset in range(len(self._endpoints)):
             index = (first + offset) % len(self._endpoints)
             endpoint = self._endpoints[index]
@@ -150,7 +148,7 @@ class RpcChain:
                 answers, reconnected = self._post(endpoint, calls)
                 if reconnected:
                     self._check(endpoint)
-            except _Failed as failure:
+            except _EndpointError as failure:
                 self._note(endpoint, failure)
                 failures.append((endpoint, failure))
                 continue
@@ -161,9 +159,9 @@ class RpcChain:
     def _refuse_busy(self, endpoint: _Endpoint) -> None:
         remaining = endpoint.busy_until - time.monotonic()
         if remaining > 0:
-            raise _Failed(Fault.BUSY, f"asked not to be called for another {remaining:.0f} s", remaining)
+            raise _EndpointError(Fault.BUSY, f"asked not to be called for another {remaining:.0f} s", remaining)
 
-    def _note(self, endpoint: _Endpoint, failure: _Failed) -> None:
+    def _note(self, endpoint: _Endpoint, failure: _EndpointError) -> None:
         self._observe(failure.fault)
         if failure.fault is Fault.BUSY:
             if failure.retry_after is not None:
@@ -177,10 +175,10 @@ class RpcChain:
         try:
             for answer in answers:
                 if isinstance(answer, RpcError):
-                    raise _Failed(Fault.MALFORMED, f"does not say which chain it serves: {answer.message}")
+                    raise _EndpointError(Fault.MALFORMED, f"does not say which chain it serves: {answer.message}")
             found = read_identity(*answers)
         except ChainUnavailable as error:
-            raise _Failed(Fault.MALFORMED, "does not say which chain it serves") from error
+            raise _EndpointError(Fault.MALFORMED, "does not say which chain it serves") from error
         with self._lock:
             if self._expected is None:
                 self._expected = found
@@ -203,14 +201,14 @@ class RpcChain:
         try:
             answer = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise _Failed(Fault.MALFORMED, "answered with something that is not JSON") from error
+            raise _EndpointError(Fault.MALFORMED, "answered with something that is not JSON") from error
         if len(requests) == 1:
             return [_result(answer, requests[0]["id"])], reconnected
         if isinstance(answer, dict) and "error" in answer:
             # The node refused the list as a whole, for example because it is too long.
             return [_error(answer)] * len(requests), reconnected
         if not isinstance(answer, list):
-            raise _Failed(Fault.MALFORMED, "answered a list of requests with something else")
+            raise _EndpointError(Fault.MALFORMED, "answered a list of requests with something else")
         by_id = {item.get("id"): item for item in answer if isinstance(item, dict) and _hashable_id(item)}
         return [_result(by_id.get(request["id"]), request["id"]) for request in requests], reconnected
 
@@ -225,22 +223,24 @@ class RpcChain:
         try:
             with self._client.stream("POST", endpoint.url, content=content, extensions={"trace": trace}) as response:
                 if response.status_code in (429, 503):
-                    raise _Failed(Fault.BUSY, f"is busy (HTTP {response.status_code})", _retry_after(response))
+                    raise _EndpointError(Fault.BUSY, f"is busy (HTTP {response.status_code})", _retry_after(response))
                 received = bytearray()
                 for chunk in response.iter_bytes():
                     received += chunk
                     if len(received) > MAX_ANSWER_BYTES:
-                        raise _Failed(Fault.MALFORMED, f"answered with more than {MAX_ANSWER_BYTES} bytes")
+                        raise _EndpointError(Fault.MALFORMED, f"answered with more than {MAX_ANSWER_BYTES} bytes")
                     if time.monotonic() > deadline:
-                        raise _Failed(Fault.TIMEOUT, f"did not finish its answer within {self._timeout:g} s")
+                        raise _EndpointError(Fault.TIMEOUT, f"did not finish its answer within {self._timeout:g} s")
         except httpx.TimeoutException as error:
-            raise _Failed(Fault.TIMEOUT, f"did not answer within {self._timeout:g} s") from error
+            raise _EndpointError(Fault.TIMEOUT, f"did not answer within {self._timeout:g} s") from error
         except httpx.TransportError as error:
-            raise _Failed(Fault.DISCONNECTED, f"cannot be reached or hung up ({type(error).__name__})") from error
+            raise _EndpointError(
+                Fault.DISCONNECTED, f"cannot be reached or hung up ({type(error).__name__})"
+            ) from error
         except httpx.DecodingError as error:
-            raise _Failed(Fault.MALFORMED, "answered with a broken encoding") from error
+            raise _EndpointError(Fault.MALFORMED, "answered with a broken encoding") from error
         if response.status_code != 200 and not _is_rpc_error(received):
-            raise _Failed(Fault.HTTP_STATUS, f"answered with HTTP status {response.status_code}")
+            raise _EndpointError(Fault.HTTP_STATUS, f"answered with HTTP status {response.status_code}")
         return bytes(received), reconnected
 
 
@@ -259,13 +259,13 @@ def _hashable_id(item: dict[str, Any]) -> bool:
 
 def _result(answer: Any, expected_id: object) -> Any | RpcError:
     if not isinstance(answer, dict):
-        raise _Failed(Fault.MALFORMED, "gave no answer to a request")
+        raise _EndpointError(Fault.MALFORMED, "gave no answer to a request")
     if "error" in answer and answer["error"] is not None and answer.get("id") in (expected_id, None):
         return _error(answer)
     if type(answer.get("id")) is not int or answer["id"] != expected_id:
-        raise _Failed(Fault.WRONG_ID, "answered another request than the one it was sent")
+        raise _EndpointError(Fault.WRONG_ID, "answered another request than the one it was sent")
     if "result" not in answer:
-        raise _Failed(Fault.MALFORMED, "answered with neither a result nor an error")
+        raise _EndpointError(Fault.MALFORMED, "answered with neither a result nor an error")
     return answer["result"]
 
 
@@ -301,7 +301,7 @@ def _retry_after(response: httpx.Response) -> float | None:
     return min(max((moment - datetime.now(UTC)).total_seconds(), 0.0), MAX_RETRY_AFTER)
 
 
-def _unavailable(failures: Sequence[tuple[_Endpoint, _Failed]]) -> ChainUnavailable:
+def _unavailable(failures: Sequence[tuple[_Endpoint, _EndpointError]]) -> ChainUnavailable:
     told = "; ".join(f"{endpoint.name} {failure.reason}" for endpoint, failure in failures)
     waits = [failure.retry_after for _, failure in failures if failure.retry_after is not None]
     return ChainUnavailable(

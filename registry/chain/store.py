@@ -19,6 +19,7 @@ from typing import IO, Self
 import rlp
 from eth.abc import BlockHeaderAPI
 from eth.vm.forks.prague.blocks import PragueBlockHeader
+from rlp.exceptions import RLPException
 
 from registry.chain.client import ChainUnavailable
 from registry.errors import Conflict
@@ -138,17 +139,16 @@ class Store:
             (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
             if tables == 0:
                 connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
-            elif (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
-                raise Conflict(
-                    f"{path} is no embedded chain of this version.",
-                    hint="Choose another data folder, or the right one.",
-                )
+                (application, version) = (APPLICATION_ID, SCHEMA_VERSION)
         except sqlite3.DatabaseError as error:
             lock_file.close()
             raise _damaged(path, error) from error
-        except Conflict:
+        if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
+            connection.close()
             lock_file.close()
-            raise
+            raise Conflict(
+                f"{path} is no embedded chain of this version.", hint="Choose another data folder, or the right one."
+            )
         return cls(connection, lock_file)
 
     def close(self) -> None:
@@ -287,17 +287,23 @@ class Store:
             ChainUnavailable: They do not.
         """
         try:
-            block = self.block_by_hash(self.head_hash())
-            self.node(block.header.state_root)
-            for _ in range(depth):
-                name, parent = self.hash_at(block.number), block.header.parent_hash
-                if name != block.hash:
-                    raise KeyError(name)
-                if block.number == 0:
-                    return
-                block = self.block_by_hash(parent)
-        except (KeyError, sqlite3.DatabaseError, rlp.DecodingError) as error:
+            whole = self._follows(depth)
+        except (KeyError, sqlite3.DatabaseError, RLPException) as error:
             raise _damaged(Path("chain.sqlite3"), error) from error
+        if not whole:
+            raise _damaged(Path("chain.sqlite3"), None)
+
+    def _follows(self, depth: int) -> bool:
+        name = self.head_hash()
+        self.node(self.block_by_hash(name).header.state_root)
+        for _ in range(depth):
+            block = self.block_by_hash(name)
+            if block.hash != name or self.hash_at(block.number) != name:
+                return False
+            if block.number == 0:
+                return True
+            name = block.header.parent_hash
+        return True
 
 
 def _only(row: tuple[bytes] | None) -> bytes:
@@ -324,8 +330,8 @@ def _lock(folder: Path) -> IO[str]:
     return lock_file
 
 
-def _damaged(path: Path, error: Exception) -> ChainUnavailable:
+def _damaged(path: Path, error: Exception | None) -> ChainUnavailable:
     return ChainUnavailable(
-        f"The embedded chain in {path} cannot be read: {error or 'a part is missing'}.",
+        f"The embedded chain in {path} cannot be read: {str(error or '') or 'a part is missing'}.",
         hint="The file is damaged or no chain at all; restore it from a backup, or choose another data folder.",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import rlp
@@ -10,6 +11,7 @@ from eth.abc import SignedTransactionAPI
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth_typing import Address as EthAddress
 
+from registry.chain.state import AccountProof
 from registry.chain.store import Block
 from registry.primitives import Address, keccak256
 
@@ -135,6 +137,22 @@ def logs(stored: Block, wanted: Any) -> list[Json]:
                 result.append(_log(stored, index, raw, log_index, log))
             log_index += 1
     return result
+
+
+def proof(address: object, keys: Sequence[object], proven: AccountProof) -> Json:
+    """A proof of an account and its slots; address and keys are given back as they were given (EIP-1186)."""
+    return {
+        "address": address,
+        "balance": hex(proven.account.balance),
+        "nonce": hex(proven.account.nonce),
+        "codeHash": data(proven.account.code_hash),
+        "storageHash": data(proven.account.storage_root),
+        "accountProof": [data(node) for node in proven.proof],
+        "storageProof": [
+            {"key": key, "value": hex(slot.value), "proof": [data(node) for node in slot.proof]}
+            for key, slot in zip(keys, proven.storage, strict=True)
+        ],
+    }
 
 
 def _receipt_fields(encoded: bytes) -> Any:
