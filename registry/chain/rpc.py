@@ -1,9 +1,9 @@
 """JSON-RPC over HTTP, from one or several endpoints of the same chain.
 
-An endpoint is believed nothing before it has shown the right chain id and genesis block, and must show them again after
 An endpoint is believed nothing before it has shown the right chain id and genesis block, and must show them again
 after it has failed and on each new connection: another node may have taken its place. An endpoint of another chain is
 an error at once: to pass it over quietly would hide a mistake that may cost somebody their records.
+"""
 
 from __future__ import annotations
 

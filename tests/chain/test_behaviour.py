@@ -81,29 +81,10 @@ def test_older_transaction_types_are_carried_out(chain: Chain, wallet: Wallet, f
 def test_header_hashes_to_the_block_hash(chain: Chain, logger: str) -> None:
     block = chain.request("eth_getBlockByNumber", ["latest", False])
     quantities = {"difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "blobGasUsed"}
-    names = [
-        "parentHash",
-        "sha3Uncles",
-        "miner",
-        "stateRoot",
-        "transactionsRoot",
-        "receiptsRoot",
-        "logsBloom",
-        "difficulty",
-        "number",
-        "gasLimit",
-        "gasUsed",
-        "timestamp",
-        "extraData",
-        "mixHash",
-        "nonce",
-        "baseFeePerGas",
-        "withdrawalsRoot",
-        "blobGasUsed",
-        "excessBlobGas",
-        "parentBeaconBlockRoot",
-        "requestsHash",
-    ]
+    names = ["parentHash", "sha3Uncles", "miner", "stateRoot", "transactionsRoot", "receiptsRoot", "logsBloom"]
+    names += ["difficulty", "number", "gasLimit", "gasUsed", "timestamp", "extraData", "mixHash", "nonce"]
+    names += ["baseFeePerGas", "withdrawalsRoot", "blobGasUsed", "excessBlobGas", "parentBeaconBlockRoot"]
+    names += ["requestsHash"]
     fields = [
         int(block[name], 16) if name in quantities | {"excessBlobGas"} else bytes.fromhex(block[name][2:])
         for name in names
