@@ -62,44 +62,60 @@ def hash_path(path: str | os.PathLike[str], *, private: bool = False, progress: 
     Args:
         path: The file or folder. It may not be a symbolic link itself, its parents may.
         private: Whether each entry gets a random salt.
-        progress: Is called with the bytes hashed and all there are, at most 20 times a second and once at the end.
+        progress: Is called with the bytes hashed and all there are: at the first, then at most 20 times a second, and at
+            the end.
 
     Raises:
         InvalidInput: There is no file; something is neither a file nor a folder, cannot be read, has a name that may
             not stand in a manifest, or changed while it was hashed. The message names it.
     """
-    shown = os.fspath(path)
-    if not shown:
+    if not os.fspath(path):
         raise InvalidInput("The path of a file or a folder is needed, but an empty one was given.")
     target = Path(path)
     with _errors_named(target):
         is_folder = stat.S_ISDIR(os.lstat(target).st_mode)
-    folder, only = (target, "") if is_folder else (target.parent, target.name)
-    with _opened(folder, os.O_DIRECTORY, shown=folder) as top:
-        before = _survey(top, only, folder)
-        if not before:
-            raise InvalidInput(f"There is no file in {str(target)!r}; a dataset has at least one.")
-        paths = {name: _manifest_path(name, folder) for name in before}
-        refuse_collisions(paths.values())
-        meter = _Meter(progress, sum(identity.size for identity in before.values()))
-        buffer = memoryview(bytearray(_BUFFER_BYTES))
-        entries = [
-            Entry(paths[name], _hash_file(top, name, identity, folder / name, buffer, meter), identity.size)
-            for name, identity in before.items()
-        ]
-        after = _survey(top, only, folder)
-    if before != after:
-        raise _changed(folder / min(name for name, _ in before.items() ^ after.items()))
+    meter = _Meter(progress)
+    if is_folder:
+        with _opened(target, os.O_DIRECTORY, shown=target) as top:
+            entries = _hash_folder(top, target, meter)
+    else:
+        entries = [_hash_one(target, meter)]
     meter.finish()
     manifest = Manifest.of(entries)
     return manifest.salted() if private else manifest
 
 
-def _survey(top: int, only: str, shown: Path) -> dict[str, _Identity]:
-    """Every file below an open folder, or the one named, by its path from there as it is on disk."""
-    if only:
-        with _errors_named(shown / only):
-            return {only: _identity(os.stat(only, dir_fd=top, follow_symlinks=False), shown / only)}
+def _hash_one(file: Path, meter: _Meter) -> Entry:
+    with _errors_named(file):
+        identity = _identity(os.lstat(file), file)
+        path = _manifest_path(file.name, file)
+        meter.total = identity.size
+        digest = _hash_file(file, identity, file, memoryview(bytearray(_BUFFER_BYTES)), meter)
+        if _identity(os.lstat(file), file) != identity:
+            raise _changed(file)
+    return Entry(path, digest, identity.size)
+
+
+def _hash_folder(top: int, shown: Path, meter: _Meter) -> list[Entry]:
+    before = _survey(top, shown)
+    if not before:
+        raise InvalidInput(f"There is no file in {str(shown)!r}; a dataset has at least one.")
+    paths = {name: _manifest_path(name, shown / name) for name in before}
+    refuse_collisions(paths.values())
+    meter.total = sum(identity.size for identity in before.values())
+    buffer = memoryview(bytearray(_BUFFER_BYTES))
+    entries = [
+        Entry(paths[name], _hash_file(name, identity, shown / name, buffer, meter, within=top), identity.size)
+        for name, identity in before.items()
+    ]
+    after = _survey(top, shown)
+    if before != after:
+        raise _changed(shown / min(name for name, _ in before.items() ^ after.items()))
+    return entries
+
+
+def _survey(top: int, shown: Path) -> dict[str, _Identity]:
+    """Every file below an open folder, by its path from there as it is on disk."""
     files: dict[str, _Identity] = {}
     folders = [("", _place(os.fstat(top)))]
     while folders:
@@ -118,10 +134,12 @@ def _survey(top: int, only: str, shown: Path) -> dict[str, _Identity]:
     return files
 
 
-def _hash_file(top: int, name: str, identity: _Identity, shown: Path, buffer: memoryview, meter: _Meter) -> Bytes32:
+def _hash_file(
+    file: str | Path, identity: _Identity, shown: Path, buffer: memoryview, meter: _Meter, *, within: int | None = None
+) -> Bytes32:
     digest = sha256()
     size = 0
-    with _opened(name, 0, within=top, shown=shown) as descriptor:
+    with _opened(file, 0, within=within, shown=shown) as descriptor:
         if _identity(os.fstat(descriptor), shown) != identity:
             raise _changed(shown)
         while count := _read(descriptor, buffer, shown):
@@ -136,22 +154,21 @@ def _hash_file(top: int, name: str, identity: _Identity, shown: Path, buffer: me
 class _Meter:
     """Passes progress on, though not so often that the passing on takes longer than the hashing."""
 
-    def __init__(self, progress: Progress | None, total: int) -> None:
+    def __init__(self, progress: Progress | None) -> None:
+        self.total = 0
         self._progress = progress
-        self._total = total
         self._done = 0
-        self._told = time.monotonic()
+        self._due = time.monotonic()
 
     def advance(self, count: int) -> None:
         self._done += count
-        now = time.monotonic()
-        if self._progress and now - self._told >= _PROGRESS_SECONDS:
-            self._told = now
-            self._progress(self._done, self._total)
+        if self._progress and (now := time.monotonic()) >= self._due:
+            self._due = now + _PROGRESS_SECONDS
+            self._progress(self._done, self.total)
 
     def finish(self) -> None:
         if self._progress:
-            self._progress(self._done, self._total)
+            self._progress(self._done, self.total)
 
 
 def _read(descriptor: int, buffer: memoryview, shown: Path) -> int:
@@ -205,7 +222,7 @@ def _manifest_path(name: str, shown: Path) -> str:
     try:
         return normalise_path(os.fsencode(name).decode("utf-8"))
     except UnicodeDecodeError:
-        raise InvalidInput(f"The name of {str(shown / name)!r} is not UTF-8.", hint="Rename it.") from None
+        raise InvalidInput(f"The name of {str(shown)!r} is not UTF-8.", hint="Rename it.") from None
 
 
 def _changed(shown: Path) -> InvalidInput:

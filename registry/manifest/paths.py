@@ -43,7 +43,7 @@ def refuse_collisions(paths: Iterable[str]) -> None:
     """Checks that no two files or folders have one name where case and Unicode form do not count.
 
     Args:
-        paths: Checked paths of files, no two of them equal.
+        paths: Checked paths of files.
 
     Raises:
         InvalidInput: Two collide, or one is both a file and a folder.
@@ -61,12 +61,13 @@ def refuse_collisions(paths: Iterable[str]) -> None:
 
 def _claim(spelling: str, spellings: dict[str, str]) -> None:
     name = spelling.removesuffix("/")
-    other = spellings.setdefault(name.lower() if name.isascii() else normalize("NFC", name.casefold()), spelling)
-    if other != spelling:
+    key = name.lower() if name.isascii() else normalize("NFC", name.casefold())
+    if key in spellings:
         raise InvalidInput(
-            f"{other!r} and {spelling!r} are one name on systems that ignore case or Unicode form.",
+            f"{spellings[key]!r} and {spelling!r} are one name on systems that ignore case or Unicode form.",
             hint="Rename one of them.",
         )
+    spellings[key] = spelling
 
 
 def _fault(path: str) -> str:

@@ -125,7 +125,19 @@ def test_the_deepest_value_allowed_is_read_and_written() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[1,]", "{'a':1}", "01", "NaN", "-Infinity", "1e999", '{"a":1,"a":1}', '[{"b":{"a":1,"a":2}}]', "\ufeff1"],
+    [
+        "",
+        "{",
+        "[1,]",
+        "{'a':1}",
+        "01",
+        "NaN",
+        "-Infinity",
+        "1e999",
+        '{"a":1,"a":1}',
+        '[{"b":{"a":1,"a":2}}]',
+        "\ufeff1",
+    ],
 )
 def test_what_is_ambiguous_or_no_json_is_refused(text: str) -> None:
     with pytest.raises(InvalidInput):

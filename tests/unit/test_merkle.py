@@ -97,7 +97,11 @@ def test_a_truncated_extended_or_altered_path_is_refused() -> None:
         altered = [(*path, ZERO_BYTES32), (ZERO_BYTES32, *path), (*path, root)]
         for at, node in enumerate(path):
             flipped = Bytes32(bytes([node[0] ^ 1]) + node[1:])
-            altered += [(*path[:at], *path[at + 1 :]), (*path[:at], node, *path[at:]), (*path[:at], flipped, *path[at + 1 :])]
+            altered += [
+                (*path[:at], *path[at + 1 :]),
+                (*path[:at], node, *path[at:]),
+                (*path[:at], flipped, *path[at + 1 :]),
+            ]
         if len(path) > 1:
             altered.append(path[::-1])
         for forged in altered:
