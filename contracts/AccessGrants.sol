@@ -61,7 +61,7 @@ contract AccessGrants is IAccessGrants, SignedMessages {
 
     /// @inheritdoc IAccessGrants
     function grant(AccessGrant calldata message, bytes calldata signature) external until(message.deadline) {
-        Pair memory pair = _requireEpoch(message.datasetId, message.grantee, message.epoch);
+        Pair storage pair = _requireEpoch(message.datasetId, message.grantee, message.epoch);
         address owner = _requireActive(message.datasetId);
         if (signature.length == 0) _requireOwnerOrOperator(owner);
         else _requireSignature(owner, message.hash(), signature);
@@ -70,38 +70,30 @@ contract AccessGrants is IAccessGrants, SignedMessages {
         uint48 startsAt = message.startsAt < block.timestamp ? uint48(block.timestamp) : message.startsAt;
         if (message.expiresAt <= startsAt) revert TermEmpty(startsAt, message.expiresAt);
 
-        _pairs[message.datasetId][message.grantee] = Pair({
-            startsAt: startsAt,
-            expiresAt: message.expiresAt,
-            rights: message.rights,
-            epoch: pair.epoch + 1,
-            requests: pair.requests,
-            revoked: false
-        });
+        uint32 epoch = message.epoch + 1;
+        pair.startsAt = startsAt;
+        pair.expiresAt = message.expiresAt;
+        pair.rights = message.rights;
+        pair.epoch = epoch;
+        pair.revoked = false;
         emit AccessGranted(
-            message.datasetId,
-            message.grantee,
-            message.rights,
-            startsAt,
-            message.expiresAt,
-            message.termsHash,
-            pair.epoch + 1
+            message.datasetId, message.grantee, message.rights, startsAt, message.expiresAt, message.termsHash, epoch
         );
     }
 
     /// @inheritdoc IAccessGrants
     function revoke(AccessRevocation calldata message, bytes calldata signature) external until(message.deadline) {
-        Pair memory pair = _requireEpoch(message.datasetId, message.grantee, message.epoch);
+        Pair storage pair = _requireEpoch(message.datasetId, message.grantee, message.epoch);
         if (pair.epoch == 0 || pair.revoked) revert NothingToRevoke(message.datasetId, message.grantee);
         address owner = REGISTRY.ownerOf(message.datasetId);
         if (signature.length == 0) _requireOwnerOrOperator(owner);
         else _requireSignature(owner, message.hash(), signature);
 
+        uint32 epoch = message.epoch + 1;
         if (pair.expiresAt > block.timestamp) pair.expiresAt = uint48(block.timestamp);
-        pair.epoch += 1;
+        pair.epoch = epoch;
         pair.revoked = true;
-        _pairs[message.datasetId][message.grantee] = pair;
-        emit AccessRevoked(message.datasetId, message.grantee, pair.epoch);
+        emit AccessRevoked(message.datasetId, message.grantee, epoch);
     }
 
     /// @inheritdoc IAccessGrants
@@ -136,9 +128,10 @@ contract AccessGrants is IAccessGrants, SignedMessages {
     }
 
     /// @dev Requires that the message follows the pair's present epoch.
-    function _requireEpoch(uint256 datasetId, address grantee, uint32 given) private view returns (Pair memory pair) {
+    function _requireEpoch(uint256 datasetId, address grantee, uint32 given) private view returns (Pair storage pair) {
         pair = _pairs[datasetId][grantee];
-        if (pair.epoch != given) revert EpochMismatch(datasetId, grantee, pair.epoch, given);
+        uint32 present = pair.epoch;
+        if (present != given) revert EpochMismatch(datasetId, grantee, present, given);
     }
 
     /// @dev Requires that the dataset exists and has not been withdrawn.

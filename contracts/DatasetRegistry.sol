@@ -33,23 +33,18 @@ contract DatasetRegistry is IDatasetRegistry, ERC721, SignedMessages {
         until(message.deadline)
         returns (uint256 datasetId)
     {
-        datasetId = datasetIdOf(message.owner, message.contentRoot, message.salt);
+        (address owner, bytes32 contentRoot, bytes32 metadataHash) =
+            (message.owner, message.contentRoot, message.metadataHash);
+        (string calldata uri, Source[] calldata sources) = (message.uri, message.sources);
+        datasetId = datasetIdOf(owner, contentRoot, message.salt);
         if (_heads[datasetId] != 0) revert DatasetExists(datasetId);
-        if (signature.length == 0) _requireCaller(message.owner);
-        else _requireSignature(message.owner, message.hash(), signature);
-        _requireContent(message.contentRoot, message.uri, message.sources);
+        if (signature.length == 0) _requireCaller(owner);
+        else _requireSignature(owner, message.hash(), signature);
+        _requireContent(contentRoot, uri, sources);
 
-        _heads[datasetId] = Heads.first(datasetId, message);
-        _mint(message.owner, datasetId);
-        emit Registered(
-            datasetId,
-            message.owner,
-            message.contentRoot,
-            message.metadataHash,
-            message.salt,
-            message.uri,
-            message.sources
-        );
+        _heads[datasetId] = Heads.first(datasetId, owner, contentRoot, metadataHash, uri, sources);
+        _mint(owner, datasetId);
+        emit Registered(datasetId, owner, contentRoot, metadataHash, message.salt, uri, sources);
     }
 
     /// @inheritdoc IDatasetRegistry
@@ -64,14 +59,13 @@ contract DatasetRegistry is IDatasetRegistry, ERC721, SignedMessages {
         address owner = _ownerOf(message.datasetId);
         if (signature.length == 0) _requireOwnerOrOperator(owner);
         else _requireSignature(owner, message.hash(), signature);
-        _requireContent(message.contentRoot, message.uri, message.sources);
+        (string calldata uri, Source[] calldata sources) = (message.uri, message.sources);
+        _requireContent(message.contentRoot, uri, sources);
 
-        head = head.revised(message);
+        head = head.revised(message.contentRoot, message.metadataHash, uri, sources);
         version = head.version();
         _heads[message.datasetId] = head;
-        emit Revised(
-            message.datasetId, version, message.contentRoot, message.metadataHash, message.uri, message.sources
-        );
+        emit Revised(message.datasetId, version, message.contentRoot, message.metadataHash, uri, sources);
     }
 
     /// @inheritdoc IDatasetRegistry

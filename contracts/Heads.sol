@@ -18,30 +18,39 @@ library Heads {
     uint256 private constant WITHDRAWN = 1;
 
     /// @dev The head of a dataset that has just come into being.
-    function first(uint256 datasetId, IDatasetRegistry.Registration calldata message) internal pure returns (bytes32) {
+    function first(
+        uint256 datasetId,
+        address owner,
+        bytes32 contentRoot,
+        bytes32 metadataHash,
+        string calldata uri,
+        IDatasetRegistry.Source[] calldata sources
+    ) internal pure returns (bytes32) {
         bytes32 step = keccak256(
             abi.encode(
                 REGISTRATION_STEP,
                 datasetId,
-                message.owner,
-                message.contentRoot,
-                message.metadataHash,
-                keccak256(bytes(message.uri)),
-                keccak256(abi.encode(message.sources))
+                owner,
+                contentRoot,
+                metadataHash,
+                keccak256(bytes(uri)),
+                keccak256(abi.encode(sources))
             )
         );
         return _link(0, step, FIRST_VERSION);
     }
 
     /// @dev The head after a revision. The caller has checked that the version can still grow.
-    function revised(bytes32 head, IDatasetRegistry.Revision calldata message) internal pure returns (bytes32) {
+    function revised(
+        bytes32 head,
+        bytes32 contentRoot,
+        bytes32 metadataHash,
+        string calldata uri,
+        IDatasetRegistry.Source[] calldata sources
+    ) internal pure returns (bytes32) {
         bytes32 step = keccak256(
             abi.encode(
-                REVISION_STEP,
-                message.contentRoot,
-                message.metadataHash,
-                keccak256(bytes(message.uri)),
-                keccak256(abi.encode(message.sources))
+                REVISION_STEP, contentRoot, metadataHash, keccak256(bytes(uri)), keccak256(abi.encode(sources))
             )
         );
         return _link(head, step, _state(head) + (1 << STATUS_BITS));

@@ -80,10 +80,10 @@ def artifact(name: str, compiled: Compiled) -> dict[str, Any]:
     """What users and auditors need to know of a compiled contract.
 
     Returns:
-        ``contractName``; ``compiler`` and ``settings`` that give this bytecode; ``sources``, each with the SHA-256 of its
-        file; ``abi``; ``bytecode`` (creation code without constructor arguments) and ``deployedBytecode``, 0x hex;
-        ``immutableReferences``, the byte ranges of the deployed code that the constructor fills in; ``storage``, the slot
-        number of every state variable.
+        ``contractName``; ``compiler`` and ``settings`` that give this bytecode; ``sources``, each with the SHA-256 of
+        its file; ``abi``; ``bytecode`` (creation code without constructor arguments) and ``deployedBytecode``, 0x hex;
+        ``immutableReferences``, the byte ranges of the deployed code that the constructor fills in; ``storage``, the
+        slot number of every state variable.
     """
     metadata = json.loads(compiled["metadata"])
     deployed = compiled["evm"]["deployedBytecode"]
@@ -124,7 +124,8 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
-            print(f"{path.relative_to(ROOT)} is not what the sources compile to: run `python -m scripts.compile_contracts`.")
+            print(f"{path.relative_to(ROOT)} is not what the sources compile to.")
+            print("Run `python -m scripts.compile_contracts` and commit what it writes.")
             return 1
     print(f"{len(SHIPPED)} artifacts {'are up to date' if check else 'written'}.")
     return 0
