@@ -62,8 +62,8 @@ def hash_path(path: str | os.PathLike[str], *, private: bool = False, progress: 
     Args:
         path: The file or folder. It may not be a symbolic link itself, its parents may.
         private: Whether each entry gets a random salt.
-        progress: Is called with the bytes hashed and all there are: at the first, then at most 20 times a second, and at
-            the end.
+        progress: Is called with the bytes hashed and all there are: at the beginning, then at most 20 times a second,
+            and at the end.
 
     Raises:
         InvalidInput: There is no file; something is neither a file nor a folder, cannot be read, has a name that may

@@ -13,7 +13,7 @@ from unicodedata import is_normalized, normalize
 from registry.errors import InvalidInput
 
 _DRIVE = re.compile(r"[A-Za-z]:(/|$)")
-_SUSPECT = re.compile(r"[\0\\]|(?:^|/)\.{0,2}(?:/|$)")
+_SUSPECT = re.compile(r"[\0\\]|(?:^|/)\.{0,2}(?:/|$)|^[A-Za-z]:(?:/|$)")
 
 
 def normalise_path(path: str) -> str:
@@ -79,13 +79,13 @@ def _fault(path: str) -> str:
             return "cannot be written in UTF-8"
         if not is_normalized("NFC", path):
             return "is not in Unicode's normal form NFC"
-    if _DRIVE.match(path):
-        return "is absolute; a manifest's paths are relative"
-    if not _SUSPECT.search(path):
-        return ""
+    return _fault_in_form(path) if _SUSPECT.search(path) else ""
+
+
+def _fault_in_form(path: str) -> str:
     if not path:
         return "is empty"
-    if path.startswith("/"):
+    if path.startswith("/") or _DRIVE.match(path):
         return "is absolute; a manifest's paths are relative"
     if "\0" in path:
         return "has a NUL character in it"

@@ -68,14 +68,16 @@ def test_bytes_that_are_no_utf8_object_are_refused(source: bytes) -> None:
 
 
 def test_an_object_with_keys_that_are_no_strings_is_refused() -> None:
+    document = {**json.loads(VALID[0]["text"]), 5: None}
     with pytest.raises(InvalidInput, match="unknown field 5"):
-        Manifest.parse({**json.loads(VALID[0]["text"]), 5: None})
+        Manifest.parse(document)
 
 
 def test_no_error_and_no_repr_prints_a_salt() -> None:
     """R10: no salt in errors."""
     salt = bytes(range(16))
-    assert salt.hex() not in repr(Entry("a", ONE, 1, salt)) and repr(salt) not in repr(Entry("a", ONE, 1, salt))
+    assert salt.hex() not in repr(Entry("a", ONE, 1, salt))
+    assert repr(salt) not in repr(Entry("a", ONE, 1, salt))
     text = Manifest((Entry("a", ONE, 1, salt),)).to_json()
     for old, new in [(salt.hex(), salt.hex().upper()), (salt.hex(), salt.hex() + "00"), ('"a"', '"/a"')]:
         with pytest.raises(InvalidInput) as refusal:
@@ -118,7 +120,7 @@ def test_a_manifest_depends_on_its_files_and_not_on_their_order(paths: list[str]
 
 
 def collide(paths: list[str]) -> bool:
-    """Whether two files, two folders, or a file and a folder have one name under NFC + casefold: by trying all pairs."""
+    """Whether two files, two folders, or a file and a folder have one name under NFC + casefold, by all pairs."""
 
     def fold(name: str) -> str:
         return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
@@ -171,7 +173,8 @@ def test_the_total_size_is_the_sum_or_not_known() -> None:
 def test_salting_gives_each_file_its_own_salt_and_another_root() -> None:
     manifest = Manifest((Entry("a", ONE, 1), Entry("b", ONE, 1)))
     salted = manifest.salted()
-    assert salted.is_private and not manifest.is_private
+    assert salted.is_private
+    assert not manifest.is_private
     assert salted.root != manifest.root != manifest.salted().root != salted.root
     assert len({entry.salt for entry in salted.entries}) == 2
     assert compare(manifest, salted) == ()
