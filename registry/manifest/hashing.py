@@ -72,10 +72,8 @@ def hash_path(path: str | os.PathLike[str], *, private: bool = False, progress: 
     if not os.fspath(path):
         raise InvalidInput("The path of a file or a folder is needed, but an empty one was given.")
     target = Path(path)
-    with _errors_named(target):
-        is_folder = stat.S_ISDIR(os.lstat(target).st_mode)
     meter = _Meter(progress)
-    if is_folder:
+    if stat.S_ISDIR(_status(target).st_mode):
         with _opened(target, os.O_DIRECTORY, shown=target) as top:
             entries = _hash_folder(top, target, meter)
     else:
@@ -86,13 +84,12 @@ def hash_path(path: str | os.PathLike[str], *, private: bool = False, progress: 
 
 
 def _hash_one(file: Path, meter: _Meter) -> Entry:
-    with _errors_named(file):
-        identity = _identity(os.lstat(file), file)
-        path = _manifest_path(file.name, file)
-        meter.total = identity.size
-        digest = _hash_file(file, identity, file, memoryview(bytearray(_BUFFER_BYTES)), meter)
-        if _identity(os.lstat(file), file) != identity:
-            raise _changed(file)
+    identity = _identity(_status(file), file)
+    path = _manifest_path(file.name, file)
+    meter.total = identity.size
+    digest = _hash_file(file, identity, file, memoryview(bytearray(_BUFFER_BYTES)), meter)
+    if _identity(_status(file), file) != identity:
+        raise _changed(file)
     return Entry(path, digest, identity.size)
 
 
@@ -196,6 +193,11 @@ def _errors_named(shown: Path) -> Iterator[None]:
         yield
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         raise _unreadable(shown, error) from error
+
+
+def _status(path: Path) -> os.stat_result:
+    with _errors_named(path):
+        return path.lstat()
 
 
 def _unreadable(shown: Path, error: OSError | ValueError) -> InvalidInput:
