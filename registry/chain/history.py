@@ -1,0 +1,139 @@
+"""What contracts logged, read from a chain: complete up to a block, and of one branch of the chain only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.errors import InvalidInput
+from registry.log import Log, Moment
+from registry.primitives import Address, Bytes32
+
+Topics = Sequence[Bytes32 | Sequence[Bytes32] | None]
+"""For each topic position: the one wanted, the several wanted, or None for any."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRef:
+    """One block of the chain.
+
+    Args:
+        number: Its height.
+        hash: Its hash.
+        timestamp: Its time, Unix seconds, UTC.
+    """
+
+    number: int
+    hash: Bytes32
+    timestamp: int
+
+    @property
+    def height(self) -> str:
+        """The height as JSON-RPC writes it."""
+        return hex(self.number)
+
+
+def block_at(chain: Chain, block: str = "latest") -> BlockRef:
+    """The block at a height (0x-prefixed hex) or tag.
+
+    Raises:
+        ChainUnavailable: The node does not have it, or gave no usable answer.
+    """
+    return read_block(chain.request("eth_getBlockByNumber", [block, False]))
+
+
+def read_block(answer: Any) -> BlockRef:
+    """The block in the answer to ``eth_getBlockByNumber``.
+
+    Raises:
+        ChainUnavailable: It is none.
+    """
+    try:
+        return BlockRef(int(answer["number"], 16), Bytes32.parse(answer["hash"]), int(answer["timestamp"], 16))
+    except (TypeError, KeyError, ValueError, InvalidInput) as error:
+        raise ChainUnavailable("The node does not have the block that was asked for.") from error
+
+
+def ask(chain: Chain, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
+    """The answers to several requests, all of which must succeed.
+
+    Raises:
+        RpcError: The node refused one of them.
+        ChainUnavailable: No usable answer came.
+    """
+    answers = chain.batch(calls)
+    for answer in answers:
+        if isinstance(answer, RpcError):
+            raise answer
+    return answers
+
+
+def logs_until(
+    chain: Chain, contract: Address, wanted: Sequence[Topics], since: int, until: BlockRef
+) -> list[tuple[Log, Moment]]:
+    """All logs of a contract that match one of several filters, in the order of the chain.
+
+    Args:
+        chain: The chain.
+        contract: The contract.
+        wanted: The filters; a log that matches several of them comes once.
+        since: The height from which they are wanted.
+        until: The block up to which they are wanted; it must be on the chain before and after.
+
+    Raises:
+        ChainUnavailable: No usable answer came, or the chain changed its branch meanwhile.
+        RpcError: The node refused.
+    """
+    calls: list[tuple[str, Sequence[object]]] = [
+        (
+            "eth_getLogs",
+            [
+                {
+                    "address": str(contract),
+                    "fromBlock": hex(since),
+                    "toBlock": until.height,
+                    "topics": [_topic(topic) for topic in topics],
+                }
+            ],
+        )
+        for topics in wanted
+    ]
+    *answers, block = ask(chain, [*calls, ("eth_getBlockByNumber", [until.height, False])])
+    if read_block(block).hash != until.hash:
+        raise ChainUnavailable(f"The chain left the block {until.hash} while its logs were read.")
+    try:
+        found = {(int(item["blockNumber"], 16), int(item["logIndex"], 16)): item for items in answers for item in items}
+        if any(number > until.number or number < since for number, _ in found):
+            raise ChainUnavailable("The node gave logs of blocks that were not asked for.")
+        times = _times(chain, found.values())
+        return [
+            (
+                Log.from_rpc(item),
+                Moment(
+                    block_number=number,
+                    log_index=log_index,
+                    timestamp=times[item["blockHash"]],
+                    block_hash=Bytes32.parse(item["blockHash"]),
+                    transaction_hash=Bytes32.parse(item["transactionHash"]),
+                ),
+            )
+            for (number, log_index), item in sorted(found.items())
+        ]
+    except (TypeError, KeyError, ValueError, InvalidInput) as error:
+        raise ChainUnavailable("The node gave logs that cannot be read.") from error
+
+
+def _topic(topic: Bytes32 | Sequence[Bytes32] | None) -> object:
+    if topic is None:
+        return None
+    return str(topic) if isinstance(topic, Bytes32) else [str(one) for one in topic]
+
+
+def _times(chain: Chain, logs: Any) -> dict[str, int]:
+    """The time of each log's block by the block's hash. Not every node writes it beside the log."""
+    times = {item["blockHash"]: int(item["blockTimestamp"], 16) for item in logs if item.get("blockTimestamp")}
+    missing = sorted({item["blockHash"] for item in logs} - times.keys())
+    blocks = ask(chain, [("eth_getBlockByHash", [block_hash, False]) for block_hash in missing])
+    return times | {block_hash: read_block(block).timestamp for block_hash, block in zip(missing, blocks, strict=True)}
