@@ -1,0 +1,177 @@
+"""The settings of a node: from flags, then the environment, then a file, then defaults; and where each came from."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+
+from registry.eip712 import describe
+from registry.errors import InvalidInput
+from registry.primitives import Address
+
+ENVIRONMENT_PREFIX = "TDR_"
+FILE_VARIABLE = "TDR_CONFIG"
+MASK = "***"
+
+
+def _comma_separated(value: object) -> object:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+def _depth(value: object) -> object:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
+
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+
+
+class Settings(BaseModel):
+    """What a node is told. In the environment each has its name in capitals behind `TDR_`, in a file its own name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    data: Path = Field(Path(".tdr"), description="Folder of the embedded chain, the database and the relayer's key.")
+    host: str = Field("127.0.0.1", description="Address to listen at.")
+    port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, description="Port to listen at; 0 takes a free one.")
+    rpc_urls: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
+        (), description="JSON-RPC endpoints of one chain, comma-separated; none: a chain of its own, embedded."
+    )
+    rpc_timeout_seconds: Seconds = Field(10.0, description="Longest wait for one answer of an endpoint.")
+    database_url: SecretStr | None = Field(
+        None, description="SQLAlchemy URL of SQLite or PostgreSQL; none: SQLite in the data folder."
+    )
+    relayer_key_file: Path | None = Field(
+        None, description="The relayer's key: hex, or a keystore (V3); none: relayer.key in the data folder."
+    )
+    relayer_password_file: Path | None = Field(None, description="The password of that keystore.")
+    registry_address: Address | None = Field(None, description="A DatasetRegistry that is deployed already.")
+    grants_address: Address | None = Field(None, description="An AccessGrants that is deployed already.")
+    finality: Annotated[Literal["finalized"] | Annotated[int, Field(ge=0, le=10_000)], BeforeValidator(_depth)] = Field(
+        "finalized", description="When a block counts as final: the node's finalized tag, or this many blocks on top."
+    )
+    bound_seconds: Seconds = Field(120.0, description="The published bound from accepted to mined.")
+    lease_seconds: Seconds = Field(30.0, description="How long a relayer's lease of its key lasts without renewal.")
+    poll_seconds: Seconds = Field(0.5, description="Pause of the relayer and the indexer when nothing is to be done.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="The least level that is logged."
+    )
+    log_format: Literal["console", "json"] = Field("console", description="Log lines for people or for machines.")
+
+    @property
+    def database(self) -> str:
+        """The database's URL. Warning: it may hold a password."""
+        if self.database_url is not None:
+            return self.database_url.get_secret_value()
+        return f"sqlite:///{self.data.absolute() / 'registry.db'}"
+
+    @property
+    def key_file(self) -> Path:
+        """Where the relayer's key lies."""
+        return self.relayer_key_file or self.data / "relayer.key"
+
+    @property
+    def chain_folder(self) -> Path:
+        """Where the embedded chain lies, if there is one."""
+        return self.data / "chain"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as `tdr config show` lists it: passwords and access keys in it are masked."""
+
+    name: str
+    value: str
+    source: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Settings, and the source of each: ``flag``, the variable's name, the file's path, or ``default``."""
+
+    settings: Settings
+    sources: Mapping[str, str]
+
+    def shown(self) -> Iterator[Setting]:
+        """The settings by name, with what is secret masked."""
+        for name, field in Settings.model_fields.items():
+            value = getattr(self.settings, name)
+            yield Setting(name, _masked(name, value), self.sources[name], field.description or "")
+
+
+def load(flags: Mapping[str, object], environment: Mapping[str, str]) -> Configuration:
+    """Gathers the settings.
+
+    Args:
+        flags: Settings by their names, as the command line gave them; None counts as not given.
+        environment: The environment's variables. `TDR_CONFIG` names a TOML file of settings.
+
+    Raises:
+        InvalidInput: A setting is unknown or malformed; the message says which, and where it came from.
+    """
+    values: dict[str, object] = {}
+    sources = dict.fromkeys(Settings.model_fields, "default")
+    file = environment.get(FILE_VARIABLE)
+    layers: list[tuple[Mapping[str, object], str]] = []
+    if file:
+        layers.append((_read(Path(file)), file))
+    variables = {
+        name: environment[ENVIRONMENT_PREFIX + name.upper()]
+        for name in Settings.model_fields
+        if environment.get(ENVIRONMENT_PREFIX + name.upper())
+    }
+    layers.append((variables, ENVIRONMENT_PREFIX))
+    layers.append(({name: value for name, value in flags.items() if value is not None}, "flag"))
+    for layer, source in layers:
+        for name, value in layer.items():
+            if name not in Settings.model_fields:
+                raise InvalidInput(f"{source} has a setting {name!r}, which does not exist.", hint=_known())
+            values[name] = value
+            sources[name] = source + name.upper() if source == ENVIRONMENT_PREFIX else source
+    try:
+        return Configuration(Settings.model_validate(values), sources)
+    except ValidationError as error:
+        wrong = sorted({str(item["loc"][0]) for item in error.errors() if item["loc"]})
+        origins = ", ".join(f"{name} from {sources.get(name, 'default')}" for name in wrong)
+        raise InvalidInput(f"The settings are malformed ({origins}): {describe(error)}.", hint=_known()) from None
+
+
+def without_secrets(url: str) -> str:
+    """A URL without what may be secret in it: password, path and query (hosted nodes keep access keys in those)."""
+    parts = urlsplit(url)
+    user = f"{parts.username}:{MASK}@" if parts.password else f"{parts.username}@" if parts.username else ""
+    host = parts.netloc.rpartition("@")[2]
+    is_database = not parts.scheme.startswith(("http", "ws"))
+    path = parts.path if is_database or parts.path in ("", "/") else f"/{MASK}"
+    return urlunsplit((parts.scheme, user + host, path, MASK if parts.query else "", ""))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text())
+    except OSError as error:
+        raise InvalidInput(
+            f"The settings file {path} cannot be read: {error.strerror}.", hint=f"{FILE_VARIABLE} names it."
+        ) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"The settings file {path} is not TOML: {error}.") from error
+
+
+def _masked(name: str, value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, SecretStr):
+        return without_secrets(value.get_secret_value())
+    if name == "rpc_urls" and isinstance(value, tuple):
+        return ",".join(without_secrets(url) for url in value)
+    return str(value)
+
+
+def _known() -> str:
+    return f"The settings are: {', '.join(Settings.model_fields)}."
