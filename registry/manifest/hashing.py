@@ -29,7 +29,7 @@ Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many bytes are hashed, and how many there are in all."""
 
 _PROGRESS_SECONDS = 0.05
-_BUFFER_BYTES = 1 << 20
+_BUFFER_BYTES = 1 << 18  # the second level of the cache holds it: what was read is hashed before it is gone
 # O_NONBLOCK: if a file were replaced by a FIFO before it is opened, opening would otherwise wait for a writer.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 

@@ -62,7 +62,7 @@ def test_path_hash_and_size_of_each_file_are_listed(folder: Path) -> None:
     assert entries == [("a.csv", sha256(b"a").digest(), 1, None), ("sub/b.csv", sha256(b"b").digest(), 1, None)]
 
 
-@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1, 3 << 20])
+@pytest.mark.parametrize("size", [0, 1, (1 << 18) - 1, 1 << 18, (1 << 18) + 1, 3 << 18])
 def test_files_around_the_size_of_the_buffer_are_hashed_whole(tmp_path: Path, size: int) -> None:
     content = random.Random(size).randbytes(size)
     (tmp_path / "file").write_bytes(content)
