@@ -1,0 +1,173 @@
+"""Whose word an auditor takes for which blocks a chain has: a policy that is chosen, never assumed.
+
+A bundle shows what is in some blocks. That these blocks are the chain's cannot be seen from the bundle alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from registry.errors import InvalidInput, VerificationFailed
+from registry.evidence.checkpoint import Checkpoint
+from registry.evidence.note import KeyKind, Note, VerifierKey
+from registry.primitives import Bytes32
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a bundle says of the chain, and the policy is to decide on.
+
+    Args:
+        chain_id: The chain's id.
+        blocks: The hash at each height that has to be vouched for; the blocks before them follow by parent hash.
+        notes: The signed checkpoints that came with the bundle.
+    """
+
+    chain_id: int
+    blocks: Mapping[int, Bytes32]
+    notes: Sequence[Note]
+
+
+class Trust(Protocol):
+    """A policy."""
+
+    @property
+    def names_the_chain(self) -> bool:
+        """Whether vouching for a block covers the chain's id as well."""
+        ...
+
+    def vouch(self, claim: Claim) -> str:
+        """Vouches for all blocks of a claim.
+
+        Raises:
+            VerificationFailed: It does not for one of them.
+
+        Returns:
+            Whose word it is, as a phrase to follow "by": for example "the block hash that you gave".
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedBlocks:
+    """The hashes of blocks that the auditor has from elsewhere.
+
+    Args:
+        hashes: The hashes.
+        chain_id: The id of the chain they are from, if the auditor knows it.
+    """
+
+    hashes: Collection[Bytes32]
+    chain_id: int | None = None
+
+    @property
+    def names_the_chain(self) -> bool:
+        """See Trust."""
+        return self.chain_id is not None
+
+    def vouch(self, claim: Claim) -> str:
+        """See Trust."""
+        if self.chain_id is not None and claim.chain_id != self.chain_id:
+            raise VerificationFailed(f"The bundle is of chain {claim.chain_id}, not of chain {self.chain_id}.")
+        for height, block_hash in claim.blocks.items():
+            if block_hash not in self.hashes:
+                raise VerificationFailed(
+                    f"The bundle needs the block {block_hash} at height {height}, which is none of those given.",
+                    hint="Give the hash that you know from elsewhere for each of: "
+                    f"{', '.join(str(number) for number in claim.blocks)}.",
+                )
+        return "the block hashes that you gave" if len(claim.blocks) > 1 else "the block hash that you gave"
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAnswer:
+    """What one node says of its chain.
+
+    Args:
+        name: Which node, for people.
+        chain_id: Its chain's id.
+        blocks: The hash it has at each height it was asked for.
+    """
+
+    name: str
+    chain_id: int
+    blocks: Mapping[int, Bytes32]
+
+
+@dataclass(frozen=True, slots=True)
+class AgreeingNodes:
+    """Nodes of the auditor's choice, all of which must say the same. What they said is fetched before.
+
+    Args:
+        answers: What each of them said; at least one.
+    """
+
+    answers: Sequence[NodeAnswer]
+
+    @property
+    def names_the_chain(self) -> bool:
+        """See Trust."""
+        return True
+
+    def vouch(self, claim: Claim) -> str:
+        """See Trust."""
+        if not self.answers:
+            raise InvalidInput("At least one node must be asked.")
+        for answer in self.answers:
+            if answer.chain_id != claim.chain_id:
+                raise VerificationFailed(f"{answer.name} is of chain {answer.chain_id}, the bundle of {claim.chain_id}.")
+            for height, block_hash in claim.blocks.items():
+                found = answer.blocks.get(height)
+                if found != block_hash:
+                    has = "no block" if found is None else f"the block {found}"
+                    raise VerificationFailed(f"{answer.name} has {has} at height {height}, the bundle {block_hash}.")
+        return " and ".join(answer.name for answer in self.answers)
+
+
+@dataclass(frozen=True, slots=True)
+class SignedCheckpoints:
+    """Checkpoints that a node signed and enough independent witnesses cosigned.
+
+    Args:
+        node: The key of the node.
+        witnesses: The keys of the witnesses, each of another holder.
+        threshold: How many of them must have cosigned.
+    """
+
+    node: VerifierKey
+    witnesses: Sequence[VerifierKey]
+    threshold: int
+
+    def __post_init__(self) -> None:
+        keys = {witness.public for witness in self.witnesses} - {self.node.public}
+        if len(keys) != len(self.witnesses) or any(key.kind is not KeyKind.COSIGNATURE for key in self.witnesses):
+            raise InvalidInput("Each witness has a cosigning key of its own.")
+        if self.node.kind is not KeyKind.NOTE:
+            raise InvalidInput("The node's key is one that signs notes.")
+        if not 0 <= self.threshold <= len(self.witnesses):
+            raise InvalidInput(f"Of {len(self.witnesses)} witnesses, {self.threshold} cannot be asked for.")
+
+    @property
+    def names_the_chain(self) -> bool:
+        """See Trust."""
+        return True
+
+    def vouch(self, claim: Claim) -> str:
+        """See Trust."""
+        notes = {Checkpoint.of(note): note for note in claim.notes}
+        for height, block_hash in claim.blocks.items():
+            note = notes.get(Checkpoint(claim.chain_id, height, block_hash))
+            if note is None:
+                raise VerificationFailed(f"There is no checkpoint for the block {block_hash} at height {height}.")
+            note.verify(self.node)
+            known = [key for key in self.witnesses if any(line.is_by(key) for line in note.signatures)]
+            for key in known:
+                note.verify(key)
+            if len(known) < self.threshold:
+                raise VerificationFailed(
+                    f"{len(known)} of the {len(self.witnesses)} witnesses cosigned the checkpoint at height {height}; "
+                    f"{self.threshold} are needed."
+                )
+        return f"{self.node.name} and {self.threshold} of {len(self.witnesses)} witnesses"

@@ -1,0 +1,52 @@
+"""Writes registry/evidence/releases.json: the contracts' code in every release, by which evidence knows them for ever.
+
+    python -m scripts.releases            puts the present artifacts in under the present version
+    python -m scripts.releases --check    exits 1 if they are not there; writes nothing
+
+The entries of other versions are never changed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from registry.evidence.code import IMMUTABLES
+
+ROOT = Path(__file__).resolve().parents[1]
+RELEASES = ROOT / "registry/evidence/releases.json"
+
+
+def entry(contract: str) -> dict[str, Any]:
+    """A contract's code in the present artifacts, and where its immutables stand."""
+    artifact = json.loads((ROOT / f"registry/artifacts/{contract}.json").read_bytes())
+    places = artifact["immutableReferences"]
+    return {
+        "code": artifact["deployedBytecode"],
+        "immutables": {
+            name: [place["start"] for place in where] for name, where in zip(IMMUTABLES, places, strict=False)
+        },
+    }
+
+
+def main() -> None:
+    """Writes or checks the file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is not up to date")
+    check: bool = parser.parse_args().check
+    version: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    before = RELEASES.read_text() if RELEASES.exists() else "{}"
+    releases = json.loads(before) | {version: {name: entry(name) for name in ("DatasetRegistry", "AccessGrants")}}
+    after = json.dumps(releases, indent=1) + "\n"
+    if check and before != after:
+        sys.exit("registry/evidence/releases.json is not up to date: run `python -m scripts.releases`.")
+    if not check:
+        RELEASES.write_text(after)
+
+
+if __name__ == "__main__":
+    main()
