@@ -139,7 +139,7 @@ def _hash_file(
     with _opened(file, 0, within=within, shown=shown) as descriptor:
         if _identity(os.fstat(descriptor), shown) != identity:
             raise _changed(shown)
-        while count := _read(descriptor, buffer, shown):
+        while size <= identity.size and (count := _read(descriptor, buffer, shown)):
             digest.update(buffer[:count])
             size += count
             meter.advance(count)
