@@ -40,7 +40,6 @@ READ_METHODS = frozenset(
 )
 """The methods that change nothing: what may be offered to strangers."""
 
-PARSE_ERROR = -32700
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 LIMIT_EXCEEDED = -32005
@@ -94,6 +93,11 @@ class ChainIdentity:
 
 class Chain(Protocol):
     """Ethereum's JSON-RPC. Values are as JSON has them: 0x-prefixed hex strings, objects with camelCase keys, null."""
+
+    @property
+    def identity(self) -> ChainIdentity:
+        """Which chain it is. May have to ask, and then raises as `request` does."""
+        ...
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
         """Asks for one thing.

@@ -134,11 +134,13 @@ def build_block(
     """
     refused: dict[bytes, str] = {}
     while True:
-        candidates = [transaction for transaction in transactions if transaction.hash not in refused]
         attempt = _Attempt(parent.header, timestamp, chain_id, read, ancestors())
         try:
-            for transaction in candidates:
-                attempt.add(transaction)
+            for transaction in transactions:
+                if transaction.hash in refused:
+                    attempt.hold(transaction.sender)
+                else:
+                    attempt.add(transaction)
         except _EVM_FAULTS as error:
             # The state is of no more use: begin anew without the one that broke it, rather than stop for ever.
             refused[transaction.hash] = f"the EVM itself failed on it: {type(error).__name__}: {error}"
@@ -161,18 +163,22 @@ class _Attempt:
         self._waiting: set[bytes] = set()
         self._refused: dict[bytes, str] = {}
 
+    def hold(self, sender: bytes) -> None:
+        """Lets all that this sender sent later wait: their nonces have a gap before them now."""
+        self._waiting.add(sender)
+
     def add(self, transaction: SignedTransactionAPI) -> None:
         if transaction.sender in self._waiting:
             return
         if self._gas_used + transaction.gas > self._header.gas_limit:
-            self._waiting.add(transaction.sender)
+            self.hold(transaction.sender)
             return
         self._state.lock_changes()
         try:
             computation = self._state.apply_transaction(transaction)
         except ValidationError as error:
             self._refused[transaction.hash] = str(error)
-            self._waiting.add(transaction.sender)
+            self.hold(transaction.sender)
             return
         self._gas_used += PragueVM.finalize_gas_used(transaction, computation)
         status = (

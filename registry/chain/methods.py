@@ -105,7 +105,7 @@ class Methods:
 
     def eth_getTransactionReceipt(self, transaction_hash: object) -> wire.Json | None:
         place = self._node.place_of(params.data(transaction_hash, "transaction hash", 32))
-        return None if place is None else wire.receipts(place[0])[place[1]]
+        return None if place is None else wire.receipt(*place)
 
     def eth_getBlockReceipts(self, block: object) -> list[wire.Json] | None:
         # Nodes take a block's hash here as well as its number: a hash has 64 digits.
@@ -172,10 +172,10 @@ class Methods:
         return wire.proof(address, keys, proven)
 
     def eth_call(self, call: object, block: object = "latest") -> str:
-        return wire.data(evm.call(self._seen(block), _call(call), **self._surroundings(block)))
+        return wire.data(evm.call(message=_call(call), **self._surroundings(block)))
 
     def eth_estimateGas(self, call: object, block: object = "latest") -> str:
-        return hex(evm.estimate_gas(self._seen(block), _call(call), **self._surroundings(block)))
+        return hex(evm.estimate_gas(message=_call(call), **self._surroundings(block)))
 
     def eth_sendRawTransaction(self, raw: object) -> str:
         return wire.data(self._node.add(params.data(raw, "transaction")))
@@ -210,18 +210,18 @@ class Methods:
             return params.quantity(given, "block")
         return self._existing(given).number
 
-    def _seen(self, given: object) -> Any:
-        header = self._existing(given).header
-        if given not in ("latest", "pending"):
-            return header
-        # Blocks come only when there is something to write: a question about now is answered as of now.
-        return header.copy(timestamp=max(header.timestamp, int(self._node.now())))
-
     def _surroundings(self, given: object) -> dict[str, Any]:
+        """What a call on the state after a block sees besides the state."""
+        block = self._existing(given)
+        header = block.header
+        if given in ("latest", "pending"):
+            # Blocks come only when there is something to write: a question about now is answered as of now.
+            header = header.copy(timestamp=max(header.timestamp, int(self._node.now())))
         return {
+            "header": header,
             "chain_id": self._node.identity.chain_id,
             "read": self._node.store.node,
-            "ancestors": self._node.hashes_before(self._existing(given)),
+            "ancestors": self._node.hashes_before(block),
         }
 
 

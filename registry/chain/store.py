@@ -27,7 +27,7 @@ from registry.primitives import keccak256
 
 APPLICATION_ID = 0x74647263  # "tdrc"
 SCHEMA_VERSION = 1
-NODES_CACHED = 65_536
+NODES_CACHED = 32_768
 BLOCKS_CACHED = 128
 ROWS_A_PAGE = 4_096
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import rlp
@@ -88,41 +89,45 @@ def pending_transaction(decoded: SignedTransactionAPI, raw: bytes) -> Json:
 
 def receipts(stored: Block) -> list[Json]:
     """The receipts of all transactions of a block, in their order."""
-    result: list[Json] = []
-    used_before = 0
-    log_index = 0
-    for index, (raw, sender, encoded) in enumerate(
-        zip(stored.transactions, stored.senders, stored.receipts, strict=True)
-    ):
-        decoded = PragueTransactionBuilder.decode(raw)
-        status, cumulative, bloom, logs = _receipt_fields(encoded)
-        used = int.from_bytes(cumulative, "big")
-        result.append(
-            {
-                "type": hex(decoded.type_id or 0),
-                "status": hex(int.from_bytes(status, "big")),
-                "cumulativeGasUsed": hex(used),
-                "gasUsed": hex(used - used_before),
-                "effectiveGasPrice": hex(_price_paid(decoded, stored.base_fee)),
-                "logs": [_log(stored, index, raw, log_index + position, log) for position, log in enumerate(logs)],
-                "logsBloom": data(bloom),
-                "transactionHash": data(keccak256(raw)),
-                "transactionIndex": hex(index),
-                "blockHash": data(stored.hash),
-                "blockNumber": hex(stored.number),
-                "from": data(sender),
-                "to": data(decoded.to) if decoded.to else None,
-                "contractAddress": None
-                if decoded.to
-                else data(generate_contract_address(EthAddress(sender), decoded.nonce)),
-            }
-        )
-        used_before = used
-        log_index += len(logs)
-    return result
+    return [receipt(stored, index) for index in range(len(stored.receipts))]
 
 
-def logs(stored: Block, wanted: Any) -> list[Json]:
+def receipt(stored: Block, index: int) -> Json:
+    """The receipt of one transaction of a block."""
+    raw, sender = stored.transactions[index], stored.senders[index]
+    decoded = PragueTransactionBuilder.decode(raw)
+    status, cumulative, bloom, logs = _receipt_fields(stored.receipts[index])
+    used_before, logs_before = _running_totals(stored.receipts)[index]
+    used = int.from_bytes(cumulative, "big")
+    return {
+        "type": hex(decoded.type_id or 0),
+        "status": hex(int.from_bytes(status, "big")),
+        "cumulativeGasUsed": hex(used),
+        "gasUsed": hex(used - used_before),
+        "effectiveGasPrice": hex(_price_paid(decoded, stored.base_fee)),
+        "logs": [_log(stored, index, raw, logs_before + position, log) for position, log in enumerate(logs)],
+        "logsBloom": data(bloom),
+        "transactionHash": data(keccak256(raw)),
+        "transactionIndex": hex(index),
+        "blockHash": data(stored.hash),
+        "blockNumber": hex(stored.number),
+        "from": data(sender),
+        "to": data(decoded.to) if decoded.to else None,
+        "contractAddress": None if decoded.to else data(generate_contract_address(EthAddress(sender), decoded.nonce)),
+    }
+
+
+@lru_cache(64)
+def _running_totals(receipts: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
+    """For each receipt of a block the gas and the number of logs of those before it."""
+    totals = [(0, 0)]
+    for encoded in receipts:
+        _, cumulative, _, logs = _receipt_fields(encoded)
+        totals.append((int.from_bytes(cumulative, "big"), totals[-1][1] + len(logs)))
+    return tuple(totals)
+
+
+def logs(stored: Block, wanted: Callable[[bytes, Sequence[bytes]], bool]) -> list[Json]:
     """The logs of a block that are wanted.
 
     Args:

@@ -7,6 +7,7 @@ import random
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -444,3 +445,38 @@ def test_closed_chain_says_so() -> None:
     chain.close()
     with pytest.raises(ChainUnavailable):
         chain.request("eth_getBlockByNumber", ["0x0", False])
+
+
+def test_readers_never_see_half_a_block(tmp_path: Path) -> None:
+    chain = EmbeddedChain.open(tmp_path, RELAYER)
+    wallet = Wallet(chain)
+    address = wallet.receipt(wallet.send(to=None, data=init_code(STORES_TIME_AND_LOGS), gas=500_000))["contractAddress"]
+    done = threading.Event()
+    wrong: list[object] = []
+    seen: set[str] = set()
+
+    def read() -> None:
+        while not done.is_set():
+            block = chain.request("eth_getBlockByNumber", ["latest", False])
+            receipts = chain.request("eth_getBlockReceipts", [block["hash"]])
+            logs = chain.request("eth_getLogs", [{"blockHash": block["hash"]}])
+            chain.request("eth_call", [{"to": address, "data": "0x"}, block["number"]])
+            if [receipt["transactionHash"] for receipt in receipts] != block["transactions"]:
+                wrong.append(block)
+            if [log for receipt in receipts for log in receipt["logs"]] != logs:
+                wrong.append(logs)
+            if receipts:
+                seen.add(block["hash"])
+
+    readers = [threading.Thread(target=read) for _ in range(4)]
+    for reader in readers:
+        reader.start()
+    for _ in range(3):
+        last = [wallet.send(to=address, data=f"0x{value:064x}", gas=200_000) for value in range(20)][-1]
+        wallet.receipt(last)
+    done.set()
+    for reader in readers:
+        reader.join()
+    chain.close()
+    assert wrong == []
+    assert len(seen) >= 3
