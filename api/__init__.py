@@ -1,0 +1,1 @@
+"""The gateway: the registry over HTTP."""

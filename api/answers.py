@@ -1,0 +1,268 @@
+"""The shapes of the gateway's answers, as its OpenAPI describes them.
+
+Routes write ready JSON; these models document it, and tests hold every answer against them, unknown members refused.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from registry.primitives import Address, Bytes32, DatasetId
+
+Row = TypeVar("Row")
+Height = Annotated[int, Field(ge=0, description="A block's height.")]
+Time = Annotated[datetime, Field(description="ISO 8601, UTC, ending in Z.", examples=["2026-11-23T04:00:00Z"])]
+Rights = Annotated[list[str], Field(description="The rights by name.", examples=[["read", "derive"]])]
+Action = Literal["register", "revise", "transfer", "withdraw", "requestAccess", "grant", "revoke"]
+ReceiptStatus = Literal["accepted", "signed", "sent", "mined", "final", "failed"]
+DatasetStatus = Literal["active", "withdrawn"]
+
+
+class Answer(BaseModel):
+    """An object of an answer, its members in camelCase."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_name=True)
+
+
+class AsOf(Answer):
+    """An answer from the index, and the block up to which the index stood."""
+
+    as_of_block: Height
+    as_of_block_hash: Bytes32
+    final_block: Annotated[int, Field(ge=0, description="The highest block that is final.")]
+
+
+class Page(AsOf, Generic[Row]):
+    """A page of a list."""
+
+    items: list[Row]
+    next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+
+
+class Listing(AsOf, Generic[Row]):
+    """A whole list."""
+
+    items: list[Row]
+
+
+class Place(Answer):
+    """When and where on the chain something happened."""
+
+    block_number: Height
+    block_hash: Bytes32
+    time: Time
+    transaction_hash: Bytes32
+    log_index: int = Field(ge=0)
+
+
+class SourceRef(Answer):
+    """An exact version of a dataset."""
+
+    dataset_id: DatasetId
+    version: int = Field(ge=1)
+
+
+class DatasetSummary(Answer):
+    """A dataset as it is now."""
+
+    dataset_id: DatasetId
+    owner: Address
+    first_owner: Address
+    version: int = Field(ge=1, description="The number of the latest version.")
+    content_root: Bytes32
+    metadata_hash: Bytes32
+    uri: str
+    head: Bytes32
+    status: DatasetStatus
+    withdrawal_reason: str | None
+    name: str | None = Field(description="From the metadata, where it was deposited here.")
+    description: str | None
+    metadata: dict[str, Any] | None
+    sources: list[SourceRef]
+    files: int | None = Field(description="From the manifest, where it was deposited here.")
+    bytes: int | None
+    registered_at: Time
+    registered_block: Height
+    updated_at: Time
+    updated_block: Height
+    transaction_hash: Bytes32 = Field(description="Of the transaction that made the latest version.")
+
+
+class Dataset(DatasetSummary, AsOf):
+    """One dataset as it is now."""
+
+
+class VersionItem(Answer):
+    """One version of a dataset."""
+
+    version: int = Field(ge=1)
+    content_root: Bytes32
+    metadata_hash: Bytes32
+    uri: str
+    sources: list[SourceRef]
+    name: str | None
+    at: Place
+
+
+class HistoryItem(Answer):
+    """One step of a dataset's history: its kind, its values, and the head after it."""
+
+    model_config = ConfigDict(extra="allow", alias_generator=to_camel, validate_by_name=True)
+
+    kind: Literal["registered", "revised", "transferred", "withdrawn"]
+    head: Bytes32
+    at: Place
+
+
+class GrantItem(Answer):
+    """One grant of access."""
+
+    grantee: Address
+    rights: Rights
+    rights_mask: int = Field(ge=0, lt=2**32)
+    starts_at: Time
+    expires_at: Time = Field(description="As it was given.")
+    ends_at: Time = Field(description="When it ends or ended: the earlier of its expiry, revocation or replacement.")
+    state: Literal["scheduled", "active", "expired", "revoked", "replaced"]
+    terms_hash: Bytes32
+    epoch: int = Field(ge=1)
+    at: Place
+    ended_at: Place | None
+
+
+class AccessRequestItem(Answer):
+    """One request for access."""
+
+    rights: Rights
+    expires_at: Time
+    purpose: str
+    at: Place
+
+
+class Grantee(AsOf):
+    """What is known of one grantee and one dataset."""
+
+    epoch: int = Field(description="The epoch that the next grant or revocation must name.")
+    requests: int = Field(description="The number of requests that the next request must name.")
+    grants: list[GrantItem]
+    access_requests: list[AccessRequestItem]
+
+
+class AccessAnswer(AsOf):
+    """Whether somebody may use a dataset at a time."""
+
+    allowed: bool
+    rights: Rights
+    starts_at: Time | None
+    expires_at: Time | None
+    at: Time
+
+
+class Claim(Answer):
+    """That somebody registered something with a hash."""
+
+    match: Literal["root", "file", "metadata"]
+    path: str | None = Field(description="The file's path in the manifest, where a file matches.")
+    dataset_id: DatasetId
+    version: int = Field(ge=1)
+    claimant: Address = Field(description="Who owned the dataset when this version was registered.")
+    owner: Address = Field(description="Who owns it now.")
+    status: DatasetStatus
+    at: Place
+
+
+class Claims(AsOf):
+    """Every registration that a hash is found in, in the order of the chain."""
+
+    sha256: Bytes32
+    claims: list[Claim]
+
+
+class Failure(Answer):
+    """Why a write failed."""
+
+    error: str = Field(description="The Solidity error's name, or a word of the relayer's.")
+    values: dict[str, Any]
+    detail: str
+
+
+class Receipt(Answer):
+    """The durable answer to a write; it ends `final` or `failed`."""
+
+    id: str
+    action: Action
+    status: ReceiptStatus
+    dataset_id: DatasetId
+    signer: Address | None
+    digest: Bytes32 = Field(description="The EIP-712 digest of the message.")
+    accepted_at: Time
+    updated_at: Time
+    transaction_hash: Bytes32 | None
+    block_number: Height | None
+    block_hash: Bytes32 | None
+    failure: Failure | None
+    already_done: bool = Field(description="Whether the chain held the effect already.")
+
+
+class Contract(Answer):
+    """Where a contract is."""
+
+    address: Address
+    block_number: Height | None = Field(description="The height at which it was deployed, or from which logs are read.")
+
+
+class Contracts(BaseModel):
+    """The contracts by name."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    DatasetRegistry: Contract
+    AccessGrants: Contract
+
+
+class DeploymentAnswer(Answer):
+    """Which chain and which contracts this gateway serves: what the EIP-712 domains are made of."""
+
+    chain_id: int = Field(ge=1)
+    genesis_hash: Bytes32
+    contracts: Contracts
+
+
+class RelayerHealth(Answer):
+    """How the relayer is."""
+
+    address: Address | None
+    balance_wei: str | None = Field(description="A decimal string: the number may exceed what JSON readers keep.")
+    in_flight: int
+    oldest_unmined_seconds: float | None
+
+
+class Health(Answer):
+    """How the node is."""
+
+    status: Literal["ready", "degraded", "starting"]
+    problems: list[str] = Field(description="What is wrong, as sentences; empty when ready.")
+    chain_id: int
+    height: Height | None = Field(description="The chain's; null when it cannot be reached.")
+    final_block: Height | None
+    index_block: Height | None
+    lag_blocks: int | None
+    relayer: RelayerHealth
+    accepted_to_mined_bound_seconds: float = Field(description="The published bound from accepted to mined.")
+    version: str
+    time: Time
+
+
+class RpcCall(BaseModel):
+    """One JSON-RPC request. Only methods that read are carried out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    jsonrpc: Literal["2.0"]
+    id: int | str | None
+    method: str = Field(examples=["eth_blockNumber"])
+    params: list[Any] = []

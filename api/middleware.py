@@ -1,0 +1,70 @@
+"""What happens around every request: its id, its log line, its measurement, and the headers that every answer has."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+
+import structlog
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from registry.metrics import HttpMetrics
+
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_HEADERS = [
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-cache"),
+]
+
+log = structlog.get_logger("api.access")
+
+
+class Surroundings:
+    """ASGI middleware; one for all of it, because each layer costs every request.
+
+    Args:
+        app: What it surrounds.
+        metrics: Where requests are counted.
+    """
+
+    def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
+        self._app = app
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        request_id = _request_id(scope)
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                present = {name for name, _ in message["headers"]}
+                message["headers"] += [(name, value) for name, value in _HEADERS if name not in present]
+                message["headers"].append((b"x-request-id", request_id))
+            await send(message)
+
+        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        try:
+            await self._app(scope, receive, send_with_headers)
+        finally:
+            elapsed = time.perf_counter() - started
+            # The route's template, not the path: paths are without number, and may hold what somebody tries.
+            route = getattr(scope.get("route"), "path", "unknown")
+            self._metrics.observe(scope["method"], route, status, elapsed)
+            write = log.info if scope["method"] == "POST" or status >= 500 else log.debug
+            write("request", method=scope["method"], route=route, status=status, ms=round(elapsed * 1000, 2))
+            structlog.contextvars.unbind_contextvars("request_id")
+
+
+def _request_id(scope: Scope) -> bytes:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
+            given: bytes = value
+            return given
+    return secrets.token_hex(8).encode()

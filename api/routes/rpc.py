@@ -1,0 +1,125 @@
+"""Read-only JSON-RPC: so that wallets and auditors can look past the gateway at the chain itself."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import orjson
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Request, Response
+
+from api.answers import RpcCall
+from api.bodies import StrictRequest
+from api.deps import node_of
+from api.problems import LARGE, MALFORMED, MEDIA, SLOW, documented
+from registry.chain.client import (
+    INVALID_PARAMS,
+    LIMIT_EXCEEDED,
+    METHOD_NOT_FOUND,
+    READ_METHODS,
+    SERVER_ERROR,
+    Chain,
+    RpcError,
+)
+from registry.errors import RegistryError
+
+MAX_CALLS: Final = 100
+MAX_ANSWER_BYTES: Final = 32 * 2**20
+AT_ONCE: Final = 8
+INVALID_REQUEST: Final = -32600
+
+router = APIRouter(tags=["chain"])
+_limiter = CapacityLimiter(AT_ONCE)  # Strangers' questions may not take all threads away from writes.
+
+_BODY: Final = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "oneOf": [
+                    RpcCall.model_json_schema(),
+                    {"type": "array", "items": RpcCall.model_json_schema(), "minItems": 1, "maxItems": MAX_CALLS},
+                ]
+            },
+            "example": {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []},
+        }
+    },
+}
+_ANSWER: Final = {
+    "description": "The result, or an error in JSON-RPC's form; an array for an array.",
+    "content": {
+        "application/json": {
+            "schema": {},
+            "example": {"jsonrpc": "2.0", "id": 1, "result": "0x2a"},
+        }
+    },
+}
+
+
+@router.post(
+    "/rpc",
+    summary="Ask the chain",
+    operation_id="rpc",
+    openapi_extra={"requestBody": _BODY},
+    responses={200: _ANSWER, **documented(MALFORMED, SLOW, LARGE, MEDIA)},
+)
+async def rpc(request: Request) -> Response:
+    """Ethereum's JSON-RPC, methods that read only; up to 100 calls in an array."""
+    calls = await StrictRequest(request.scope, request.receive).json()
+    chain = node_of(request).chain
+    answer = await to_thread.run_sync(_answer, chain, calls, limiter=_limiter)
+    return Response(answer, media_type="application/json")
+
+
+def _answer(chain: Chain, calls: object) -> bytes:
+    if not isinstance(calls, list):
+        return _encoded(_results(chain, [calls])[0])
+    if not 0 < len(calls) <= MAX_CALLS:
+        return orjson.dumps(_error(None, INVALID_REQUEST, f"an array has 1 to {MAX_CALLS} calls"))
+    return _encoded(_results(chain, calls))
+
+
+def _results(chain: Chain, calls: Sequence[object]) -> list[dict[str, Any]]:
+    checked = [_check(call) for call in calls]
+    good = [call for call in checked if isinstance(call, RpcCall)]
+    try:
+        results = iter(chain.batch([(call.method, call.params) for call in good]) if good else [])
+    except RegistryError as error:
+        results = iter([RpcError(SERVER_ERROR, error.message)] * len(good))
+    return [_result(call.id, next(results)) if isinstance(call, RpcCall) else call for call in checked]
+
+
+def _check(call: object) -> RpcCall | dict[str, Any]:
+    if not isinstance(call, dict):
+        return _error(None, INVALID_REQUEST, "a call is an object")
+    call_id = call.get("id")
+    if isinstance(call_id, bool) or not isinstance(call_id, int | str | None):
+        return _error(None, INVALID_REQUEST, "the id of a call is a string, a whole number or null")
+    method = call.get("method")
+    parameters = call.get("params", [])
+    if call.get("jsonrpc") != "2.0" or not isinstance(method, str):
+        return _error(call_id, INVALID_REQUEST, 'a call has "jsonrpc": "2.0" and a method')
+    if method not in READ_METHODS:
+        return _error(call_id, METHOD_NOT_FOUND, f"the method {method[:80]} is not offered here: only those that read")
+    if not isinstance(parameters, list):
+        return _error(call_id, INVALID_PARAMS, "the params of a call are an array")
+    return RpcCall(jsonrpc="2.0", id=call_id, method=method, params=parameters)
+
+
+def _result(call_id: int | str | None, result: Any) -> dict[str, Any]:
+    if isinstance(result, RpcError):
+        return _error(call_id, result.code, result.message, result.data)
+    return {"jsonrpc": "2.0", "id": call_id, "result": result}
+
+
+def _error(call_id: int | str | None, code: int, message: str, data: Any = None) -> dict[str, Any]:
+    error = {"code": code, "message": message} | ({} if data is None else {"data": data})
+    return {"jsonrpc": "2.0", "id": call_id, "error": error}
+
+
+def _encoded(answer: dict[str, Any] | list[dict[str, Any]]) -> bytes:
+    encoded = orjson.dumps(answer)
+    if len(encoded) > MAX_ANSWER_BYTES:
+        return orjson.dumps(_error(None, LIMIT_EXCEEDED, f"the answer has more than {MAX_ANSWER_BYTES} bytes"))
+    return encoded

@@ -1,0 +1,61 @@
+"""Log lines: structured, for people or for machines, on standard error; with the id of the request they belong to."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Literal
+
+import structlog
+from structlog.typing import Processor
+
+_TOO_TALKATIVE = ("httpx", "httpcore", "asyncio", "alembic", "sqlalchemy", "web3", "urllib3", "uvicorn.access")
+"""Libraries of which only warnings are kept. Some would write URLs that hold access keys."""
+
+
+def configure(level: Literal["debug", "info", "warning", "error"], form: Literal["console", "json"]) -> None:
+    """Sets up logging for this process: our own lines, and those of every library.
+
+    Args:
+        level: The least level that is written.
+        form: ``console`` for people, ``json`` for machines (one object a line).
+    """
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.stdlib.ExtraAdder(),
+    ]
+    machine: list[Processor] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    people: list[Processor] = [
+        structlog.dev.ConsoleRenderer(
+            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback, pad_event_to=0
+        )
+    ]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *(machine if form == "json" else people),
+            ],
+        )
+    )
+    least = logging.getLevelNamesMapping()[level.upper()]
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(least)
+    for name in _TOO_TALKATIVE:
+        logging.getLogger(name).setLevel(max(least, logging.WARNING))
+    structlog.configure(
+        processors=[
+            *shared,
+            structlog.processors.StackInfoRenderer(),
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        cache_logger_on_first_use=False,
+    )
