@@ -1,0 +1,45 @@
+"""The tables of the documents."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, PrimaryKeyConstraint, String, Table, Text
+
+from registry.primitives import Bytes32
+from registry.storage.columns import Fixed
+from registry.storage.metadata import METADATA
+
+METADATA_DOCUMENTS = Table(
+    "metadata_documents",
+    METADATA,
+    Column("metadata_hash", Fixed(Bytes32), primary_key=True, comment="SHA-256 of the body."),
+    Column("body", LargeBinary, nullable=False, comment="Canonical JSON (RFC 8785), UTF-8."),
+    Column("name", String(500), comment='Its "name", if that is a string.'),
+    Column("description", Text, comment='Its "description", if that is a string.'),
+)
+
+MANIFESTS = Table(
+    "manifests",
+    METADATA,
+    Column("content_root", Fixed(Bytes32), primary_key=True),
+    Column("body", LargeBinary, nullable=False, comment="The text form tdr-manifest/1."),
+    Column("files", Integer, nullable=False),
+    Column("bytes", BigInteger, comment="The sum of the sizes, where they are known."),
+)
+
+MANIFEST_FILES = Table(
+    "manifest_files",
+    METADATA,
+    Column("content_root", Fixed(Bytes32), nullable=False),
+    Column("number", Integer, nullable=False, comment="The leaf's index in the tree."),
+    Column("sha256", Fixed(Bytes32), nullable=False),
+    Column("path", Text, nullable=False),
+    PrimaryKeyConstraint("content_root", "number"),
+)
+Index("ix_manifest_files_sha256", MANIFEST_FILES.c.sha256, MANIFEST_FILES.c.content_root)
+
+NEW_METADATA = Table(
+    "new_metadata",
+    METADATA,
+    Column("metadata_hash", Fixed(Bytes32), primary_key=True),
+    comment="Metadata that came in and whose name the index has not looked at yet.",
+)

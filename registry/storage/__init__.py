@@ -1,0 +1,7 @@
+"""The database: one interface to SQLite and PostgreSQL. The tables themselves live in the rooms that use them."""
+
+from registry.storage.engine import Storage, open_storage
+from registry.storage.errors import StorageFull, StorageUnavailable
+from registry.storage.migrate import migrate
+
+__all__ = ["Storage", "StorageFull", "StorageUnavailable", "migrate", "open_storage"]

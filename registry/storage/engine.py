@@ -1,0 +1,169 @@
+"""Opening a database, and the two kinds of transaction: one that sees a single state, one that writes.
+
+SQLite: write-ahead log, each commit synced to the disk, writers take the lock at their beginning and wait for it.
+PostgreSQL: readers see one snapshot; writers see what is committed and take row locks where they need them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.exc import ArgumentError
+
+from registry.errors import InvalidInput
+from registry.storage.errors import DRIVER_ERRORS, StorageUnavailable, translated
+
+LOCK_SECONDS: Final = 30
+CONNECT_SECONDS: Final = 5
+CONNECTIONS: Final = 16
+
+_IMMEDIATE: Final = "tdr_immediate"
+
+
+@dataclass(frozen=True, slots=True)
+class Storage:
+    """An open database.
+
+    Args:
+        name: Its URL without the password, for people.
+        engine: SQLAlchemy's engine; `read` and `write` are the ways to use it.
+    """
+
+    name: str
+    engine: Engine
+    _reader: Engine
+    _writer: Engine
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is SQLite; else it is PostgreSQL."""
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one state of the database throughout, and cannot change it in PostgreSQL.
+
+        Raises:
+            StorageUnavailable: The database cannot be read now.
+        """
+        with self._transaction(self._reader) as connection:
+            yield connection
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that is committed when its block ends, and rolled back if an error leaves the block.
+
+        Raises:
+            StorageFull: There is no room left.
+            StorageUnavailable: The database cannot do it now. Where `outcome_unknown` is set, the answer to the
+                COMMIT was lost: look before doing it again.
+        """
+        with self._transaction(self._writer) as connection:
+            yield connection
+
+    def close(self) -> None:
+        """Closes all connections that are not in use."""
+        self.engine.dispose()
+
+    @contextmanager
+    def _transaction(self, engine: Engine) -> Iterator[Connection]:
+        committing = False
+        try:
+            with engine.connect() as connection, connection.begin() as transaction:
+                yield connection
+                committing = engine is self._writer
+                transaction.commit()
+        except DRIVER_ERRORS as error:
+            mine = translated(error, self.name, committing=committing)
+            if mine is None:
+                raise
+            raise mine from error
+
+
+def open_storage(url: str) -> Storage:
+    """Opens a database; the tables are made by `registry.storage.migrate`.
+
+    Args:
+        url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``postgresql://user:password@host/name``.
+
+    Raises:
+        InvalidInput: It is no such URL.
+        StorageUnavailable: The database cannot be opened.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        # The URL may hold a password: it is not repeated.
+        raise InvalidInput("The database URL is not a URL.", hint="An example: sqlite:///registry.db") from None
+    name = parsed.render_as_string(hide_password=True)
+    match parsed.get_backend_name():
+        case "sqlite" if parsed.database and parsed.database != ":memory:":
+            engine = create_engine(
+                parsed.set(drivername="sqlite"),
+                pool_size=CONNECTIONS,
+                max_overflow=CONNECTIONS,
+                pool_timeout=LOCK_SECONDS,
+                connect_args={"timeout": LOCK_SECONDS},
+            )
+            event.listen(engine, "connect", _prepare_sqlite)
+            event.listen(engine, "begin", _begin_sqlite)
+            storage = Storage(name, engine, engine, engine.execution_options(**{_IMMEDIATE: True}))
+        case "postgresql":
+            engine = create_engine(
+                parsed.set(drivername="postgresql+psycopg"),
+                pool_size=CONNECTIONS,
+                max_overflow=CONNECTIONS,
+                pool_timeout=LOCK_SECONDS,
+                connect_args={
+                    "connect_timeout": CONNECT_SECONDS,
+                    "application_name": "tdr",
+                    "options": f"-c lock_timeout={LOCK_SECONDS * 1000} -c timezone=UTC",
+                },
+            )
+            reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            storage = Storage(name, engine, reader, engine.execution_options())
+        case _:
+            raise InvalidInput(
+                f"The database {name} is neither an SQLite file nor PostgreSQL.",
+                hint="Examples: sqlite:///registry.db, postgresql://user@host/registry",
+            )
+    with storage.read() as connection:
+        connection.exec_driver_sql("SELECT 1")
+    return storage
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+    connection.isolation_level = None  # Transactions begin where `_begin_sqlite` says so, and nowhere else.
+    _enter_wal(connection)
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+
+
+def _enter_wal(connection: sqlite3.Connection) -> None:
+    # SQLite does not wait for the lock here, so when two processes make the database at once, one must try again.
+    deadline = time.monotonic() + LOCK_SECONDS
+    while True:
+        try:
+            (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+            continue
+        if mode != "wal":
+            raise StorageUnavailable(
+                "The file system under the SQLite database has no shared memory for its write-ahead log.",
+                hint="Put the database on a local disk.",
+            )
+        return
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")

@@ -1,0 +1,56 @@
+"""Bringing a database's tables to the shape that this version needs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from registry.errors import Conflict
+from registry.storage.engine import Storage
+
+SCRIPTS: Final = Path(__file__).parent / "migrations"
+_LOCK: Final = 0x7464725F6D696772  # "tdr_migr"
+
+
+def migrate(storage: Storage, revision: str = "head") -> None:
+    """Applies the migrations that are missing, all of them or none. Several processes may do so at once.
+
+    Args:
+        storage: The database.
+        revision: How far; the newest by default.
+
+    Raises:
+        Conflict: A newer version of this program has been at work on the database.
+        StorageUnavailable: The database cannot do it now.
+    """
+    with storage.write() as connection:
+        if not storage.is_sqlite:  # In SQLite the transaction itself holds the lock.
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        config = configuration(connection)
+        present = revision_of(connection)
+        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+        if present is not None and present not in known:
+            raise Conflict(
+                f"The database {storage.name} is of a newer version of this program (revision {present}).",
+                hint="Use that version, or another database.",
+            )
+        command.upgrade(config, revision)
+
+
+def configuration(connection: Connection) -> Config:
+    """Alembic's configuration for one connection."""
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def revision_of(connection: Connection) -> str | None:
+    """The revision that the database's tables have; None before the first migration."""
+    return MigrationContext.configure(connection).get_current_revision()

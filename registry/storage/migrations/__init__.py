@@ -1,0 +1,1 @@
+"""Alembic's scripts: each release's changes to the tables, the oldest first."""
