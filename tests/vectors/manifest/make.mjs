@@ -131,7 +131,7 @@ const badTexts = {
   "not a number": ["NaN", good.replace('"files"', '"x":NaN,"files"')],
   "number beyond doubles": ["1e999", good.replace('"files"', '"x":1e999,"files"')],
   "too deep": ["deep", good.replace('"files"', `"x":${"[".repeat(80)}${"]".repeat(80)},"files"`)],
-  "far too deep": ["deep", "[".repeat(3000)],
+  "far too deep": ["deep", "[".repeat(3000) + "]".repeat(3000)],
   "cut off": ["JSON", good.slice(0, -4)],
   "something after the end": ["JSON", good + "{}"],
   "byte order mark": ["JSON", "\uFEFF" + good],
