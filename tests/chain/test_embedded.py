@@ -23,7 +23,7 @@ from eth.vm.forks.prague.blocks import PragueBlock
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth_account import Account
 
-from registry.chain.client import ChainUnavailable, RpcError
+from registry.chain.client import READ_METHODS, ChainUnavailable, RpcError
 from registry.chain.embedded import EmbeddedChain
 from registry.chain.evm import GENESIS_BALANCE
 from registry.chain.store import Block
@@ -407,6 +407,12 @@ def test_request_that_makes_no_sense_is_an_error(method: str, params: list[objec
     with pytest.raises(RpcError) as caught:
         chain.request(method, params)
     assert caught.value.code == code
+    chain.close()
+
+
+def test_all_methods_but_sending_are_the_read_methods(tmp_path: Path) -> None:
+    chain = EmbeddedChain.open(tmp_path, RELAYER)
+    assert set(chain._methods) == READ_METHODS | {"eth_sendRawTransaction"}
     chain.close()
 
 
