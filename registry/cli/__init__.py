@@ -1,0 +1,5 @@
+"""The command line, `tdr`."""
+
+from registry.cli.app import main
+
+__all__ = ["main"]

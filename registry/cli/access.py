@@ -1,0 +1,222 @@
+"""`tdr grant`, `revoke`, `request` and `access`: who may do what with a dataset, and until when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.cli import options
+from registry.cli.lazy import lazy
+
+if TYPE_CHECKING:
+    import time
+
+    from registry import client, primitives
+    from registry.access import messages, records
+    from registry.cli import content, output, times, writing
+else:
+    time = lazy("time")
+    client, primitives = lazy("registry.client"), lazy("registry.primitives")
+    messages, records = lazy("registry.access.messages"), lazy("registry.access.records")
+    content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
+    times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
+
+app = typer.Typer(rich_markup_mode=None)
+
+Rights = Annotated[
+    str,
+    typer.Option(
+        "--rights",
+        metavar="NAMES",
+        help="Comma-separated: read, derive, aggregate, reproduce, distribute, display, extract, index.",
+    ),
+]
+Until = Annotated[
+    str, typer.Option("--until", metavar="TIME", help="When it ends: 2027-01-31 (UTC), a time with zone, 30d, 2h.")
+]
+
+
+@app.command()
+def grant(
+    dataset: options.DatasetArgument,
+    address: options.AddressArgument,
+    rights: Rights,
+    until: Until,
+    begin: Annotated[str, typer.Option("--from", metavar="TIME", help="When it begins.")] = "now",
+    terms: Annotated[
+        Path | None, typer.Option("--terms", metavar="FILE", help="The terms; their SHA-256 is put on the chain.")
+    ] = None,
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    no_wait: options.NoWait = False,
+    wait: options.WaitUntil = options.Wait.MINED,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Grant somebody access to a dataset of yours, in place of any earlier grant to them.
+
+    \b
+    Examples:
+      tdr grant 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --rights read --until 30d
+      tdr grant 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --rights read,derive \\
+          --from 2027-01-01 --until 2027-12-31T18:00+08:00 --terms licence.pdf
+    """
+    grantee = primitives.Address.parse(address)
+    mask = records.rights_mask(_names(rights))
+    now = int(time.time())
+    starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
+    wanted = writing.id_text(dataset)
+    expiry = writing.deadline_of(deadline)
+    terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        dataset_id = desk.gateway.state(wanted).dataset_id
+        message = messages.AccessGrant.parse(
+            {
+                "datasetId": dataset_id,
+                "grantee": grantee,
+                "rights": mask,
+                "startsAt": starts_at,
+                "expiresAt": expires_at,
+                "termsHash": terms_hash,
+                "epoch": desk.gateway.pair(dataset_id, grantee).epoch,
+                "deadline": expiry,
+            }
+        )
+        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
+    more = {
+        "grantee": str(grantee),
+        "rights": list(records.rights_names(mask)),
+        "startsAt": times.show_time(starts_at),
+        "expiresAt": times.show_time(expires_at),
+        "termsHash": str(terms_hash),
+    }
+    writing.print_write(receipt, dataset_id, more, as_json=as_json)
+
+
+@app.command()
+def revoke(
+    dataset: options.DatasetArgument,
+    address: options.AddressArgument,
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    no_wait: options.NoWait = False,
+    wait: options.WaitUntil = options.Wait.MINED,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """End somebody's access to a dataset of yours now. That they had it until then stays on record.
+
+    \b
+    Example:
+      tdr revoke 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+    """
+    grantee = primitives.Address.parse(address)
+    wanted = writing.id_text(dataset)
+    expiry = writing.deadline_of(deadline)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        dataset_id = desk.gateway.state(wanted).dataset_id
+        message = messages.AccessRevocation.parse(
+            {
+                "datasetId": dataset_id,
+                "grantee": grantee,
+                "epoch": desk.gateway.pair(dataset_id, grantee).epoch,
+                "deadline": expiry,
+            }
+        )
+        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
+    writing.print_write(receipt, dataset_id, {"grantee": str(grantee)}, as_json=as_json)
+
+
+@app.command()
+def request(
+    dataset: options.DatasetArgument,
+    rights: Rights,
+    until: Until,
+    purpose: Annotated[str, typer.Option("--purpose", help="What for; stands on the chain for good.")] = "",
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    no_wait: options.NoWait = False,
+    wait: options.WaitUntil = options.Wait.MINED,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Ask for access to a dataset, for the account of your key. It changes no right; the owner may grant it.
+
+    \b
+    Example:
+      tdr request 0x1f2e3d4c --rights read --until 90d --purpose "Replication of table 3"
+    """
+    mask = records.rights_mask(_names(rights))
+    expires_at = times.parse_time(until, now=int(time.time()))
+    wanted = writing.id_text(dataset)
+    expiry = writing.deadline_of(deadline)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        dataset_id = desk.gateway.state(wanted).dataset_id
+        grantee = desk.signer.address
+        message = messages.AccessRequest.parse(
+            {
+                "datasetId": dataset_id,
+                "grantee": grantee,
+                "rights": mask,
+                "expiresAt": expires_at,
+                "purpose": purpose,
+                "requests": desk.gateway.pair(dataset_id, grantee).requests,
+                "deadline": expiry,
+            }
+        )
+        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
+    more = {
+        "grantee": str(grantee),
+        "rights": list(records.rights_names(mask)),
+        "expiresAt": times.show_time(expires_at),
+        "purpose": purpose,
+    }
+    writing.print_write(receipt, dataset_id, more, as_json=as_json)
+
+
+@app.command()
+def access(
+    dataset: options.DatasetArgument,
+    address: options.AddressArgument,
+    at: Annotated[str, typer.Option("--at", metavar="TIME", help="The time that is asked about.")] = "now",
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Tell whether somebody may use a dataset, now or at a time. Exit code 0: allowed; 1: not allowed.
+
+    \b
+    Examples:
+      tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+      tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --at 2026-11-01
+    """
+    grantee = primitives.Address.parse(address)
+    wanted = writing.id_text(dataset)
+    moment = None if at == "now" else times.parse_time(at, now=int(time.time()))
+    with client.Gateway(gateway_url) as gateway:
+        answer = gateway.access(wanted, grantee, at=moment)
+    if as_json:
+        output.print_json(answer)
+    else:
+        output.print_line("ALLOWED" if answer["allowed"] else "NOT ALLOWED")
+        output.print_fields(
+            {
+                "rights": ", ".join(answer["rights"]),
+                "from": times.for_people(answer["startsAt"]),
+                "until": times.for_people(answer["expiresAt"]),
+                "at": times.for_people(answer.get("at")),
+                "as of block": answer["asOfBlock"],
+            }
+        )
+    raise typer.Exit(0 if answer["allowed"] else 1)
+
+
+def _names(rights: str) -> list[str]:
+    return [name.strip() for name in rights.split(",") if name.strip()]

@@ -1,0 +1,106 @@
+"""The command `tdr`: which commands there are, how their errors are told, and what their exit codes mean."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib.metadata import version as installed_version
+from typing import Annotated, NoReturn
+
+import typer
+import typer.exceptions
+
+from registry.cli.lazy import LazyGroup
+from registry.cli.output import one_line
+from registry.errors import RegistryError
+
+YES, NO, COULD_NOT_TELL = 0, 1, 2
+INTERRUPTED = 130
+
+
+class _Commands(LazyGroup):
+    table = (
+        ("up", "registry.cli.node", "Start a node: a chain of its own, and the gateway."),
+        ("keys", "registry.cli.keys", "Make and list the keys that sign for you."),
+        ("register", "registry.cli.datasets", "Register a file or folder as a new dataset."),
+        ("revise", "registry.cli.datasets", "Register the next version of a dataset."),
+        ("transfer", "registry.cli.datasets", "Pass the title of a dataset on."),
+        ("withdraw", "registry.cli.datasets", "Withdraw a dataset for good; its history remains."),
+        ("grant", "registry.cli.access", "Grant somebody access to a dataset."),
+        ("revoke", "registry.cli.access", "End somebody's access to a dataset now."),
+        ("request", "registry.cli.access", "Ask for access to a dataset."),
+        ("access", "registry.cli.access", "Tell whether somebody may use a dataset, now or at a time."),
+        ("show", "registry.cli.browse", "Show a dataset."),
+        ("history", "registry.cli.browse", "Show everything that happened to a dataset."),
+        ("list", "registry.cli.browse", "List datasets."),
+        ("find", "registry.cli.browse", "Find who registered a file, a folder or a hash."),
+        ("verify", "registry.cli.verify", "Verify files against what the chain says, not the gateway."),
+        ("receipt", "registry.cli.browse", "Show what became of a write."),
+        ("gateway", "registry.cli.node", "Run the gateway alone."),
+        ("relayer", "registry.cli.node", "Run the relayer alone."),
+        ("indexer", "registry.cli.node", "Run the indexer alone."),
+        ("index", "registry.cli.index", "Rebuild or check the node's index."),
+        ("config", "registry.cli.config", "Show the node's settings, and where each comes from."),
+    )
+
+
+app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+
+
+@app.callback(
+    epilog="Exit codes: 0 yes or done; 1 verified as different, not allowed, or not found; 2 it could not be told."
+)
+def tdr(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.", is_eager=True)] = False,
+) -> None:
+    """Trusted data registry: what a dataset was, who owned it, who might use it, provable to anyone.
+
+    To begin, run `tdr up`, and in another terminal `tdr keys new me`, `tdr register FOLDER --name "My data"`.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Runs one command and leaves the process with its exit code.
+
+    Args:
+        arguments: The command line without the program's name; None: the process's own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")  # A name that the terminal cannot show must not stop us.
+    sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))
+
+
+def _run(arguments: list[str]) -> int:
+    if arguments == ["--version"]:
+        sys.stdout.write(f"tdr {installed_version('trusted-data-registry')}\n")
+        return YES
+    try:
+        code = typer.main.get_command(app)(arguments, prog_name="tdr", standalone_mode=False)
+        sys.stdout.flush()
+    except RegistryError as error:
+        return _refuse(str(error))
+    except typer.exceptions.TyperException as error:
+        message = error.format_message()
+        return _refuse(f"{message.rstrip('.')}. {_where_help_is(error)}") if message else COULD_NOT_TELL
+    except (typer.Abort, KeyboardInterrupt):
+        _refuse("Interrupted.")
+        return INTERRUPTED
+    except BrokenPipeError:
+        sys.stdout = None  # type: ignore[assignment]  # Whoever read our output has left; nothing more can be said.
+        return COULD_NOT_TELL
+    except Exception:  # noqa: BLE001  A fault of ours must not leave with Python's exit code 1, which means "no".
+        traceback.print_exc()
+        return _refuse("This is a fault of tdr itself; please report it with the lines above.")
+    return code if isinstance(code, int) else YES
+
+
+def _refuse(message: str) -> int:
+    sys.stderr.write(f"error: {one_line(message)}\n")
+    return COULD_NOT_TELL
+
+
+def _where_help_is(error: typer.exceptions.TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"See `{context.command_path if context else 'tdr'} --help`."

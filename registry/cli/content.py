@@ -1,0 +1,155 @@
+"""What is registered: the manifest of files, and the metadata, from what the command line gives."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from registry.canonical import read_json
+from registry.cli.output import hashing_bar
+from registry.errors import InvalidInput
+from registry.manifest import FORMAT, Manifest, from_sha256sum, hash_path
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """Where the content of a version comes from, and where its manifest goes.
+
+    Args:
+        path: The file or folder to hash, or None.
+        listed: A list to take in its place, or None: a manifest, or what sha256sum printed.
+        private: Whether to salt the entries and keep the manifest here.
+        manifest_file: Where to write the manifest, or None.
+    """
+
+    path: Path | None
+    listed: Path | None
+    private: bool
+    manifest_file: Path | None
+
+    def check(self) -> None:
+        """Checks, before any work is done, that the options fit together.
+
+        Raises:
+            InvalidInput: They do not.
+        """
+        if (self.path is None) == (self.listed is None):
+            raise InvalidInput("Give either the PATH of a file or folder, or a list of hashes by --list FILE.")
+        file = self.manifest_file
+        if file is None:
+            if self.private:
+                raise InvalidInput(
+                    "A private dataset can be verified only with its manifest, which holds the salts.",
+                    hint="Say where to keep it: --manifest FILE.",
+                )
+            return
+        if os.path.lexists(file):
+            raise InvalidInput(f"{str(file)!r} exists already, and a manifest replaces nothing.", hint="Choose another.")
+        if self.path is not None and self.path.resolve() in file.resolve().parents:
+            raise InvalidInput(
+                f"{str(file)!r} lies in the dataset, and would be a part of it the next time.", hint="Put it elsewhere."
+            )
+
+    def manifest(self) -> Manifest:
+        """Hashes, or reads the list.
+
+        Raises:
+            InvalidInput: As `registry.manifest.hash_path` and `from_sha256sum` do.
+        """
+        if self.listed is not None:
+            manifest = read_list(self.listed)
+            return manifest.salted() if self.private and not manifest.is_private else manifest
+        return hashed(self.path or Path(), private=self.private)
+
+    def keep(self, manifest: Manifest) -> None:
+        """Writes the manifest where it is to be kept.
+
+        Raises:
+            InvalidInput: It cannot be written.
+        """
+        if self.manifest_file is None:
+            return
+        mode = 0o600 if manifest.is_private else 0o666
+        try:
+            descriptor = os.open(self.manifest_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                file.write(manifest.to_json())
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise InvalidInput(
+                f"The manifest cannot be written to {str(self.manifest_file)!r}: {error.strerror}."
+            ) from error
+
+
+def hashed(path: Path, *, private: bool = False) -> Manifest:
+    """The manifest of a file or folder, with a progress bar.
+
+    Raises:
+        InvalidInput: As `registry.manifest.hash_path` does.
+    """
+    with hashing_bar(str(path)) as progress:
+        return hash_path(path, private=private, progress=progress)
+
+
+def read_list(file: Path) -> Manifest:
+    """A manifest from a file that holds one, or a list that sha256sum printed.
+
+    Raises:
+        InvalidInput: It holds neither.
+    """
+    text = read_text(file)
+    return Manifest.parse(text) if text.lstrip()[:1] == "{" else from_sha256sum(text)
+
+
+def read_text(file: Path) -> str:
+    """A file's text, its line ends as they are.
+
+    Raises:
+        InvalidInput: It cannot be read, or is not UTF-8.
+    """
+    try:
+        return file.read_bytes().decode("utf-8")
+    except OSError as error:
+        raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"{str(file)!r} is not text in UTF-8: {error}.") from error
+
+
+def metadata_of(
+    base: Mapping[str, Any],
+    file: Path | None,
+    *,
+    name: str | None,
+    description: str | None,
+    license_name: str | None,
+    keywords: Sequence[str],
+) -> Mapping[str, Any]:
+    """The metadata of a version.
+
+    Args:
+        base: What holds where nothing else is said.
+        file: A JSON object that takes its place as a whole, or None.
+        name: Replaces the name, as the others do theirs, where it is given.
+        description: In plain words.
+        license_name: Such as an SPDX identifier.
+        keywords: In order.
+
+    Raises:
+        InvalidInput: The file holds no JSON object.
+    """
+    if file is not None:
+        document = read_json(read_text(file))
+        if not isinstance(document, dict):
+            raise InvalidInput(f"The metadata in {str(file)!r} is a JSON object, but this is none.")
+        base = document
+    given = {"name": name, "description": description, "license": license_name, "keywords": list(keywords) or None}
+    return {**base, **{field: value for field, value in given.items() if value is not None}}
+
+
+def is_manifest(text: str) -> bool:
+    """Whether a text looks like a manifest rather than any other file."""
+    return text.lstrip()[:1] == "{" and FORMAT in text[:200]

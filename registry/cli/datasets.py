@@ -1,0 +1,298 @@
+"""`tdr register`, `revise`, `transfer` and `withdraw`: what the owner of a dataset does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.cli import options
+from registry.cli.lazy import lazy
+from registry.errors import InvalidInput
+
+if TYPE_CHECKING:
+    import secrets
+
+    from registry import canonical, client, primitives
+    from registry.cli import content, writing
+    from registry.datasets import head, messages
+else:
+    secrets = lazy("secrets")
+    canonical, client, primitives = lazy("registry.canonical"), lazy("registry.client"), lazy("registry.primitives")
+    content, writing = lazy("registry.cli.content"), lazy("registry.cli.writing")
+    head, messages = lazy("registry.datasets.head"), lazy("registry.datasets.messages")
+
+app = typer.Typer(rich_markup_mode=None)
+
+PathArgument = Annotated[Path | None, typer.Argument(metavar="PATH", help="The file or folder.", show_default=False)]
+Name = Annotated[str | None, typer.Option("--name", help="A name for people.")]
+Description = Annotated[str | None, typer.Option("--description", help="What it is.")]
+License = Annotated[str | None, typer.Option("--license", help="Its licence, for example CC0-1.0.")]
+Keywords = Annotated[list[str] | None, typer.Option("--keyword", help="A keyword; may be repeated.")]
+MetadataFile = Annotated[Path | None, typer.Option("--metadata", metavar="FILE", help="Metadata as a JSON object.")]
+Uri = Annotated[str, typer.Option("--uri", help="Where more about it is found; stands on the chain.")]
+Sources = Annotated[
+    list[str] | None,
+    typer.Option("--source", metavar="ID@VERSION", help="A dataset that this one derives from; may be repeated."),
+]
+ListFile = Annotated[
+    Path | None,
+    typer.Option("--list", metavar="FILE", help="In place of PATH: a list by sha256sum, or a manifest."),
+]
+Private = Annotated[
+    bool, typer.Option("--private", help="Salt each file's hash, so that nobody can guess content; needs --manifest.")
+]
+ManifestFile = Annotated[
+    Path | None, typer.Option("--manifest", metavar="FILE", help="Where to write the manifest: the list of files.")
+]
+
+
+@app.command()
+def register(
+    path: PathArgument = None,
+    name: Name = None,
+    description: Description = None,
+    license_name: License = None,
+    keywords: Keywords = None,
+    metadata_file: MetadataFile = None,
+    uri: Uri = "",
+    sources: Sources = None,
+    listed: ListFile = None,
+    private: Private = False,
+    manifest_file: ManifestFile = None,
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    no_wait: options.NoWait = False,
+    wait: options.WaitUntil = options.Wait.MINED,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Register a file or folder as a new dataset, with you as its owner.
+
+    The files are hashed here and stay here. Names, sizes and hashes of the files (the manifest) and the metadata go
+    to the gateway; with --private the manifest stays here too.
+
+    \b
+    Examples:
+      tdr register measurements/ --name "Station 7, 2026" --license CC-BY-4.0
+      tdr register table.csv --name "Prices" --source 0x1f2e3d4c@2
+      tdr register patients/ --name "Study A" --private --manifest study-a.manifest.json
+    """
+    source = content.Content(path, listed, private, manifest_file)
+    source.check()
+    expiry = writing.deadline_of(deadline)
+    metadata = content.metadata_of(
+        {"name": (path or listed or Path()).resolve().name},
+        metadata_file,
+        name=name,
+        description=description,
+        license_name=license_name,
+        keywords=keywords or (),
+    )
+    metadata_hash = canonical.metadata_hash(metadata)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        derived_from = _sources(desk.gateway, sources or [])
+        manifest = source.manifest()
+        message = messages.Registration.parse(
+            {
+                "owner": desk.signer.address,
+                "contentRoot": manifest.root,
+                "metadataHash": metadata_hash,
+                "uri": uri,
+                "salt": primitives.Bytes32(secrets.token_bytes(32)),
+                "sources": derived_from,
+                "deadline": expiry,
+            }
+        )
+        source.keep(manifest)
+        receipt = desk.send(
+            message,
+            wait=writing.waiting(no_wait, wait),
+            metadata=metadata,
+            manifest=None if manifest.is_private else manifest,
+        )
+    new_head = head.NO_HEAD.after_registration(
+        message.dataset_id, message.owner, message.content_root, metadata_hash, uri.encode(), message.sources
+    )
+    more = _version_fields(manifest, new_head, manifest_file)
+    writing.print_write(receipt, message.dataset_id, {"owner": str(message.owner), **more}, as_json=as_json)
+
+
+@app.command()
+def revise(
+    dataset: options.DatasetArgument,
+    path: PathArgument = None,
+    name: Name = None,
+    description: Description = None,
+    license_name: License = None,
+    keywords: Keywords = None,
+    metadata_file: MetadataFile = None,
+    uri: Uri = "",
+    sources: Sources = None,
+    listed: ListFile = None,
+    private: Private = False,
+    manifest_file: ManifestFile = None,
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    no_wait: options.NoWait = False,
+    wait: options.WaitUntil = options.Wait.MINED,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Register the next version of a dataset of yours.
+
+    Metadata that is not given again stays as it was in the version before.
+
+    \b
+    Examples:
+      tdr revise 0x1f2e3d4c measurements/
+      tdr revise 0x1f2e3d4c measurements/ --description "With the values of December"
+    """
+    source = content.Content(path, listed, private, manifest_file)
+    source.check()
+    wanted = writing.id_text(dataset)
+    expiry = writing.deadline_of(deadline)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        former = desk.gateway.dataset(wanted)
+        state = desk.gateway.state(wanted)
+        metadata = content.metadata_of(
+            _former_metadata(former),
+            metadata_file,
+            name=name,
+            description=description,
+            license_name=license_name,
+            keywords=keywords or (),
+        )
+        metadata_hash = canonical.metadata_hash(metadata) if metadata else primitives.ZERO_BYTES32
+        derived_from = _sources(desk.gateway, sources or [])
+        manifest = source.manifest()
+        message = messages.Revision.parse(
+            {
+                "datasetId": state.dataset_id,
+                "head": state.head,
+                "contentRoot": manifest.root,
+                "metadataHash": metadata_hash,
+                "uri": uri,
+                "sources": derived_from,
+                "deadline": expiry,
+            }
+        )
+        source.keep(manifest)
+        receipt = desk.send(
+            message,
+            wait=writing.waiting(no_wait, wait),
+            metadata=metadata or None,
+            manifest=None if manifest.is_private else manifest,
+        )
+    new_head = head.Head(state.head).after_revision(
+        message.content_root, metadata_hash, uri.encode(), message.sources
+    )
+    writing.print_write(
+        receipt, state.dataset_id, _version_fields(manifest, new_head, manifest_file), as_json=as_json
+    )
+
+
+@app.command()
+def transfer(
+    dataset: options.DatasetArgument,
+    to: Annotated[str, typer.Argument(metavar="ADDRESS", help="The new owner.")],
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    no_wait: options.NoWait = False,
+    wait: options.WaitUntil = options.Wait.MINED,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Pass the title of a dataset on. Grants remain until the new owner revokes them.
+
+    \b
+    Example:
+      tdr transfer 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+    """
+    recipient = primitives.Address.parse(to)
+    wanted = writing.id_text(dataset)
+    expiry = writing.deadline_of(deadline)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        state = desk.gateway.state(wanted)
+        message = messages.TitleTransfer.parse(
+            {"datasetId": state.dataset_id, "head": state.head, "to": recipient, "deadline": expiry}
+        )
+        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
+    new_head = head.Head(state.head).after_transfer(state.owner, recipient)
+    more = {"owner": str(recipient), "previousOwner": str(state.owner), "head": str(new_head)}
+    writing.print_write(receipt, state.dataset_id, more, as_json=as_json)
+
+
+@app.command()
+def withdraw(
+    dataset: options.DatasetArgument,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in your words; stands on the chain for good.")] = "",
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    no_wait: options.NoWait = False,
+    wait: options.WaitUntil = options.Wait.MINED,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Withdraw a dataset for good: no further version, no further grant. Its history and title remain.
+
+    \b
+    Example:
+      tdr withdraw 0x1f2e3d4c --reason "Consent of two participants was withdrawn"
+    """
+    wanted = writing.id_text(dataset)
+    expiry = writing.deadline_of(deadline)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        state = desk.gateway.state(wanted)
+        message = messages.Withdrawal.parse(
+            {"datasetId": state.dataset_id, "head": state.head, "reason": reason, "deadline": expiry}
+        )
+        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
+    new_head = head.Head(state.head).after_withdrawal(reason.encode())
+    writing.print_write(receipt, state.dataset_id, {"reason": reason, "head": str(new_head)}, as_json=as_json)
+
+
+def _version_fields(manifest: Any, new_head: Any, manifest_file: Path | None) -> dict[str, object]:
+    return {
+        "version": new_head.version,
+        "contentRoot": str(manifest.root),
+        "head": str(new_head),
+        "files": len(manifest.entries),
+        "bytes": manifest.total_size,
+        "manifest": None if manifest_file is None else str(manifest_file),
+    }
+
+
+def _former_metadata(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The metadata of the present version, if the gateway serves what was registered."""
+    metadata = dataset.get("metadata")
+    registered = primitives.Bytes32.parse(dataset["metadataHash"])
+    if registered == primitives.ZERO_BYTES32:
+        return {}
+    if not isinstance(metadata, dict) or canonical.metadata_hash(metadata) != registered:
+        raise InvalidInput(
+            "The gateway does not have the metadata of the version before.",
+            hint="Give the new version's metadata by --metadata FILE.",
+        )
+    return metadata
+
+
+def _sources(gateway: client.Gateway, given: list[str]) -> list[dict[str, object]]:
+    """The sources in the contract's order, ids in full."""
+    sources = set()
+    for text in given:
+        beginning, _, version = text.partition("@")
+        if not version.isascii() or not version.isdigit():
+            raise InvalidInput(f"A source is ID@VERSION, for example 0x1f2e3d4c@2, but this is {text[:80]!r}.")
+        sources.add((gateway.state(writing.id_text(beginning)).dataset_id, int(version)))
+    return [{"datasetId": dataset_id, "version": version} for dataset_id, version in sorted(sources)]

@@ -1,0 +1,43 @@
+"""The options that several commands have, each said once."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+GATEWAY_URL = "http://127.0.0.1:8000"
+KEY_FOLDER = Path("~/.tdr/keys")
+DEADLINE = "1h"
+
+
+class Wait(StrEnum):
+    """Until when a command waits for its write."""
+
+    MINED = "mined"
+    FINAL = "final"
+
+
+GatewayUrl = Annotated[str, typer.Option("--gateway", envvar="TDR_GATEWAY", metavar="URL", help="The gateway to ask.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+KeyName = Annotated[
+    str | None, typer.Option("--key", metavar="NAME", help="The key to sign with; not needed where there is only one.")
+]
+Keys = Annotated[Path, typer.Option("--keys", envvar="TDR_KEYS", metavar="FOLDER", help="The folder of keys.")]
+PasswordFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--password-file", metavar="FILE", help="Holds the key's password. Else TDR_KEY_PASSWORD, else a prompt."
+    ),
+]
+Deadline = Annotated[
+    str, typer.Option("--deadline", metavar="TIME", help="Until when the signature is good: a time, or a duration.")
+]
+NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the chain; print the receipt.")]
+WaitUntil = Annotated[Wait, typer.Option("--wait", help="What to wait for.")]
+DatasetArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The dataset's id, or at least its first 8 hex digits.")
+]
+AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The account.")]

@@ -1,0 +1,125 @@
+"""What commands print: one JSON document or lines for people on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from registry.cli.lazy import lazy
+
+if TYPE_CHECKING:
+    import rich.console
+    import rich.progress
+    import rich.table
+    import rich.text
+else:
+    rich = lazy("rich")
+    rich.console = lazy("rich.console")
+    rich.progress = lazy("rich.progress")
+    rich.table = lazy("rich.table")
+    rich.text = lazy("rich.text")
+
+QUIET_SECONDS = 1.0
+"""Progress is shown of what takes longer than this."""
+
+
+def print_json(document: object) -> None:
+    """Prints the one JSON document of a command."""
+    sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+def print_line(text: str = "") -> None:
+    """Prints a line for people. What comes from others passes through `plain` first."""
+    sys.stdout.write(text + "\n")
+
+
+def plain(text: object) -> str:
+    """Text of unknown origin, safe on a terminal: control characters, which could move the cursor or hide a part of
+    it, and those that turn the direction of writing, stand as escapes."""
+    return "".join(
+        char if char == " " or unicodedata.category(char)[0] not in "CZ" else repr(char)[1:-1] for char in str(text)
+    )
+
+
+def one_line(text: str) -> str:
+    """Text on one line."""
+    return plain(" ".join(text.split()))
+
+
+def print_fields(fields: Mapping[str, object]) -> None:
+    """Prints names and values in two columns; None and empty values are left out."""
+    shown = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
+    width = max(map(len, shown), default=0)
+    for name, value in shown.items():
+        print_line(f"{name:<{width}}  {plain(value)}")
+
+
+def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Prints a table; wide characters (Chinese ones, for example) keep their columns straight."""
+    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    for row in rows:
+        table.add_row(*(rich.text.Text(plain("" if cell is None else cell)) for cell in row))
+    console = rich.console.Console()
+    # Where nobody looks, as in a pipe, lines are not wrapped.
+    console.print(table, width=None if console.is_terminal else 400)
+
+
+@contextmanager
+def hashing_bar(subject: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A progress bar on standard error for hashing that takes longer than a second; None where nobody looks."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    started = time.monotonic()
+    bar: rich.progress.Progress | None = None
+    task: rich.progress.TaskID | None = None
+
+    def advance(done: int, total: int) -> None:
+        nonlocal bar, task
+        if bar is None:
+            if time.monotonic() - started < QUIET_SECONDS:
+                return
+            bar = rich.progress.Progress(
+                rich.progress.TextColumn("hashing {task.description}"),
+                rich.progress.BarColumn(),
+                rich.progress.DownloadColumn(),
+                rich.progress.TransferSpeedColumn(),
+                rich.progress.TimeRemainingColumn(),
+                console=rich.console.Console(stderr=True),
+                transient=True,
+            )
+            bar.start()
+            task = bar.add_task(plain(subject), total=total)
+        if task is not None:
+            bar.update(task, completed=done, total=total)
+
+    try:
+        yield advance
+    finally:
+        if bar is not None:
+            bar.stop()
+
+
+@contextmanager
+def status_line() -> Iterator[Callable[[str], None]]:
+    """A line on standard error that is written over again and vanishes at the end; nothing where nobody looks."""
+    shows = sys.stderr.isatty()
+
+    def show(text: str) -> None:
+        if shows:
+            sys.stderr.write(f"\r\x1b[2K{plain(text)}")
+            sys.stderr.flush()
+
+    try:
+        yield show
+    finally:
+        if shows:
+            sys.stderr.write("\r\x1b[2K")
+            sys.stderr.flush()

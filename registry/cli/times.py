@@ -1,0 +1,67 @@
+"""Times as people write and read them on the command line. All are UTC where no zone is given."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+
+from registry.errors import InvalidInput
+from registry.primitives import MAX_UINT48
+
+_DURATION = re.compile(r"(?:\d+[wdhms])+", re.ASCII)
+_SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
+FORMS = "an ISO 8601 date or time (UTC without a zone), as 2027-01-31 or 2027-01-31T18:00+08:00, or a duration from now"
+_EXAMPLES = "30d, 2h, 1h30m or 45s"
+
+
+def parse_time(text: str, *, now: int) -> int:
+    """A time, from an ISO 8601 date (its beginning) or time, or a duration from now on.
+
+    Args:
+        text: Without a zone, UTC is meant.
+        now: Unix seconds, UTC.
+
+    Raises:
+        InvalidInput: It is none of these, or no such time exists.
+
+    Returns:
+        Unix seconds, UTC; a fraction of a second is cut off.
+    """
+    if text == "now":
+        return now
+    if _DURATION.fullmatch(text):
+        time = now + duration(text)
+    else:
+        try:
+            moment = datetime.fromisoformat(text)
+            time = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+        except (ValueError, OverflowError):
+            raise InvalidInput(f"{text!r} is no time: give {FORMS}, as {_EXAMPLES}.") from None
+    if not 0 <= time <= MAX_UINT48:
+        raise InvalidInput(f"The time {text!r} is out of range.")
+    return time
+
+
+def duration(text: str) -> int:
+    """The seconds of a duration such as ``30d``, ``2h`` or ``1h30m``.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    if not _DURATION.fullmatch(text):
+        raise InvalidInput(f"{text!r} is no duration: give numbers with w, d, h, m or s, as {_EXAMPLES}.")
+    return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([wdhms])", text))
+
+
+def show_time(seconds: int) -> str:
+    """A time in ISO 8601, in UTC, as the gateway writes it."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (ValueError, OverflowError, OSError):
+        return f"{seconds} s after 1970"
+
+
+def for_people(moment: object) -> str:
+    """A time of the gateway (ISO 8601) as a person reads it, its zone named."""
+    text = "" if moment is None else str(moment)
+    return f"{text[:10]} {text[11:19]} UTC" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text) else text

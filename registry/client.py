@@ -1,0 +1,403 @@
+"""The gateway's HTTP API for Python: the command line stands on it, and whoever builds on the registry may too.
+
+A `Gateway` sends what was signed elsewhere and reads what is indexed. It holds no key. What it reads is the gateway's
+word; to read the chain itself, take `registry.datasets.service` and `registry.access.service`.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Literal, NoReturn, Self, TypeVar
+from urllib.parse import quote, urlsplit
+
+import httpx
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic.alias_generators import to_camel
+
+from registry.datasets.messages import Registration
+from registry.deployment import Deployment
+from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.manifest import Manifest
+from registry.primitives import Address, Bytes32, DatasetId
+from registry.rooms import AnyMessage
+
+DEFAULT_URL = "http://127.0.0.1:8000"
+TIMEOUT_SECONDS = 20.0
+LONG_POLL_SECONDS = 25
+SEND_ATTEMPTS = 5
+PAGE = 100
+
+Json = Mapping[str, Any]
+Status = Literal["accepted", "signed", "sent", "mined", "final", "failed"]
+
+_PLACES = {
+    "Registration": "",
+    "Revision": "versions",
+    "TitleTransfer": "transfers",
+    "Withdrawal": "withdrawals",
+    "AccessRequest": "requests",
+    "AccessGrant": "grants",
+    "AccessRevocation": "revocations",
+}
+_ERRORS: Mapping[int, type[RegistryError]] = {404: NotFound, 409: Conflict}
+_AGAIN = frozenset({429, 502, 503, 504})
+
+
+class _Answer(BaseModel):
+    """A JSON object of the gateway; fields that this version does not know are left out."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, validate_by_name=True)
+
+
+_AnyAnswer = TypeVar("_AnyAnswer", bound=_Answer)
+
+
+class Failure(_Answer):
+    """Why an accepted write had no effect. `error` is the Solidity error's name, where a contract refused."""
+
+    error: str | None = None
+    values: dict[str, Any] = Field(default_factory=dict)
+    detail: str = ""
+
+
+class Receipt(_Answer):
+    """The durable answer to a write.
+
+    Attributes:
+        id: Names the receipt; `Gateway.receipt` takes it.
+        status: accepted, signed, sent, mined, final or failed.
+        block_number: The block that it is in, once it is mined.
+        failure: Why it failed, if it did.
+        already_done: Whether the effect was there before, by an earlier write of the same owner.
+    """
+
+    id: str
+    action: str
+    status: Status
+    dataset_id: DatasetId
+    transaction_hash: Bytes32 | None = None
+    block_number: int | None = None
+    failure: Failure | None = None
+    already_done: bool = False
+
+
+class DatasetState(_Answer):
+    """What a dataset is now, as far as the next message must know it."""
+
+    dataset_id: DatasetId
+    owner: Address
+    version: int
+    content_root: Bytes32
+    head: Bytes32
+    status: Literal["active", "withdrawn"]
+
+
+class PairState(_Answer):
+    """What the next message about a dataset and a grantee must name."""
+
+    epoch: int
+    requests: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A message, and the signature of its owner over it.
+
+    Args:
+        message: The message.
+        signature: 65 bytes (r, s, v), or what the owner's contract wallet takes.
+    """
+
+    message: AnyMessage
+    signature: bytes
+
+
+class Gateway:
+    """One gateway, over HTTP. All methods raise:
+
+        Unavailable: It cannot be reached, or is not ready.
+        InvalidInput, NotFound, Conflict, ContractRefused: Its answer is an error.
+
+    Args:
+        url: Its address, for example ``http://127.0.0.1:8000``.
+        timeout: Seconds to wait for an answer.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, *, timeout: float = TIMEOUT_SECONDS) -> None:
+        self.url = url.rstrip("/")
+        parsed = urlsplit(self.url)
+        if parsed.scheme not in ("http", "https") or not parsed.hostname:
+            raise InvalidInput(f"A gateway's URL begins with http:// or https:// and a host, but this is {url[:80]!r}.")
+        self._client = httpx.Client(
+            base_url=self.url, timeout=timeout, headers={"accept": "application/json"}, trust_env=False
+        )
+
+    @property
+    def rpc_url(self) -> str:
+        """Where it offers the chain's JSON-RPC, read-only."""
+        return f"{self.url}/rpc"
+
+    def deployment(self) -> Deployment:
+        """The chain that it serves, and where the contracts are on it."""
+        answer = self._get("/v1/deployment")
+        try:
+            registry, grants = (answer["contracts"][name] for name in ("DatasetRegistry", "AccessGrants"))
+            return Deployment(
+                chain_id=int(answer["chainId"]),
+                genesis_hash=Bytes32.parse(answer["genesisHash"]),
+                registry=Address.parse(registry["address"]),
+                grants=Address.parse(grants["address"]),
+                block_number=min(registry["blockNumber"], grants["blockNumber"]),
+            )
+        except (KeyError, TypeError, ValueError, InvalidInput) as error:
+            raise self._unreadable() from error
+
+    def health(self) -> Json:
+        """How it is."""
+        return self._get("/v1/health")
+
+    def send(
+        self, signed: Signed, *, metadata: Json | None = None, manifest: Manifest | None = None
+    ) -> Receipt:
+        """Hands in a signed message. Repeating it after a lost answer has no second effect.
+
+        Args:
+            signed: The message and its signature.
+            metadata: The metadata whose hash the message states, to be kept and served by the gateway.
+            manifest: The manifest whose root the message states, likewise. Warning: everybody can read it there.
+        """
+        message = signed.message
+        place = _PLACES[type(message).__name__]
+        path = "/v1/datasets" if isinstance(message, Registration) else f"/v1/datasets/{message.dataset_id}/{place}"
+        body: dict[str, object] = {"message": message.to_json(), "signature": f"0x{signed.signature.hex()}"}
+        if metadata is not None:
+            body["metadata"] = metadata
+        if manifest is not None:
+            body["manifest"] = json.loads(manifest.to_json())
+        headers = {"idempotency-key": secrets.token_hex(16)}
+        attempt = 1
+        while True:
+            try:
+                return self._model(Receipt, self._answer("POST", path, json=body, headers=headers))
+            except Unavailable:
+                if attempt == SEND_ATTEMPTS:
+                    raise
+                time.sleep(0.25 * 2**attempt)
+                attempt += 1
+
+    def receipt(self, receipt_id: str, *, wait: int = 0, until_final: bool = False) -> Receipt:
+        """A receipt as it is now, or as soon as it has ended.
+
+        Args:
+            receipt_id: Its id.
+            wait: For how many seconds, 30 at most, to wait until it is mined or failed.
+            until_final: Wait until it is final or failed.
+        """
+        query = ({"wait": str(wait)} if wait else {}) | ({"until": "final"} if until_final else {})
+        answer = self._answer("GET", f"/v1/receipts/{quote(receipt_id, safe='')}", params=query, timeout=wait + 10.0)
+        return self._model(Receipt, answer)
+
+    def wait(
+        self,
+        receipt: Receipt,
+        *,
+        until_final: bool = False,
+        seconds: float = 600.0,
+        progress: Callable[[Receipt], None] | None = None,
+    ) -> Receipt:
+        """Waits until a write is mined, or final.
+
+        Args:
+            receipt: Its receipt.
+            until_final: Wait until it is final.
+            seconds: How long at most.
+            progress: Is told the receipt whenever it has been asked for.
+
+        Raises:
+            ContractRefused, Conflict: It failed.
+            Unavailable: It has not ended within that time. It still may.
+        """
+        limit = time.monotonic() + seconds
+        while True:
+            if progress:
+                progress(receipt)
+            if receipt.status == "failed":
+                _raise_failure(receipt)
+            if receipt.status == "final" or (receipt.status == "mined" and not until_final):
+                return receipt
+            remaining = limit - time.monotonic()
+            if remaining <= 0:
+                raise Unavailable(
+                    f"After {seconds:g} s the write {receipt.id} is still {receipt.status!r}.",
+                    hint=f"It is not lost: ask again with `tdr receipt {receipt.id}`.",
+                )
+            try:
+                receipt = self.receipt(
+                    receipt.id, wait=max(1, min(LONG_POLL_SECONDS, int(remaining))), until_final=until_final
+                )
+            except Unavailable:
+                if time.monotonic() + 1 > limit:
+                    raise
+                time.sleep(1)
+
+    def dataset(self, dataset_id: DatasetId | str, *, min_block: int | None = None) -> Json:
+        """A dataset as it is now.
+
+        Args:
+            dataset_id: Its id, or at least its first 8 hex digits.
+            min_block: The block that the answer must know at least.
+        """
+        return self._get(f"/v1/datasets/{_segment(dataset_id)}", **_given(min_block=min_block))
+
+    def state(self, dataset_id: DatasetId | str) -> DatasetState:
+        """What the next message about a dataset must know."""
+        return self._model(DatasetState, self.dataset(dataset_id))
+
+    def datasets(self, *, limit: int | None = None, **filters: str | None) -> Iterator[Json]:
+        """Datasets, page by page.
+
+        Args:
+            limit: How many at most; None: all.
+            filters: owner, name, q, sha256, status, source.
+        """
+        cursor: str | None = None
+        remaining = limit
+        while remaining is None or remaining > 0:
+            page = self._get(
+                "/v1/datasets", limit=str(min(PAGE, remaining or PAGE)), **_given(cursor=cursor, **filters)
+            )
+            items = page["items"]
+            yield from items
+            cursor = page.get("next")
+            if not cursor:
+                return
+            remaining = None if remaining is None else remaining - len(items)
+
+    def history(self, dataset_id: DatasetId | str) -> Json:
+        """Everything that happened to a dataset, the first first."""
+        return self._get(f"/v1/datasets/{_segment(dataset_id)}/history")
+
+    def grants(self, dataset_id: DatasetId | str, *, grantee: Address | None = None) -> Json:
+        """The grants on a dataset, ended ones included."""
+        return self._get(f"/v1/datasets/{_segment(dataset_id)}/grants", **_given(grantee=grantee))
+
+    def pair(self, dataset_id: DatasetId, grantee: Address) -> PairState:
+        """What the next message about a dataset and a grantee must name."""
+        return self._model(PairState, self._get(f"/v1/datasets/{dataset_id}/grantees/{grantee}"))
+
+    def access(self, dataset_id: DatasetId | str, address: Address, *, at: int | None = None) -> Json:
+        """Whether an account may use a dataset.
+
+        Args:
+            dataset_id: Its id, or at least its first 8 hex digits.
+            address: The account.
+            at: Unix seconds, UTC; None: now.
+        """
+        return self._get(f"/v1/datasets/{_segment(dataset_id)}/access", address=str(address), **_given(at=at))
+
+    def claims(self, sha256: Bytes32) -> Json:
+        """Who registered a file, a content root or metadata with this hash, the first first."""
+        return self._get("/v1/verify", sha256=sha256.hex())
+
+    def manifest(self, root: Bytes32) -> Manifest:
+        """The manifest with a root. It is checked against the root, so that the gateway need not be trusted."""
+        answer = self._answer("GET", f"/v1/manifests/{root}")
+        manifest = Manifest.parse(answer.content)
+        if manifest.root != root:
+            raise Unavailable(f"{self.url} answered with the manifest of another root than {root}.")
+        return manifest
+
+    def close(self) -> None:
+        """Closes all connections."""
+        self._client.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _get(self, path: str, **query: str) -> Json:
+        return self._object(self._answer("GET", path, params=query))
+
+    def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
+        try:
+            response = self._client.request(method, path, **options)
+        except httpx.ConnectError as error:
+            raise Unavailable(
+                f"No gateway answers at {self.url}.",
+                hint="Start a node with `tdr up`, or name another gateway with --gateway or TDR_GATEWAY.",
+            ) from error
+        except httpx.TransportError as error:
+            raise Unavailable(
+                f"The gateway at {self.url} gave no answer ({type(error).__name__}).", hint="Try again."
+            ) from error
+        if response.is_success:
+            return response
+        raise self._problem(response)
+
+    def _problem(self, response: httpx.Response) -> RegistryError:
+        try:
+            problem = self._object(response)
+        except Unavailable:
+            problem = {}
+        if not isinstance(problem.get("detail"), str):
+            return Unavailable(
+                f"{self.url} answered with HTTP status {response.status_code} and no reason that a gateway would give.",
+                hint="Is this the address of a tdr gateway?",
+            )
+        message, hint = problem["detail"], problem.get("hint") or ""
+        faults = problem.get("errors") or []
+        if faults:
+            message += " " + "; ".join(f"{fault.get('field')}: {fault.get('detail')}" for fault in faults)
+        if isinstance(problem.get("error"), str):
+            return ContractRefused(problem["error"], problem.get("values") or {}, message, hint=hint)
+        if candidates := problem.get("candidates"):
+            hint = f"{hint} It may be: {', '.join(map(str, candidates[:5]))}.".lstrip()
+        status = response.status_code
+        kind = _ERRORS.get(status, Unavailable if status in _AGAIN or status >= 500 else InvalidInput)
+        return kind(message, hint=hint)
+
+    def _object(self, response: httpx.Response) -> Json:
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise self._unreadable() from error
+        if not isinstance(answer, dict):
+            raise self._unreadable()
+        return answer
+
+    def _model(self, kind: type[_AnyAnswer], answer: httpx.Response | Json) -> _AnyAnswer:
+        try:
+            return kind.model_validate(self._object(answer) if isinstance(answer, httpx.Response) else answer)
+        except ValidationError as error:
+            raise self._unreadable() from error
+
+    def _unreadable(self) -> Unavailable:
+        return Unavailable(
+            f"{self.url} answered with something that a gateway of this version would not say.",
+            hint="Is this the address of a tdr gateway?",
+        )
+
+
+def _raise_failure(receipt: Receipt) -> NoReturn:
+    failure = receipt.failure or Failure()
+    message = failure.detail or f"The write {receipt.id} failed, and its receipt does not say why."
+    if failure.error:
+        raise ContractRefused(failure.error, failure.values, message)
+    raise Conflict(message)
+
+
+def _segment(dataset_id: DatasetId | str) -> str:
+    return quote(str(dataset_id), safe="")
+
+
+def _given(**query: object) -> dict[str, str]:
+    return {name: str(value) for name, value in query.items() if value is not None}

@@ -1,0 +1,58 @@
+"""Encrypting a key with a password, and getting it back: Web3 Secret Storage, version 3, as wallets read it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import eth_keyfile
+
+from registry.errors import InvalidInput
+from registry.keys.folder import StoredKey
+from registry.keys.signer import Signer
+
+SCRYPT_WORK = 2**18
+"""The cost of trying one password: about half a second and 256 MiB. It is what geth uses."""
+
+
+def encrypt(signer: Signer, password: str, *, work: int = SCRYPT_WORK) -> Mapping[str, Any]:
+    """The keystore object of a key.
+
+    Args:
+        signer: The key.
+        password: The password; not empty.
+        work: Scrypt's N, a power of two. Warning: a lower one is for tests only.
+
+    Raises:
+        InvalidInput: The password is empty.
+
+    Source: Web3 Secret Storage Definition, version 3.
+    """
+    if not password:
+        raise InvalidInput("A key needs a password, but an empty one was given.")
+    keystore: dict[str, Any] = eth_keyfile.create_keyfile_json(
+        signer.secret(), password.encode(), kdf="scrypt", iterations=work
+    )
+    return keystore
+
+
+def unlock(key: StoredKey, password: str) -> Signer:
+    """Decrypts a stored key.
+
+    Raises:
+        InvalidInput: The password is wrong, the file is no keystore of version 3, or it holds another account's key
+            than it states.
+    """
+    keystore = key.keystore()
+    if keystore.get("version") != 3:
+        raise InvalidInput(f"The key file {key.path} is no keystore of version 3.")
+    try:
+        signer = Signer(eth_keyfile.decode_keyfile_json(dict(keystore), password.encode()))
+    except (ValueError, KeyError, TypeError, NotImplementedError) as error:
+        if "MAC mismatch" in str(error):
+            raise InvalidInput(f"The password of the key {key.name!r} is wrong.") from None
+        # Not chained: what a broken keystore raises might quote what it holds.
+        raise InvalidInput(f"The key file {key.path} is damaged.") from None
+    if signer.address != key.address:
+        raise InvalidInput(f"The key file {key.path} states {key.address}, but holds the key of {signer.address}.")
+    return signer
