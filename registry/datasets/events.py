@@ -114,9 +114,11 @@ def _indexed(topics: list[Bytes32], count: int) -> list[Bytes32]:
 def _sources(words: Reader, index: int) -> tuple[Source, ...]:
     start, length = words.length_at(index)
     return tuple(
-        Source(
-            dataset_id=DatasetId(words.word(start + 2 * position)),
-            version=words.uint(start + 2 * position + 1, 24),
+        Source.parse(
+            {
+                "datasetId": DatasetId(words.word(start + 2 * position)),
+                "version": words.uint(start + 2 * position + 1, 24),
+            }
         )
         for position in range(length)
     )

@@ -12,7 +12,8 @@ from registry.primitives import Bytes32
 
 FORMAT = "tdr-checkpoint/1"
 
-_TEXT = re.compile(rf"{FORMAT}\nchain (0|[1-9]\d{{0,15}})\nheight (0|[1-9]\d{{0,15}})\nblock (0x[0-9a-f]{{64}})\n", re.ASCII)
+_NUMBER = r"(0|[1-9][0-9]{0,14})"
+_TEXT = re.compile(rf"{FORMAT}\nchain {_NUMBER}\nheight {_NUMBER}\nblock (0x[0-9a-f]{{64}})\n")
 
 
 @dataclass(frozen=True, slots=True)

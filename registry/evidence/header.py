@@ -27,6 +27,8 @@ _FIELDS = (
 _NUMBERS = frozenset(
     {"difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "blobGasUsed", "excessBlobGas"}
 )
+_NUMBER_BITS = 48
+"""Heights and times of no chain are larger, and every JSON reader keeps such numbers exactly."""
 _FIELDS_AT_LEAST = 15
 _FIELDS_AT_MOST = 32
 
@@ -64,8 +66,8 @@ class Header:
         return cls(
             hash=Bytes32(keccak256(raw)),
             parent_hash=Bytes32(as_bytes(fields[0], 32)),
-            number=as_number(fields[8]),
-            timestamp=as_number(fields[11]),
+            number=as_number(fields[8], _NUMBER_BITS),
+            timestamp=as_number(fields[11], _NUMBER_BITS),
             state_root=Bytes32(as_bytes(fields[3], 32)),
             receipts_root=Bytes32(as_bytes(fields[5], 32)),
         )

@@ -74,12 +74,10 @@ def account_at(nodes: Nodes, state_root: Bytes32, address: Address) -> Account:
     if raw is None:
         raise VerificationFailed(f"The state has no account {address}.")
     try:
-        fields = decode_list(raw)
-        if len(fields) != 4:
-            raise InvalidInput(f"An account has 4 fields, but this has {len(fields)}.")
-        return Account(Bytes32(as_bytes(fields[2], 32)), Bytes32(as_bytes(fields[3], 32)))
-    except InvalidInput as error:
-        raise VerificationFailed(f"The account {address} is malformed: {error.message}") from error
+        _, _, storage_root, code_hash = decode_list(raw)
+        return Account(Bytes32(as_bytes(storage_root, 32)), Bytes32(as_bytes(code_hash, 32)))
+    except (InvalidInput, ValueError) as error:
+        raise VerificationFailed(f"The account {address} is malformed: {error}.") from error
 
 
 def slot_at(nodes: Nodes, storage_root: Bytes32, slot: Bytes32) -> Bytes32:

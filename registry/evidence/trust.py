@@ -117,7 +117,7 @@ class AgreeingNodes:
             raise InvalidInput("At least one node must be asked.")
         for answer in self.answers:
             if answer.chain_id != claim.chain_id:
-                raise VerificationFailed(f"{answer.name} is of chain {answer.chain_id}, the bundle of {claim.chain_id}.")
+                raise VerificationFailed(f"{answer.name} has chain {answer.chain_id}, the bundle {claim.chain_id}.")
             for height, block_hash in claim.blocks.items():
                 found = answer.blocks.get(height)
                 if found != block_hash:
