@@ -24,3 +24,11 @@ class Deployment:
     registry: Address
     grants: Address
     block_number: int
+
+    def address_of(self, contract: str) -> Address:
+        """The address of a contract by its name in Solidity.
+
+        Raises:
+            KeyError: There is no contract of that name.
+        """
+        return {"DatasetRegistry": self.registry, "AccessGrants": self.grants}[contract]

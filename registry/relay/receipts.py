@@ -1,0 +1,199 @@
+"""Receipts: the durable answers to what was accepted, and the statuses they pass through."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Self
+
+import orjson
+from sqlalchemy import ColumnElement, Connection, RowMapping, select
+
+from registry.errors import ContractRefused, NotFound
+from registry.primitives import Address, Bytes32, DatasetId
+from registry.relay.tables import RECEIPTS
+from registry.rooms import MESSAGES
+from registry.storage.engine import Storage
+
+
+class Status(StrEnum):
+    """Where a message stands. `failed` and `final` are never left."""
+
+    ACCEPTED = "accepted"
+    SIGNED = "signed"
+    SENT = "sent"
+    MINED = "mined"
+    FINAL = "final"
+    FAILED = "failed"
+
+
+SETTLED = (Status.MINED, Status.FINAL, Status.FAILED)
+"""The statuses in which the chain has given its answer."""
+
+FOLLOWS: Mapping[Status, tuple[Status, ...]] = {
+    Status.ACCEPTED: (Status.MINED,),
+    Status.SIGNED: (Status.ACCEPTED,),
+    Status.SENT: (Status.SIGNED, Status.MINED),
+    Status.MINED: (Status.SENT, Status.SIGNED, Status.ACCEPTED),
+    Status.FINAL: (Status.MINED,),
+    Status.FAILED: (Status.ACCEPTED, Status.MINED),
+}
+"""From which statuses each is reached.
+
+Usually accepted, signed, sent, mined, final. A transaction may be found in a block before its sending was noted
+(signed, mined). What the chain had already done is mined at once, and needs no transaction. Only a reorganisation
+of the chain leads back: from mined to sent, or to accepted where there was no transaction. A refusal is provisional
+while its block may still be reorganised: mined, with a failure; failed once that block is final.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a message had no effect.
+
+    Args:
+        error: The Solidity error's name, or a name of ours: ``Expired``, ``OutOfGas``, ``Rejected``.
+        values: The error's values by name.
+        detail: One sentence for people.
+        hint: What to do about it, or empty.
+    """
+
+    error: str
+    values: Mapping[str, object] = field(default_factory=dict)
+    detail: str = ""
+    hint: str = ""
+
+    @classmethod
+    def of(cls, refused: ContractRefused) -> Self:
+        """The failure that a contract's refusal is."""
+        return cls(refused.name, refused.values, refused.message, refused.hint)
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """Reads what `to_json` gave."""
+        return cls(**orjson.loads(text))
+
+    def to_json(self) -> dict[str, object]:
+        """The failure as JSON shows it."""
+        return {"error": self.error, "values": dict(self.values), "detail": self.detail, "hint": self.hint}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """The answer to one accepted message, as it stands now.
+
+    Args:
+        id: What the outside knows it by: 32 hex digits.
+        seq: Its place in the order of acceptance.
+        kind: The name of the message's Solidity struct.
+        status: Where it stands.
+        dataset_id: The dataset it is about.
+        digest: The EIP-712 digest that was signed.
+        signer: Who signed, where the signature says it.
+        accepted_at: When it was accepted, Unix seconds.
+        updated_at: When its status last changed, Unix seconds.
+        transaction_hash: The transaction that had the effect, or failed to, if one is in a block.
+        block_number: That transaction's block.
+        block_hash: The same block's hash.
+        failure: Why it had no effect, if it had none; provisional while the status is `mined`.
+        already_done: Whether somebody else's transaction had the effect first.
+    """
+
+    id: str
+    seq: int
+    kind: str
+    status: Status
+    dataset_id: DatasetId
+    digest: Bytes32
+    signer: Address | None
+    accepted_at: float
+    updated_at: float
+    transaction_hash: Bytes32 | None
+    block_number: int | None
+    block_hash: Bytes32 | None
+    failure: Failure | None
+    already_done: bool
+
+    @property
+    def action(self) -> str:
+        """The contract's function, for example ``register``."""
+        return MESSAGES[self.kind].FUNCTION
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the chain has given its answer."""
+        return self.status in SETTLED
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing will ever change it again."""
+        return self.status in (Status.FINAL, Status.FAILED)
+
+    def to_json(self) -> dict[str, Any]:
+        """The receipt as the gateway shows it."""
+        return {
+            "id": self.id,
+            "action": self.action,
+            "status": self.status.value,
+            "datasetId": str(self.dataset_id),
+            "signer": None if self.signer is None else str(self.signer),
+            "digest": str(self.digest),
+            "acceptedAt": _iso(self.accepted_at),
+            "updatedAt": _iso(self.updated_at),
+            "transactionHash": None if self.transaction_hash is None else str(self.transaction_hash),
+            "blockNumber": self.block_number,
+            "blockHash": None if self.block_hash is None else str(self.block_hash),
+            "failure": None if self.failure is None else self.failure.to_json(),
+            "alreadyDone": self.already_done,
+        }
+
+
+_COLUMNS = (
+    RECEIPTS.c.id,
+    RECEIPTS.c.seq,
+    RECEIPTS.c.kind,
+    RECEIPTS.c.status,
+    RECEIPTS.c.dataset_id,
+    RECEIPTS.c.digest,
+    RECEIPTS.c.signer,
+    RECEIPTS.c.accepted_at,
+    RECEIPTS.c.updated_at,
+    RECEIPTS.c.transaction_hash,
+    RECEIPTS.c.block_number,
+    RECEIPTS.c.block_hash,
+    RECEIPTS.c.failure,
+    RECEIPTS.c.already_done,
+)
+
+
+def read_receipt(storage: Storage, receipt_id: str) -> Receipt:
+    """The receipt with an id.
+
+    Raises:
+        NotFound: There is none.
+        Unavailable: The database cannot be used.
+    """
+    with storage.read() as connection:
+        receipt = find_receipt(connection, RECEIPTS.c.id == receipt_id)
+    if receipt is None:
+        raise NotFound(f"There is no receipt {receipt_id[:80]}.")
+    return receipt
+
+
+def find_receipt(connection: Connection, condition: ColumnElement[bool]) -> Receipt | None:
+    """The one receipt that fulfils a condition, or None."""
+    row = connection.execute(select(*_COLUMNS).where(condition)).mappings().one_or_none()
+    return None if row is None else _receipt(row)
+
+
+def _receipt(row: RowMapping) -> Receipt:
+    values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    values["status"] = Status(values["status"])
+    values["failure"] = None if values["failure"] is None else Failure.from_json(values["failure"])
+    return Receipt(**values)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -1,0 +1,107 @@
+"""The relayer's key, and the transactions it signs: type 2 (EIP-1559), with no value and no access list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import rlp
+from coincurve import PrivateKey
+
+from registry.errors import InvalidInput
+from registry.primitives import Address, Bytes32, keccak256
+from registry.relay.fees import Fees
+
+_TYPE = b"\x02"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a transaction does, whatever it pays.
+
+    Args:
+        to: The account that is called; None creates a contract.
+        data: The transaction's input.
+        gas: The most it may use.
+    """
+
+    to: Address | None
+    data: bytes
+    gas: int
+
+
+@dataclass(frozen=True, slots=True)
+class SignedTransaction:
+    """A transaction as it is sent.
+
+    Args:
+        hash: Its hash.
+        raw: Its bytes.
+    """
+
+    hash: Bytes32
+    raw: bytes
+
+
+class Signer:
+    """Signs with one key, which it never shows.
+
+    Args:
+        secret: The private key, 32 bytes.
+
+    Raises:
+        InvalidInput: It is no private key of secp256k1.
+    """
+
+    def __init__(self, secret: bytes) -> None:
+        if len(secret) != _KEY_BYTES:
+            raise InvalidInput(f"A private key has {_KEY_BYTES} bytes, but {len(secret)} were given.")
+        try:
+            self._key = PrivateKey(secret)
+        except ValueError as error:
+            raise InvalidInput("The private key is out of range.") from error
+        self.address = Address(keccak256(self._key.public_key.format(compressed=False)[1:])[12:])
+
+    def __repr__(self) -> str:
+        return f"Signer({self.address})"
+
+    def sign(self, chain_id: int, nonce: int, fees: Fees, payload: Payload) -> SignedTransaction:
+        """Signs a transaction.
+
+        Args:
+            chain_id: The chain's id (EIP-155).
+            nonce: The number of this account's transactions before it.
+            fees: What it offers.
+            payload: What it does.
+        """
+        fields: list[object] = [
+            _number(chain_id),
+            _number(nonce),
+            _number(fees.priority),
+            _number(fees.maximum),
+            _number(payload.gas),
+            bytes(payload.to or b""),
+            b"",
+            payload.data,
+            [],
+        ]
+        signature = self._key.sign_recoverable(keccak256(_TYPE + rlp.encode(fields)), hasher=None)
+        r, s, parity = signature[:32], signature[32:64], signature[64]
+        raw = _TYPE + rlp.encode([*fields, _number(parity), r.lstrip(b"\0"), s.lstrip(b"\0")])
+        return SignedTransaction(Bytes32(keccak256(raw)), raw)
+
+
+def payload_of(raw: bytes) -> Payload:
+    """What a transaction that was signed here carries."""
+    fields: Any = rlp.decode(raw[len(_TYPE) :])
+    return Payload(Address(fields[5]) if fields[5] else None, bytes(fields[7]), int.from_bytes(fields[4], "big"))
+
+
+def created_address(sender: Address, nonce: int) -> Address:
+    """The address of the contract that a transaction creates. Source: Ethereum Yellow Paper, section 7."""
+    return Address(keccak256(rlp.encode([bytes(sender), _number(nonce)]))[12:])
+
+
+def _number(value: int) -> bytes:
+    return value.to_bytes((value.bit_length() + 7) // 8, "big")

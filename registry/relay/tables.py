@@ -1,0 +1,130 @@
+"""The relay's tables: what was accepted, which nonce carries it, and every transaction that was ever signed for it.
+
+`nonces` holds the relay together. Its primary key gives a nonce one payload; its unique receipt gives a receipt one
+nonce. So nothing can be sent twice and no nonce can be left out, whatever crashes when.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from registry.primitives import Address, Bytes32, DatasetId
+from registry.storage.columns import Fixed
+from registry.storage.metadata import METADATA
+
+_SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # Only INTEGER PRIMARY KEY counts up by itself in SQLite.
+
+RECEIPTS = Table(
+    "receipts",
+    METADATA,
+    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True, comment="The order of acceptance."),
+    Column("id", String(32), nullable=False, unique=True, comment="What the outside knows it by."),
+    Column("status", String(8), nullable=False),
+    Column("kind", String(32), nullable=False, comment="The name of the message's Solidity struct."),
+    Column("message", Text, nullable=False, comment="The message as JSON."),
+    Column("dataset_id", Fixed(DatasetId), nullable=False),
+    Column("digest", Fixed(Bytes32), nullable=False, comment="The EIP-712 digest that was signed."),
+    Column("signer", Fixed(Address), comment="Who signed, where the signature says it."),
+    Column("contract", Fixed(Address), nullable=False),
+    Column("calldata", LargeBinary, nullable=False),
+    Column("gas", Integer, nullable=False),
+    Column("deadline", BigInteger, nullable=False, comment="Unix seconds."),
+    Column("accepted_at", Double, nullable=False, comment="Unix seconds."),
+    Column("updated_at", Double, nullable=False, comment="Unix seconds."),
+    Column("transaction_hash", Fixed(Bytes32)),
+    Column("block_number", BigInteger),
+    Column("block_hash", Fixed(Bytes32)),
+    Column("failure", Text, comment="Why the contract refused, as JSON."),
+    Column("already_done", Boolean, nullable=False, server_default=text("false")),
+)
+
+# A failed message may be tried again: only those that have not failed are unique by their digest.
+Index(
+    "ix_receipts_live_digest",
+    RECEIPTS.c.digest,
+    unique=True,
+    sqlite_where=RECEIPTS.c.status != "failed",
+    postgresql_where=RECEIPTS.c.status != "failed",
+)
+Index("ix_receipts_status", RECEIPTS.c.status, RECEIPTS.c.seq)
+Index("ix_receipts_block_hash", RECEIPTS.c.block_hash)
+
+IDEMPOTENCY_KEYS = Table(
+    "idempotency_keys",
+    METADATA,
+    Column("scope", String(64), nullable=False, comment="Whose key it is."),
+    Column("key", String(255), nullable=False),
+    Column("receipt_seq", _SEQUENCE, ForeignKey("receipts.seq"), nullable=False),
+    PrimaryKeyConstraint("scope", "key"),
+)
+
+NONCES = Table(
+    "nonces",
+    METADATA,
+    Column("relayer", Fixed(Address), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("purpose", String(8), nullable=False, comment="message, deploy, fill, or foreign."),
+    Column("receipt_seq", _SEQUENCE, ForeignKey("receipts.seq"), unique=True),
+    Column("contract", String(64), comment="What is deployed, by its name."),
+    Column("state", String(8), nullable=False, comment="open, mined, or final."),
+    Column("transaction_hash", Fixed(Bytes32), comment="The attempt that is in a block."),
+    Column("block_number", BigInteger),
+    Column("block_hash", Fixed(Bytes32)),
+    PrimaryKeyConstraint("relayer", "nonce"),
+)
+Index("ix_nonces_state", NONCES.c.relayer, NONCES.c.state, NONCES.c.nonce)
+Index("ix_nonces_block_hash", NONCES.c.block_hash)
+
+ATTEMPTS = Table(
+    "attempts",
+    METADATA,
+    Column("relayer", Fixed(Address), nullable=False),
+    Column("nonce", BigInteger, nullable=False),
+    Column("number", Integer, nullable=False, comment="1 for the first; more are replacements."),
+    Column("transaction_hash", Fixed(Bytes32), nullable=False),
+    Column("is_fill", Boolean, nullable=False, comment="Whether it does nothing but use the nonce up."),
+    Column("maximum_fee", BigInteger, nullable=False, comment="Wei a unit of gas."),
+    Column("priority_fee", BigInteger, nullable=False, comment="Wei a unit of gas."),
+    Column("raw", LargeBinary, nullable=False),
+    Column("signed_at", Double, nullable=False, comment="Unix seconds."),
+    Column("sent_at", Double, comment="When a node first took it; Unix seconds."),
+    PrimaryKeyConstraint("relayer", "nonce", "number"),
+    UniqueConstraint("transaction_hash"),
+    ForeignKeyConstraint(["relayer", "nonce"], ["nonces.relayer", "nonces.nonce"]),
+)
+
+LEASES = Table(
+    "leases",
+    METADATA,
+    Column("relayer", Fixed(Address), primary_key=True),
+    Column("holder", String(255), nullable=False),
+    Column("token", BigInteger, nullable=False, comment="Grows with each holding; earlier holders cannot write."),
+    Column("expires_at", Double, nullable=False, comment="Unix seconds by the database's clock."),
+)
+
+DEPLOYMENT = Table(
+    "deployment",
+    METADATA,
+    Column("id", Integer, primary_key=True, autoincrement=False, comment="Always 1: a database belongs to one chain."),
+    Column("chain_id", BigInteger, nullable=False),
+    Column("genesis_hash", Fixed(Bytes32), nullable=False),
+    Column("registry", Fixed(Address)),
+    Column("grants", Fixed(Address)),
+    Column("block_number", BigInteger, comment="No log of the contracts lies below this height."),
+)
