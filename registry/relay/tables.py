@@ -21,7 +21,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    text,
 )
 
 from registry.primitives import Address, Bytes32, DatasetId
@@ -51,19 +50,19 @@ RECEIPTS = Table(
     Column("block_number", BigInteger),
     Column("block_hash", Fixed(Bytes32)),
     Column("failure", Text, comment="Why the contract refused, as JSON."),
-    Column("already_done", Boolean, nullable=False, server_default=text("false")),
+    Column("already_done", Boolean, nullable=False),
 )
 
 # A failed message may be tried again: only those that have not failed are unique by their digest.
 Index(
-    "ix_receipts_live_digest",
+    None,
     RECEIPTS.c.digest,
     unique=True,
     sqlite_where=RECEIPTS.c.status != "failed",
     postgresql_where=RECEIPTS.c.status != "failed",
 )
-Index("ix_receipts_status", RECEIPTS.c.status, RECEIPTS.c.seq)
-Index("ix_receipts_block_hash", RECEIPTS.c.block_hash)
+Index(None, RECEIPTS.c.status, RECEIPTS.c.seq)
+Index(None, RECEIPTS.c.block_hash)
 
 IDEMPOTENCY_KEYS = Table(
     "idempotency_keys",
@@ -88,8 +87,8 @@ NONCES = Table(
     Column("block_hash", Fixed(Bytes32)),
     PrimaryKeyConstraint("relayer", "nonce"),
 )
-Index("ix_nonces_state", NONCES.c.relayer, NONCES.c.state, NONCES.c.nonce)
-Index("ix_nonces_block_hash", NONCES.c.block_hash)
+Index(None, NONCES.c.relayer, NONCES.c.state, NONCES.c.nonce)
+Index(None, NONCES.c.block_hash)
 
 ATTEMPTS = Table(
     "attempts",
