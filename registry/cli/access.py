@@ -23,7 +23,7 @@ else:
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Rights = Annotated[
     str,

@@ -5,15 +5,19 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib.metadata import version as installed_version
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 import typer.exceptions
 
-from registry.cli.lazy import LazyGroup
+from registry.cli.lazy import LazyGroup, lazy
 from registry.cli.output import one_line
 from registry.errors import RegistryError
+
+if TYPE_CHECKING:
+    from importlib import metadata
+else:
+    metadata = lazy("importlib.metadata")
 
 YES, NO, COULD_NOT_TELL = 0, 1, 2
 INTERRUPTED = 130
@@ -45,7 +49,7 @@ class _Commands(LazyGroup):
     )
 
 
-app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None, no_args_is_help=True)
+app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None)
 
 
 @app.callback(
@@ -74,10 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(arguments: list[str]) -> int:
     if arguments == ["--version"]:
-        sys.stdout.write(f"tdr {installed_version('trusted-data-registry')}\n")
+        sys.stdout.write(f"tdr {metadata.version('trusted-data-registry')}\n")
         return YES
     try:
-        code = typer.main.get_command(app)(arguments, prog_name="tdr", standalone_mode=False)
+        code = typer.main.get_command(app)(arguments or ["--help"], prog_name="tdr", standalone_mode=False)
         sys.stdout.flush()
     except RegistryError as error:
         return _refuse(str(error))
@@ -88,7 +92,7 @@ def _run(arguments: list[str]) -> int:
         _refuse("Interrupted.")
         return INTERRUPTED
     except BrokenPipeError:
-        sys.stdout = None  # type: ignore[assignment]  # Whoever read our output has left; nothing more can be said.
+        sys.stdout = None  # Whoever read our output has left; nothing more can be said.
         return COULD_NOT_TELL
     except Exception:  # noqa: BLE001  A fault of ours must not leave with Python's exit code 1, which means "no".
         traceback.print_exc()

@@ -47,7 +47,9 @@ class Content:
                 )
             return
         if os.path.lexists(file):
-            raise InvalidInput(f"{str(file)!r} exists already, and a manifest replaces nothing.", hint="Choose another.")
+            raise InvalidInput(
+                f"{str(file)!r} exists already, and a manifest replaces nothing.", hint="Choose another."
+            )
         if self.path is not None and self.path.resolve() in file.resolve().parents:
             raise InvalidInput(
                 f"{str(file)!r} lies in the dataset, and would be a part of it the next time.", hint="Put it elsewhere."

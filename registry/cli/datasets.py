@@ -24,7 +24,7 @@ else:
     content, writing = lazy("registry.cli.content"), lazy("registry.cli.writing")
     head, messages = lazy("registry.datasets.head"), lazy("registry.datasets.messages")
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 PathArgument = Annotated[Path | None, typer.Argument(metavar="PATH", help="The file or folder.", show_default=False)]
 Name = Annotated[str | None, typer.Option("--name", help="A name for people.")]
@@ -190,12 +190,8 @@ def revise(
             metadata=metadata or None,
             manifest=None if manifest.is_private else manifest,
         )
-    new_head = head.Head(state.head).after_revision(
-        message.content_root, metadata_hash, uri.encode(), message.sources
-    )
-    writing.print_write(
-        receipt, state.dataset_id, _version_fields(manifest, new_head, manifest_file), as_json=as_json
-    )
+    new_head = head.Head(state.head).after_revision(message.content_root, metadata_hash, uri.encode(), message.sources)
+    writing.print_write(receipt, state.dataset_id, _version_fields(manifest, new_head, manifest_file), as_json=as_json)
 
 
 @app.command()

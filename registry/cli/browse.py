@@ -1,0 +1,263 @@
+"""`tdr show`, `history`, `list`, `find` and `receipt`: what the gateway knows, for people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.cli import options
+from registry.cli.lazy import lazy
+from registry.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from registry import client, primitives
+    from registry.cli import content, output, times, writing
+else:
+    client, primitives = lazy("registry.client"), lazy("registry.primitives")
+    content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
+    times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+SHORT_ID = 10
+"""How much of an id stands in tables: 0x and the 8 hex digits that commands accept."""
+
+
+@app.command()
+def show(
+    dataset: options.DatasetArgument,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show a dataset as it is now, and who has access to it.
+
+    \b
+    Example:
+      tdr show 0x1f2e3d4c
+    """
+    wanted = writing.id_text(dataset)
+    with client.Gateway(gateway_url) as gateway:
+        found = gateway.dataset(wanted)
+        grants = gateway.grants(found["datasetId"])["items"]
+    if as_json:
+        output.print_json({**found, "grants": grants})
+        return
+    metadata = found["metadata"] or {}
+    output.print_fields(
+        {
+            "dataset": found["datasetId"],
+            "name": found["name"],
+            "description": found["description"],
+            "license": metadata.get("license"),
+            "keywords": ", ".join(map(str, metadata.get("keywords") or [])),
+            "owner": found["owner"],
+            "first owner": None if found["firstOwner"] == found["owner"] else found["firstOwner"],
+            "status": found["status"],
+            "withdrawn because": found["withdrawalReason"],
+            "version": found["version"],
+            "files": found["files"],
+            "bytes": None if found["bytes"] is None else f"{found['bytes']:,}",
+            "content root": found["contentRoot"],
+            "metadata hash": found["metadataHash"],
+            "uri": found["uri"],
+            "sources": ", ".join(f"{source['datasetId']}@{source['version']}" for source in found["sources"]),
+            "head": found["head"],
+            "registered": f"{times.for_people(found['registeredAt'])}, block {found['registeredBlock']}",
+            "updated": f"{times.for_people(found['updatedAt'])}, block {found['updatedBlock']}",
+            "as of block": found["asOfBlock"],
+        }
+    )
+    if grants:
+        output.print_line()
+        output.print_table(
+            ("grantee", "rights", "from", "until", "state"),
+            (
+                (
+                    grant["grantee"],
+                    ", ".join(grant["rights"]),
+                    times.for_people(grant["startsAt"]),
+                    times.for_people(grant["endsAt"]),
+                    grant["state"],
+                )
+                for grant in grants
+            ),
+        )
+
+
+@app.command()
+def history(
+    dataset: options.DatasetArgument,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show everything that happened to a dataset, the first first.
+
+    \b
+    Example:
+      tdr history 0x1f2e3d4c
+    """
+    with client.Gateway(gateway_url) as gateway:
+        found = gateway.history(writing.id_text(dataset))
+    if as_json:
+        output.print_json(found)
+        return
+    output.print_table(
+        ("time", "block", "what", "detail", "head"),
+        (
+            (
+                times.for_people(item["at"]["time"]),
+                item["at"]["blockNumber"],
+                item["kind"],
+                _detail(item),
+                item["head"][:SHORT_ID],
+            )
+            for item in found["items"]
+        ),
+    )
+    output.print_line(f"as of block {found['asOfBlock']}")
+
+
+@app.command("list")
+def list_datasets(
+    owner: Annotated[str | None, typer.Option("--owner", metavar="ADDRESS", help="Those of this owner.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Those whose name begins so.")] = None,
+    search: Annotated[str | None, typer.Option("--search", metavar="WORDS", help="Those that mention these.")] = None,
+    status: Annotated[str | None, typer.Option("--status", help="active or withdrawn.")] = None,
+    source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Those that derive from this.")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 50,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """List datasets, the newest first.
+
+    \b
+    Examples:
+      tdr list
+      tdr list --search penguins --limit 10
+    """
+    holder = None if owner is None else str(primitives.Address.parse(owner))
+    with client.Gateway(gateway_url) as gateway:
+        origin = None if source is None else str(gateway.state(writing.id_text(source)).dataset_id)
+        found = list(gateway.datasets(limit=limit, owner=holder, name=name, q=search, status=status, source=origin))
+    if as_json:
+        output.print_json({"items": found})
+        return
+    if not found:
+        output.print_line("There is no such dataset.")
+        return
+    output.print_table(
+        ("id", "name", "version", "files", "owner", "updated", "status"),
+        (
+            (
+                item["datasetId"][:SHORT_ID],
+                item["name"],
+                item["version"],
+                item["files"],
+                item["owner"],
+                times.for_people(item["updatedAt"]),
+                item["status"],
+            )
+            for item in found
+        ),
+    )
+
+
+@app.command()
+def find(
+    what: Annotated[str, typer.Argument(metavar="FILE|HASH", help="A file, a folder, or a SHA-256 hash.")],
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Find who registered a file, a folder or a hash: every claimant, the first first. Exit code 1: nobody did.
+
+    A claim says that somebody registered this content, and when; not that it was theirs. Files of private datasets
+    cannot be found.
+
+    \b
+    Examples:
+      tdr find measurements/2026-11.csv
+      tdr find 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
+    """
+    hashes = _hashes(what)
+    with client.Gateway(gateway_url) as gateway:
+        answers = [gateway.claims(one) for one in hashes]
+    claims = [claim for answer in answers for claim in answer["claims"]]
+    if as_json:
+        output.print_json({**answers[0], "claims": claims})
+    elif claims:
+        output.print_table(
+            ("time", "dataset", "version", "claimant", "match", "path", "status"),
+            (
+                (
+                    times.for_people(claim["at"]["time"] if isinstance(claim["at"], dict) else claim["at"]),
+                    claim["datasetId"][:SHORT_ID],
+                    claim["version"],
+                    claim["claimant"],
+                    claim["match"],
+                    claim["path"],
+                    claim["status"],
+                )
+                for claim in claims
+            ),
+        )
+    else:
+        output.print_line(f"Nobody has registered {' or '.join(one.hex() for one in hashes)}.")
+    raise typer.Exit(0 if claims else 1)
+
+
+@app.command()
+def receipt(
+    receipt_id: Annotated[str, typer.Argument(metavar="RECEIPT", help="The receipt's id.")],
+    seconds: Annotated[int, typer.Option("--wait", min=0, max=30, help="Seconds to wait for the chain.")] = 0,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what became of a write. Exit code 1: it failed.
+
+    \b
+    Example:
+      tdr receipt 01JD8S2V9X --wait 30
+    """
+    with client.Gateway(gateway_url) as gateway:
+        found = gateway.receipt(receipt_id, wait=seconds)
+    if as_json:
+        output.print_json(found.model_dump(mode="json", by_alias=True))
+    else:
+        output.print_fields(
+            {
+                "receipt": found.id,
+                "action": found.action,
+                "dataset": found.dataset_id,
+                "status": found.status,
+                "transaction": found.transaction_hash,
+                "block": found.block_number,
+                "failure": found.failure and found.failure.detail,
+            }
+        )
+    raise typer.Exit(1 if found.status == "failed" else 0)
+
+
+def _hashes(what: str) -> list[primitives.Bytes32]:
+    """The hashes to look for: as given, or of a file and of the dataset that is that file alone, or of a folder."""
+    path = Path(what)
+    digits = re.fullmatch(r"(?:0x)?([0-9a-fA-F]{64})", what)
+    if digits and not path.exists():
+        return [primitives.Bytes32(bytes.fromhex(digits[1]))]
+    if not path.exists():
+        raise InvalidInput(f"{what[:200]!r} is neither a file or folder here nor a SHA-256 hash of 64 hex digits.")
+    manifest = content.hashed(path)
+    return [manifest.root] if path.is_dir() else [manifest.entries[0].sha256, manifest.root]
+
+
+def _detail(item: Mapping[str, Any]) -> str:
+    match item["kind"]:
+        case "registered" | "revised":
+            return f"version {item.get('version', 1)}, content root {item['contentRoot']}"
+        case "transferred":
+            return f"to {item.get('to') or item.get('owner')}"
+        case _:
+            return str(item.get("reason") or "")
