@@ -17,7 +17,7 @@ from registry.errors import InvalidInput
 from registry.evidence.record import Count, Part, Record, Text
 from registry.primitives import Address, Bytes32, DatasetId
 
-FORMAT = "tdr-evidence/1"
+FORMAT: Literal["tdr-evidence/1"] = "tdr-evidence/1"
 MAX_BUNDLE_BYTES = 64 * 1024 * 1024
 
 

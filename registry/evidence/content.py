@@ -63,7 +63,7 @@ def require_in(entry: Mapping[str, Any], path: Path, root: Bytes32) -> Entry:
     for side, sibling in path:
         node = sha256(_NODE + (sibling + node if side == "left" else node + sibling)).digest()
     if node != root:
-        raise VerificationFailed(f"The path of {parsed.path!r} leads to 0x{node.hex()}, not to the content root {root}.")
+        raise VerificationFailed(f"The path of {parsed.path!r} leads to 0x{node.hex()}, not to the root {root}.")
     return parsed
 
 

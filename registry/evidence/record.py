@@ -152,9 +152,7 @@ class History:
         if not access.grants:
             return Pair(requests=len(access.requests))
         grant = access.grants[-1]
-        return Pair(
-            grant.starts_at, grant.until, grant.rights, access.epoch, len(access.requests), grant.is_revoked
-        )
+        return Pair(grant.starts_at, grant.until, grant.rights, access.epoch, len(access.requests), grant.is_revoked)
 
     def record(self, block: Header) -> Record:
         """The record as of a block that is no earlier than the last event."""

@@ -54,6 +54,11 @@ class Nodes:
         """
         return _walk(self._node, root, key)
 
+    @property
+    def read(self) -> tuple[bytes, ...]:
+        """The nodes that were on the way to some value, in the order of their use."""
+        return tuple(self._nodes[digest] for digest in self._read)
+
     def require_all_read(self) -> None:
         """Requires that every node was on the way to some value.
 

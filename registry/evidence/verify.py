@@ -370,7 +370,7 @@ def _content(bundle: Bundle, history: History) -> _Content:
 def _not_proven(bundle: Bundle, last: Header) -> Iterator[str]:
     yield "That the content is true, lawful, or fit for any purpose."
     yield "Who the persons behind the addresses are."
-    yield f"Anything after block {last.number} ({_time(last.timestamp)}); times are those that the chain's blocks state."
+    yield f"Anything after block {last.number} ({_time(last.timestamp)}). Times are those that the blocks state."
     if bundle.state is None:
         yield "That no later version, transfer, withdrawal, grant or revocation was left out: the bundle has no state."
         yield f"That {bundle.contracts.dataset_registry} is a genuine DatasetRegistry: the bundle has no state."
