@@ -1,0 +1,167 @@
+"""A small world to relay in: owners who sign, messages to sign, and a relayer whose clock can be moved."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from eth_keys import keys
+from sqlalchemy import select
+
+from registry.access.messages import AccessGrant, AccessRevocation
+from registry.chain.client import Chain
+from registry.chain.history import block_at
+from registry.datasets.head import Head
+from registry.datasets.messages import Registration, Revision
+from registry.datasets.service import head_of
+from registry.deployment import Deployment
+from registry.eip712 import Domain
+from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.relay.deploy import ensure_deployed
+from registry.relay.intake import IdempotencyKey, accept, prepare, submit
+from registry.relay.receipts import Receipt, Status, read_receipt
+from registry.relay.relayer import Relayer, RelaySettings
+from registry.relay.signing import Signer
+from registry.relay.tables import ATTEMPTS, NONCES
+from registry.rooms import AnyMessage
+from registry.storage.engine import Storage
+
+RELAYER_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
+"""The key that anvil gives ether to by default; known to everybody."""
+
+SETTINGS = RelaySettings(finality=2, poll_seconds=0.02, resend_seconds=0.3, stuck_blocks=2, stale_seconds=1e9)
+LATER = 2**40
+
+
+class Owner:
+    """Somebody with a key."""
+
+    def __init__(self, seed: str) -> None:
+        self._key = keys.PrivateKey(keccak256(seed.encode()))
+        self.address = Address(self._key.public_key.to_canonical_address())
+
+    def sign(self, message: AnyMessage, deployment: Deployment) -> bytes:
+        domain = Domain(message.CONTRACT, deployment.chain_id, deployment.address_of(message.CONTRACT))
+        raw = self._key.sign_msg_hash(message.digest(domain)).to_bytes()
+        return raw[:64] + bytes([raw[64] + 27])
+
+
+OWNER = Owner("owner")
+
+
+@dataclass
+class World:
+    """A chain, a database, and what stands between them."""
+
+    chain: Chain
+    storage: Storage
+    deployment: Deployment
+    signer: Signer
+    settings: RelaySettings = SETTINGS
+    skew: float = 0.0
+    made: int = field(default=0)
+
+    @classmethod
+    def make(cls, chain: Chain, storage: Storage, settings: RelaySettings = SETTINGS) -> World:
+        signer = Signer(RELAYER_KEY)
+        return cls(chain, storage, ensure_deployed(chain, storage, signer, settings, holder="world"), signer, settings)
+
+    def clock(self) -> float:
+        return time.time() + self.skew
+
+    def relayer(self, holder: str = "world", chain: Chain | None = None, **changed: object) -> Relayer:
+        settings = RelaySettings(
+            **{**{name: getattr(self.settings, name) for name in RelaySettings.__slots__}, **changed}
+        )  # type: ignore[arg-type]
+        return Relayer(
+            chain or self.chain,
+            self.storage,
+            self.signer,
+            self.deployment,
+            settings,
+            holder=holder,
+            clock=self.clock,
+        )
+
+    def registration(self, name: str = "", owner: Owner = OWNER, deadline: int = LATER) -> Registration:
+        self.made += 1
+        return Registration(
+            owner=owner.address,
+            content_root=Bytes32(keccak256(f"{name}{self.made}".encode())),
+            metadata_hash=ZERO_BYTES32,
+            uri="ipfs://bafybeigdyrzt5sfp7udm7hu76uh7y26nf3efuylqabf3oclgtqy55",
+            salt=Bytes32(keccak256(b"salt")),
+            sources=(),
+            deadline=deadline,
+        )
+
+    def revision(self, dataset_id: DatasetId, head: Bytes32, deadline: int = LATER) -> Revision:
+        self.made += 1
+        return Revision(
+            dataset_id=dataset_id,
+            head=head,
+            content_root=Bytes32(keccak256(f"revised {self.made}".encode())),
+            metadata_hash=ZERO_BYTES32,
+            uri="",
+            sources=(),
+            deadline=deadline,
+        )
+
+    def grant(self, dataset_id: DatasetId, epoch: int = 0) -> AccessGrant:
+        return AccessGrant(
+            dataset_id=dataset_id,
+            grantee=Owner("grantee").address,
+            rights=1,
+            starts_at=0,
+            expires_at=2**40,
+            terms_hash=ZERO_BYTES32,
+            epoch=epoch,
+            deadline=LATER,
+        )
+
+    def revocation(self, dataset_id: DatasetId, epoch: int) -> AccessRevocation:
+        return AccessRevocation(dataset_id=dataset_id, grantee=Owner("grantee").address, epoch=epoch, deadline=LATER)
+
+    def accept(self, message: AnyMessage, owner: Owner = OWNER) -> Receipt:
+        """Acknowledges without a rehearsal, as if the state had been another one then."""
+        submission = prepare(message, owner.sign(message, self.deployment), self.deployment)
+        return accept(self.storage, submission, self.clock())
+
+    def submit(self, message: AnyMessage, owner: Owner = OWNER, key: str = "") -> Receipt:
+        """All that a gateway does."""
+        return submit(
+            prepare(message, owner.sign(message, self.deployment), self.deployment),
+            chain=self.chain,
+            storage=self.storage,
+            deployment=self.deployment,
+            relayer=self.signer.address,
+            clock=self.clock,
+            key=IdempotencyKey(key) if key else None,
+        )
+
+    def receipt(self, receipt: Receipt) -> Receipt:
+        return read_receipt(self.storage, receipt.id)
+
+    def status(self, receipt: Receipt) -> Status:
+        return self.receipt(receipt).status
+
+    def head_of(self, dataset_id: DatasetId) -> Head:
+        return head_of(self.chain, self.deployment, dataset_id, block_at(self.chain))
+
+    def nonces(self) -> list[int]:
+        with self.storage.read() as connection:
+            return list(connection.execute(select(NONCES.c.nonce).order_by(NONCES.c.nonce)).scalars())
+
+    def attempts(self, nonce: int) -> int:
+        with self.storage.read() as connection:
+            return len(connection.execute(select(ATTEMPTS.c.number).where(ATTEMPTS.c.nonce == nonce)).all())
+
+
+def until(condition: Callable[[], object], step: Callable[[], object], seconds: float = 20.0) -> None:
+    """Steps until a condition holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come about in time"
+        step()
+        time.sleep(0.02)
