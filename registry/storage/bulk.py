@@ -31,7 +31,7 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
                 # The driver looks its adapter up by type: subclasses of bytes go in as bytes.
                 plain = list(row)
                 for index in fixed:
-                    plain[index] = bytes(plain[index])
+                    plain[index] = None if plain[index] is None else bytes(plain[index])
                 copy.write_row(plain)
     else:
         marks = ", ".join("?" * len(columns))

@@ -1,0 +1,84 @@
+"""Keeping documents by their hashes, and finding datasets by a file in them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from registry.canonical import canonical_json, metadata_hash
+from registry.documents.names import MAX_DESCRIPTION, MAX_NAME, named
+from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUMENTS, NEW_METADATA
+from registry.manifest.manifest import Manifest
+from registry.primitives import Bytes32
+from registry.storage.bulk import insert_rows
+
+
+def put_metadata(connection: Connection, metadata: object) -> Bytes32:
+    """Keeps metadata, in canonical form. Keeping it twice is harmless.
+
+    Args:
+        connection: In a transaction that writes.
+        metadata: A JSON value.
+
+    Raises:
+        InvalidInput: It has no canonical form.
+
+    Returns:
+        Its hash: SHA-256 of the canonical form.
+    """
+    key = metadata_hash(metadata)
+    is_new = _insert_if_new(
+        connection,
+        METADATA_DOCUMENTS,
+        {
+            "metadata_hash": key,
+            "body": canonical_json(metadata),
+            "name": named(metadata, "name", MAX_NAME),
+            "description": named(metadata, "description", MAX_DESCRIPTION),
+        },
+    )
+    if is_new:
+        _insert_if_new(connection, NEW_METADATA, {"metadata_hash": key})
+    return key
+
+
+def put_manifest(connection: Connection, manifest: Manifest) -> Bytes32:
+    """Keeps a manifest, so that each of its files finds it. Keeping it twice is harmless.
+
+    Args:
+        connection: In a transaction that writes.
+        manifest: The manifest.
+
+    Returns:
+        Its content root.
+    """
+    root = manifest.root
+    is_new = _insert_if_new(
+        connection,
+        MANIFESTS,
+        {
+            "content_root": root,
+            "body": manifest.to_json().encode(),
+            "files": len(manifest.entries),
+            "bytes": manifest.total_size,
+        },
+    )
+    if is_new:
+        rows = [(root, number, entry.sha256, entry.path) for number, entry in enumerate(manifest.entries)]
+        insert_rows(connection, MANIFEST_FILES, ("content_root", "number", "sha256", "path"), rows)
+    return root
+
+
+def metadata_of(connection: Connection, key: Bytes32) -> bytes | None:
+    """The canonical JSON of metadata, or None if it is not kept here."""
+    return connection.scalar(select(METADATA_DOCUMENTS.c.body).where(METADATA_DOCUMENTS.c.metadata_hash == key))
+
+
+def manifest_of(connection: Connection, root: Bytes32) -> bytes | None:
+    """The text form of a manifest, or None if it is not kept here."""
+    return connection.scalar(select(MANIFESTS.c.body).where(MANIFESTS.c.content_root == root))
+
+
+def _insert_if_new(connection: Connection, table: Table, values: dict[str, object]) -> bool:
+    insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+    return connection.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1

@@ -1,0 +1,185 @@
+"""Reading blocks and their events from a node that may lag, change its mind, or be several nodes behind one address.
+
+Nothing is believed unchecked. Blocks must be linked by their parent hashes to the block that the caller stands on. A
+log must name the hash of the block it is in. And where a block's bloom filter says that there is a log of ours but the
+node gave none, the node is asked again for that very block by its hash: a node that lags answers a range of heights
+with silence, which would otherwise look like a block without events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.chain.logs import LogFilter, may_contain
+from registry.deployment import Deployment
+from registry.errors import InvalidInput
+from registry.index.events import TOPICS, Entry, decode
+from registry.index.position import position_of
+from registry.log import Log
+from registry.primitives import Address, Bytes32
+
+
+class Block(NamedTuple):
+    """A block's header, as far as the index needs it."""
+
+    number: int
+    hash: Bytes32
+    parent: Bytes32
+    timestamp: int
+    bloom: int
+
+
+class Span(NamedTuple):
+    """Consecutive blocks, and all events in them, in order."""
+
+    blocks: tuple[Block, ...]
+    entries: tuple[Entry, ...]
+
+
+class BlockReader:
+    """Reads the blocks and events of a deployment.
+
+    Args:
+        chain: The chain; its identity has been checked.
+        deployment: The contracts.
+    """
+
+    def __init__(self, chain: Chain, deployment: Deployment) -> None:
+        self._chain = chain
+        self._deployment = deployment
+        contracts = (deployment.registry, deployment.grants)
+        self._addresses = [str(address) for address in contracts]
+        self._topics = [[str(topic) for topic in TOPICS]]
+        self._masks = LogFilter(frozenset(map(bytes, contracts)), (frozenset(map(bytes, TOPICS)),)).masks()
+
+    def block(self, height: int | str) -> Block | None:
+        """The block at a height or with a tag, or None if the node has none.
+
+        Raises:
+            ChainUnavailable: No usable answer came.
+            RpcError: The node refused.
+        """
+        return _block(self._chain.request("eth_getBlockByNumber", (_height(height), False)))
+
+    def blocks(self, heights: Sequence[int | str]) -> list[Block | None]:
+        """The same for several heights."""
+        answers = self._chain.batch([("eth_getBlockByNumber", (_height(height), False)) for height in heights])
+        return [_block(answer) for answer in _values(answers)]
+
+    def span(self, number: int, block_hash: Bytes32, last: int) -> Span:
+        """Reads what follows a block.
+
+        Args:
+            number: The height of the block that the caller stands on.
+            block_hash: Its hash.
+            last: The last height wanted.
+
+        Returns:
+            Blocks and events, linked to the given block. There are fewer than wanted, perhaps none, where the node
+            has no more, or was changing its mind.
+
+        Raises:
+            ChainUnavailable: No usable answer came.
+            RpcError: The node refused even to give the events of a single block.
+            UndecodableLog: See there.
+        """
+        blocks = _linked(self.blocks(range(number + 1, last + 1)), number, block_hash)
+        while blocks:
+            try:
+                logs = self._logs(blocks)
+            except RpcError:
+                if len(blocks) == 1:
+                    raise
+                # Nodes cap the blocks or the events of an answer, each in its own way: ask for less.
+                blocks = blocks[: len(blocks) // 2]
+                continue
+            return self._decoded(blocks, logs)
+        return Span((), ())
+
+    def _logs(self, blocks: list[Block]) -> list[Any]:
+        wanted = {"address": self._addresses, "topics": self._topics}
+        heights = {"fromBlock": hex(blocks[0].number), "toBlock": hex(blocks[-1].number)}
+        logs = _list(self._chain.request("eth_getLogs", ({**heights, **wanted},)))
+        answered = {log.get("blockHash") for log in logs if isinstance(log, dict)}
+        doubtful = [
+            str(block.hash)
+            for block in blocks
+            if may_contain(block.bloom, self._masks) and str(block.hash) not in answered
+        ]
+        if doubtful:
+            # For a hash that it does not have, a node gives an error or null, and the whole span is tried again.
+            calls = [("eth_getLogs", ({"blockHash": block_hash, **wanted},)) for block_hash in doubtful]
+            for answer in _values(self._chain.batch(calls)):
+                logs += _list(answer)
+        return logs
+
+    def _decoded(self, blocks: list[Block], logs: list[Any]) -> Span:
+        by_number = {block.number: block for block in blocks}
+        entries: dict[int, Entry | None] = {}
+        stop = blocks[-1].number + 1
+        for raw in logs:
+            try:
+                number = int(raw["blockNumber"], 16)
+                block = by_number.get(number)
+                if block is None or raw["blockHash"] != str(block.hash) or raw.get("removed"):
+                    stop = min(stop, number)  # The chain changed between two answers: what lies before it still holds.
+                    continue
+                position = position_of(number, int(raw["logIndex"], 16))
+                transaction_hash = Bytes32(bytes.fromhex(raw["transactionHash"][2:]))
+                log = Log.from_rpc(raw)
+            except (AttributeError, KeyError, TypeError, ValueError, InvalidInput) as error:
+                raise ChainUnavailable("The node gave a log that is malformed.") from error
+            entries[position] = decode(log, self._deployment, position, block.hash, block.timestamp, transaction_hash)
+        limit = position_of(stop, 0)
+        kept = [entry for position in sorted(entries) if position < limit and (entry := entries[position])]
+        return Span(tuple(block for block in blocks if block.number < stop), tuple(kept))
+
+
+def without_code(chain: Chain, addresses: Sequence[Address]) -> tuple[Address, ...]:
+    """The addresses at which the chain has no code now."""
+    answers = _values(chain.batch([("eth_getCode", (str(address), "latest")) for address in addresses]))
+    return tuple(address for address, code in zip(addresses, answers, strict=True) if code in (None, "0x"))
+
+
+def _linked(found: list[Block | None], number: int, block_hash: Bytes32) -> list[Block]:
+    linked: list[Block] = []
+    for block in found:
+        if block is None or block.number != number + 1 or block.parent != block_hash:
+            break
+        linked.append(block)
+        number, block_hash = block.number, block.hash
+    return linked
+
+
+def _block(answer: Any) -> Block | None:
+    if answer is None:
+        return None
+    try:
+        return Block(
+            number=int(answer["number"], 16),
+            hash=Bytes32.parse(answer["hash"]),
+            parent=Bytes32.parse(answer["parentHash"]),
+            timestamp=int(answer["timestamp"], 16),
+            bloom=int(answer["logsBloom"], 16),
+        )
+    except (KeyError, TypeError, ValueError, InvalidInput) as error:
+        raise ChainUnavailable("The node gave a block that is malformed.") from error
+
+
+def _values(answers: Sequence[Any | RpcError]) -> list[Any]:
+    for answer in answers:
+        if isinstance(answer, RpcError):
+            raise answer
+    return list(answers)
+
+
+def _list(answer: Any) -> list[Any]:
+    if not isinstance(answer, list):
+        raise ChainUnavailable("The node gave no list of logs: it may lag behind.")
+    return answer
+
+
+def _height(height: int | str) -> str:
+    return height if isinstance(height, str) else hex(height)

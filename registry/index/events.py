@@ -1,0 +1,128 @@
+"""The events of both contracts as the index keeps them: decoded, placed, and with the raw log beside them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from registry.access import events as access
+from registry.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked
+from registry.datasets import events as datasets
+from registry.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn
+from registry.deployment import Deployment
+from registry.errors import InvalidInput, RegistryError
+from registry.index.position import block_of, log_index_of
+from registry.log import Log, Moment
+from registry.primitives import ZERO_ADDRESS, Bytes32
+
+TOPICS: Final = (*datasets.TOPICS, *access.TOPICS)
+"""The first topics of all events that are indexed."""
+
+_TOPIC_BYTES: Final = 32
+
+
+class Kind(IntEnum):
+    """The kinds of events, as they are stored: the numbers never change."""
+
+    REGISTERED = 1
+    REVISED = 2
+    TRANSFERRED = 3
+    WITHDRAWN = 4
+    REQUESTED = 5
+    GRANTED = 6
+    REVOKED = 7
+
+
+DATASET_KINDS: Final = (Kind.REGISTERED, Kind.REVISED, Kind.TRANSFERRED, Kind.WITHDRAWN)
+ACCESS_KINDS: Final = (Kind.REQUESTED, Kind.GRANTED, Kind.REVOKED)
+
+_KINDS: Final[dict[type[DatasetEvent | AccessEvent], Kind]] = {
+    Registered: Kind.REGISTERED,
+    Revised: Kind.REVISED,
+    Transferred: Kind.TRANSFERRED,
+    Withdrawn: Kind.WITHDRAWN,
+    AccessRequested: Kind.REQUESTED,
+    AccessGranted: Kind.GRANTED,
+    AccessRevoked: Kind.REVOKED,
+}
+
+
+class UndecodableLog(RegistryError):
+    """One of our contracts' addresses logged what our contracts cannot log: the addresses or the node are wrong."""
+
+
+class Entry(NamedTuple):
+    """One event, and where it stands on the chain.
+
+    Attributes:
+        position: See `registry.index.position`.
+        block_hash: Its block's hash.
+        timestamp: Its block's time, Unix seconds.
+        transaction_hash: Its transaction's hash.
+        kind: Its kind.
+        event: What it says.
+        log: The log it was read from.
+    """
+
+    position: int
+    block_hash: Bytes32
+    timestamp: int
+    transaction_hash: Bytes32
+    kind: Kind
+    event: DatasetEvent | AccessEvent
+    log: Log
+
+    @property
+    def moment(self) -> Moment:
+        """The same place in the words of the records."""
+        return Moment(
+            block_of(self.position),
+            log_index_of(self.position),
+            self.timestamp,
+            self.block_hash,
+            self.transaction_hash,
+        )
+
+
+def decode(
+    log: Log, deployment: Deployment, position: int, block_hash: Bytes32, timestamp: int, transaction_hash: Bytes32
+) -> Entry | None:
+    """Reads a log.
+
+    Returns:
+        The entry, or None for a log that changes no record: another contract's, an approval, or the mint that
+        precedes each registration.
+
+    Raises:
+        UndecodableLog: One of our contracts cannot have made it.
+    """
+    event: DatasetEvent | AccessEvent | None
+    try:
+        if log.address == deployment.registry:
+            event = datasets.decode(log)
+        elif log.address == deployment.grants:
+            event = access.decode(log)
+        else:
+            return None
+    except InvalidInput as error:
+        raise UndecodableLog(
+            f"The log {log_index_of(position)} of block {block_of(position)} (transaction {transaction_hash}) is none "
+            f"that the contract {log.address} could have made: {error.message}",
+            hint="Check that the addresses are those of this version's contracts.",
+        ) from error
+    if event is None or (isinstance(event, Transferred) and event.previous_owner == ZERO_ADDRESS):
+        return None
+    return Entry(position, block_hash, timestamp, transaction_hash, _KINDS[type(event)], event, log)
+
+
+def stored_event(kind: Kind, topics: bytes, data: bytes) -> DatasetEvent | AccessEvent:
+    """The event of a stored row; `topics` are those of the log, one behind the other."""
+    log = Log(
+        ZERO_ADDRESS,
+        tuple(Bytes32(topics[start : start + _TOPIC_BYTES]) for start in range(0, len(topics), _TOPIC_BYTES)),
+        data,
+    )
+    event = datasets.decode(log) if kind in DATASET_KINDS else access.decode(log)
+    if event is None:
+        raise UndecodableLog(f"A stored event of the kind {kind.name} cannot be read back.")
+    return event

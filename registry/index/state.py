@@ -1,0 +1,112 @@
+"""Where the index stands: the one row that every transaction of it reads first."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from registry.deployment import Deployment
+from registry.errors import Conflict, Unavailable
+from registry.index.tables import BLOCKS, DATASETS, EVENTS, GRANTS, SOURCES, STATE, VERSIONS, WORDS
+from registry.primitives import Bytes32
+
+
+class Cursor(NamedTuple):
+    """The block that the index stands on.
+
+    Attributes:
+        height: All events up to this block are in the index, and none behind it.
+        block_hash: The block's hash.
+        block_time: Its time, Unix seconds, UTC.
+        final_height: Up to here nothing is taken back any more; never above the height.
+    """
+
+    height: int
+    block_hash: Bytes32
+    block_time: int
+    final_height: int
+
+
+class NotIndexed(Unavailable):
+    """The index has not begun yet."""
+
+
+_SELECT: Final = select(STATE.c.height, STATE.c.block_hash, STATE.c.block_time, STATE.c.final_height)
+
+
+def read_cursor(connection: Connection) -> Cursor:
+    """Where the index stands, in the state that this transaction sees.
+
+    Raises:
+        NotIndexed: There is no index yet.
+    """
+    cursor = find_cursor(connection)
+    if cursor is None:
+        raise NotIndexed("The index has not begun yet.", hint="Start the indexer (tdr up, or tdr indexer), and wait.")
+    return cursor
+
+
+def find_cursor(connection: Connection) -> Cursor | None:
+    """The same, or None if there is no index yet."""
+    row = connection.execute(_SELECT).one_or_none()
+    return None if row is None else Cursor(*row)
+
+
+def lock_cursor(connection: Connection) -> Cursor | None:
+    """The same for a transaction that writes: until it ends, no other indexer gets past here."""
+    row = connection.execute(_SELECT.with_for_update()).one_or_none()
+    return None if row is None else Cursor(*row)
+
+
+def write_cursor(connection: Connection, cursor: Cursor) -> None:
+    """Moves the index's place."""
+    connection.execute(update(STATE).values(cursor._asdict()))
+
+
+def begin(connection: Connection, deployment: Deployment, cursor: Cursor) -> None:
+    """Makes the index empty, standing on a block before the first event."""
+    for table in (STATE, BLOCKS, EVENTS, DATASETS, WORDS, VERSIONS, SOURCES, GRANTS):
+        connection.execute(delete(table))
+    connection.execute(
+        insert(STATE).values(
+            id=1,
+            chain_id=deployment.chain_id,
+            genesis_hash=deployment.genesis_hash,
+            registry=deployment.registry,
+            grants=deployment.grants,
+            from_block=deployment.block_number,
+            **cursor._asdict(),
+        )
+    )
+    keep_blocks(connection, [(cursor.height, cursor.block_hash, cursor.block_time)], oldest=0)
+
+
+def keep_blocks(connection: Connection, blocks: list[tuple[int, Bytes32, int]], *, oldest: int) -> None:
+    """Remembers blocks (height, hash, time) for finding a common ancestor, and forgets those below a height."""
+    connection.execute(delete(BLOCKS).where(BLOCKS.c.number < oldest))
+    values = [{"number": number, "block_hash": block_hash, "timestamp": at} for number, block_hash, at in blocks]
+    if values:
+        connection.execute(insert(BLOCKS), values)
+
+
+def require_deployment(connection: Connection, deployment: Deployment) -> None:
+    """Makes sure that the index, if there is one, is that of a deployment.
+
+    Raises:
+        Conflict: It is another one's.
+    """
+    row = connection.execute(
+        select(STATE.c.chain_id, STATE.c.genesis_hash, STATE.c.registry, STATE.c.grants)
+    ).one_or_none()
+    if row is None:
+        return
+    wanted = (deployment.chain_id, deployment.genesis_hash, deployment.registry, deployment.grants)
+    for noun, found, expected in zip(
+        ("chain id", "genesis block", "registry", "grants contract"), row, wanted, strict=True
+    ):
+        if found != expected:
+            raise Conflict(
+                f"The index in this database is of the {noun} {found}, but {expected} is configured.",
+                hint="Use the database that belongs to this chain, or a new one.",
+            )

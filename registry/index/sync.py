@@ -1,0 +1,294 @@
+"""Keeping the index at the head of the canonical chain.
+
+One step: ask the node for its head and for the block that the index stands on. If that block is no longer the chain's,
+go back to the last one that still is. Else read a span of blocks that follow it, and write their events and the new
+place in one transaction. So at any moment the index is the fold of the events up to one block, whatever fails when.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+
+from registry.chain.client import Chain, ChainUnavailable, RpcError, WrongChain, identity_of
+from registry.deployment import Deployment
+from registry.errors import Conflict, Unavailable
+from registry.index.apply import apply, rewind
+from registry.index.blocks import Block, BlockReader, without_code
+from registry.index.events import Entry
+from registry.index.names import has_arrivals, name_arrivals
+from registry.index.state import Cursor, begin, find_cursor, keep_blocks, lock_cursor, require_deployment, write_cursor
+from registry.index.tables import BLOCKS
+from registry.storage import Storage
+
+KEPT_BLOCKS: Final = 256
+"""How many of the last blocks are remembered. A deeper reorganisation makes the index begin anew."""
+SPAN_BLOCKS: Final = 500
+DEFAULT_FINALITY: Final = 64
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class IndexStatus:
+    """Numbers for people and monitors; written by the indexer's thread, read by any.
+
+    Attributes:
+        height: Where the index stands; -1 before it has begun.
+        chain_height: The node's head, when it was last asked.
+        final_height: Up to where nothing is taken back any more.
+        reorgs: How often the index went back since the start of the process.
+        deepest_reorg: The most blocks it went back at once.
+        rebuilds: How often it began anew.
+        faults: How many steps failed.
+        last_fault: Why the latest of them did, or empty since the last success.
+    """
+
+    height: int = -1
+    chain_height: int = -1
+    final_height: int = -1
+    reorgs: int = 0
+    deepest_reorg: int = 0
+    rebuilds: int = 0
+    faults: int = 0
+    last_fault: str = ""
+
+    @property
+    def lag(self) -> int:
+        """How many blocks the index is behind the node."""
+        return max(0, self.chain_height - self.height)
+
+
+class Indexer:
+    """Follows a chain.
+
+    Args:
+        chain: The chain.
+        storage: The database; its tables are there.
+        deployment: The contracts whose events are wanted.
+        finality: After how many blocks on top a block is final, or "finalized" to believe the node's tag.
+    """
+
+    def __init__(
+        self, chain: Chain, storage: Storage, deployment: Deployment, *, finality: int | str = DEFAULT_FINALITY
+    ) -> None:
+        self.status = IndexStatus()
+        self._chain = chain
+        self._storage = storage
+        self._deployment = deployment
+        self._finality = finality
+        self._reader = BlockReader(chain, deployment)
+        self._is_checked = False
+
+    def check_deployment(self) -> None:
+        """Makes sure that the chain and the database are those of the deployment. The first step does so too.
+
+        Raises:
+            WrongChain: The node serves another chain.
+            Conflict: The contracts are not there, or the database holds another deployment's index.
+            Unavailable: The node or the database cannot be reached, or the node has not come as far as the deployment.
+        """
+        found = identity_of(self._chain)
+        if (found.chain_id, found.genesis_hash) != (self._deployment.chain_id, self._deployment.genesis_hash):
+            raise WrongChain(
+                f"The node serves {found}, but the contracts are on chain {self._deployment.chain_id} with genesis "
+                f"{self._deployment.genesis_hash}.",
+                hint="Correct the endpoint, or use the database that belongs to its chain.",
+            )
+        missing = without_code(self._chain, (self._deployment.registry, self._deployment.grants))
+        if missing:
+            head = self._reader.block("latest")
+            if head is None or head.number < self._deployment.block_number:
+                raise ChainUnavailable("The node has not come as far as the block of the deployment.")
+            raise Conflict(
+                f"There is no contract at {', '.join(map(str, missing))} on {found}.",
+                hint="Check the contracts' addresses.",
+            )
+        with self._storage.read() as connection:
+            require_deployment(connection, self._deployment)
+        self._is_checked = True
+
+    def step(self) -> bool:
+        """Goes one step.
+
+        Raises:
+            Unavailable: The node or the database cannot be reached; nothing has changed.
+            RpcError: The node refused; nothing has changed.
+            Conflict: See `check_deployment`.
+            RegistryError: The node gave events that cannot be; nothing has changed.
+
+        Returns:
+            Whether the next step may find more to do at once.
+        """
+        if not self._is_checked:
+            self.check_deployment()
+        with self._storage.read() as connection:
+            cursor = find_cursor(connection)
+            arrived = has_arrivals(connection)
+        if arrived:
+            with self._storage.write() as connection:
+                lock_cursor(connection)
+                name_arrivals(connection)
+        if cursor is None:
+            return self._begin()
+        head, here, final = self._reader.blocks(
+            ("latest", cursor.height, self._finality if isinstance(self._finality, str) else "latest")
+        )
+        if head is None:
+            raise ChainUnavailable("The node gave no latest block.")
+        self._note(cursor, head.number)
+        if here is None or here.hash != cursor.block_hash:
+            # A node that has not come so far yet does not contradict; one that has another block there does.
+            return self._go_back(cursor, min(head.number, cursor.height))
+        span = self._reader.span(cursor.height, cursor.block_hash, min(head.number, cursor.height + SPAN_BLOCKS))
+        latest = span.blocks[-1] if span.blocks else here
+        return self._advance(cursor, latest, self._final_height(cursor, latest, head, final), span.blocks, span.entries)
+
+    def catch_up(self, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None) -> None:
+        """Goes on until the head is reached.
+
+        Args:
+            progress: Called with the index's height and the node's.
+            stop: Ends it early when set.
+        """
+        while self.step() and not (stop and stop.is_set()):
+            if progress:
+                progress(self.status.height, self.status.chain_height)
+
+    def run(self, stop: threading.Event, *, interval: float = 0.5, longest_pause: float = 10.0) -> None:
+        """Follows the chain until told to stop. Faults of node and database are waited out.
+
+        Args:
+            stop: Ends it when set, after the step at hand.
+            interval: Seconds between two looks at a chain that has not moved.
+            longest_pause: Seconds that the pause after faults grows to.
+
+        Raises:
+            Conflict: The node serves another chain, or the database holds another's index: waiting does not help.
+            RegistryError: The node gave events that cannot be.
+        """
+        pause = interval
+        while not stop.is_set():
+            try:
+                more = self.step()
+            except (Unavailable, RpcError) as error:
+                self.status.faults += 1
+                self.status.last_fault = str(error)
+                log.warning("the index waits: %s", error)
+                stop.wait(pause)
+                pause = min(2 * pause, longest_pause)
+                continue
+            self.status.last_fault = ""
+            pause = interval
+            if not more:
+                stop.wait(interval)
+
+    def start_over(self) -> None:
+        """Empties the index, so that the next steps make it anew from the chain.
+
+        Raises:
+            Unavailable: The node or the database cannot be reached; nothing has changed.
+        """
+        anchor = self._anchor()
+        with self._storage.write() as connection:
+            lock_cursor(connection)
+            begin(connection, self._deployment, anchor)
+        self._note(anchor, self.status.chain_height)
+
+    def _begin(self) -> bool:
+        anchor = self._anchor()
+        with self._storage.write() as connection:
+            if lock_cursor(connection) is None:
+                begin(connection, self._deployment, anchor)
+        return True
+
+    def _anchor(self) -> Cursor:
+        """The block before the first event. Block 0 holds none: it has no transactions."""
+        block = self._reader.block(max(self._deployment.block_number - 1, 0))
+        if block is None:
+            raise ChainUnavailable("The node has not come as far as the block of the deployment.")
+        return Cursor(block.number, block.hash, block.timestamp, 0)
+
+    def _advance(
+        self, cursor: Cursor, latest: Block, final_height: int, blocks: tuple[Block, ...], entries: tuple[Entry, ...]
+    ) -> bool:
+        moved = Cursor(latest.number, latest.hash, latest.timestamp, final_height)
+        if moved == cursor:
+            return False
+        oldest = latest.number - KEPT_BLOCKS
+        with self._storage.write() as connection:
+            if lock_cursor(connection) != cursor:
+                return True  # Another indexer was faster.
+            apply(connection, entries)
+            keep_blocks(
+                connection,
+                [(block.number, block.hash, block.timestamp) for block in blocks if block.number >= oldest],
+                oldest=oldest,
+            )
+            write_cursor(connection, moved)
+        self._note(moved, self.status.chain_height)
+        return latest.number < self.status.chain_height and bool(blocks)
+
+    def _go_back(self, cursor: Cursor, highest: int) -> bool:
+        with self._storage.read() as connection:
+            known = connection.execute(
+                select(BLOCKS.c.number, BLOCKS.c.block_hash, BLOCKS.c.timestamp)
+                .where(BLOCKS.c.number <= highest)
+                .order_by(BLOCKS.c.number.desc())
+            ).all()
+        now = self._reader.blocks([row.number for row in known])
+        if not known or None in now:
+            return False  # The node lags far behind, or is changing its mind just now.
+        ancestor = next(
+            (row for row, block in zip(known, now, strict=True) if block and block.hash == row.block_hash), None
+        )
+        if ancestor is None:
+            return self._begin_anew(cursor)
+        if ancestor.number == highest:
+            return False  # All that the node has agrees with the index: it lags.
+        moved = Cursor(
+            ancestor.number, ancestor.block_hash, ancestor.timestamp, min(cursor.final_height, ancestor.number)
+        )
+        with self._storage.write() as connection:
+            if lock_cursor(connection) != cursor:
+                return True  # Another indexer was faster.
+            rewind(connection, moved.height)
+            write_cursor(connection, moved)
+        if moved.height < cursor.final_height:
+            log.error("the chain took back final blocks: from %s down to %s", cursor.final_height, moved.height + 1)
+        self._count_reorg(cursor.height - moved.height)
+        self._note(moved, self.status.chain_height)
+        return True
+
+    def _begin_anew(self, cursor: Cursor) -> bool:
+        log.error("the chain has changed below all blocks that the index remembers: it begins anew")
+        anchor = self._anchor()
+        with self._storage.write() as connection:
+            if lock_cursor(connection) != cursor:
+                return True
+            begin(connection, self._deployment, anchor)
+        self._count_reorg(cursor.height - anchor.height)
+        self.status.rebuilds += 1
+        self._note(anchor, self.status.chain_height)
+        return True
+
+    def _final_height(self, cursor: Cursor, latest: Block, head: Block, final: Block | None) -> int:
+        if isinstance(self._finality, int):
+            reached = head.number - self._finality
+        else:
+            reached = 0 if final is None else final.number
+        return max(cursor.final_height, min(reached, latest.number))
+
+    def _count_reorg(self, depth: int) -> None:
+        self.status.reorgs += 1
+        self.status.deepest_reorg = max(self.status.deepest_reorg, depth)
+
+    def _note(self, cursor: Cursor, chain_height: int) -> None:
+        self.status.height = cursor.height
+        self.status.final_height = cursor.final_height
+        self.status.chain_height = chain_height
