@@ -75,12 +75,12 @@ def ensure_deployed(
         lease = take(storage, signer.address, holder, settings.lease_seconds)
         if lease is not None:
             break
-        deployment = _recorded(storage)
+        deployment = read_deployment(storage)
         if deployment is not None and _is_there(chain, deployment):
             verify_deployed(chain, deployment)
             return deployment
         _wait(deadline, clock, "Another process is deploying the contracts and has not finished.")
-    deployment = _recorded(storage) or _intend(chain, lease, signer, identity, settings, clock)
+    deployment = read_deployment(storage) or _intend(chain, lease, signer, identity, settings, clock)
     relayer = Relayer(chain, storage, signer, deployment, settings, holder=holder, clock=clock)
     try:
         while not _is_there(chain, deployment):
@@ -187,14 +187,19 @@ def _creation(compiled: Artifact, arguments: bytes) -> Payload:
     return Payload(None, data, gas)
 
 
-def _recorded(storage: Storage) -> Deployment | None:
+def read_deployment(storage: Storage) -> Deployment | None:
+    """The contracts that a database belongs to, as far as they are decided. Whether they are there, is not looked at.
+
+    Raises:
+        Unavailable: The database cannot be used.
+    """
     with storage.read() as connection:
         return _read(connection)
 
 
 def _read(connection: Connection) -> Deployment | None:
-    row = connection.execute(select(DEPLOYMENT)).one()
-    if row.registry is None:
+    row = connection.execute(select(DEPLOYMENT)).one_or_none()
+    if row is None or row.registry is None:
         return None
     return Deployment(row.chain_id, row.genesis_hash, row.registry, row.grants, row.block_number)
 
