@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
+
 from scripts.compile_contracts import ROOT, compile_folder
 
 from .world import World

@@ -8,7 +8,7 @@ import pytest
 
 from .world import NOBODY, ZERO, Refusal, World
 
-FAR = 10**6
+FAR = 2**255
 
 
 @pytest.fixture
@@ -28,7 +28,14 @@ def test_a_grant_holds_from_its_start_until_before_its_end(world: World, dataset
     start, end = world.now + 100, world.now + 200
     message = world.grant(dataset, rights=2**32 - 1, startsAt=start, expiresAt=end)
     receipt = world.act_as(by, "AccessGrant", message)
-    for time, allowed in ((0, False), (start - 1, False), (start, True), (end - 1, True), (end, False), (2**255, False)):
+    for time, allowed in (
+        (0, False),
+        (start - 1, False),
+        (start, True),
+        (end - 1, True),
+        (end, False),
+        (2**255, False),
+    ):
         assert world.access(dataset, grantee, time) == (allowed, 2**32 - 1, start, end)
     assert world.grants.events.AccessGranted().process_log(receipt["logs"][0])["args"] == {
         **{name: message[name] for name in ("datasetId", "grantee", "rights", "startsAt", "expiresAt", "termsHash")},
@@ -57,7 +64,7 @@ def test_a_revocation_ends_access_now_and_not_before(world: World, dataset: int,
     assert world.access(dataset, grantee, granted_at) == (True, 3, granted_at, revoked_at)
     assert world.access(dataset, grantee, revoked_at - 1)[0] is True
     assert world.access(dataset, grantee, revoked_at)[0] is False
-    assert world.access(dataset, grantee, revoked_at + FAR)[0] is False
+    assert world.access(dataset, grantee, FAR)[0] is False
     assert world.grants.events.AccessRevoked().process_log(receipt["logs"][0])["args"] == {
         "datasetId": dataset,
         "grantee": grantee,
@@ -209,9 +216,7 @@ def test_a_grant_that_ended_before_it_was_given_is_refused(world: World, dataset
 
 
 @pytest.mark.parametrize("epoch", [0, 2, 2**32 - 1])
-def test_a_message_that_follows_another_epoch_is_refused(
-    world: World, dataset: int, grantee: str, epoch: int
-) -> None:
+def test_a_message_that_follows_another_epoch_is_refused(world: World, dataset: int, grantee: str, epoch: int) -> None:
     world.act("AccessGrant", world.grant(dataset))
     refused = Refusal("EpochMismatch", (dataset, grantee, 1, epoch))
     assert world.refusal(world.call("AccessGrant", world.grant(dataset, epoch=epoch)), world.owner) == refused

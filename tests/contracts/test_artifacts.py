@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+
 from scripts.compile_contracts import ROOT, SETTINGS, SHIPPED, SOLC
 
 from .world import artifact

@@ -26,10 +26,7 @@ def test_a_registration_creates_version_one_for_its_owner(world: World, signed: 
     """C4: the id is keccak256(abi.encode(first owner, content root, salt))."""
     source = world.register()
     message = world.registration(uri=CHINESE, sources=[{"datasetId": source, "version": 1}])
-    if signed:
-        receipt = world.relay("Registration", message, world.owner)
-    else:
-        receipt = world.act("Registration", message)
+    receipt = world.relay("Registration", message, world.owner) if signed else world.act("Registration", message)
     created = dataset_id(message)
     assert world.registry.functions.datasetIdOf(message["owner"], message["contentRoot"], message["salt"]).call() == (
         created
@@ -135,7 +132,7 @@ def test_sources_must_exist_and_ascend(world: World, dataset: int, kind: str) ->
     low, high = sorted((dataset, world.register()))
 
     def refused(*sources: tuple[int, int]) -> Refusal:
-        fields = {"sources": [{"datasetId": one, "version": version} for one, version in sources]}
+        fields: dict[str, Any] = {"sources": [{"datasetId": one, "version": version} for one, version in sources]}
         message = world.registration(**fields) if kind == "Registration" else world.revision(dataset, **fields)
         return world.refusal(world.call(kind, message), world.owner)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from eth_account.signers.local import LocalAccount
-from eth_utils import keccak
+from eth_utils.crypto import keccak
 from web3.contract.contract import ContractFunction
 
 from .world import NOBODY, Refusal, World, transferred_head
@@ -27,7 +27,8 @@ def transfer_from(world: World, sender: LocalAccount, to: str, dataset: int) -> 
 
 def safe_transfer_from(world: World, sender: LocalAccount, to: str, dataset: int, data: bytes) -> ContractFunction:
     name = "safeTransferFrom(address,address,uint256,bytes)"
-    return world.registry.get_function_by_signature(name)(sender.address, to, dataset, data)
+    call: ContractFunction = world.registry.get_function_by_signature(name)(sender.address, to, dataset, data)
+    return call
 
 
 @pytest.mark.parametrize(

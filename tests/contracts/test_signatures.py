@@ -299,5 +299,3 @@ def test_a_wallet_cannot_act_from_within_its_check(world: World, wallets: Wallet
     world.send(world.call("Revision", message, b"\x01"), world.relayer)
     assert world.version(dataset) == 2
     assert not world.registry.functions.isWithdrawn(dataset).call()
-
-

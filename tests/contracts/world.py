@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eth_abi import encode
+from eth_abi.abi import encode
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
-from eth_tester import EthereumTester, PyEVMBackend
-from eth_tester.exceptions import TransactionFailed
-from eth_utils import keccak
+from eth_tester import EthereumTester, PyEVMBackend  # type: ignore[import-untyped]
+from eth_tester.exceptions import TransactionFailed  # type: ignore[import-untyped]
+from eth_typing import Hash32
+from eth_utils.crypto import keccak
 from web3 import EthereumTesterProvider, Web3
 from web3.contract import Contract
 from web3.contract.contract import ContractFunction
@@ -84,7 +85,7 @@ class World:
         bytecode = compiled["bytecode"] if "bytecode" in compiled else compiled["evm"]["bytecode"]["object"]
         factory = self.w3.eth.contract(abi=compiled["abi"], bytecode=bytecode)
         sent = factory.constructor(*arguments).transact({"from": self.relayer.address})
-        return self.w3.eth.contract(self.w3.eth.get_transaction_receipt(sent)["contractAddress"], abi=compiled["abi"])
+        return factory(self.w3.eth.get_transaction_receipt(sent)["contractAddress"])
 
     @property
     def now(self) -> int:
@@ -188,7 +189,7 @@ class World:
     ) -> bytes:
         """The signer's EIP-712 signature (65 bytes), for this chain and contract or others."""
         digest = self.digest(kind, message, chain_id=chain_id, contract=contract)
-        return bytes(signer.unsafe_sign_hash(digest).signature)
+        return bytes(signer.unsafe_sign_hash(Hash32(digest)).signature)
 
     def digest(self, kind: str, message: Message, *, chain_id: int | None = None, contract: str = "") -> bytes:
         """The EIP-712 digest as eth-account computes it."""
