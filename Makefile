@@ -1,0 +1,93 @@
+# Every target installs what it needs first. `make help` lists them.
+
+PYTHON ?= python3
+JOBS ?= 2
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+INSTALLED_DEV := $(VENV)/.installed-dev
+BENCH_VENV := .venv-bench
+INSTALLED_BENCH := $(BENCH_VENV)/.installed
+NODE_MODULES := node_modules/.package-lock.json
+PEER_MODULES := scripts/peers/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help install install-dev node postgresql demo test check lint types fresh bench chaos artifacts openapi clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(INSTALLED) ## make .venv with .venv/bin/tdr
+
+install-dev: $(INSTALLED_DEV) ## the same, with what development needs
+
+$(INSTALLED): requirements/runtime.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or later is needed, and $(PYTHON) is `$(PYTHON) --version 2>&1`. Name another: make PYTHON=python3.12 ..."; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	touch $@
+
+$(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	touch $@
+
+$(INSTALLED_BENCH): requirements/bench.txt | $(INSTALLED)
+	test -x $(BENCH_VENV)/bin/python || $(BIN)/python -m venv $(BENCH_VENV)
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
+	touch $@
+
+node: $(NODE_MODULES) ## the compiler and the test chain (Node 20 or later)
+
+$(NODE_MODULES): package.json package-lock.json
+	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || \
+		{ echo "Node 20 or later is needed for the compiler and the test chain: https://nodejs.org"; exit 1; }
+	npm ci --no-progress --loglevel=error
+	touch $@
+
+$(PEER_MODULES): scripts/peers/package.json scripts/peers/package-lock.json
+	cd scripts/peers && npm ci --no-progress --loglevel=error
+	touch $@
+
+postgresql:
+	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
+		{ test "`id -u`" = 0 && command -v apt-get >/dev/null && \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } || \
+		{ echo "PostgreSQL is needed for the tests: apt-get install postgresql, or brew install postgresql."; exit 1; }
+
+demo: install ## the whole way on real data, with real processes (Python only)
+	$(BIN)/python -m scripts.demo
+
+test: install-dev node postgresql ## all tests
+	$(BIN)/python -m pytest -n $(JOBS)
+
+check: lint types fresh test ## ruff, strict mypy, freshness of generated files, all tests
+
+lint: install-dev ## ruff
+	$(BIN)/ruff check .
+
+types: install-dev ## strict mypy
+	$(BIN)/mypy
+
+fresh: install-dev node ## whether what is generated is up to date
+	$(BIN)/python -m scripts.compile_contracts --check
+	$(BIN)/python -m scripts.releases --check
+	$(BIN)/python -m scripts.openapi --check
+
+bench: install-dev node $(INSTALLED_BENCH) $(PEER_MODULES) postgresql ## figures beside peers; ONLY=name for one
+	$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY))
+
+chaos: install-dev node ## kills, faults and reorgs; KILLS=n SEED=s
+	$(BIN)/python -m scripts.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
+
+artifacts: install-dev node ## compile the contracts into registry/artifacts/
+	$(BIN)/python -m scripts.compile_contracts
+
+openapi: install-dev ## write docs/openapi.json
+	$(BIN)/python -m scripts.openapi
+
+clean: ## remove what was installed and generated
+	rm -rf $(VENV) $(BENCH_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json
