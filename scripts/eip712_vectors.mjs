@@ -132,7 +132,7 @@ const SHAPES = [
 /** A mainnet, a development chain, and a large id; an address with and one without leading zeros. */
 const PLACES = [
   { chainId: 1, verifyingContract: "0x5FbDB2315678afecb367f032d93F642f64180aa3" },
-  { chainId: 31337, verifyingContract: "0x0000000000000000000000000000000000000001" },
+  { chainId: 31337, verifyingContract: "0x0000000000000000000000000000000000001234" },
   { chainId: 0x74647201, verifyingContract: account("contract").address },
 ];
 
