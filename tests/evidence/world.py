@@ -59,7 +59,13 @@ class World:
     def head(self, dataset_id: DatasetId) -> Head:
         slot = self.chain.request(
             "eth_call",
-            [{"to": str(self.deployment.registry), "data": f"0x{keccak256(b'headOf(uint256)')[:4].hex()}{dataset_id.hex()}"}, "latest"],
+            [
+                {
+                    "to": str(self.deployment.registry),
+                    "data": f"0x{keccak256(b'headOf(uint256)')[:4].hex()}{dataset_id.hex()}",
+                },
+                "latest",
+            ],
         )
         return Head.parse(slot)
 
