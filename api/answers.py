@@ -188,6 +188,7 @@ class Failure(Answer):
     error: str = Field(description="The Solidity error's name, or a word of the relayer's.")
     values: dict[str, Any]
     detail: str
+    hint: str
 
 
 class Receipt(Answer):
@@ -244,7 +245,7 @@ class RelayerHealth(Answer):
 class Health(Answer):
     """How the node is."""
 
-    status: Literal["ready", "degraded", "starting"]
+    status: Literal["ready", "degraded"]
     problems: list[str] = Field(description="What is wrong, as sentences; empty when ready.")
     chain_id: int
     height: Height | None = Field(description="The chain's; null when it cannot be reached.")

@@ -28,7 +28,9 @@ class NodeFigures:
         final_block: The highest final block.
         reorgs: How often the index has rewound since the start.
         restarts: How often a worker failed and was started again, by worker.
+        replacements: How many transactions were replaced, ever.
         rpc_faults: How often an endpoint gave no usable answer, by kind.
+        is_database_up: Whether the database could be read.
     """
 
     receipts: Mapping[str, int] = field(default_factory=dict)
@@ -42,7 +44,9 @@ class NodeFigures:
     final_block: int | None = None
     reorgs: int | None = None
     restarts: Mapping[str, int] = field(default_factory=dict)
+    replacements: int | None = None
     rpc_faults: Mapping[str, int] = field(default_factory=dict)
+    is_database_up: bool = False
 
 
 class HttpMetrics:
@@ -120,6 +124,8 @@ class NodeMetrics(Collector):
             ("tdr_index_block", "The index's height.", now.index_block),
             ("tdr_final_block", "The highest final block.", now.final_block),
             ("tdr_lag_blocks", "Blocks that the index is behind.", lag),
+            ("tdr_replacements", "Transactions that were replaced, ever.", now.replacements),
+            ("tdr_database_up", "Whether the database can be read.", now.is_database_up),
             ("tdr_reorgs", "Rewinds of the index since the start.", now.reorgs),
         )
         for name, text, value in gauges:

@@ -10,9 +10,9 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from api.answers import RpcCall
-from api.bodies import StrictRequest
 from api.deps import node_of
 from api.problems import LARGE, MALFORMED, MEDIA, SLOW, documented
+from api.strict import StrictRequest, StrictRoute
 from registry.chain.client import (
     INVALID_PARAMS,
     LIMIT_EXCEEDED,
@@ -29,7 +29,7 @@ MAX_ANSWER_BYTES: Final = 32 * 2**20
 AT_ONCE: Final = 8
 INVALID_REQUEST: Final = -32600
 
-router = APIRouter(tags=["chain"])
+router = APIRouter(tags=["chain"], route_class=StrictRoute)
 _limiter = CapacityLimiter(AT_ONCE)  # Strangers' questions may not take all threads away from writes.
 
 _BODY: Final = {

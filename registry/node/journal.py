@@ -7,7 +7,13 @@ import sys
 from typing import Literal
 
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
+
+
+def _without_colours(logger: object, method: str, event: EventDict) -> EventDict:
+    event.pop("color_message", None)  # uvicorn says everything twice.
+    return event
+
 
 _TOO_TALKATIVE = ("httpx", "httpcore", "asyncio", "alembic", "sqlalchemy", "web3", "urllib3", "uvicorn.access")
 """Libraries of which only warnings are kept. Some would write URLs that hold access keys."""
@@ -39,6 +45,7 @@ def configure(level: Literal["debug", "info", "warning", "error"], form: Literal
             foreign_pre_chain=[structlog.stdlib.PositionalArgumentsFormatter(), *shared],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _without_colours,
                 *(machine if form == "json" else people),
             ],
         )

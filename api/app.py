@@ -1,0 +1,67 @@
+"""The gateway as an ASGI app."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Final
+
+from fastapi import FastAPI
+
+from api import problems
+from api.middleware import Surroundings
+from api.routes import operations, receipts, reference, rpc, submissions
+from registry.metrics import HttpMetrics
+from registry.node import Node, Role
+
+DESCRIPTION: Final = """A blockchain-based trusted data registry.
+
+Writes are signed by their owners and answered with a receipt; what is acknowledged is never lost. Reads say at which
+block they are true. Nothing here needs to be trusted: `/rpc` shows the chain itself, and proofs verify offline.
+"""
+
+TAGS: Final = [
+    {"name": "datasets", "description": "What is registered, its history, and who may use it."},
+    {"name": "writes", "description": "Signed messages in, receipts out."},
+    {"name": "chain", "description": "The chain itself, past the gateway."},
+    {"name": "operations", "description": "Health and measurements."},
+]
+
+
+def create_app(node: Node) -> FastAPI:
+    """The app for a node. A process that is no gateway answers about its own state only.
+
+    Args:
+        node: The node, opened.
+    """
+    app = bare_app()
+    app.include_router(operations.router)
+    if Role.GATEWAY in node.role.parts:
+        include_gateway(app)
+    app.state.node = node
+    app.add_middleware(Surroundings, metrics=HttpMetrics(node.metrics))
+    return app
+
+
+def bare_app() -> FastAPI:
+    """An app without routes, on which every error is a problem."""
+    app = FastAPI(
+        title="Trusted Data Registry",
+        description=DESCRIPTION,
+        version=version("trusted-data-registry"),
+        openapi_tags=TAGS,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"auto_configure": False, "tracing": False},
+    )
+    problems.install(app)
+    return app
+
+
+def include_gateway(app: FastAPI) -> None:
+    """Adds the gateway's routes: a new room is one more line."""
+    app.include_router(submissions.publications)
+    app.include_router(submissions.others)
+    app.include_router(receipts.router)
+    app.include_router(rpc.router)
+    app.include_router(reference.router)

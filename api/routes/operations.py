@@ -1,0 +1,100 @@
+"""What operators ask: whether the node is well, and what it measures; and what every client asks first."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Path, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from api import answers
+from api.deps import NodeDep, in_thread
+from api.problems import INVALID, NOT_FOUND, Refused, documented, explain
+from api.strict import StrictRoute
+from registry.metrics import exposition
+
+router = APIRouter(tags=["operations"], route_class=StrictRoute)
+
+_NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
+    503: {"model": answers.Health, "description": "It is not ready; `problems` says why."}
+}
+_FAULTS: Final = {status: answer for status, answer in documented().items() if status != 503}
+
+
+@router.get(
+    "/v1/deployment",
+    summary="Which chain and contracts",
+    operation_id="deployment",
+    response_model=answers.DeploymentAnswer,
+    responses=documented(),
+)
+async def deployment(node: NodeDep) -> Response:
+    """The chain and the contracts that this gateway serves: what the EIP-712 domains are made of."""
+    where = node.deployment
+    contracts = {"DatasetRegistry": where.registry, "AccessGrants": where.grants}
+    answer = {
+        "chainId": where.chain_id,
+        "genesisHash": str(where.genesis_hash),
+        "contracts": {
+            name: {"address": str(address), "blockNumber": where.block_number} for name, address in contracts.items()
+        },
+    }
+    return Response(orjson.dumps(answer), media_type="application/json")
+
+
+@router.get(
+    "/v1/health", summary="How the node is", operation_id="health", response_model=answers.Health, responses=_FAULTS
+)
+async def health(node: NodeDep) -> Response:
+    """How the node is; 200 as long as it answers at all."""
+    return Response(orjson.dumps((await in_thread(node.health)).to_json()), media_type="application/json")
+
+
+@router.get("/v1/health/live", summary="Whether it lives", operation_id="live", status_code=204, responses=_FAULTS)
+async def live() -> Response:
+    """204 as long as the process answers."""
+    return Response(status_code=204)
+
+
+@router.get(
+    "/v1/health/ready",
+    summary="Whether it is ready",
+    operation_id="ready",
+    response_model=answers.Health,
+    responses={**_FAULTS, **_NOT_READY},
+)
+async def ready(node: NodeDep) -> Response:
+    """200 when it is ready to take writes and to answer reads, else 503."""
+    found = await in_thread(node.health)
+    return Response(orjson.dumps(found.to_json()), 200 if found.is_ready else 503, media_type="application/json")
+
+
+@router.get(
+    "/metrics",
+    summary="Measurements",
+    operation_id="metrics",
+    response_class=Response,
+    responses={200: {"description": "In Prometheus's text format.", "content": {"text/plain": {}}}, **_FAULTS},
+)
+async def metrics(node: NodeDep) -> Response:
+    """What the node measures, in Prometheus's text format."""
+    return Response(await in_thread(lambda: exposition(node.metrics)), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get(
+    "/problems/{slug}",
+    summary="What a kind of problem means",
+    operation_id="problem",
+    response_class=Response,
+    responses={
+        200: {"description": "One sentence.", "content": {"text/plain": {}}},
+        **documented(NOT_FOUND, INVALID),
+    },
+)
+async def problem(slug: str = Path(max_length=100, description="The last part of a problem's `type`.")) -> Response:
+    """What a kind of problem means."""
+    meaning = explain(slug)
+    if meaning is None:
+        raise Refused(NOT_FOUND, "There is no such kind of problem.")
+    return Response(meaning, media_type="text/plain; charset=utf-8")

@@ -1,0 +1,54 @@
+"""Receipts: what became of a write."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Annotated, Final, Literal
+
+import orjson
+from fastapi import APIRouter, Path, Query, Response
+
+from api import answers
+from api.deps import NodeDep, read
+from api.problems import INVALID, NOT_FOUND, documented
+from api.strict import StrictRoute
+from registry.relay.receipts import Receipt, read_receipt
+
+MAX_WAIT: Final = 60
+FIRST_PAUSE: Final = 0.05
+LONGEST_PAUSE: Final = 0.5
+
+router = APIRouter(prefix="/v1/receipts", tags=["writes"], route_class=StrictRoute)
+
+
+@router.get(
+    "/{receipt_id}",
+    summary="What became of a write",
+    operation_id="receipt",
+    response_model=answers.Receipt,
+    responses=documented(NOT_FOUND, INVALID),
+)
+async def receipt(
+    node: NodeDep,
+    receipt_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The receipt's id.")],
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the end.")] = 0,
+    until: Annotated[Literal["mined", "final"], Query(description="What counts as the end; `failed` always does.")] = (
+        "mined"
+    ),
+) -> Response:
+    """The receipt as it is now, or, with `wait`, as soon as the write has ended."""
+    # A waiting request holds no thread: it sleeps and looks again.
+    deadline = time.monotonic() + wait
+    pause = FIRST_PAUSE
+    while True:
+        found = await read(node, lambda: read_receipt(node.storage, receipt_id))
+        remaining = deadline - time.monotonic()
+        if _has_ended(found, until) or remaining <= 0 or node.is_stopping:
+            return Response(orjson.dumps(found.to_json()), media_type="application/json")
+        await asyncio.sleep(min(pause, remaining))
+        pause = min(1.5 * pause, LONGEST_PAUSE)
+
+
+def _has_ended(receipt: Receipt, until: Literal["mined", "final"]) -> bool:
+    return receipt.is_closed or (until == "mined" and receipt.is_settled)

@@ -1,0 +1,65 @@
+"""Every write: a signed message in, a receipt out."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Path, Response
+
+from api import answers
+from api.bodies import Publication, Submission
+from api.strict import PublicationRoute, StrictRoute
+from api.writes import RESPONSES, Intake
+from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
+from registry.primitives import DatasetId
+
+FullId = Annotated[DatasetId, Path(description="The whole id, as it stands in the message.")]
+IntakeDep = Annotated[Intake, Depends(Intake)]
+
+publications = APIRouter(prefix="/v1/datasets", tags=["writes"], route_class=PublicationRoute)
+others = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["writes"], route_class=StrictRoute)
+
+_WRITE: Final[dict[str, Any]] = {"status_code": 202, "response_model": answers.Receipt, "responses": RESPONSES}
+
+
+@publications.post("", summary="Register a dataset", operation_id="register", **_WRITE)
+async def register(body: Publication[Registration], intake: IntakeDep) -> Response:
+    """Takes a signed registration, and optionally the documents that its hashes are of."""
+    return await intake.publish(body)
+
+
+@publications.post("/{dataset_id}/versions", summary="Register a new version", operation_id="revise", **_WRITE)
+async def revise(dataset_id: FullId, body: Publication[Revision], intake: IntakeDep) -> Response:
+    """Takes a signed revision, and optionally the documents that its hashes are of."""
+    return await intake.publish(body, dataset_id)
+
+
+@others.post("/transfers", summary="Pass the title on", operation_id="transfer", **_WRITE)
+async def transfer(dataset_id: FullId, body: Submission[TitleTransfer], intake: IntakeDep) -> Response:
+    """Takes a signed transfer."""
+    return await intake.take(body, dataset_id)
+
+
+@others.post("/withdrawals", summary="Withdraw a dataset", operation_id="withdraw", **_WRITE)
+async def withdraw(dataset_id: FullId, body: Submission[Withdrawal], intake: IntakeDep) -> Response:
+    """Takes a signed withdrawal."""
+    return await intake.take(body, dataset_id)
+
+
+@others.post("/requests", summary="Ask for access", operation_id="requestAccess", **_WRITE)
+async def request_access(dataset_id: FullId, body: Submission[AccessRequest], intake: IntakeDep) -> Response:
+    """Takes a request for access, signed by the one who asks."""
+    return await intake.take(body, dataset_id)
+
+
+@others.post("/grants", summary="Grant access", operation_id="grant", **_WRITE)
+async def grant(dataset_id: FullId, body: Submission[AccessGrant], intake: IntakeDep) -> Response:
+    """Takes a signed grant."""
+    return await intake.take(body, dataset_id)
+
+
+@others.post("/revocations", summary="Revoke access", operation_id="revoke", **_WRITE)
+async def revoke(dataset_id: FullId, body: Submission[AccessRevocation], intake: IntakeDep) -> Response:
+    """Takes a signed revocation."""
+    return await intake.take(body, dataset_id)

@@ -1,0 +1,108 @@
+"""Accepting signed messages: the one way in, whatever the message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import Header, Response
+
+from api.bodies import Publication, Submission
+from api.deps import NodeDep, in_thread
+from api.problems import CONFLICT, INVALID, LARGE, MALFORMED, MEDIA, NOT_FOUND, SLOW, Kind, documented, invalid
+from registry.documents.deposit import put_documents
+from registry.node import Node
+from registry.primitives import DatasetId
+from registry.relay.intake import IdempotencyKey, prepare, submit
+from registry.relay.receipts import Receipt
+
+RETRY_SECONDS: Final = 1
+
+_FORBIDDEN: Final = Kind("forbidden", 403, "The contract refused: not the owner's signature", "")
+_FULL: Final = Kind("storage-full", 507, "No space is left", "")
+
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+    202: {
+        "description": "Accepted: it is kept, and will end `final` or `failed`.",
+        "headers": {
+            "Location": {"description": "The receipt.", "schema": {"type": "string"}},
+            "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
+        },
+    },
+    **documented(MALFORMED, _FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, _FULL),
+}
+
+
+class Intake:
+    """Takes messages in for one request.
+
+    Args:
+        node: The node.
+        idempotency_key: The client's key, if it gave one.
+    """
+
+    def __init__(
+        self,
+        node: NodeDep,
+        idempotency_key: Annotated[
+            str | None,
+            Header(
+                min_length=1,
+                max_length=255,
+                pattern=r"^[!-~]+$",
+                description="Chosen by the client, so that it may repeat a request whose answer was lost.",
+            ),
+        ] = None,
+    ) -> None:
+        self._node = node
+        self._key = None if idempotency_key is None else IdempotencyKey(idempotency_key)
+
+    async def take(self, body: Submission[Any], dataset_id: DatasetId | None = None) -> Response:
+        """Accepts a message that is not about content.
+
+        Args:
+            body: The message and its signature.
+            dataset_id: The dataset that the path names.
+        """
+        _check_path(body, dataset_id)
+        return _accepted(await in_thread(lambda: _submit(self._node, body, self._key, None)))
+
+    async def publish(self, body: Publication[Any], dataset_id: DatasetId | None = None) -> Response:
+        """Accepts a message about content, and keeps its documents in the same database transaction."""
+        _check_path(body, dataset_id)
+        return _accepted(await in_thread(lambda: _publish(self._node, body, self._key)))
+
+
+def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:
+    if dataset_id is not None and body.message.dataset_id != dataset_id:
+        raise invalid("body.message.datasetId", f"it is {body.message.dataset_id}, but the path names {dataset_id}")
+
+
+def _publish(node: Node, body: Publication[Any], key: IdempotencyKey | None) -> Receipt:
+    body.check_metadata()
+    manifest = body.check_manifest()
+    if body.metadata is None and manifest is None:
+        return _submit(node, body, key, None)
+    return _submit(node, body, key, partial(put_documents, metadata=body.metadata, manifest=manifest))
+
+
+def _submit(node: Node, body: Submission[Any], key: IdempotencyKey | None, also: Callable[..., None] | None) -> Receipt:
+    receipt = submit(
+        prepare(body.message, body.signature_bytes, node.deployment),
+        chain=node.chain,
+        storage=node.storage,
+        deployment=node.deployment,
+        relayer=node.relayer,
+        clock=node.clock,
+        key=key,
+        also=also,
+    )
+    node.wake()
+    return receipt
+
+
+def _accepted(receipt: Receipt) -> Response:
+    headers = {"Location": f"/v1/receipts/{receipt.id}", "Retry-After": str(RETRY_SECONDS)}
+    return Response(orjson.dumps(receipt.to_json()), 202, headers, "application/json")

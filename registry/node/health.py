@@ -1,0 +1,64 @@
+"""How a node is, at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from registry.deployment import Deployment
+from registry.metrics import NodeFigures
+from registry.primitives import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How a node is.
+
+    Args:
+        figures: What was measured.
+        problems: What is wrong, as sentences.
+        deployment: The chain and the contracts.
+        relayer: The relaying account, if this process knows it.
+        bound_seconds: The published bound from accepted to mined.
+        version: The program's version.
+        time: When that was, Unix seconds.
+    """
+
+    figures: NodeFigures
+    problems: tuple[str, ...]
+    deployment: Deployment
+    relayer: Address | None
+    bound_seconds: float
+    version: str
+    time: float
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def to_json(self) -> dict[str, Any]:
+        """As the gateway shows it."""
+        now = self.figures
+        lag = None
+        if now.chain_block is not None and now.index_block is not None:
+            lag = max(0, now.chain_block - now.index_block)
+        return {
+            "status": "ready" if self.is_ready else "degraded",
+            "problems": list(self.problems),
+            "chainId": self.deployment.chain_id,
+            "height": now.chain_block,
+            "finalBlock": now.final_block,
+            "indexBlock": now.index_block,
+            "lagBlocks": lag,
+            "relayer": {
+                "address": None if self.relayer is None else str(self.relayer),
+                "balanceWei": None if now.relayer_balance_wei is None else str(now.relayer_balance_wei),
+                "inFlight": now.in_flight or 0,
+                "oldestUnminedSeconds": now.oldest_unmined_seconds,
+            },
+            "acceptedToMinedBoundSeconds": self.bound_seconds,
+            "version": self.version,
+            "time": datetime.fromtimestamp(self.time, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+        }
