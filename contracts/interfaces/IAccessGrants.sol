@@ -101,6 +101,7 @@ interface IAccessGrants is ISignedMessages {
     error NothingToRevoke(uint256 datasetId, address grantee);
 
     /// @notice Asks for access to a dataset. Changes no right.
+    /// @dev Refused where a grant would be: for a withdrawn dataset, for no right, for a time that has gone by.
     /// @param message The request.
     /// @param signature Empty if the requester is the caller, else the requester's EIP-712 signature.
     function requestAccess(AccessRequest calldata message, bytes calldata signature) external;
@@ -111,6 +112,7 @@ interface IAccessGrants is ISignedMessages {
     function grant(AccessGrant calldata message, bytes calldata signature) external;
 
     /// @notice Ends a grant at the block's time. That it was given, and held until then, stays on record.
+    /// @dev Also possible where the dataset is withdrawn. A grant that has expired may be revoked: that changes no access.
     /// @param message The revocation.
     /// @param signature Empty if the caller is the owner or an operator of theirs, else the owner's EIP-712 signature.
     function revoke(AccessRevocation calldata message, bytes calldata signature) external;

@@ -157,6 +157,7 @@ interface IDatasetRegistry is IERC721, ISignedMessages {
     function transfer(TitleTransfer calldata message, bytes calldata signature) external;
 
     /// @notice Withdraws a dataset for good: no further version, no further grant. Nothing of its history is deleted.
+    /// @dev The title can still pass on, and other datasets may still name the dataset's versions as sources.
     /// @param message The withdrawal.
     /// @param signature Empty if the caller is the owner or an operator of theirs, else the owner's EIP-712 signature.
     function withdraw(Withdrawal calldata message, bytes calldata signature) external;

@@ -20,7 +20,8 @@ CAPS = {
     "AccessGrant": 75_000,
     "AccessRevocation": 50_000,
 }
-"""Gas of the whole transaction, signed by a key and relayed (what an ERC-1271 wallet needs to check comes on top). Published in the documentation of the contracts."""
+"""Gas of the whole transaction, signed by a key and relayed (what an ERC-1271 wallet needs to check comes on
+top). Published in the documentation of the contracts."""
 
 
 @pytest.mark.parametrize("kind", KINDS)

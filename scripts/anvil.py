@@ -1,0 +1,43 @@
+"""Starts anvil (the native binary that `npm ci` brings) for benchmarks and tests, and ends it afterwards."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from web3 import HTTPProvider, Web3
+
+# The npm shim beside it leaves the real anvil on its port when it is killed.
+ANVIL = Path(__file__).resolve().parent.parent / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
+
+
+@contextlib.contextmanager
+def anvil(chain_id: int = 31337, seconds: float = 20.0) -> Iterator[Web3]:
+    """A fresh chain of its own on a free port, with ten funded and unlocked accounts.
+
+    Args:
+        chain_id: Its chain id.
+        seconds: How long to wait for its first answer.
+
+    Raises:
+        TimeoutError: It does not answer.
+    """
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    command = [str(ANVIL), "--port", str(port), "--chain-id", str(chain_id), "--silent", "--steps-tracing"]
+    with subprocess.Popen(command) as process:
+        try:
+            w3 = Web3(HTTPProvider(f"http://127.0.0.1:{port}", request_kwargs={"timeout": 60}))
+            until = time.monotonic() + seconds
+            while not w3.is_connected():
+                if time.monotonic() > until:
+                    raise TimeoutError(f"anvil did not answer on port {port} within {seconds} s.")
+                time.sleep(0.05)
+            yield w3
+        finally:
+            process.kill()
