@@ -19,7 +19,7 @@ from registry.datasets.head import NO_HEAD, Head
 from registry.datasets.messages import Source
 from registry.errors import RegistryError
 from registry.index.chunks import chunks
-from registry.index.events import DATASET_KINDS, Entry, Kind, stored_event
+from registry.index.events import DATASET_KINDS, Entry, Kind, stored_dataset_event
 from registry.index.names import delete_words, name_key, names_of, put_words
 from registry.index.position import first_position
 from registry.index.tables import BLOCKS, DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS, WORDS
@@ -371,8 +371,9 @@ def _stored(connection: Connection, dataset_ids: Collection[DatasetId]) -> Itera
     )
     nothing = Log(ZERO_ADDRESS, (), b"")
     for position, block_hash, timestamp, transaction_hash, kind, topics, data in rows:
-        event = stored_event(Kind(kind), topics, data)
-        yield Entry(position, block_hash, timestamp, transaction_hash, Kind(kind), event, nothing)
+        yield Entry(
+            position, block_hash, timestamp, transaction_hash, Kind(kind), stored_dataset_event(topics, data), nothing
+        )
 
 
 def _values(row: object, names: Sequence[str]) -> tuple[Any, ...]:

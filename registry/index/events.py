@@ -115,14 +115,22 @@ def decode(
     return Entry(position, block_hash, timestamp, transaction_hash, _KINDS[type(event)], event, log)
 
 
-def stored_event(kind: Kind, topics: bytes, data: bytes) -> DatasetEvent | AccessEvent:
-    """The event of a stored row; `topics` are those of the log, one behind the other."""
-    log = Log(
-        ZERO_ADDRESS,
-        tuple(Bytes32(topics[start : start + _TOPIC_BYTES]) for start in range(0, len(topics), _TOPIC_BYTES)),
-        data,
-    )
-    event = datasets.decode(log) if kind in DATASET_KINDS else access.decode(log)
+def stored_dataset_event(topics: bytes, data: bytes) -> DatasetEvent:
+    """The event of a stored row of a dataset itself; `topics` are those of the log, one behind the other."""
+    event = datasets.decode(_stored_log(topics, data))
     if event is None:
-        raise UndecodableLog(f"A stored event of the kind {kind.name} cannot be read back.")
+        raise UndecodableLog("A stored event of a dataset cannot be read back.")
     return event
+
+
+def stored_access_event(topics: bytes, data: bytes) -> AccessEvent:
+    """The same for a stored row of access."""
+    event = access.decode(_stored_log(topics, data))
+    if event is None:
+        raise UndecodableLog("A stored event of access cannot be read back.")
+    return event
+
+
+def _stored_log(topics: bytes, data: bytes) -> Log:
+    starts = range(0, len(topics), _TOPIC_BYTES)
+    return Log(ZERO_ADDRESS, tuple(Bytes32(topics[start : start + _TOPIC_BYTES]) for start in starts), data)

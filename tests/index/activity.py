@@ -1,0 +1,229 @@
+"""People who use the contracts on anvil at random, and a chain that changes its mind.
+
+Transactions are signed here and sent as they are, so that the same one can be taken out of the chain and put back in.
+Some revert, because what they name has changed in the meantime: that is part of it.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+from eth_account import Account
+from eth_account.signers.local import LocalAccount
+
+from registry.abi import left_padded, uint
+from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.chain.client import Chain
+from registry.chain.contracts import calldata
+from registry.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
+from registry.deployment import Deployment
+from registry.eip712 import Message
+from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+
+ARTIFACTS = Path(__file__).parents[2] / "registry/artifacts"
+LATER = 2**40
+GAS = 700_000
+ACTIONS = (
+    "revise",
+    "revise",
+    "transfer",
+    "erc721",
+    "withdraw",
+    "approve",
+    "request",
+    "grant",
+    "grant",
+    "grant",
+    "revoke",
+    "revoke",
+)
+
+
+class Activity:
+    """Random users of two fresh contracts.
+
+    Args:
+        chain: An anvil that mines only when told to.
+        seed: Decides everything that happens.
+        people: How many there are.
+    """
+
+    def __init__(self, chain: Chain, seed: int = 0, people: int = 6) -> None:
+        self.chain = chain
+        self.random = random.Random(seed)
+        self.people: list[LocalAccount] = [Account.from_key(keccak256(b"person" + bytes([n]))) for n in range(people)]
+        self.chain_id = int(chain.request("eth_chainId"), 16)
+        self.salt = 0
+        self.known: list[DatasetId] = []
+        self.time = int(chain.request("eth_getBlockByNumber", ["latest", False])["timestamp"], 16)
+        for person in self.people:
+            chain.request("anvil_setBalance", [person.address, hex(10**24)])
+        self.deployment = self._deploy()
+
+    def address(self, person: LocalAccount) -> Address:
+        return Address.parse(person.address)
+
+    def mine(self, blocks: int = 1) -> None:
+        """Makes blocks, each a random few seconds after the one before: so no two branches are ever the same."""
+        for _ in range(blocks):
+            self.time += self.random.randint(1, 20)
+            self.chain.request("evm_setNextBlockTimestamp", [self.time])
+            self.chain.request("evm_mine")
+
+    def act(self, times: int = 1) -> list[str]:
+        """Sends some random transactions; gives them as they were sent."""
+        return [self._send(*self._random_call()) for _ in range(times)]
+
+    def send(self, person: LocalAccount, message: Message) -> str:
+        """Sends one message, its signer being the sender."""
+        return self._send(person, self.deployment.address_of(message.CONTRACT), calldata(message, b""))
+
+    def registration(self, person: LocalAccount, **fields: Any) -> Registration:
+        self.salt += 1
+        values: dict[str, Any] = {
+            "owner": self.address(person),
+            "content_root": Bytes32(keccak256(uint(self.random.randint(1, 40)))),
+            "metadata_hash": ZERO_BYTES32 if self.random.random() < 0.3 else self._hash(),
+            "uri": self.random.choice(["", "ipfs://bafybeigdyrzt5sfp7udm7hu76uh7y26nf3", "https://example.org/ü\0\n"]),
+            "salt": Bytes32(uint(self.salt)),
+            "sources": self._sources(),
+            "deadline": LATER,
+        }
+        return Registration(**(values | fields))
+
+    def head_number(self) -> int:
+        return int(self.chain.request("eth_blockNumber"), 16)
+
+    def reorg(self, depth: int, *, keep: float = 0.7, longer: int = 1) -> None:
+        """Takes the last blocks back, and makes others in their place.
+
+        Args:
+            depth: How many blocks.
+            keep: What share of their transactions comes back, shuffled (a sender's own stay in order).
+            longer: By how many blocks the new branch is longer.
+        """
+        head = self.head_number()
+        removed = [
+            raw
+            for number in range(head - depth + 1, head + 1)
+            for transaction in self.chain.request("eth_getBlockByNumber", [hex(number), False])["transactions"]
+            if (raw := self.chain.request("eth_getRawTransactionByHash", [transaction]))
+        ]
+        self.chain.request("anvil_rollback", [depth])
+        self.chain.request("anvil_dropAllTransactions")
+        returning = [raw for raw in removed if self.random.random() < keep]
+        queues: dict[str, list[str]] = {}
+        for raw in returning:
+            queues.setdefault(Account.recover_transaction(raw), []).append(raw)
+        mixed = [sender for sender, raws in queues.items() for _ in raws]
+        self.random.shuffle(mixed)
+        for block in range(depth + longer):
+            share = len(mixed) if block == depth + longer - 1 else self.random.randint(0, max(1, len(mixed) // 2))
+            for sender in mixed[:share]:
+                # One whose earlier transaction was left out cannot come back: its nonce is too high. It waits, and
+                # the nonce is taken by another one later.
+                self.chain.request("eth_sendRawTransaction", [queues[sender].pop(0)])
+            mixed = mixed[share:]
+            self.mine()
+        self.chain.request("anvil_dropAllTransactions")
+
+    def _send(self, person: LocalAccount, to: Address | None, data: bytes) -> str:
+        nonce = int(self.chain.request("eth_getTransactionCount", [person.address, "pending"]), 16)
+        transaction: dict[str, Any] = {
+            "type": 2,
+            "chainId": self.chain_id,
+            "nonce": nonce,
+            "maxFeePerGas": 10**11,
+            "maxPriorityFeePerGas": 1,
+            "gas": 5_000_000 if to is None else GAS,
+            "value": 0,
+            "data": data,
+        }
+        if to is not None:
+            transaction["to"] = str(to)
+        raw = "0x" + bytes(person.sign_transaction(transaction).raw_transaction).hex()
+        self.chain.request("eth_sendRawTransaction", [raw])
+        return raw
+
+    def _deploy(self) -> Deployment:
+        deployer, number = self.people[0], self.head_number()
+        addresses: list[Address] = []
+        for name in ("DatasetRegistry", "AccessGrants"):
+            code = bytes.fromhex(json.loads((ARTIFACTS / f"{name}.json").read_text())["bytecode"][2:])
+            raw = self._send(deployer, None, code + b"".join(left_padded(address) for address in addresses))
+            self.mine()
+            receipt = self.chain.request("eth_getTransactionReceipt", ["0x" + keccak256(bytes.fromhex(raw[2:])).hex()])
+            addresses.append(Address.parse(receipt["contractAddress"]))
+        genesis = self.chain.request("eth_getBlockByNumber", ["0x0", False])["hash"]
+        return Deployment(self.chain_id, Bytes32.parse(genesis), addresses[0], addresses[1], number + 1)
+
+    def _hash(self) -> Bytes32:
+        return Bytes32(self.random.randbytes(32))
+
+    def _sources(self) -> tuple[Source, ...]:
+        chosen = self.random.sample(self.known, min(len(self.known), self.random.choice([0, 0, 1, 3])))
+        return tuple(Source(dataset_id=one, version=1) for one in sorted(chosen))
+
+    def _view(self, contract: Address, signature: bytes, *words: bytes) -> bytes:
+        data = keccak256(signature)[:4] + b"".join(map(left_padded, words))
+        answer = self.chain.request("eth_call", [{"to": str(contract), "data": "0x" + data.hex()}, "latest"])
+        return bytes.fromhex(answer[2:])
+
+    def _random_call(self) -> tuple[LocalAccount, Address, bytes]:
+        person = self.random.choice(self.people)
+        if len(self.known) < 3 or self.random.random() < 0.35:
+            registration = self.registration(person)
+            self.known = [*self.known, registration.dataset_id][-8:]
+            return person, self.deployment.registry, calldata(registration, b"")
+        dataset_id = self.random.choice(self.known)
+        grantee = self.address(self.random.choice(self.people[:2]))
+        head = self._view(self.deployment.registry, b"headOf(uint256)", dataset_id)
+        owner_word = self._view(self.deployment.registry, b"ownerOf(uint256)", dataset_id) if any(head) else b""
+        owner = next((one for one in self.people if self.address(one) == owner_word[12:]), person)
+        counters = self._view(self.deployment.grants, b"countersOf(uint256,address)", dataset_id, grantee)
+        epoch, requests = int.from_bytes(counters[:32], "big"), int.from_bytes(counters[32:], "big")
+        named: dict[str, Any] = {"dataset_id": dataset_id, "deadline": LATER}
+        of_pair = named | {"grantee": grantee}
+        message: Message
+        match self.random.choice(ACTIONS):
+            case "revise":
+                message = Revision(
+                    **named,
+                    head=Bytes32(head),
+                    content_root=self._hash(),
+                    metadata_hash=self._hash(),
+                    uri="",
+                    sources=self._sources(),
+                )
+            case "transfer":
+                message = TitleTransfer(**named, head=Bytes32(head), to=grantee)
+            case "withdraw":
+                if self.random.random() < 0.7:
+                    return self._random_call()
+                message = Withdrawal(**named, head=Bytes32(head), reason="no longer \0 right")
+            case "request":
+                person = next(one for one in self.people if self.address(one) == grantee)
+                message = AccessRequest(**of_pair, rights=1, expires_at=LATER, purpose="study", requests=requests)
+                return person, self.deployment.grants, calldata(message, b"")
+            case "grant":
+                message = AccessGrant(
+                    **of_pair,
+                    rights=self.random.randint(1, 255),
+                    starts_at=self.time + self.random.randint(-50, 50),
+                    expires_at=self.time + self.random.randint(60, 500),
+                    terms_hash=self._hash(),
+                    epoch=epoch,
+                )
+            case "revoke":
+                message = AccessRevocation(**of_pair, epoch=epoch)
+            case "approve":
+                data = keccak256(b"approve(address,uint256)")[:4] + left_padded(grantee) + dataset_id
+                return owner, self.deployment.registry, data
+            case _:
+                data = keccak256(b"transferFrom(address,address,uint256)")[:4]
+                data += left_padded(self.address(owner)) + left_padded(grantee) + dataset_id
+                return owner, self.deployment.registry, data
+        return owner, self.deployment.address_of(message.CONTRACT), calldata(message, b"")
