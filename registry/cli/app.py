@@ -87,7 +87,8 @@ def _run(arguments: list[str]) -> int:
         return _refuse(str(error))
     except typer.exceptions.TyperException as error:
         message = error.format_message()
-        return _refuse(f"{message.rstrip('.')}. {_where_help_is(error)}") if message else COULD_NOT_TELL
+        sentence = message if message[-1:] in ".?!" else f"{message}."
+        return _refuse(f"{sentence} {_where_help_is(error)}")
     except (typer.Abort, KeyboardInterrupt):
         _refuse("Interrupted.")
         return INTERRUPTED

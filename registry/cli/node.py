@@ -12,7 +12,6 @@ import typer
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
-
     from api import server
     from registry import config, node
     from registry.cli import output

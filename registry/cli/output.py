@@ -26,6 +26,7 @@ else:
 
 QUIET_SECONDS = 1.0
 """Progress is shown of what takes longer than this."""
+UNFOLDED_COLUMNS = 1000
 
 
 def print_json(document: object) -> None:
@@ -66,9 +67,8 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> No
         table.add_column(heading, overflow="fold")
     for row in rows:
         table.add_row(*(rich.text.Text(plain("" if cell is None else cell)) for cell in row))
-    console = rich.console.Console()
-    # Where nobody looks, as in a pipe, lines are not wrapped.
-    console.print(table, width=None if console.is_terminal else 400)
+    # Where nobody looks, as in a pipe, lines are not folded.
+    rich.console.Console(width=None if sys.stdout.isatty() else UNFOLDED_COLUMNS).print(table)
 
 
 @contextmanager

@@ -1,0 +1,97 @@
+"""`tdr index rebuild` and `tdr index check`: the index made anew from the chain, or compared with it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.cli import options
+from registry.cli.lazy import lazy
+
+if TYPE_CHECKING:
+    from registry import config, node
+    from registry.cli import output
+    from registry.index import check as checks
+    from registry.index import sync
+    from registry.node import journal
+else:
+    config, node, output = lazy("registry.config"), lazy("registry.node"), lazy("registry.cli.output")
+    checks, sync = lazy("registry.index.check"), lazy("registry.index.sync")
+    journal = lazy("registry.node.journal")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Rebuild or check the node's index.")
+
+Data = Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="The node's data folder.  [default: .tdr]")]
+RpcUrls = Annotated[
+    list[str] | None, typer.Option("--rpc", metavar="URL", help="The network's node, if the chain is not its own.")
+]
+Database = Annotated[
+    str | None, typer.Option("--database", metavar="URL", help="The node's database.  [default: SQLite in --data]")
+]
+
+
+@app.command()
+def rebuild(
+    data: Data = None, rpc_urls: RpcUrls = None, database: Database = None, as_json: options.AsJson = False
+) -> None:
+    """Empty the index, and make it anew from the chain. Receipts and documents stay.
+
+    Stop the node first, if the chain is its own.
+
+    \b
+    Example:
+      tdr index rebuild --data ./.tdr
+    """
+    with _opened(data, rpc_urls, database) as opened:
+        indexer = sync.Indexer(opened.chain, opened.storage, opened.deployment, finality=opened.settings.finality)
+        indexer.start_over()
+        with output.status_line() as show:
+            indexer.catch_up(lambda height, of: show(f"block {height} of {of}"))
+        fingerprint = checks.fingerprint(opened.storage)
+    result = {"height": indexer.status.height, "fingerprint": str(fingerprint)}
+    if as_json:
+        output.print_json(result)
+    else:
+        output.print_fields(result)
+
+
+@app.command()
+def check(
+    data: Data = None, rpc_urls: RpcUrls = None, database: Database = None, as_json: options.AsJson = False
+) -> None:
+    """Fold the chain anew, in memory, and compare it with the index. Exit code 0: equal; 1: not equal.
+
+    Stop the node first, if the chain is its own.
+
+    \b
+    Example:
+      tdr index check --data ./.tdr
+    """
+    with _opened(data, rpc_urls, database) as opened, output.status_line() as show:
+        found = checks.check(
+            opened.chain, opened.storage, opened.deployment, lambda height, of: show(f"block {height} of {of}")
+        )
+    result = {
+        "equal": found.is_equal,
+        "height": found.height,
+        "blockHash": str(found.block_hash),
+        "chain": str(found.chain),
+        "index": str(found.index),
+    }
+    if as_json:
+        output.print_json(result)
+    else:
+        output.print_line("EQUAL" if found.is_equal else "NOT EQUAL: make it anew with `tdr index rebuild`")
+        output.print_fields({name: value for name, value in result.items() if name != "equal"})
+    raise typer.Exit(0 if found.is_equal else 1)
+
+
+def _opened(data: Path | None, rpc_urls: list[str] | None, database: str | None) -> node.Node:
+    """The node, opened but not started: nobody else moves its chain meanwhile."""
+    flags = {"data": data, "rpc_urls": tuple(rpc_urls) if rpc_urls else None, "database_url": database}
+    settings = config.load(flags, os.environ).settings
+    journal.configure("warning", settings.log_format)
+    return node.Node.open(settings, node.Role.INDEXER if settings.rpc_urls else node.Role.ALL)

@@ -1,0 +1,80 @@
+"""The command line in this process, without a gateway."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.cli.app import main
+from registry.keys.folder import KeyFolder
+from registry.keys.keystore import encrypt
+from registry.keys.signer import Signer
+
+PASSWORD = "a password"
+NOBODY = "http://127.0.0.1:9"  # The discard port: nobody answers there.
+
+
+@dataclass(frozen=True)
+class Done:
+    """What a command did."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+
+Run = Callable[..., Done]
+
+
+@pytest.fixture
+def tdr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """Runs a command; the keys are in `tmp_path`/keys, and no gateway answers."""
+    monkeypatch.setenv("TDR_KEYS", str(tmp_path / "keys"))
+    monkeypatch.setenv("TDR_KEY_PASSWORD", PASSWORD)
+    monkeypatch.setenv("TDR_GATEWAY", NOBODY)
+
+    def run(*arguments: object) -> Done:
+        with pytest.raises(SystemExit) as left:
+            main([str(argument) for argument in arguments])
+        captured = capsys.readouterr()
+        assert isinstance(left.value.code, int)
+        return Done(left.value.code, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def key(tmp_path: Path) -> Signer:
+    """A key named alice, whose password costs little to try."""
+    signer = Signer.random()
+    KeyFolder(tmp_path / "keys").add("alice", encrypt(signer, PASSWORD, work=2**4))
+    return signer
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Path:
+    """A folder of two small files, one with a Chinese name."""
+    folder = tmp_path / "files"
+    (folder / "子目录").mkdir(parents=True)
+    (folder / "a.csv").write_text("1,2\n")
+    (folder / "子目录" / "数据.csv").write_text("3,4\n")
+    return folder
+
+
+def error_of(done: Done) -> str:
+    """The one line of an error; nothing else may have been printed."""
+    assert done.code == 2
+    assert done.out == ""
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1
+    return done.err.removeprefix("error: ").rstrip("\n")
