@@ -1,0 +1,6 @@
+"""Lineage: which exact versions of datasets a version derives from, and which derive from it."""
+
+from registry.lineage.graph import Edge, Graph, Node, Relation
+from registry.lineage.walk import MAX_NODES, Direction, Reader, walk
+
+__all__ = ["MAX_NODES", "Direction", "Edge", "Graph", "Node", "Reader", "Relation", "walk"]
