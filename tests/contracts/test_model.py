@@ -335,6 +335,6 @@ def test_contracts_and_model_agree(session_world: World) -> None:
     run_state_machine_as_test(
         Contracts,
         settings=settings(
-            max_examples=20, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
