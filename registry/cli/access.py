@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.cli import options
+from registry.cli import ids, options
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def grant(
     mask = records.rights_mask(_names(rights))
     now = int(time.time())
     starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
-    wanted = writing.id_text(dataset)
+    wanted = ids.id_text(dataset)
     expiry = writing.deadline_of(deadline)
     terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
@@ -117,7 +117,7 @@ def revoke(
       tdr revoke 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
     """
     grantee = primitives.Address.parse(address)
-    wanted = writing.id_text(dataset)
+    wanted = ids.id_text(dataset)
     expiry = writing.deadline_of(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
@@ -156,7 +156,7 @@ def request(
     """
     mask = records.rights_mask(_names(rights))
     expires_at = times.parse_time(until, now=int(time.time()))
-    wanted = writing.id_text(dataset)
+    wanted = ids.id_text(dataset)
     expiry = writing.deadline_of(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
@@ -198,7 +198,7 @@ def access(
       tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --at 2026-11-01
     """
     grantee = primitives.Address.parse(address)
-    wanted = writing.id_text(dataset)
+    wanted = ids.id_text(dataset)
     moment = None if at == "now" else times.parse_time(at, now=int(time.time()))
     with client.Gateway(gateway_url) as gateway:
         answer = gateway.access(wanted, grantee, at=moment)

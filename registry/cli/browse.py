@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import options
+from registry.cli import ids, options
 from registry.cli.lazy import lazy
 from registry.errors import InvalidInput
 
 if TYPE_CHECKING:
     from registry import client, primitives
-    from registry.cli import content, output, times, writing
+    from registry.cli import content, output, times
 else:
     client, primitives = lazy("registry.client"), lazy("registry.primitives")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
-    times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
+    times = lazy("registry.cli.times")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -39,7 +39,7 @@ def show(
     Example:
       tdr show 0x1f2e3d4c
     """
-    wanted = writing.id_text(dataset)
+    wanted = ids.id_text(dataset)
     with client.Gateway(gateway_url) as gateway:
         found = gateway.dataset(wanted)
         grants = gateway.grants(found["datasetId"])["items"]
@@ -101,7 +101,7 @@ def history(
       tdr history 0x1f2e3d4c
     """
     with client.Gateway(gateway_url) as gateway:
-        found = gateway.history(writing.id_text(dataset))
+        found = gateway.history(ids.id_text(dataset))
     if as_json:
         output.print_json(found)
         return
@@ -141,7 +141,7 @@ def list_datasets(
     """
     holder = None if owner is None else str(primitives.Address.parse(owner))
     with client.Gateway(gateway_url) as gateway:
-        origin = None if source is None else str(gateway.state(writing.id_text(source)).dataset_id)
+        origin = None if source is None else str(gateway.state(ids.id_text(source)).dataset_id)
         found = list(gateway.datasets(limit=limit, owner=holder, name=name, q=search, status=status, source=origin))
     if as_json:
         output.print_json({"items": found})

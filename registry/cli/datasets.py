@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import options
+from registry.cli import ids, options
 from registry.cli.lazy import lazy
 from registry.errors import InvalidInput
 
@@ -156,7 +156,7 @@ def revise(
     """
     source = content.Content(path, listed, private, manifest_file)
     source.check()
-    wanted = writing.id_text(dataset)
+    wanted = ids.id_text(dataset)
     expiry = writing.deadline_of(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         former = desk.gateway.dataset(wanted)
@@ -214,7 +214,7 @@ def transfer(
       tdr transfer 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
     """
     recipient = primitives.Address.parse(to)
-    wanted = writing.id_text(dataset)
+    wanted = ids.id_text(dataset)
     expiry = writing.deadline_of(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         state = desk.gateway.state(wanted)
@@ -246,7 +246,7 @@ def withdraw(
     Example:
       tdr withdraw 0x1f2e3d4c --reason "Consent of two participants was withdrawn"
     """
-    wanted = writing.id_text(dataset)
+    wanted = ids.id_text(dataset)
     expiry = writing.deadline_of(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         state = desk.gateway.state(wanted)
@@ -290,5 +290,5 @@ def _sources(gateway: client.Gateway, given: list[str]) -> list[dict[str, object
         beginning, _, version = text.partition("@")
         if not version.isascii() or not version.isdigit():
             raise InvalidInput(f"A source is ID@VERSION, for example 0x1f2e3d4c@2, but this is {text[:80]!r}.")
-        sources.add((gateway.state(writing.id_text(beginning)).dataset_id, int(version)))
+        sources.add((gateway.state(ids.id_text(beginning)).dataset_id, int(version)))
     return [{"datasetId": dataset_id, "version": version} for dataset_id, version in sorted(sources)]

@@ -13,20 +13,12 @@ from typing import TYPE_CHECKING
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
-    import rich.console
-    import rich.progress
-    import rich.table
-    import rich.text
+    from registry.cli import pretty
 else:
-    rich = lazy("rich")
-    rich.console = lazy("rich.console")
-    rich.progress = lazy("rich.progress")
-    rich.table = lazy("rich.table")
-    rich.text = lazy("rich.text")
+    pretty = lazy("registry.cli.pretty")
 
 QUIET_SECONDS = 1.0
 """Progress is shown of what takes longer than this."""
-UNFOLDED_COLUMNS = 1000
 
 
 def print_json(document: object) -> None:
@@ -62,13 +54,7 @@ def print_fields(fields: Mapping[str, object]) -> None:
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Prints a table; wide characters (Chinese ones, for example) keep their columns straight."""
-    table = rich.table.Table(box=None, pad_edge=False, header_style="bold")
-    for heading in headings:
-        table.add_column(heading, overflow="fold")
-    for row in rows:
-        table.add_row(*(rich.text.Text(plain("" if cell is None else cell)) for cell in row))
-    # Where nobody looks, as in a pipe, lines are not folded.
-    rich.console.Console(width=None if sys.stdout.isatty() else UNFOLDED_COLUMNS).print(table)
+    pretty.print_table(headings, ([plain("" if cell is None else cell) for cell in row] for row in rows))
 
 
 @contextmanager
@@ -78,33 +64,21 @@ def hashing_bar(subject: str) -> Iterator[Callable[[int, int], None] | None]:
         yield None
         return
     started = time.monotonic()
-    bar: rich.progress.Progress | None = None
-    task: rich.progress.TaskID | None = None
+    bar: pretty.Bar | None = None
 
     def advance(done: int, total: int) -> None:
-        nonlocal bar, task
+        nonlocal bar
         if bar is None:
             if time.monotonic() - started < QUIET_SECONDS:
                 return
-            bar = rich.progress.Progress(
-                rich.progress.TextColumn("hashing {task.description}"),
-                rich.progress.BarColumn(),
-                rich.progress.DownloadColumn(),
-                rich.progress.TransferSpeedColumn(),
-                rich.progress.TimeRemainingColumn(),
-                console=rich.console.Console(stderr=True),
-                transient=True,
-            )
-            bar.start()
-            task = bar.add_task(plain(subject), total=total)
-        if task is not None:
-            bar.update(task, completed=done, total=total)
+            bar = pretty.Bar(f"hashing {plain(subject)}")
+        bar.show(done, total)
 
     try:
         yield advance
     finally:
         if bar is not None:
-            bar.stop()
+            bar.end()
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.cli import options
+from registry.cli import ids, options
 from registry.cli.lazy import lazy
 from registry.errors import InvalidInput, NotFound, Unavailable
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from registry import client, deployment, manifest, primitives
     from registry.chain import client as chains
     from registry.chain import rpc
-    from registry.cli import content, output, verification, writing
+    from registry.cli import content, output, verification
 else:
     client, deployment, manifest = lazy("registry.client"), lazy("registry.deployment"), lazy("registry.manifest")
     primitives, chains, rpc = lazy("registry.primitives"), lazy("registry.chain.client"), lazy("registry.chain.rpc")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
-    verification, writing = lazy("registry.cli.verification"), lazy("registry.cli.writing")
+    verification = lazy("registry.cli.verification")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -90,7 +90,7 @@ def _verify_on_chain(
     gateway: client.Gateway,
     report: verification.Report,
 ) -> None:
-    dataset_id = _full_id(gateway, writing.id_text(dataset))
+    dataset_id = _full_id(gateway, ids.id_text(dataset))
     urls = rpc_urls or [gateway.rpc_url]
     chain = rpc.RpcChain(urls)
     try:

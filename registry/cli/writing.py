@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -29,7 +28,6 @@ from registry.primitives import DatasetId
 from registry.rooms import AnyMessage
 
 PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a password.
-_ID = re.compile(r"(?:0x)?([0-9a-fA-F]{8,64})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,18 +141,6 @@ def deadline_of(text: str) -> int:
     if deadline <= now:
         raise InvalidInput(f"The deadline {text!r} has passed already.", hint="Give a later one, or a duration as 1h.")
     return deadline
-
-
-def id_text(text: str) -> str:
-    """A dataset id, or the beginning of one, as the gateway takes it.
-
-    Raises:
-        InvalidInput: It is none.
-    """
-    match = _ID.fullmatch(text)
-    if match is None:
-        raise InvalidInput(f"{text[:80]!r} is no dataset id, nor the first 8 or more of its 64 hex digits.")
-    return f"0x{match[1].lower()}"
 
 
 def waiting(no_wait: bool, until: Wait) -> Wait | None:

@@ -1,0 +1,322 @@
+"""What the command line does without a gateway: help, errors on one line, exit codes, offline verification."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from registry.errors import RegistryError
+from registry.keys.signer import Signer
+from registry.manifest import Manifest, hash_path
+from tests.cli.conftest import NOBODY, Run, error_of
+
+TDR = Path(sys.executable).with_name("tdr")
+ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+ID = "0x" + "ab" * 32
+COMMANDS = (  # noqa: SIM905
+    "up keys register revise transfer withdraw grant revoke request access show history list find verify receipt "
+    "gateway relayer indexer index config"
+).split()
+NESTED = (("keys", "new"), ("keys", "list"), ("index", "rebuild"), ("index", "check"), ("config", "show"))
+
+
+def test_help_lists_every_command(tdr: Run) -> None:
+    done = tdr("--help")
+    assert done.code == 0
+    listed = [line.split()[0] for line in done.out.partition("Commands:")[2].splitlines() if line.startswith("  ")]
+    assert [name for name in COMMANDS if name not in listed] == []
+
+
+def test_without_a_command_the_help_is_shown(tdr: Run) -> None:
+    assert tdr().out == tdr("--help").out
+
+
+def test_the_version_is_that_of_the_package(tdr: Run) -> None:
+    done = tdr("--version")
+    assert (done.code, done.out) == (0, "tdr 0.1.0\n")
+
+
+@pytest.mark.parametrize(
+    "words", [(name,) for name in COMMANDS if name not in ("keys", "index", "config")] + list(NESTED), ids=" ".join
+)
+def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]) -> None:
+    done = tdr(*words, "--help")
+    assert done.code == 0
+    assert "Example" in done.out
+    assert f"tdr {' '.join(words)}" in done.out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("nosuch",), "No such command 'nosuch'. See `tdr --help`."),
+        (("regster",), "Did you mean 'register'"),
+        (("keys",), "Missing command. See `tdr keys --help`."),
+        (("verify",), "Missing argument 'PATH'. See `tdr verify --help`."),
+        (("verify", ".", "--nosuch"), "--nosuch"),
+        (("up", "--port", "many"), "--port"),
+        (("access", "12345678", "0x1234"), "An address is 0x and 40 hex digits"),
+        (("access", "12345678", ADDRESS.replace("C5", "c5")), "EIP-55 checksum"),
+        (("access", "1234567", ADDRESS), "no dataset id"),
+        (("access", "0x" + "a" * 65, ADDRESS), "no dataset id"),
+        (("access", "12345678", ADDRESS, "--at", "yesterday"), "is no time"),
+        (("grant", "12345678", ADDRESS, "--rights", "fly", "--until", "1d"), "There is no right 'fly'"),
+        (("grant", "12345678", ADDRESS, "--rights", ",", "--until", "1d"), "No right was named"),
+        (("grant", "12345678", ADDRESS, "--rights", "read", "--until", "1 day"), "is no time"),
+        (("grant", "12345678", ADDRESS, "--rights", "read", "--until", "1d", "--terms", "nosuch"), "nosuch"),
+        (("show", "12345678"), "tdr up"),
+        (("list",), "tdr up"),
+        (("history", "12345678"), "tdr up"),
+        (("receipt", "x"), "tdr up"),
+        (("find", "a" * 64), "tdr up"),
+        (("find", "nosuch"), "neither a file or folder here nor a SHA-256 hash"),
+        (("verify", ".", "--dataset", "12345678"), "give the dataset's id in full"),
+        (("verify", ".", "--dataset", ID), "Give its address by --registry ADDRESS"),
+        (("verify", ".", "--dataset", ID, "--registry", ADDRESS), "No JSON-RPC endpoint gave a usable answer"),
+        (("verify", "."), "--dataset ID, or --manifest FILE"),
+        (("show", "12345678", "--gateway", "ftp://x"), "http:// or https://"),
+        (("show", "12345678", "--gateway", "nonsense"), "http:// or https://"),
+    ],
+    ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
+)
+def test_bad_input_is_told_on_one_line(tdr: Run, words: tuple[str, ...], said: str) -> None:
+    assert said in error_of(tdr(*words))
+
+
+def test_a_node_that_does_not_run_is_told_with_how_to_start_it(tdr: Run, files: Path, key: Signer) -> None:
+    said = error_of(tdr("register", files, "--name", "x"))
+    assert said.startswith(f"No gateway answers at {NOBODY}. Start a node with `tdr up`")
+
+
+def test_without_a_key_register_says_how_to_make_one(tdr: Run, files: Path) -> None:
+    assert "tdr keys new" in error_of(tdr("register", files))
+
+
+def test_of_several_keys_one_has_to_be_named(tdr: Run, files: Path, key: Signer) -> None:
+    assert tdr("keys", "new", "bob").code == 0
+    assert "--key NAME" in error_of(tdr("register", files))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--private",), "--manifest FILE"),
+        (("--deadline", "2020-01-01"), "has passed already"),
+        (("--deadline", "soon"), "is no time"),
+        (("--metadata", "nosuch.json"), "nosuch.json"),
+        (("--list", "nosuch.txt"), "either the PATH"),
+        (("--password-file", "nosuch.txt"), "nosuch.txt"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_before_anything_is_done(
+    tdr: Run, files: Path, options: tuple[str, ...], said: str
+) -> None:
+    done = tdr("register", files, *options)
+    assert done.code == 2
+    if said != "nosuch.txt":  # A password is asked for only where a gateway answers.
+        assert said in done.err
+
+
+def test_a_manifest_replaces_no_file(tdr: Run, files: Path, tmp_path: Path) -> None:
+    kept = tmp_path / "kept.json"
+    kept.write_text("mine")
+    assert "exists already" in error_of(tdr("register", files, "--manifest", kept))
+    assert kept.read_text() == "mine"
+
+
+def test_a_manifest_is_not_written_into_the_dataset(tdr: Run, files: Path) -> None:
+    assert "lies in the dataset" in error_of(tdr("register", files, "--manifest", files / "m.json"))
+
+
+def manifest_file(folder: Path, tmp_path: Path, *, private: bool = False) -> Path:
+    file = tmp_path / "manifest.json"
+    file.write_text(hash_path(folder, private=private).to_json())
+    return file
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_files_that_are_those_of_the_manifest_verify_offline(
+    tdr: Run, files: Path, tmp_path: Path, private: bool
+) -> None:
+    done = tdr("verify", files, "--manifest", manifest_file(files, tmp_path, private=private), "--json")
+    assert done.code == 0
+    assert done.json["verified"] is True
+    assert done.json["mismatches"] == []
+    assert done.json["datasetId"] is None
+    assert any("registered" in line for line in done.json["notProven"])
+
+
+@pytest.mark.parametrize("private", [False, True])
+def test_each_file_that_differs_is_named(tdr: Run, files: Path, tmp_path: Path, private: bool) -> None:
+    file = manifest_file(files, tmp_path, private=private)
+    (files / "a.csv").write_text("1,3\n")
+    (files / "子目录" / "数据.csv").rename(files / "moved.csv")
+    done = tdr("verify", files, "--manifest", file, "--json")
+    assert done.code == 1
+    assert done.json["verified"] is False
+    by_path = {one["path"]: one for one in done.json["mismatches"]}
+    assert set(by_path) == {"a.csv", "moved.csv", "子目录/数据.csv"}
+    assert by_path["moved.csv"]["expected"] is None
+    assert by_path["子目录/数据.csv"]["found"] is None
+    assert by_path["moved.csv"]["found"] == by_path["子目录/数据.csv"]["expected"]
+    # As `printf '1,2\n' | sha256sum` and `printf '1,3\n' | sha256sum` say.
+    assert by_path["a.csv"]["expected"] == "52186c933993da4082b3cdc7c40bb4bf735b391ff54a2ef78c037dda6c38a680"
+    assert by_path["a.csv"]["found"] == "162d69039f6064d8beb1f8b30ba11212bbded1029e6d951fc9f0f20f456bcea9"
+
+
+def test_differences_are_shown_to_people_with_what_is_not_proven(tdr: Run, files: Path, tmp_path: Path) -> None:
+    file = manifest_file(files, tmp_path)
+    (files / "a.csv").unlink()
+    done = tdr("verify", files, "--manifest", file)
+    assert done.code == 1
+    assert "DIFFERENT\n  a.csv: missing\n" in done.out
+    assert "NOT PROVEN" in done.out
+
+
+def test_a_list_by_sha256sum_serves_as_manifest(tdr: Run, files: Path, tmp_path: Path) -> None:
+    listed = tmp_path / "list.txt"
+    listed.write_bytes(
+        subprocess.run(["sha256sum", "a.csv", "子目录/数据.csv"], cwd=files, capture_output=True, check=True).stdout
+    )
+    assert tdr("verify", files, "--manifest", listed).code == 0
+    (files / "a.csv").write_text("")
+    assert tdr("verify", files, "--manifest", listed).code == 1
+
+
+def test_a_manifest_with_another_root_than_its_files_is_refused(tdr: Run, files: Path, tmp_path: Path) -> None:
+    file = manifest_file(files, tmp_path)
+    file.write_text(file.read_text().replace('"root":"0x', '"root":"0x1'))
+    assert "root" in error_of(tdr("verify", files, "--manifest", file))
+
+
+def test_a_dataset_that_changes_while_it_is_hashed_cannot_be_told(
+    tdr: Run, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = manifest_file(files, tmp_path)
+    read = os.readv
+    done: list[bool] = []
+
+    def written_meanwhile(descriptor: int, buffers: list[memoryview]) -> int:
+        if not done:
+            done.append(True)
+            (files / "late.csv").write_text("")
+        return read(descriptor, buffers)
+
+    monkeypatch.setattr(os, "readv", written_meanwhile)
+    assert "changed while it was hashed" in error_of(tdr("verify", files, "--manifest", file))
+
+
+def test_an_empty_folder_cannot_be_told(tdr: Run, files: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert "no file" in error_of(tdr("verify", tmp_path / "empty", "--manifest", manifest_file(files, tmp_path)))
+
+
+def test_a_symbolic_link_cannot_be_told(tdr: Run, files: Path, tmp_path: Path) -> None:
+    file = manifest_file(files, tmp_path)
+    (files / "link").symlink_to("a.csv")
+    assert "symbolic link" in error_of(tdr("verify", files, "--manifest", file))
+
+
+def test_names_from_others_cannot_steer_the_terminal(tdr: Run, files: Path, tmp_path: Path) -> None:
+    file = manifest_file(files, tmp_path)
+    (files / "\x1b[2Jb\x7f\u202e.csv").write_text("")
+    done = tdr("verify", files, "--manifest", file)
+    assert done.code == 1
+    assert not {"\x1b", "\x7f", "\u202e"} & set(done.out)
+    assert "\\x1b[2Jb\\x7f\\u202e.csv: extra" in done.out
+
+
+def test_a_key_is_made_and_listed_without_its_secret(tdr: Run, tmp_path: Path) -> None:
+    made = tdr("keys", "new", "数据", "--json")
+    assert made.code == 0
+    listed = tdr("keys", "list", "--json")
+    assert listed.json["items"] == [made.json]
+    assert made.json["address"] in tdr("keys", "list").out
+    assert Path(made.json["file"]).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_key_name_that_is_taken_is_refused(tdr: Run, key: Signer) -> None:
+    assert "a key 'alice' already" in error_of(tdr("keys", "new", "alice"))
+
+
+def test_without_keys_the_list_says_how_to_make_one(tdr: Run) -> None:
+    assert "tdr keys new" in tdr("keys", "list").out
+    assert tdr("keys", "list", "--json").json == {"items": []}
+
+
+def test_a_password_comes_from_a_file_before_the_environment(tdr: Run, tmp_path: Path) -> None:
+    (tmp_path / "password").write_text("")
+    assert "an empty one" in error_of(tdr("keys", "new", "bob", "--password-file", tmp_path / "password"))
+
+
+def test_without_password_and_terminal_the_error_says_how_to_give_one(
+    tdr: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TDR_KEY_PASSWORD")
+    said = error_of(tdr("keys", "new", "bob"))
+    assert "--password-file" in said
+    assert "TDR_KEY_PASSWORD" in said
+
+
+def test_settings_are_shown_with_their_sources_and_without_secrets(tdr: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """R10: no password in what is printed."""
+    monkeypatch.setenv("TDR_PORT", "8123")
+    monkeypatch.setenv("TDR_DATABASE_URL", "postgresql://tdr:canary-4711@db.example/tdr")
+    shown = tdr("config", "show", "--json")
+    assert shown.json["port"] == {"value": "8123", "source": "TDR_PORT"}
+    assert shown.json["host"]["source"] == "default"
+    assert "canary-4711" not in shown.out + tdr("config", "show").out
+
+
+def test_a_fault_of_ours_never_says_no(tdr: Run, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 1 means "different" or "not allowed"; an unexpected exception must not look like an answer."""
+
+    def broken(source: object) -> Manifest:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Manifest, "parse", broken)
+    (files.parent / "m.json").write_text("{}")
+    done = tdr("verify", files, "--manifest", files.parent / "m.json")
+    assert done.code == 2
+    assert done.err.endswith("please report it with the lines above.\n")
+    assert not issubclass(ZeroDivisionError, RegistryError)
+
+
+LIGHT = """
+import sys
+from registry.cli.app import main
+try:
+    main({arguments!r})
+finally:
+    print(*(name for name, module in sys.modules.items() if type(module).__name__ != '_LazyModule'), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "banned"),
+    [
+        (["verify", "--help"], {"web3", "httpx", "rich", "eth_account", "eth_keyfile", "sqlalchemy", "fastapi"}),
+        (["verify", ".", "--manifest", "nosuch"], {"web3", "httpx", "eth_account", "eth_keyfile", "sqlalchemy"}),
+        (["keys", "list", "--json"], {"web3", "httpx", "eth_account", "eth_keyfile", "sqlalchemy", "rich"}),
+        (["show", "12345678"], {"web3", "eth_account", "eth_keyfile", "sqlalchemy", "fastapi", "eth_tester"}),
+        (["register", "nosuch"], {"web3", "eth_account", "sqlalchemy", "fastapi", "eth_tester"}),
+        (["verify", ".", "--dataset", ID], {"web3", "eth_account", "eth_keyfile", "sqlalchemy", "fastapi", "eth"}),
+    ],
+    ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
+)
+def test_a_command_loads_only_what_it_uses(arguments: list[str], banned: set[str], tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LIGHT.format(arguments=arguments)],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "TDR_GATEWAY": NOBODY, "TDR_KEYS": str(tmp_path / "keys")},
+        cwd=tmp_path,
+        check=False,
+    )
+    loaded = set(done.stderr.splitlines()[-1].split())
+    assert "typer" in loaded
+    assert banned & loaded == set()
