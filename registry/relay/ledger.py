@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, insert, or_, select, update
 
 from registry.log import Moment
 from registry.primitives import Address, Bytes32
@@ -409,10 +409,15 @@ def move(connection: Connection, seqs: Iterable[int], status: Status, now: float
     if parameters:
         connection.execute(
             update(RECEIPTS)
-            .where(RECEIPTS.c.seq == bindparam("one"), RECEIPTS.c.status.in_(FOLLOWS[status]))
+            .where(RECEIPTS.c.seq == bindparam("one"), _may_become(status))
             .values(status=status, updated_at=now, **values),
             parameters,
         )
+
+
+def _may_become(status: Status) -> ColumnElement[bool]:
+    # Not an IN: a list cannot be expanded where many rows are written at once.
+    return or_(*(RECEIPTS.c.status == before for before in FOLLOWS[status]))
 
 
 def _attempt(
@@ -448,7 +453,7 @@ _NOTE_MINED = (
 )
 _SETTLE = (
     update(RECEIPTS)
-    .where(RECEIPTS.c.seq == bindparam("one"), RECEIPTS.c.status.in_(FOLLOWS[Status.MINED]))
+    .where(RECEIPTS.c.seq == bindparam("one"), _may_become(Status.MINED))
     .values(
         status=Status.MINED,
         updated_at=bindparam("now"),

@@ -493,8 +493,13 @@ class Relayer:
         waited = self._clock() - sending.at
         if slot.latest.fees.maximum < sight.base_fee or slot.nonce in self._memory.underpriced:
             return blocks >= 1 or waited >= self._settings.resend_seconds
-        # Only the first can be passed over; the others wait for it.
-        return is_first and blocks >= self._settings.stuck_blocks and waited >= self._settings.resend_seconds
+        # Only the first can be passed over; the others wait for it. And only a node that has it can pass it over.
+        return (
+            is_first
+            and slot.latest.was_sent
+            and blocks >= self._settings.stuck_blocks
+            and waited >= self._settings.resend_seconds
+        )
 
     def _replace_one(self, lease: Lease, slot: Slot, fees: Fees, *, fill: bool) -> int:
         with lease.write() as connection:

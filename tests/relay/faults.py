@@ -1,0 +1,91 @@
+"""Chains on which things go wrong at a chosen moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from registry.chain.client import Chain, ChainUnavailable, RpcError
+
+Calls = Sequence[tuple[str, Sequence[object]]]
+
+
+class Crash(BaseException):
+    """The process is gone: nothing catches this."""
+
+
+class Crashing:
+    """A chain during whose n-th exchange the process dies: before the node hears of it, or before its answer comes."""
+
+    def __init__(self, chain: Chain, tick: Callable[[], bool], *, after: bool) -> None:
+        self._chain = chain
+        self._tick = tick
+        self._after = after
+
+    def request(self, method: str, params: Sequence[object] = ()) -> Any:
+        return self._crashing(lambda: self._chain.request(method, params))
+
+    def batch(self, calls: Calls) -> list[Any]:
+        return self._crashing(lambda: self._chain.batch(calls))
+
+    def _crashing(self, carry_out: Callable[[], Any]) -> Any:
+        crashes = self._tick()
+        if crashes and not self._after:
+            raise Crash
+        answer = carry_out()
+        if crashes:
+            raise Crash
+        return answer
+
+    def close(self) -> None:
+        return None
+
+
+class Altered:
+    """A chain whose answers to some methods are altered."""
+
+    def __init__(self, chain: Chain, alter: Callable[[str, Sequence[object], Callable[[], Any]], Any]) -> None:
+        self._chain = chain
+        self._alter = alter
+
+    def request(self, method: str, params: Sequence[object] = ()) -> Any:
+        return self._alter(method, params, lambda: self._chain.request(method, params))
+
+    def batch(self, calls: Calls) -> list[Any]:
+        answers: list[Any] = []
+        for method, params in calls:
+            try:
+                answers.append(self.request(method, params))
+            except RpcError as error:
+                answers.append(error)
+        return answers
+
+    def close(self) -> None:
+        return None
+
+
+def losing_answers(chain: Chain, times: int) -> Altered:
+    """A chain that takes transactions, but whose answers to that are lost for the first so many."""
+    left = [times]
+
+    def alter(method: str, params: Sequence[object], carry_out: Callable[[], Any]) -> Any:
+        answer = carry_out()
+        if method == "eth_sendRawTransaction" and left[0] > 0:
+            left[0] -= 1
+            raise ChainUnavailable("the answer was lost")
+        return answer
+
+    return Altered(chain, alter)
+
+
+def refusing(chain: Chain, message: str, times: int) -> Altered:
+    """A chain that refuses the first so many transactions with a message."""
+    left = [times]
+
+    def alter(method: str, params: Sequence[object], carry_out: Callable[[], Any]) -> Any:
+        if method == "eth_sendRawTransaction" and left[0] > 0:
+            left[0] -= 1
+            raise RpcError(-32000, message)
+        return carry_out()
+
+    return Altered(chain, alter)

@@ -1,0 +1,202 @@
+"""Accepting: what is acknowledged is kept, once, and what is not kept is not acknowledged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, func, select
+
+from registry.chain.client import Chain, ChainUnavailable
+from registry.chain.contracts import calldata
+from registry.errors import Conflict, ContractRefused, InvalidInput, Unavailable
+from registry.primitives import Bytes32
+from registry.relay.fees import Fees
+from registry.relay.intake import IdempotencyKey, accept, prepare
+from registry.relay.receipts import Status
+from registry.relay.signing import Payload
+from registry.relay.tables import RECEIPTS
+from registry.rooms import AnyMessage
+from registry.storage import Storage
+from tests.relay.world import OWNER, Owner, World, until
+
+
+def receipts(storage: Storage) -> int:
+    with storage.read() as connection:
+        count: int = connection.execute(select(func.count()).select_from(RECEIPTS)).scalar_one()
+    return count
+
+
+@pytest.fixture
+def world(embedded: Chain, storage: Storage) -> World:
+    return World.make(embedded, storage)
+
+
+def test_fifty_requests_at_once_with_one_key_get_one_receipt(world: World) -> None:
+    """R6: one idempotency key, one answer."""
+    message = world.registration()
+    with ThreadPoolExecutor(50) as pool:
+        answers = list(pool.map(lambda _: world.submit(message, key="once").id, range(50)))
+    assert len(set(answers)) == 1
+    assert receipts(world.storage) == 1
+
+
+def test_the_same_key_with_another_message_is_a_conflict(world: World) -> None:
+    """R6: the same key with another body is refused."""
+    first = world.submit(world.registration(), key="k")
+    with pytest.raises(Conflict, match="another message"):
+        world.submit(world.registration(), key="k")
+    assert receipts(world.storage) == 1
+    assert world.status(first) is Status.ACCEPTED
+
+
+def test_two_messages_with_one_key_at_once_leave_one_receipt(world: World) -> None:
+    """R6: of two bodies at the same moment, one wins and the other is refused."""
+
+    def attempt(message: AnyMessage) -> str:
+        try:
+            return world.submit(message, key="k").id
+        except Conflict:
+            return "conflict"
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(attempt, [world.registration() for _ in range(8)]))
+    assert answers.count("conflict") == 7
+    assert receipts(world.storage) == 1
+
+
+def test_a_strangers_key_does_not_get_in_the_way(world: World) -> None:
+    world.submit(world.registration(), key="k")
+    stranger = Owner("stranger")
+    world.submit(world.registration(owner=stranger), stranger, key="k")
+    assert receipts(world.storage) == 2
+
+
+def test_the_same_message_without_a_key_has_one_receipt(world: World) -> None:
+    message = world.registration()
+    assert world.submit(message).id == world.submit(message, key="later").id == world.submit(message).id
+
+
+def test_a_message_that_the_contract_refuses_is_not_accepted(world: World) -> None:
+    with pytest.raises(ContractRefused) as caught:
+        world.submit(world.registration(), Owner("forger"))
+    assert caught.value.name == "SignatureNotBySigner"
+    assert receipts(world.storage) == 0
+
+
+def test_a_message_past_its_deadline_is_not_accepted(world: World) -> None:
+    """C7: after its deadline a message has no effect."""
+    with pytest.raises(ContractRefused) as caught:
+        world.submit(world.registration(deadline=1))
+    assert caught.value.name == "DeadlinePassed"
+
+
+@pytest.mark.parametrize("signature", [b"", bytes(4097)])
+def test_what_is_no_signature_is_refused(world: World, signature: bytes) -> None:
+    with pytest.raises(InvalidInput, match="signature"):
+        prepare(world.registration(), signature, world.deployment)
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a b", "ü", "a\n"])
+def test_what_is_no_idempotency_key_is_refused(key: str) -> None:
+    with pytest.raises(InvalidInput, match="idempotency key"):
+        IdempotencyKey(key)
+
+
+class NoChain:
+    """A chain that does not answer."""
+
+    def request(self, method: str, params: Sequence[object] = ()) -> Any:
+        raise ChainUnavailable("no answer")
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
+        raise ChainUnavailable("no answer")
+
+    def close(self) -> None:
+        return None
+
+
+def test_nothing_is_accepted_while_the_chain_does_not_answer(world: World) -> None:
+    world.chain = NoChain()
+    with pytest.raises(Unavailable):
+        world.submit(world.registration())
+    assert receipts(world.storage) == 0
+
+
+def test_what_goes_with_a_message_is_kept_with_it_or_not_at_all(world: World) -> None:
+    """R1: an acknowledgement stands for all of the transaction; an error for none of it."""
+    message = world.registration()
+    submission = prepare(message, OWNER.sign(message, world.deployment), world.deployment)
+
+    def fail(connection: Connection) -> None:
+        raise Unavailable("the disk is full")
+
+    with pytest.raises(Unavailable):
+        accept(world.storage, submission, 0.0, also=fail)
+    assert receipts(world.storage) == 0
+
+
+def test_a_commit_whose_answer_is_lost_is_looked_up(world: World) -> None:
+    """R1: where the database does not say whether it committed, the receipt that is found is the answer."""
+
+    class Ambiguous(Storage):
+        @contextmanager
+        def write(self) -> Any:
+            with super().write() as connection:
+                yield connection
+            raise Unavailable("the answer to the commit was lost")
+
+    whole = world.storage
+    world.storage = Ambiguous(whole.name, whole.engine, whole._reader, whole._writer)
+    message = world.registration()
+    receipt = world.submit(message)
+    world.storage = whole
+    assert world.status(receipt) is Status.ACCEPTED
+
+
+def test_a_failed_message_may_be_tried_again(world: World) -> None:
+    message = world.registration()
+    relayer = world.relayer(finality=0)
+    stale = world.revision(message.dataset_id, Bytes32(bytes(32)))
+    first = world.accept(stale)
+    until(lambda: world.status(first) is Status.FAILED, relayer.step)
+    second = world.accept(stale)
+    assert second.id != first.id
+    assert second.status is Status.ACCEPTED
+
+
+def send_directly(world: World, message: AnyMessage) -> None:
+    """Somebody copies a message and sends it from an account of their own."""
+    data = calldata(message, OWNER.sign(message, world.deployment))
+    nonce = int(world.chain.request("eth_getTransactionCount", [str(world.signer.address), "latest"]), 16)
+    payload = Payload(world.deployment.address_of(message.CONTRACT), data, 1_000_000)
+    transaction = world.signer.sign(world.deployment.chain_id, nonce, Fees(10**10, 10**9), payload)
+    world.chain.request("eth_sendRawTransaction", [f"0x{transaction.raw.hex()}"])
+
+
+def test_what_somebody_else_sent_already_is_a_success_without_a_transaction(world: World) -> None:
+    message = world.registration()
+    send_directly(world, message)
+    before = world.nonces()
+    receipt = world.submit(message)
+    assert receipt.already_done
+    assert receipt.status is Status.MINED
+    relayer = world.relayer(finality=0)
+    until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
+    assert world.nonces() == before
+
+
+def test_another_registration_of_the_same_id_is_no_success(world: World) -> None:
+    message = world.registration()
+    send_directly(world, message)
+    other = message.model_copy(update={"uri": "https://other"})
+    with pytest.raises(ContractRefused) as caught:
+        world.submit(other)
+    assert caught.value.name == "DatasetExists"
+
+
+def test_a_receipt_names_who_signed(world: World) -> None:
+    assert world.submit(world.registration()).signer == OWNER.address
