@@ -62,15 +62,19 @@ def test_a_checkpoint_is_read_as_it_is_written() -> None:
     assert checkpoint.note().text == VECTORS["text"]
 
 
+def verify_both(source: bytes) -> None:
+    note = Note.parse(source.decode())
+    note.verify(NODE)
+    note.verify(WITNESS)
+
+
 def test_every_bit_changed_in_a_note_fails() -> None:
     source = VECTORS["note"].encode()
     for bit in range(8 * len(source)):
         changed = bytearray(source)
         changed[bit // 8] ^= 1 << bit % 8
         with pytest.raises((InvalidInput, VerificationFailed, UnicodeDecodeError)):
-            note = Note.parse(changed.decode())
-            note.verify(NODE)
-            note.verify(WITNESS)
+            verify_both(changed)
 
 
 @pytest.mark.parametrize(

@@ -69,8 +69,15 @@ class World:
         )
         return Head.parse(slot)
 
+    @property
+    def relayer_address(self) -> Address:
+        return Address.parse(self.relayer.account.address)
+
     def latest(self) -> BlockRef:
         return block_at(self.chain)
+
+    def block(self, height: int) -> BlockRef:
+        return block_at(self.chain, hex(height))
 
     def sign(self, message: Message, signer: LocalAccount) -> bytes:
         typed = message.typed_data(self._domain(message))

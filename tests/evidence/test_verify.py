@@ -1,0 +1,156 @@
+"""Bundles made on a real chain and verified without it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from registry.errors import VerificationFailed
+from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints
+from registry.evidence.verify import StepFailed, Verified, blocks_to_vouch_for, verify
+from registry.primitives import Bytes32
+from tests.evidence.stories import METADATA, NODE, WITNESSES, Story
+from tests.evidence.world import World, address_of, word
+
+ALL = (
+    *("registered", "content", "single files", "granted", "nobody", "revoked", "withdrawn", "as of the grant"),
+    *("apart", "checkpoints", "sent by the owner", "without state"),
+)
+
+
+def verified(story: Story) -> Verified:
+    """What a story's bundle proves, all blocks that it needs being trusted."""
+    chain_id = json.loads(story.bundle)["chainId"]
+    return verify(story.bundle, PinnedBlocks(set(blocks_to_vouch_for(story.bundle).values()), chain_id))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_a_bundle_made_from_the_chain_verifies(stories: dict[str, Story], name: str) -> None:
+    """R7: an issued bundle verifies offline."""
+    result = verified(stories[name])
+    assert result.is_complete == (name != "without state")
+    assert result.record.block.hash == stories[name].until.hash
+
+
+def test_all_stories_are_verified(stories: dict[str, Story]) -> None:
+    assert set(ALL) == set(stories)
+
+
+def test_a_bundle_tells_the_whole_history(stories: dict[str, Story], world: World) -> None:
+    record = verified(stories["withdrawn"]).record
+    assert [event.event for event in record.events] == [
+        *("Registered", "Revised", "AccessRequested", "AccessGranted", "AccessGranted", "AccessRevoked"),
+        *("Transferred", "Withdrawn"),
+    ]
+    assert record.dataset.owner == address_of(world.heir)
+    assert record.dataset.withdrawn
+    assert record.dataset.version == 2
+    access = {entry.grantee: entry for entry in record.access}
+    assert access[address_of(world.reader)].revoked
+    assert not access[address_of(world.other)].revoked
+    assert record.events[0].values["uri"] == "https://data.example.org/企鹅"
+
+
+def test_a_bundle_as_of_an_earlier_block_tells_what_was_so_then(stories: dict[str, Story], world: World) -> None:
+    record = verified(stories["as of the grant"]).record
+    assert record.dataset.owner == address_of(world.owner)
+    assert not record.dataset.withdrawn
+    assert not any(entry.revoked for entry in record.access)
+    assert stories["as of the grant"].bundle == stories["granted"].bundle
+
+
+def test_somebody_without_access_is_shown_to_have_none(stories: dict[str, Story], world: World) -> None:
+    (access,) = verified(stories["nobody"]).record.access
+    assert access.grantee == address_of(world.heir)
+    assert (access.rights, access.epoch, access.requests) == (0, 0, 0)
+
+
+def test_files_and_metadata_are_given_back(stories: dict[str, Story]) -> None:
+    whole = verified(stories["content"])
+    assert whole.manifest is not None
+    assert whole.manifest.entry("z.bin").sha256 == word("z.bin")
+    assert whole.metadata == METADATA
+    single = verified(stories["single files"])
+    assert single.manifest is None
+    assert [file.path for file in single.files] == ["a.csv", "z.bin"]
+    assert len(stories["single files"].bundle) < len(stories["content"].bundle)
+
+
+def test_every_signature_of_a_relayed_message_is_shown(stories: dict[str, Story]) -> None:
+    steps = {step.title: step.proves for step in verified(stories["withdrawn"]).steps}
+    assert steps["signatures"] == "8 of 8 events carry their signer's own signature."
+    assert "signatures" not in {step.title for step in verified(stories["sent by the owner"]).steps}
+
+
+def test_what_is_not_proven_is_named(stories: dict[str, Story]) -> None:
+    lines = verified(stories["registered"]).not_proven
+    assert any(line.startswith("That the content is true") for line in lines)
+    assert any(line.startswith(f"Anything after block {stories['registered'].until.number} ") for line in lines)
+    assert "Who has access." in lines
+    assert "Which files the content root stands for." in lines
+
+
+def test_without_the_state_completeness_is_named_as_not_proven(stories: dict[str, Story]) -> None:
+    result = verified(stories["without state"])
+    assert not result.is_complete
+    assert sum("the bundle has no state" in line for line in result.not_proven) == 2
+    with pytest.raises(VerificationFailed, match="Nothing shows that this is chain"):
+        verify(stories["without state"].bundle, PinnedBlocks({stories["without state"].until.hash}))
+
+
+def test_another_block_hash_is_refused(stories: dict[str, Story]) -> None:
+    with pytest.raises(StepFailed, match="Step 3") as caught:
+        verify(stories["registered"].bundle, PinnedBlocks({Bytes32(bytes(32))}))
+    assert caught.value.title == "trust"
+
+
+def test_a_chain_of_another_id_is_refused(stories: dict[str, Story]) -> None:
+    story = stories["registered"]
+    with pytest.raises(VerificationFailed, match="not of chain 1"):
+        verify(story.bundle, PinnedBlocks({story.until.hash}, chain_id=1))
+
+
+def test_blocks_that_lie_apart_need_a_hash_each(stories: dict[str, Story]) -> None:
+    blocks = blocks_to_vouch_for(stories["apart"].bundle)
+    assert len(blocks) > 1
+    with pytest.raises(VerificationFailed, match="none of those given"):
+        verify(stories["apart"].bundle, PinnedBlocks({stories["apart"].until.hash}))
+
+
+def test_nodes_must_agree(stories: dict[str, Story], world: World) -> None:
+    story = stories["apart"]
+    blocks = blocks_to_vouch_for(story.bundle)
+    chain_id = world.deployment.chain_id
+    honest = NodeAnswer("a", chain_id, {height: world.block(height).hash for height in blocks})
+    assert verify(story.bundle, AgreeingNodes([honest, honest])).is_complete
+    first = min(blocks)
+    for other in (
+        NodeAnswer("b", chain_id, {**blocks, first: Bytes32(bytes(32))}),
+        NodeAnswer("b", chain_id, {height: block for height, block in blocks.items() if height != first}),
+        NodeAnswer("b", 1, blocks),
+    ):
+        with pytest.raises(VerificationFailed, match="Step 3"):
+            verify(story.bundle, AgreeingNodes([honest, other]))
+
+
+def test_checkpoints_vouch_for_a_bundle(stories: dict[str, Story]) -> None:
+    keys = [witness.verifier for witness in WITNESSES]
+    result = verify(stories["checkpoints"].bundle, SignedCheckpoints(NODE.verifier, keys, 3))
+    assert "registry.example/node and 3 of 3 witnesses" in result.steps[2].proves
+    with pytest.raises(VerificationFailed, match="no checkpoint"):
+        verify(stories["registered"].bundle, SignedCheckpoints(NODE.verifier, keys, 0))
+
+
+def test_verifying_loads_no_ethereum_library_and_no_network_library() -> None:
+    loaded = subprocess.run(
+        [sys.executable, "-c", "import sys, registry.evidence.verify; print(' '.join(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    heavy = {"web3", "eth_account", "eth_abi", "eth", "rlp", "trie", "httpx", "sqlalchemy", "fastapi", "rich", "typer"}
+    assert not heavy & set(loaded)
+    assert "ssl" not in loaded
