@@ -43,12 +43,6 @@ class Page(AsOf, Generic[Row]):
     next: str | None = Field(description="The `cursor` of the next page; null on the last.")
 
 
-class Listing(AsOf, Generic[Row]):
-    """A whole list."""
-
-    items: list[Row]
-
-
 class Place(Answer):
     """When and where on the chain something happened."""
 
@@ -66,7 +60,7 @@ class SourceRef(Answer):
     version: int = Field(ge=1)
 
 
-class DatasetSummary(Answer):
+class DatasetItem(Answer):
     """A dataset as it is now."""
 
     dataset_id: DatasetId
@@ -81,7 +75,6 @@ class DatasetSummary(Answer):
     withdrawal_reason: str | None
     name: str | None = Field(description="From the metadata, where it was deposited here.")
     description: str | None
-    metadata: dict[str, Any] | None
     sources: list[SourceRef]
     files: int | None = Field(description="From the manifest, where it was deposited here.")
     bytes: int | None
@@ -92,8 +85,10 @@ class DatasetSummary(Answer):
     transaction_hash: Bytes32 = Field(description="Of the transaction that made the latest version.")
 
 
-class Dataset(DatasetSummary, AsOf):
+class Dataset(DatasetItem, AsOf):
     """One dataset as it is now."""
+
+    metadata: Any = Field(description="The metadata of the latest version, where it was deposited here; else null.")
 
 
 class VersionItem(Answer):
@@ -131,13 +126,14 @@ class GrantItem(Answer):
     terms_hash: Bytes32
     epoch: int = Field(ge=1)
     at: Place
-    ended_at: Place | None
+    ended_at: Time | None = Field(description="When it was revoked or replaced, if it was.")
 
 
 class AccessRequestItem(Answer):
     """One request for access."""
 
     rights: Rights
+    rights_mask: int = Field(ge=0, lt=2**32)
     expires_at: Time
     purpose: str
     at: Place
@@ -180,6 +176,7 @@ class Claims(AsOf):
 
     sha256: Bytes32
     claims: list[Claim]
+    next: str | None = Field(description="The `cursor` of the next page; null on the last.")
 
 
 class Failure(Answer):

@@ -45,7 +45,6 @@ NOT_FOUND = Kind("not-found", 404, "Not found", "It is not known here. It may ex
 METHOD = Kind("method-not-allowed", 405, "Method not allowed", "`Allow` names the methods of this path.")
 SLOW = Kind("body-too-slow", 408, "The body came too slowly", "Send it again over a faster connection.")
 CONFLICT = Kind("conflict", 409, "Conflict", "It contradicts what is there already.")
-AMBIGUOUS = Kind("ambiguous-id", 409, "Several ids begin so", "`candidates` lists some; give more digits.")
 LARGE = Kind("body-too-large", 413, "The body is too large", "`detail` says how large it may be.")
 MEDIA = Kind("unsupported-media-type", 415, "Unsupported media type", "Send application/json, not compressed.")
 FAULT = Kind("internal-error", 500, "The gateway has a fault", "It is in the log, under the request's id.")
@@ -53,7 +52,7 @@ UNAVAILABLE = Kind("unavailable", 503, "Not available now", "Nothing was accepte
 FULL = Kind("storage-full", 507, "No space is left", "Nothing was accepted; reads still work.")
 
 KINDS: tuple[Kind, ...] = (
-    MALFORMED, INVALID, NOT_FOUND, METHOD, SLOW, CONFLICT, AMBIGUOUS, LARGE, MEDIA, FAULT, UNAVAILABLE, FULL,
+    MALFORMED, INVALID, NOT_FOUND, METHOD, SLOW, CONFLICT, LARGE, MEDIA, FAULT, UNAVAILABLE, FULL,
 )  # fmt: skip
 
 
@@ -78,7 +77,6 @@ class Problem(BaseModel):
     error: str | None = Field(None, description="The Solidity error's name, where a contract refused.")
     values: dict[str, Any] | None = Field(None, description="The Solidity error's values by name.")
     errors: list[FieldError] | None = Field(None, description="Each field that is wrong.")
-    candidates: list[str] | None = Field(None, description="Ids that begin as the given one.")
 
 
 class Refused(HTTPException):

@@ -22,6 +22,7 @@ from registry.chain.rpc import RpcChain
 from registry.config import Settings
 from registry.deployment import Deployment
 from registry.errors import Conflict, InvalidInput, RegistryError, Unavailable
+from registry.index.queries import Queries
 from registry.index.state import find_cursor
 from registry.index.sync import Indexer
 from registry.metrics import NodeFigures, NodeMetrics
@@ -54,6 +55,7 @@ class Node:
         chain: The chain.
         storage: The database.
         deployment: The contracts.
+        queries: Reads of the index.
         relayer: The relaying account; zero where this process has no key.
         clock: Gives the Unix time in seconds.
         metrics: Everything that is measured.
@@ -80,6 +82,7 @@ class Node:
         self.relayer: Address = ZERO_ADDRESS if signer is None else signer.address
         self.clock = clock
         self.is_stopping = False
+        self.queries = Queries(storage)
         self._resources = ExitStack()
         self._rpc_faults = rpc_faults
         self._workers: list[Worker] = []

@@ -1,0 +1,103 @@
+"""Answering from the index: waiting for a height, naming a dataset by the beginning of its id, and the JSON itself."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import orjson
+from fastapi import Path, Query, Response
+from pydantic import BeforeValidator, Field, WithJsonSchema
+
+from api.deps import read
+from api.problems import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Refused, documented
+from registry.index.queries import MAX_LIMIT, Queries
+from registry.node import Node
+from registry.primitives import Bytes32
+
+WAIT_SECONDS: Final = 10.0
+PAUSE: Final = 0.05
+_LATEST: Final = 253_402_300_799
+
+IdPrefix = Annotated[
+    str,
+    Path(
+        pattern="^(0x)?[0-9a-fA-F]{8,64}$",
+        description="The dataset's id: whole, or so much of its beginning that only one begins so.",
+        examples=["0x" + "5e" * 32],
+    ),
+]
+MinBlock = Annotated[
+    int | None,
+    Query(ge=0, lt=2**63, description=f"Waits, {WAIT_SECONDS:.0f} s at most, until the index stands at this height."),
+]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
+PageCursor = Annotated[str | None, Query(max_length=100, description="The `next` of the page before.")]
+
+
+def _prefixed(text: object) -> object:
+    return f"0x{text}" if isinstance(text, str) and not text.startswith("0x") else text
+
+
+def _moment(text: object) -> object:
+    """Unix seconds from Unix seconds or ISO 8601 with a zone."""
+    if not isinstance(text, str) or re.fullmatch("[0-9]{1,12}", text):
+        return text
+    try:
+        parsed = datetime.fromisoformat(text)
+        seconds = parsed.timestamp()
+    except (ValueError, OverflowError):
+        raise ValueError("a time is written as 2026-11-23T04:00:00Z, or in Unix seconds") from None
+    if parsed.tzinfo is None:
+        raise ValueError("the time has no zone; end it with Z for UTC")
+    return int(seconds)
+
+
+Sha256 = Annotated[
+    Bytes32,
+    BeforeValidator(_prefixed),
+    WithJsonSchema({"type": "string", "pattern": "^(0x)?[0-9a-fA-F]{64}$", "examples": ["ab" * 32]}),
+]
+"""A hash, with or without 0x."""
+Moment = Annotated[
+    int,
+    Field(ge=0, le=_LATEST),
+    BeforeValidator(_moment),
+    WithJsonSchema({"type": "string", "maxLength": 40, "examples": ["2026-11-23T04:00:00Z", "1795406400"]}),
+]
+"""A time, as Unix seconds; written so, or in ISO 8601 with a zone."""
+
+RESPONSES: Final = documented(NOT_FOUND, CONFLICT, INVALID)
+
+
+async def answer(node: Node, work: Callable[[Queries], dict[str, Any]], min_block: int | None) -> Response:
+    """The JSON of what the index knows, once it stands at a height.
+
+    Args:
+        node: The node.
+        work: Asks the index.
+        min_block: The height, or None for the present one.
+    """
+    queries = node.queries
+    if min_block is not None:
+        await _reach(node, min_block)
+    found = await read(node, lambda: work(queries))
+    return Response(
+        orjson.dumps(found), headers={"TDR-As-Of-Block": str(found["asOfBlock"])}, media_type="application/json"
+    )
+
+
+async def _reach(node: Node, height: int) -> None:
+    deadline = time.monotonic() + WAIT_SECONDS
+    while (stands := await read(node, node.queries.cursor)).height < height:
+        if time.monotonic() > deadline or node.is_stopping:
+            raise Refused(
+                UNAVAILABLE,
+                f"The index stands at block {stands.height}, and did not reach {height} in time.",
+                headers={"Retry-After": "5"},
+            )
+        await asyncio.sleep(PAUSE)

@@ -1,0 +1,79 @@
+"""Who may use a dataset: grants, requests, and the answer for one moment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Response
+
+from api import answers
+from api.deps import NodeDep
+from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, Moment, PageCursor, answer
+from api.strict import StrictRoute
+from registry.index.queries import DEFAULT_LIMIT
+from registry.index.shapes import time as iso_time
+from registry.primitives import Address
+
+router = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["datasets"], route_class=StrictRoute)
+
+
+@router.get(
+    "/grants",
+    summary="Who may use it",
+    operation_id="grants",
+    response_model=answers.Page[answers.GrantItem],
+    responses=RESPONSES,
+)
+async def grants(
+    node: NodeDep,
+    dataset_id: IdPrefix,
+    grantee: Annotated[Address | None, Query(description="Only this one's.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: PageCursor = None,
+    min_block: MinBlock = None,
+) -> Response:
+    """The grants of a dataset, ended ones too, the newest first."""
+    now = int(node.clock())
+    return await answer(
+        node, lambda queries: queries.grants(queries.resolve(dataset_id), now, grantee, limit, cursor), min_block
+    )
+
+
+@router.get(
+    "/grantees/{address}",
+    summary="One grantee",
+    operation_id="grantee",
+    response_model=answers.Grantee,
+    responses=RESPONSES,
+)
+async def grantee(
+    node: NodeDep,
+    dataset_id: IdPrefix,
+    address: Annotated[Address, Path(description="The grantee's address.")],
+    min_block: MinBlock = None,
+) -> Response:
+    """What the next message about a grantee must name, and their latest grants and requests."""
+    now = int(node.clock())
+    return await answer(node, lambda queries: queries.grantee(queries.resolve(dataset_id), address, now), min_block)
+
+
+@router.get(
+    "/access",
+    summary="Whether somebody may use it",
+    operation_id="access",
+    response_model=answers.AccessAnswer,
+    responses=RESPONSES,
+)
+async def access(
+    node: NodeDep,
+    dataset_id: IdPrefix,
+    address: Annotated[Address, Query(description="Who.")],
+    at: Annotated[Moment | None, Query(description="ISO 8601 with a zone, or Unix seconds; else now.")] = None,
+    min_block: MinBlock = None,
+) -> Response:
+    """Whether somebody may use a dataset at a time, past times included."""
+    moment = int(node.clock()) if at is None else at
+    shown = {"at": iso_time(moment)}
+    return await answer(
+        node, lambda queries: queries.access(queries.resolve(dataset_id), address, moment) | shown, min_block
+    )

@@ -1,0 +1,112 @@
+"""Receipts over HTTP: one answer a key, and waiting without holding anybody up."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from registry.relay.receipts import Status
+from tests.api.world import OWNER, STRANGER, Gateway
+
+
+def test_a_write_is_answered_with_a_receipt_that_becomes_final(gateway: Gateway) -> None:
+    message = gateway.registration()
+    answer = gateway.send(message)
+    assert answer.status_code == 202
+    assert answer.headers["retry-after"] == "1"
+    receipt = answer.json()
+    assert answer.headers["location"] == f"/v1/receipts/{receipt['id']}"
+    assert (receipt["action"], receipt["datasetId"]) == ("register", str(message.dataset_id))
+    assert receipt["signer"] == str(OWNER.address)
+    final = gateway.http.get(answer.headers["location"], params={"wait": 30, "until": "final"}).json()
+    assert final["status"] == "final"
+    on_chain = gateway.node.chain.request("eth_getTransactionReceipt", [final["transactionHash"]])
+    assert (on_chain["status"], int(on_chain["blockNumber"], 16)) == ("0x1", final["blockNumber"])
+
+
+def test_fifty_requests_at_once_with_one_key_have_one_receipt(gateway: Gateway) -> None:
+    """R6: one idempotency key, one answer."""
+    body = gateway.body(gateway.registration())
+
+    async def send_all() -> list[httpx.Response]:
+        async with httpx.AsyncClient(base_url=gateway.http.base_url, timeout=60) as client:
+            posts = (client.post("/v1/datasets", json=body, headers={"idempotency-key": "fifty"}) for _ in range(50))
+            return list(await asyncio.gather(*posts))
+
+    answers = asyncio.run(send_all())
+    assert {answer.status_code for answer in answers} == {202}
+    assert len({answer.json()["id"] for answer in answers}) == 1
+
+
+def test_a_key_used_for_another_message_is_refused(gateway: Gateway) -> None:
+    """R6: the same key with another body is a conflict."""
+    headers = {"idempotency-key": "once"}
+    first = gateway.http.post("/v1/datasets", json=gateway.body(gateway.registration()), headers=headers)
+    other = gateway.http.post("/v1/datasets", json=gateway.body(gateway.registration()), headers=headers)
+    assert (first.status_code, other.status_code) == (202, 409)
+    assert other.json()["type"] == "/problems/conflict"
+
+
+def test_a_strangers_key_is_not_in_the_way(gateway: Gateway) -> None:
+    """R9: what one may do does not depend on another's keys."""
+    headers = {"idempotency-key": "mine"}
+    mine = gateway.http.post("/v1/datasets", json=gateway.body(gateway.registration()), headers=headers)
+    message = gateway.registration(owner=STRANGER.address)
+    theirs = gateway.http.post("/v1/datasets", json=gateway.body(message, STRANGER), headers=headers)
+    assert (mine.status_code, theirs.status_code) == (202, 202)
+    assert mine.json()["id"] != theirs.json()["id"]
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "with space"])
+def test_a_malformed_key_is_refused(gateway: Gateway, key: str) -> None:
+    answer = gateway.http.post(
+        "/v1/datasets", json=gateway.body(gateway.registration()), headers={"idempotency-key": key}
+    )
+    assert answer.status_code == 422
+
+
+def test_what_the_owner_has_done_already_is_a_success(gateway: Gateway) -> None:
+    message = gateway.registration()
+    first = gateway.send(message).json()
+    gateway.http.get(f"/v1/receipts/{first['id']}", params={"wait": 30})
+    again = gateway.send(message.model_copy(update={"deadline": message.deadline + 1}))
+    assert again.status_code == 202
+    receipt = again.json()
+    assert receipt["id"] != first["id"]
+    assert (receipt["alreadyDone"], receipt["status"]) == (True, Status.MINED)
+
+
+def test_an_unknown_receipt_is_not_found(gateway: Gateway) -> None:
+    answer = gateway.http.get(f"/v1/receipts/{'0' * 32}", params={"wait": 60})
+    assert (answer.status_code, answer.json()["type"]) == (404, "/problems/not-found")
+
+
+@pytest.mark.parametrize("query", [{"wait": "61"}, {"wait": "-1"}, {"wait": "nan"}, {"until": "sent"}, {"wiat": "1"}])
+def test_a_wait_that_cannot_be_is_refused(gateway: Gateway, query: dict[str, str]) -> None:
+    assert gateway.http.get(f"/v1/receipts/{'0' * 32}", params=query).status_code == 422
+
+
+def test_waiting_holds_no_thread_and_no_one_else_up(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Many more wait than there are threads; a write meanwhile is answered at once."""
+    monkeypatch.setattr(gateway.node, "wake", lambda: None)
+    receipt = gateway.send(gateway.registration()).json()
+
+    async def wait_all() -> tuple[list[dict[str, Any]], float]:
+        limits = httpx.Limits(max_connections=250)
+        async with httpx.AsyncClient(base_url=gateway.http.base_url, timeout=60, limits=limits) as client:
+            path = f"/v1/receipts/{receipt['id']}"
+            waiting = [asyncio.create_task(client.get(path, params={"wait": 2, "until": "final"})) for _ in range(200)]
+            await asyncio.sleep(0.3)
+            started = time.monotonic()
+            answer = await client.post("/v1/datasets", json=gateway.body(gateway.registration()))
+            elapsed = time.monotonic() - started
+            assert answer.status_code == 202
+            return [(await one).json() for one in waiting], elapsed
+
+    answers, elapsed = asyncio.run(wait_all())
+    assert len(answers) == 200
+    assert elapsed < 2

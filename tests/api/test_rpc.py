@@ -1,0 +1,77 @@
+"""The read-only JSON-RPC: the chain's own answers, and nothing that changes anything."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from api.routes import rpc
+from tests.api.world import Gateway
+
+
+def call(method: str, *params: object, call_id: object = 1) -> dict[str, Any]:
+    return {"jsonrpc": "2.0", "id": call_id, "method": method, "params": list(params)}
+
+
+def ask(gateway: Gateway, body: object) -> Any:
+    answer = gateway.http.post("/rpc", json=body)
+    assert answer.status_code == 200
+    return answer.json()
+
+
+def test_a_call_is_answered_as_the_chain_answers_it(gateway: Gateway) -> None:
+    code = ask(gateway, call("eth_getCode", str(gateway.deployment.registry), "latest"))
+    expected = gateway.node.chain.request("eth_getCode", [str(gateway.deployment.registry), "latest"])
+    assert code == {"jsonrpc": "2.0", "id": 1, "result": expected}
+    assert len(expected) > 1000
+
+
+def test_an_array_is_answered_in_order_with_errors_in_their_places(gateway: Gateway) -> None:
+    calls = [call("eth_chainId", call_id="a"), call("eth_call", {"to": "0x12"}, "latest", call_id=2), 7]
+    first, second, third = ask(gateway, calls)
+    assert (first["id"], int(first["result"], 16)) == ("a", gateway.deployment.chain_id)
+    assert (second["id"], second["error"]["code"]) == (2, -32602)
+    assert third["error"]["code"] == -32600
+
+
+@pytest.mark.parametrize(
+    "method",
+    ["eth_sendRawTransaction", "eth_sendTransaction", "eth_accounts", "evm_mine", "personal_sign", "close", ""],
+)
+def test_what_does_not_only_read_is_not_offered(gateway: Gateway, method: str) -> None:
+    assert ask(gateway, call(method, "0x"))["error"]["code"] == -32601
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"jsonrpc": "1.0", "id": 1, "method": "eth_chainId"},
+        {"jsonrpc": "2.0", "id": {}, "method": "eth_chainId"},
+        {"jsonrpc": "2.0", "id": 1, "method": 5},
+        [],
+        [{}] * (rpc.MAX_CALLS + 1),
+        "eth_chainId",
+    ],
+)
+def test_a_malformed_call_is_an_error_in_json_rpcs_form(gateway: Gateway, body: object) -> None:
+    assert ask(gateway, body)["error"]["code"] == -32600
+
+
+def test_params_that_are_no_array_are_refused(gateway: Gateway) -> None:
+    assert ask(gateway, call("eth_chainId") | {"params": {}})["error"]["code"] == -32602
+
+
+def test_an_answer_that_would_be_huge_is_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "MAX_ANSWER_BYTES", 1000)
+    code = call("eth_getCode", str(gateway.deployment.registry), "latest")
+    assert ask(gateway, code)["error"]["code"] == -32005
+
+
+def test_a_revert_carries_its_data(gateway: Gateway) -> None:
+    """ERC-721's `ownerOf` of a token that nobody holds: the contract's own error comes through."""
+    calldata = "0x6352211e" + "00" * 32
+    answer = ask(gateway, call("eth_call", {"to": str(gateway.deployment.registry), "data": calldata}, "latest"))
+    assert answer["error"]["code"] == 3
+    assert answer["error"]["data"] == "0x7e273289" + "00" * 32  # ERC721NonexistentToken(uint256)

@@ -1,0 +1,226 @@
+"""A gateway that answers over real HTTP, from a real chain and a real database; and somebody who signs messages."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from api.server import Server, configuration, listen, url_of
+from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.chain.client import Chain
+from registry.chain.embedded import EmbeddedChain
+from registry.config import Settings
+from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
+from registry.deployment import Deployment
+from registry.eip712 import Domain
+from registry.keys.signer import Signer as Owner
+from registry.manifest import Entry, Manifest
+from registry.node import Node, Role
+from registry.node.node import holder, relay_settings
+from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.relay.deploy import ensure_deployed
+from registry.relay.signing import Signer
+from registry.rooms import AnyMessage
+from registry.storage import migrate, open_storage
+
+RELAYER_SECRET = keccak256(b"a relayer's key for tests")
+FAR = 4_000_000_000
+"""A deadline in the year 2096."""
+
+_numbers = itertools.count(1)
+
+
+def owner(name: str) -> Owner:
+    """Somebody with a key that follows from their name."""
+    return Owner(keccak256(name.encode()))
+
+
+OWNER, STRANGER, ANALYST = owner("owner"), owner("stranger"), owner("analyst")
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """A running gateway.
+
+    Args:
+        node: The node behind it.
+        http: A client of it.
+    """
+
+    node: Node
+    http: httpx.Client
+    tags: Iterator[int] = field(default_factory=lambda: _numbers)
+
+    @property
+    def deployment(self) -> Deployment:
+        return self.node.deployment
+
+    def signature(self, message: AnyMessage, by: Owner = OWNER, deployment: Deployment | None = None) -> str:
+        where = deployment or self.deployment
+        domain = Domain(message.CONTRACT, where.chain_id, where.address_of(message.CONTRACT))
+        return f"0x{by.sign(message.digest(domain)).hex()}"
+
+    def body(self, message: AnyMessage, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
+        return {"message": message.to_json(), "signature": self.signature(message, by)} | documents
+
+    def registration(self, **changed: Any) -> Registration:
+        values: dict[str, Any] = {
+            "owner": OWNER.address,
+            "content_root": Bytes32(keccak256(b"content %d" % next(self.tags))),
+            "metadata_hash": ZERO_BYTES32,
+            "uri": "",
+            "salt": ZERO_BYTES32,
+            "sources": (),
+            "deadline": FAR,
+        }
+        return Registration(**(values | changed))
+
+    def send(self, message: AnyMessage, by: Owner = OWNER, **documents: Any) -> httpx.Response:
+        return self.http.post(path_of(message), json=self.body(message, by, **documents))
+
+    def settle(self, message: AnyMessage, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
+        """Sends a message and waits until it is mined and indexed."""
+        answer = self.send(message, by, **documents)
+        assert answer.status_code == 202, answer.text
+        receipt = self.http.get(answer.headers["location"], params={"wait": 30}).json()
+        assert receipt["status"] in ("mined", "final"), receipt
+        assert receipt["failure"] is None, receipt
+        self.wait_for_index(receipt["blockNumber"])
+        return dict(receipt)
+
+    def wait_for_index(self, height: int) -> None:
+        deadline = time.monotonic() + 20
+        while self.http.get("/v1/datasets", params={"limit": 1}).json().get("asOfBlock", -1) < height:
+            assert time.monotonic() < deadline, "the index did not come as far"
+            time.sleep(0.02)
+
+    def register(self, by: Owner = OWNER, **changed: Any) -> DatasetId:
+        message = self.registration(owner=by.address, **changed)
+        self.settle(message, by)
+        return message.dataset_id
+
+    def head(self, dataset_id: DatasetId) -> Bytes32:
+        return Bytes32.parse(self.http.get(f"/v1/datasets/{dataset_id}").json()["head"])
+
+    def revision(self, dataset_id: DatasetId, head: Bytes32, **changed: Any) -> Revision:
+        values: dict[str, Any] = {
+            "dataset_id": dataset_id,
+            "head": head,
+            "content_root": Bytes32(keccak256(b"content %d" % next(self.tags))),
+            "metadata_hash": ZERO_BYTES32,
+            "uri": "",
+            "sources": (),
+            "deadline": FAR,
+        }
+        return Revision(**(values | changed))
+
+
+def transfer(dataset_id: DatasetId, head: Bytes32, to: Address) -> TitleTransfer:
+    return TitleTransfer(dataset_id=dataset_id, head=head, to=to, deadline=FAR)
+
+
+def withdrawal(dataset_id: DatasetId, head: Bytes32, reason: str = "") -> Withdrawal:
+    return Withdrawal(dataset_id=dataset_id, head=head, reason=reason, deadline=FAR)
+
+
+def request(dataset_id: DatasetId, requests: int = 0, purpose: str = "a study") -> AccessRequest:
+    return AccessRequest(
+        dataset_id=dataset_id,
+        grantee=ANALYST.address,
+        rights=1,
+        expires_at=FAR,
+        purpose=purpose,
+        requests=requests,
+        deadline=FAR,
+    )
+
+
+def grant(dataset_id: DatasetId, epoch: int = 0, *, rights: int = 3, expires_at: int = FAR) -> AccessGrant:
+    return AccessGrant(
+        dataset_id=dataset_id,
+        grantee=ANALYST.address,
+        rights=rights,
+        starts_at=0,
+        expires_at=expires_at,
+        terms_hash=ZERO_BYTES32,
+        epoch=epoch,
+        deadline=FAR,
+    )
+
+
+def revocation(dataset_id: DatasetId, epoch: int) -> AccessRevocation:
+    return AccessRevocation(dataset_id=dataset_id, grantee=ANALYST.address, epoch=epoch, deadline=FAR)
+
+
+def path_of(message: AnyMessage) -> str:
+    """Where a message is sent to."""
+    if isinstance(message, Registration):
+        return "/v1/datasets"
+    rooms = {
+        Revision: "versions",
+        TitleTransfer: "transfers",
+        Withdrawal: "withdrawals",
+        AccessRequest: "requests",
+        AccessGrant: "grants",
+        AccessRevocation: "revocations",
+    }
+    return f"/v1/datasets/{message.dataset_id}/{rooms[type(message)]}"
+
+
+def manifest_of(**files: bytes) -> Manifest:
+    """The manifest of some small files."""
+    return Manifest.of(
+        Entry(f"{name}.csv", Bytes32(hash_of(content)), len(content), None) for name, content in files.items()
+    )
+
+
+def hash_of(content: bytes) -> Bytes32:
+    """SHA-256, as a value."""
+    return Bytes32(sha256(content).digest())
+
+
+@contextmanager
+def open_node(folder: Path, *, chain: Chain | None = None, **settings: Any) -> Iterator[Node]:
+    """A node over a chain in memory, which makes a block of each transaction at once."""
+    told = Settings(data=folder, poll_seconds=0.02, **settings)
+    signer = Signer(RELAYER_SECRET)
+    chain = chain or EmbeddedChain.in_memory(signer.address)
+    storage = open_storage(told.database)
+    migrate(storage)
+    deployment = ensure_deployed(chain, storage, signer, relay_settings(told), holder=holder(told))
+    node = Node(told, Role.ALL, chain, storage, deployment, signer, rpc_faults=Counter())
+    node.start()
+    try:
+        yield node
+    finally:
+        node.close()
+        storage.close()
+        chain.close()
+
+
+@contextmanager
+def running(node: Node) -> Iterator[Gateway]:
+    """The node's app on a port of its own."""
+    listener = listen("127.0.0.1", 0)
+    ready = threading.Event()
+    server = Server(configuration(node), node, ready.set)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        assert ready.wait(20)
+        with httpx.Client(base_url=url_of(listener), timeout=70, trust_env=False) as client:
+            yield Gateway(node, client)
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
