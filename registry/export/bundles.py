@@ -9,7 +9,7 @@ from typing import Any
 
 from registry.access.events import TOPICS as ACCESS_TOPICS
 from registry.access.events import decode as decode_access
-from registry.canonical import read_json
+from registry.canonical import metadata_hash, read_json
 from registry.chain.client import Chain, RpcError
 from registry.chain.history import BlockRef, Topics, ask, logs_until
 from registry.datasets.events import REGISTERED, REVISED, TRANSFER, WITHDRAWN
@@ -262,6 +262,14 @@ def _content(shown: Shown, history: History) -> form.Content | None:
         return None
     if manifest is None and shown.files:
         raise InvalidInput("To show single files, the manifest is needed.")
+    number = shown.version or history.dataset.latest.number
+    if not 1 <= number <= len(history.dataset.versions):
+        raise NotFound(f"The dataset has no version {number}.")
+    version = history.dataset.versions[number - 1]
+    if manifest is not None and manifest.root != version.content_root:
+        raise InvalidInput(f"The manifest has the root {manifest.root}, version {number} has {version.content_root}.")
+    if shown.metadata is not None and metadata_hash(shown.metadata) != version.metadata_hash:
+        raise InvalidInput(f"The metadata does not have the hash {version.metadata_hash} of version {number}.")
     return form.Content(
         files=tuple(
             form.File(entry=_object(manifest.entry(path).leaf), path=path_of(manifest.proof(path)))
@@ -271,7 +279,7 @@ def _content(shown: Shown, history: History) -> form.Content | None:
         else (),
         manifest=_object(manifest.to_json().encode()) if manifest is not None and not shown.files else None,
         metadata=shown.metadata,
-        version=shown.version or history.dataset.latest.number,
+        version=number,
     )
 
 

@@ -1,0 +1,182 @@
+"""Making bundles from chains of two kinds: what the nodes give is real, and what they withhold is noticed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import pytest
+import rlp
+from trie import HexaryTrie
+
+from registry.chain.client import Chain, RpcError
+from registry.chain.contracts import calldata
+from registry.chain.embedded import EmbeddedChain
+from registry.chain.rpc import RpcChain
+from registry.datasets.messages import Withdrawal
+from registry.errors import InvalidInput, NotFound, Unavailable
+from registry.evidence.code import templates
+from registry.evidence.header import Header, encode_header
+from registry.evidence.receipts import decode_receipt, encode_receipt, receipts_trie
+from registry.evidence.state import HEADS_SLOT, PAIRS_SLOT, account_at, head_slot, slot_at
+from registry.evidence.trie import Nodes
+from registry.evidence.trust import PinnedBlocks
+from registry.evidence.verify import verify
+from registry.export.bundles import Shown, export_bundle
+from registry.export.messages import read_call
+from registry.log import Log
+from registry.manifest import from_digests
+from registry.primitives import DatasetId, keccak256
+from tests.chain.conftest import StartAnvil
+from tests.chain.wallet import RELAYER
+from tests.evidence.stories import tell
+from tests.evidence.world import FAR, ROOT, World, manifest, word
+
+
+@pytest.fixture(scope="module", params=["embedded", "anvil"])
+def fresh(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world on each kind of chain."""
+    if request.param == "embedded":
+        yield World(EmbeddedChain.in_memory(RELAYER))
+    else:
+        start: StartAnvil = request.getfixturevalue("start_anvil")
+        chain = RpcChain([start("--chain-id", "31337")[1]])
+        yield World(chain)
+        chain.close()
+
+
+def test_every_story_can_be_shown_from_every_kind_of_chain(fresh: World) -> None:
+    for story in tell(fresh).values():
+        document = json.loads(story.bundle)
+        ends = {Header.decode(bytes.fromhex(run[-1][2:])).hash for run in document["headers"]}
+        verify(story.bundle, PinnedBlocks(ends, fresh.deployment.chain_id))
+
+
+def test_headers_receipts_and_state_are_those_of_the_chain(fresh: World) -> None:
+    dataset_id = fresh.register(manifest("proofs"))
+    number = fresh.latest().number
+    block = fresh.chain.request("eth_getBlockByNumber", [hex(number), False])
+    header = Header.decode(encode_header(block))
+    assert str(header.hash) == block["hash"]
+    receipts = fresh.chain.request("eth_getBlockReceipts", [hex(number)])
+    assert receipts_trie(receipts).root == header.receipts_root
+    assert decode_receipt(encode_receipt(receipts[0])).logs == tuple(Log.from_rpc(log) for log in receipts[0]["logs"])
+    slot = head_slot(dataset_id)
+    proof = fresh.chain.request("eth_getProof", [str(fresh.deployment.registry), [str(slot)], hex(number)])
+    raw = [bytes.fromhex(node[2:]) for node in proof["accountProof"] + proof["storageProof"][0]["proof"]]
+    nodes = Nodes(dict.fromkeys(raw))
+    account = account_at(nodes, header.state_root, fresh.deployment.registry)
+    assert slot_at(nodes, account.storage_root, slot) == fresh.head(dataset_id)
+    slot_nodes = [rlp.decode(bytes.fromhex(node[2:])) for node in proof["storageProof"][0]["proof"]]
+    reference = HexaryTrie.get_from_proof(account.storage_root, keccak256(slot), slot_nodes)
+    assert rlp.decode(reference) == fresh.head(dataset_id)
+
+
+@pytest.mark.parametrize("template", templates(), ids=lambda template: f"{template.contract} {template.release}")
+def test_the_code_known_of_a_release_is_what_is_deployed(fresh: World, template: Any) -> None:
+    where = {"DatasetRegistry": fresh.deployment.registry, "AccessGrants": fresh.deployment.grants}
+    address = where[template.contract]
+    code = fresh.chain.request("eth_getCode", [str(address), "latest"])
+    deployed = template.deployed(fresh.deployment.chain_id, address, fresh.deployment.registry)
+    assert f"0x{deployed.hex()}" == code
+
+
+def test_slots_are_where_the_compiler_put_them() -> None:
+    for contract, variable, slot in (("DatasetRegistry", "_heads", HEADS_SLOT), ("AccessGrants", "_pairs", PAIRS_SLOT)):
+        artifact = json.loads((ROOT / f"registry/artifacts/{contract}.json").read_bytes())
+        assert artifact["storage"][variable] == slot
+
+
+def test_the_latest_release_is_the_artifacts() -> None:
+    for template in templates()[-2:]:
+        artifact = json.loads((ROOT / f"registry/artifacts/{template.contract}.json").read_bytes())
+        assert artifact["deployedBytecode"] == f"0x{template.code.hex()}"
+
+
+class LyingNode:
+    """A node that changes some answers of a good one."""
+
+    def __init__(self, chain: Chain, lies: dict[str, Any]) -> None:
+        self._chain = chain
+        self._lies = lies
+
+    def request(self, method: str, params: Sequence[object] = ()) -> Any:
+        answer = self._chain.request(method, params)
+        return self._lies[method](answer) if method in self._lies else answer
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
+        return [self.request(method, params) for method, params in calls]
+
+    def close(self) -> None:
+        self._chain.close()
+
+
+def test_a_node_that_withholds_an_event_is_found_out(world: World) -> None:
+    dataset_id = world.register(manifest("withheld"))
+    world.withdraw(dataset_id)
+    node = LyingNode(world.chain, {"eth_getLogs": lambda logs: [log for log in logs if len(log["topics"]) != 2]})
+    with pytest.raises(Unavailable, match=r"does not verify: Step 7"):
+        export_bundle(node, world.deployment, dataset_id, world.latest())
+
+
+def test_a_node_that_gives_other_receipts_or_headers_is_found_out(world: World) -> None:
+    dataset_id = world.register(manifest("other receipts"))
+    until = world.latest()
+    node = LyingNode(world.chain, {"eth_getBlockReceipts": lambda receipts: [*receipts, receipts[0]]})
+    with pytest.raises(Unavailable, match="not those of the block"):
+        export_bundle(node, world.deployment, dataset_id, until)
+    node = LyingNode(world.chain, {"eth_getBlockByNumber": lambda block: block | {"gasUsed": "0x1"}})
+    with pytest.raises(InvalidInput, match="does not hash"):
+        export_bundle(node, world.deployment, dataset_id, until)
+
+
+def test_what_is_not_there_cannot_be_shown(world: World) -> None:
+    before = world.latest()
+    dataset_id = world.register(manifest("a", "b"))
+    with pytest.raises(NotFound, match="no dataset"):
+        export_bundle(world.chain, world.deployment, DatasetId(word("nothing")), world.latest())
+    with pytest.raises(NotFound, match="no dataset"):
+        export_bundle(world.chain, world.deployment, dataset_id, before)
+    with pytest.raises(NotFound, match="lists no file"):
+        export_bundle(world.chain, world.deployment, dataset_id, world.latest(), shown=Shown(manifest("a", "b"), ["c"]))
+
+
+def test_content_of_another_version_is_refused(world: World) -> None:
+    dataset_id = world.register(manifest("one"))
+    with pytest.raises(InvalidInput, match="root"):
+        export_bundle(world.chain, world.deployment, dataset_id, world.latest(), shown=Shown(manifest("two")))
+
+
+def test_bundles_of_one_state_are_equal(world: World) -> None:
+    dataset_id = world.register(manifest("equal"))
+    until = world.latest()
+    first = export_bundle(world.chain, world.deployment, dataset_id, until)
+    world.blocks(2)
+    assert export_bundle(world.chain, world.deployment, dataset_id, until) == first
+
+
+@pytest.mark.parametrize("data", [b"", b"\0" * 4, b"\0" * 36])
+def test_the_input_of_another_call_holds_no_message(data: bytes) -> None:
+    assert read_call(data) is None
+
+
+def test_a_message_is_read_back_from_its_call() -> None:
+    message = Withdrawal(dataset_id=DatasetId(word("id")), head=word("head"), reason="更新" * 40, deadline=FAR)
+    call = calldata(message, b"\1" * 65)
+    assert read_call(call) == (message, b"\1" * 65)
+    assert read_call(calldata(message, b"")) is None
+    assert read_call(call + bytes(32)) is None
+    assert read_call(call[:-32]) is None
+    assert read_call(call[:4] + b"\xff" * (len(call) - 4)) is None
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 33])
+def test_each_file_of_a_dataset_can_be_shown_alone(world: World, size: int) -> None:
+    """C10: the path of each leaf leads to the root."""
+    files = from_digests({f"{index}.csv": word(str(index)) for index in range(size)})
+    dataset_id = world.register(files, salt=word(f"alone {size}"))
+    paths = [entry.path for entry in files.entries]
+    bundle = export_bundle(world.chain, world.deployment, dataset_id, world.latest(), shown=Shown(files, paths))
+    result = verify(bundle, PinnedBlocks({world.latest().hash}))
+    assert [entry.path for entry in result.files] == paths
