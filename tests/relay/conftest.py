@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-import socket
-import subprocess
-import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
-from registry.chain.client import Chain, ChainUnavailable
+from registry.chain.client import Chain
 from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import RpcChain
 from registry.relay.receipts import FOLLOWS, Status
 from registry.relay.signing import Signer
 from registry.storage import Storage
+from tests.fixtures.chains import StartAnvil
 from tests.relay.world import RELAYER_KEY, World
-
-ANVIL = Path(__file__).parents[2] / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
 
 
 @pytest.fixture(scope="session")
-def anvil_url() -> Iterator[str]:
+def anvil_url(start_anvil: StartAnvil) -> str:
     """An anvil that makes a block of each transaction."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    process = subprocess.Popen(
-        [ANVIL, "--port", str(port), "--silent", "--hardfork", "prague"], stdin=subprocess.DEVNULL
-    )
-    url = f"http://127.0.0.1:{port}"
-    probe = RpcChain([url], timeout=2.0)
-    for _ in range(200):
-        try:
-            probe.request("eth_chainId")
-            break
-        except ChainUnavailable:
-            time.sleep(0.05)
-    probe.close()
-    yield url
-    process.kill()
-    process.wait()
+    return start_anvil()[1]
 
 
 @pytest.fixture
