@@ -6,7 +6,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import orjson
-from sqlalchemy import Connection, Row, Select, Subquery, Text, bindparam, func, literal, select, union, union_all
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Subquery,
+    Text,
+    bindparam,
+    exists,
+    func,
+    literal,
+    select,
+    union,
+    union_all,
+)
 
 from registry.abi import text
 from registry.access.events import AccessRequested
@@ -21,13 +34,14 @@ from registry.index.position import block_of
 from registry.index.shapes import Json
 from registry.index.state import Cursor, read_cursor
 from registry.index.tables import DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS, WORDS
-from registry.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
+from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.storage import Storage
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
 MAX_CANDIDATES: Final = 10
 MIN_PREFIX: Final = 8
+COUNTED_WORDS: Final = 5_000
 FIRST: Final = -1
 """The keyset position before every row."""
 LAST: Final = 2**63 - 1
@@ -145,6 +159,11 @@ _ACCESS: Final = (
 )
 
 
+_COUNT_WORD: Final = select(func.count()).select_from(
+    select(WORDS.c.position).where(WORDS.c.word == bindparam("word")).limit(COUNTED_WORDS).subquery()
+)
+
+
 class Queries:
     """Reads the index.
 
@@ -186,10 +205,13 @@ class Queries:
         Raises:
             InvalidInput: The cursor is none of ours, or the words hold no word.
         """
-        statement, values = _filtered(wanted)
         before = LAST if cursor is None else _keyset(cursor)
+        words = [] if wanted.words is None else words_of(wanted.words)
+        if wanted.words is not None and not words:
+            raise InvalidInput("There is no word in what is sought.", hint="Give one or more words of a name.")
         with self._storage.read() as connection:
             as_of = _as_of(read_cursor(connection))
+            statement, values = _filtered(wanted, _rarest_first(connection, words))
             rows = connection.execute(statement, {**values, "before": before, "count": limit + 1}).all()
         return _page([_dataset(row) for row in rows], [row.position for row in rows], limit) | as_of
 
@@ -434,7 +456,15 @@ def _matches(sha256: Bytes32) -> Subquery:
     )
 
 
-def _filtered(wanted: DatasetFilter) -> tuple[Select[Any], dict[str, object]]:
+def _rarest_first(connection: Connection, words: list[str]) -> list[str]:
+    """The words, those in the fewest names first: the others need be looked up for their datasets only."""
+    if len(words) < 2:
+        return words
+    counts = {word: connection.scalar(_COUNT_WORD, {"word": word}) or 0 for word in words}
+    return sorted(words, key=counts.__getitem__)
+
+
+def _filtered(wanted: DatasetFilter, rarest_first: list[str]) -> tuple[Select[Any], dict[str, object]]:
     """The statement for a filter. It depends on which fields are given only, so that it is compiled once."""
     statement, values = _MANY, dict[str, object]()
     if wanted.owner is not None:
@@ -459,17 +489,18 @@ def _filtered(wanted: DatasetFilter) -> tuple[Select[Any], dict[str, object]]:
         )
         statement = statement.where(DATASETS.c.dataset_id.in_(found))
         values["sha256"] = wanted.sha256
-    if wanted.words is not None:
-        words = words_of(wanted.words)
-        if not words:
-            raise InvalidInput("There is no word in what is sought.", hint="Give one or more words of a name.")
-        for number, word in enumerate(words):
-            one = WORDS.alias(f"word_{number}")
-            statement = statement.join(one, one.c.position == DATASETS.c.position).where(
-                one.c.word == bindparam(f"word_{number}")
+    if rarest_first:
+        first = WORDS.alias()
+        statement = statement.join(first, first.c.position == DATASETS.c.position).where(
+            first.c.word == bindparam("word_0"), first.c.position < bindparam("before")
+        )
+        for number in range(1, len(rarest_first)):
+            other = WORDS.alias()
+            statement = statement.where(
+                exists().where(other.c.word == bindparam(f"word_{number}"), other.c.position == first.c.position)
             )
-            values[f"word_{number}"] = word
-        statement = statement.order_by(None).order_by(one.c.position.desc())
+        statement = statement.order_by(None).order_by(first.c.position.desc())
+        values |= {f"word_{number}": word for number, word in enumerate(rarest_first)}
     return statement, values
 
 

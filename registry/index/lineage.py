@@ -1,0 +1,131 @@
+"""The lineage as the index knows it, all of an answer from one state of the database."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy import Connection, select, tuple_
+
+from registry.datasets.events import Registered, Revised
+from registry.datasets.messages import Source
+from registry.documents.tables import METADATA_DOCUMENTS
+from registry.errors import NotFound
+from registry.index.chunks import chunks
+from registry.index.events import stored_dataset_event
+from registry.index.position import block_of
+from registry.index.state import Cursor, read_cursor
+from registry.index.tables import DATASETS, EVENTS, SOURCES, VERSIONS
+from registry.lineage import Direction, Graph, Node, walk
+from registry.primitives import DatasetId
+from registry.storage import Storage
+
+_PAIRS: Final = 400
+"""How many versions one statement names; each is two parameters."""
+
+_NODES: Final = select(
+    VERSIONS.c.dataset_id,
+    VERSIONS.c.number,
+    VERSIONS.c.position,
+    VERSIONS.c.content_root,
+    VERSIONS.c.claimant,
+    DATASETS.c.owner,
+    DATASETS.c.is_withdrawn,
+    EVENTS.c.timestamp,
+    EVENTS.c.topics,
+    EVENTS.c.data,
+    METADATA_DOCUMENTS.c.name,
+).select_from(
+    VERSIONS.join(EVENTS, EVENTS.c.position == VERSIONS.c.position)
+    .join(DATASETS, DATASETS.c.dataset_id == VERSIONS.c.dataset_id)
+    .outerjoin(METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == VERSIONS.c.metadata_hash)
+)
+_VERSION: Final = tuple_(VERSIONS.c.dataset_id, VERSIONS.c.number)
+_SOURCE: Final = tuple_(SOURCES.c.source_id, SOURCES.c.source_version)
+
+
+class IndexReader:
+    """Reads the lineage within one transaction.
+
+    Args:
+        connection: The transaction.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def nodes(self, versions: Collection[Source]) -> Iterable[Node]:
+        """The nodes of those of these versions that are known."""
+        for chunk in chunks(versions, _PAIRS):
+            for row in self._connection.execute(_NODES.where(_VERSION.in_(_pairs(chunk)))):
+                event = stored_dataset_event(row.topics, row.data)
+                if not isinstance(event, Registered | Revised):
+                    raise TypeError(f"{type(event).__name__} makes no version")
+                yield Node(
+                    version=Source(dataset_id=row.dataset_id, version=row.number),
+                    content_root=row.content_root,
+                    name=row.name,
+                    claimant=row.claimant,
+                    owner=row.owner,
+                    is_withdrawn=row.is_withdrawn,
+                    registered_at=datetime.fromtimestamp(row.timestamp, UTC),
+                    block_number=block_of(row.position),
+                    sources=event.sources,
+                )
+
+    def dependents(self, versions: Collection[Source]) -> Iterable[Source]:
+        """The versions that name one of these as a source, and the next versions of these."""
+        deriving = select(VERSIONS.c.dataset_id, VERSIONS.c.number).join(
+            SOURCES, SOURCES.c.position == VERSIONS.c.position
+        )
+        found = select(VERSIONS.c.dataset_id, VERSIONS.c.number)
+        for chunk in chunks(versions, _PAIRS):
+            following = [(version.dataset_id, version.version + 1) for version in chunk]
+            for statement in (deriving.where(_SOURCE.in_(_pairs(chunk))), found.where(_VERSION.in_(following))):
+                for dataset_id, number in self._connection.execute(statement):
+                    yield Source(dataset_id=dataset_id, version=number)
+
+    def versions(self, dataset_id: DatasetId) -> tuple[Source, ...]:
+        """All versions of a dataset, the first first.
+
+        Raises:
+            NotFound: There is no such dataset.
+        """
+        count = self._connection.scalar(select(DATASETS.c.version).where(DATASETS.c.dataset_id == dataset_id))
+        if count is None:
+            raise NotFound(f"There is no dataset {dataset_id} here.")
+        return tuple(Source(dataset_id=dataset_id, version=number) for number in range(1, count + 1))
+
+
+def read_lineage(
+    storage: Storage, dataset_id: DatasetId, version: int | None, direction: Direction, *, depth: int | None = None
+) -> tuple[Graph, Cursor]:
+    """The lineage of one version of a dataset, or of all its versions.
+
+    Args:
+        storage: The database.
+        dataset_id: The dataset.
+        version: The version; None: all of them.
+        direction: Where to walk.
+        depth: How many steps at most; None: to the end.
+
+    Raises:
+        NotFound: There is no such dataset or version.
+        InvalidInput: The lineage has more than `MAX_NODES` versions.
+        NotIndexed: The index has not begun.
+
+    Returns:
+        The graph, and the block that it is as of.
+    """
+    with storage.read() as connection:
+        cursor = read_cursor(connection)
+        reader = IndexReader(connection)
+        roots = reader.versions(dataset_id)
+        if version is not None:
+            roots = (Source(dataset_id=dataset_id, version=version),)
+        return walk(reader, roots, direction, depth=depth), cursor
+
+
+def _pairs(versions: Iterable[Source]) -> list[tuple[DatasetId, int]]:
+    return [(version.dataset_id, version.version) for version in versions]

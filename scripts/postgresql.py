@@ -1,0 +1,87 @@
+"""A PostgreSQL server for tests and benchmarks: in a temporary folder, gone when it is removed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from itertools import count
+from pathlib import Path
+
+import psycopg
+
+_NUMBERS = count(1)
+
+
+class PostgreSQLServer:
+    """A cluster in a temporary folder, reached through a Unix socket in it.
+
+    Args:
+        fsync: Whether each commit waits for the disk. Tests kill processes and not the machine: they need it not.
+
+    Raises:
+        FileNotFoundError: PostgreSQL is not installed.
+    """
+
+    def __init__(self, *, fsync: bool = False) -> None:
+        self._fsync = "on" if fsync else "off"
+        self._programs = _programs()
+        self._folder = Path(tempfile.mkdtemp(prefix="tdr-postgresql-"))
+        self._as_user: list[str] = []
+        if os.geteuid() == 0:  # PostgreSQL does not run as root.
+            shutil.chown(self._folder, "postgres", "postgres")
+            self._as_user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups", "--"]
+        self._run(
+            "initdb", "--pgdata", str(self._data), "--username=tdr", "--auth=trust", "--no-sync", "--encoding=UTF8"
+        )
+        self.start()
+
+    @property
+    def _data(self) -> Path:
+        return self._folder / "data"
+
+    def start(self) -> None:
+        """Starts it, and waits until it answers."""
+        options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync={self._fsync}"
+        self._run(
+            "pg_ctl", "--pgdata", str(self._data), "--log", str(self._folder / "log"), "-w", "-o", options, "start"
+        )
+
+    def stop(self, mode: str = "fast") -> None:
+        """Stops it. Mode "immediate" is a crash: nothing is written any more."""
+        self._run("pg_ctl", "--pgdata", str(self._data), "-m", mode, "-w", "stop")
+
+    def url(self, database: str) -> str:
+        """The URL of one of its databases."""
+        return f"postgresql://tdr@/{database}?host={self._folder}"
+
+    def create(self, template: str = "template0") -> str:
+        """Makes a database and gives its URL."""
+        name = f"tdr_{next(_NUMBERS)}"
+        with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
+        return self.url(name)
+
+    def remove(self) -> None:
+        """Stops it for good."""
+        self.stop("immediate")
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [*self._as_user, self._programs / program, *arguments],
+            check=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            cwd=self._folder,
+        )
+
+
+def _programs() -> Path:
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb")) or [
+        Path(path) for path in [shutil.which("initdb")] if path
+    ]
+    if not found:
+        raise FileNotFoundError("PostgreSQL is not installed. Install it: apt-get install postgresql")
+    return found[-1].parent
