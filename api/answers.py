@@ -11,6 +11,7 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
+from registry.lineage.graph import GraphDocument
 from registry.primitives import Address, Bytes32, DatasetId
 
 Row = TypeVar("Row")
@@ -177,6 +178,10 @@ class Claims(AsOf):
     sha256: Bytes32
     claims: list[Claim]
     next: str | None = Field(description="The `cursor` of the next page; null on the last.")
+
+
+class Lineage(GraphDocument, AsOf):
+    """The lineage of a dataset."""
 
 
 class Failure(Answer):

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from api import problems
 from api.middleware import Surroundings
-from api.routes import access, claims, datasets, operations, receipts, reference, rpc, submissions
+from api.routes import access, claims, datasets, lineage, operations, receipts, reference, rpc, submissions
 from registry.metrics import HttpMetrics
 from registry.node import Node, Role
 
@@ -21,6 +21,7 @@ block they are true. Nothing here needs to be trusted: `/rpc` shows the chain it
 
 TAGS: Final = [
     {"name": "datasets", "description": "What is registered, its history, and who may use it."},
+    {"name": "provenance", "description": "Where datasets come from, and descriptions of them in others' formats."},
     {"name": "writes", "description": "Signed messages in, receipts out."},
     {"name": "chain", "description": "The chain itself, past the gateway."},
     {"name": "operations", "description": "Health and measurements."},
@@ -61,6 +62,7 @@ def bare_app() -> FastAPI:
 def include_gateway(app: FastAPI) -> None:
     """Adds the gateway's routes: a new room is one more line."""
     app.include_router(datasets.router)
+    app.include_router(lineage.router)
     app.include_router(access.router)
     app.include_router(claims.router)
     app.include_router(submissions.publications)

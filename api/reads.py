@@ -83,15 +83,21 @@ async def answer(node: Node, work: Callable[[Queries], dict[str, Any]], min_bloc
         min_block: The height, or None for the present one.
     """
     queries = node.queries
-    if min_block is not None:
-        await _reach(node, min_block)
+    await reach(node, min_block)
     found = await read(node, lambda: work(queries))
     return Response(
         orjson.dumps(found), headers={"TDR-As-Of-Block": str(found["asOfBlock"])}, media_type="application/json"
     )
 
 
-async def _reach(node: Node, height: int) -> None:
+async def reach(node: Node, height: int | None) -> None:
+    """Waits until the index stands at a height, or not at all for None.
+
+    Raises:
+        Refused: It did not get there in time.
+    """
+    if height is None:
+        return
     deadline = time.monotonic() + WAIT_SECONDS
     while (stands := await read(node, node.queries.cursor)).height < height:
         if time.monotonic() > deadline or node.is_stopping:

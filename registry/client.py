@@ -161,9 +161,7 @@ class Gateway:
         """How it is."""
         return self._get("/v1/health")
 
-    def send(
-        self, signed: Signed, *, metadata: Json | None = None, manifest: Manifest | None = None
-    ) -> Receipt:
+    def send(self, signed: Signed, *, metadata: Json | None = None, manifest: Manifest | None = None) -> Receipt:
         """Hands in a signed message. Repeating it after a lost answer has no second effect.
 
         Args:
@@ -281,6 +279,26 @@ class Gateway:
     def history(self, dataset_id: DatasetId | str) -> Json:
         """Everything that happened to a dataset, the first first."""
         return self._get(f"/v1/datasets/{_segment(dataset_id)}/history")
+
+    def lineage(
+        self,
+        dataset_id: DatasetId | str,
+        *,
+        version: int | None = None,
+        direction: Literal["up", "down", "both"] = "both",
+        depth: int | None = None,
+    ) -> Json:
+        """What a dataset derives from, and what derives from it.
+
+        Args:
+            dataset_id: Its id, or at least its first 8 hex digits.
+            version: One version of it; None: all.
+            direction: up, down or both.
+            depth: How many steps at most; None: to the end.
+        """
+        return self._get(
+            f"/v1/datasets/{_segment(dataset_id)}/lineage", **_given(version=version, direction=direction, depth=depth)
+        )
 
     def grants(self, dataset_id: DatasetId | str, *, grantee: Address | None = None) -> Json:
         """The grants on a dataset, ended ones included."""

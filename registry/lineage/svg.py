@@ -11,12 +11,12 @@ from registry.datasets.messages import Source
 from registry.lineage.graph import Edge, Graph, Node, Relation
 from registry.lineage.label import short, shortened, title
 
-_BOX_WIDTH: Final = 220
+_BOX_WIDTH: Final = 290
 _BOX_HEIGHT: Final = 58
-_COLUMN: Final = 300
+_COLUMN: Final = 360
 _ROW: Final = 82
 _MARGIN: Final = 24
-_NAME_COLUMNS: Final = 26
+_NAME_COLUMNS: Final = 34
 _SWEEPS: Final = 4
 
 _STYLE: Final = """
@@ -26,7 +26,7 @@ _STYLE: Final = """
   .withdrawn .box { fill: #fef2f2; stroke: #b91c1c; }
   .affected .box { fill: #fffbeb; stroke: #b45309; }
   .name { font-size: 14px; font-weight: 600; fill: #0f172a; }
-  .detail { font-size: 11.5px; fill: #475569; }
+  .detail { font-size: 11px; fill: #475569; }
   .withdrawn .name { text-decoration: line-through; }
   .withdrawn .detail { fill: #b91c1c; }
   .affected .detail { fill: #b45309; }
