@@ -20,7 +20,7 @@ from registry.datasets.events import DatasetEvent, Transferred
 from registry.datasets.head import Head
 from registry.datasets.messages import Source
 from registry.datasets.records import Dataset
-from registry.errors import InvalidInput
+from registry.errors import InvalidInput, NotFound
 from registry.evidence.header import Header
 from registry.evidence.state import Pair
 from registry.log import Log, Moment
@@ -95,6 +95,17 @@ class Record(Part):
     block: BlockRecord
     dataset: DatasetRecord
     events: tuple[EventRecord, ...]
+
+    def content_root(self, version: int) -> Bytes32:
+        """The content root of a version.
+
+        Raises:
+            NotFound: There is no such version.
+        """
+        roots = [event.values["contentRoot"] for event in self.events if event.event in ("Registered", "Revised")]
+        if not 1 <= version <= len(roots):
+            raise NotFound(f"The dataset had no version {version} at block {self.block.number}.")
+        return Bytes32.parse(roots[version - 1])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, Self
 
+from registry.canonical import read_json
 from registry.errors import InvalidInput, VerificationFailed
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import KeyKind, Note, VerifierKey
@@ -148,6 +149,20 @@ class SignedCheckpoints:
             raise InvalidInput("The node's key is one that signs notes.")
         if not 0 <= self.threshold <= len(self.witnesses):
             raise InvalidInput(f"Of {len(self.witnesses)} witnesses, {self.threshold} cannot be asked for.")
+
+    @classmethod
+    def parse(cls, source: bytes) -> Self:
+        """Reads a policy from JSON: ``{"node": key, "witnesses": [key, ...], "threshold": N}``.
+
+        Raises:
+            InvalidInput: It is not that.
+        """
+        match read_json(source):
+            case {"node": str(node), "witnesses": [*witnesses], "threshold": int(threshold), **rest} if not rest:
+                if all(isinstance(key, str) for key in witnesses) and not isinstance(threshold, bool):
+                    keys = [VerifierKey.parse(str(key)) for key in witnesses]
+                    return cls(VerifierKey.parse(node), keys, threshold)
+        raise InvalidInput('A policy is a JSON object with "node", "witnesses" and "threshold", and nothing else.')
 
     @property
     def names_the_chain(self) -> bool:

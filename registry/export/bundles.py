@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -13,6 +13,7 @@ from registry.canonical import metadata_hash, read_json
 from registry.chain.client import Chain, RpcError
 from registry.chain.history import BlockRef, Topics, ask, logs_until
 from registry.datasets.events import REGISTERED, REVISED, TRANSFER, WITHDRAWN
+from registry.datasets.records import Dataset
 from registry.deployment import Deployment
 from registry.eip712 import Domain
 from registry.errors import InvalidInput, NotFound, Unavailable, VerificationFailed
@@ -56,6 +57,9 @@ class Shown:
     version: int | None = None
 
 
+NOTHING = Shown()
+
+
 @dataclass(frozen=True, slots=True)
 class SignedBlocks:
     """Checkpoints to put into a bundle.
@@ -69,6 +73,9 @@ class SignedBlocks:
     keys: Sequence[VerifierKey] = ()
 
 
+NO_CHECKPOINTS = SignedBlocks()
+
+
 def export_bundle(
     chain: Chain,
     deployment: Deployment,
@@ -76,8 +83,8 @@ def export_bundle(
     until: BlockRef,
     *,
     grantees: Iterable[Address] | None = None,
-    shown: Shown = Shown(),
-    checkpoints: SignedBlocks = SignedBlocks(),
+    shown: Shown | Callable[[Dataset], Shown] = NOTHING,
+    checkpoints: SignedBlocks = NO_CHECKPOINTS,
     largest_gap: int = LARGEST_GAP,
 ) -> bytes:
     """Makes the bundle of a dataset as of a block, and verifies it before it is given away.
@@ -88,7 +95,7 @@ def export_bundle(
         dataset_id: The dataset.
         until: The block; with checkpoints, the block of one of them.
         grantees: Whose access to show; None: that of all of whom there is an event.
-        shown: What of the content to show.
+        shown: What of the content to show, or what finds it once the dataset's history is known.
         checkpoints: Signed checkpoints. With them, every block of the bundle is followed by headers up to one of them.
         largest_gap: Without checkpoints, up to how many blocks apart blocks are linked by the headers between them.
 
@@ -117,7 +124,7 @@ def export_bundle(
     bundle = form.Bundle(
         chain_id=deployment.chain_id,
         checkpoints=_checkpoints([notes[end] for end in ends if end in notes], checkpoints.keys),
-        content=_content(shown, history),
+        content=_content(shown(history.dataset) if callable(shown) else shown, history),
         contracts=form.Contracts(access_grants=grants, dataset_registry=deployment.registry),
         dataset_id=dataset_id,
         format=form.FORMAT,

@@ -1,0 +1,89 @@
+"""Evidence: the bundle that proves a dataset's record without this gateway."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Response
+
+from api.deps import NodeDep, in_thread
+from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
+from api.reads import IdPrefix, Moment
+from api.strict import StrictRoute
+from registry.canonical import read_json
+from registry.datasets.records import Dataset
+from registry.documents.store import manifest_of, metadata_of
+from registry.errors import InvalidInput, NotFound
+from registry.export.blocks import block_as_of
+from registry.export.bundles import Shown, export_bundle
+from registry.manifest import Manifest
+from registry.node import Node
+from registry.primitives import Address, DatasetId
+
+WHOLE_MANIFEST: Final = 1_000
+"""Up to how many files a bundle holds the manifest although no file was named."""
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictRoute)
+
+
+@router.get(
+    "/{dataset_id}/evidence",
+    summary="Its evidence bundle",
+    operation_id="evidence",
+    response_model=dict[str, object],
+    responses=documented(NOT_FOUND, CONFLICT, INVALID),
+)
+async def evidence(
+    node: NodeDep,
+    dataset_id: IdPrefix,
+    file: Annotated[
+        list[str] | None,
+        Query(max_length=1_000, description="The path of a file to show, instead of the whole manifest; repeatable."),
+    ] = None,
+    version: Annotated[int | None, Query(ge=1, lt=2**24, description="The version whose content is shown.")] = None,
+    grantee: Annotated[
+        list[Address] | None,
+        Query(max_length=1_000, description="Whose access to show; else that of all who ever had or asked for any."),
+    ] = None,
+    at: Annotated[Moment | None, Query(description="As of when; else as of the latest block.")] = None,
+) -> Response:
+    """A file in the form `tdr-evidence/1`, which verifies offline; `tdr verify PATH --bundle FILE` reads it."""
+
+    def make() -> tuple[DatasetId, bytes]:
+        full = node.queries.resolve(dataset_id)
+        until = block_as_of(node.chain, at)
+        bundle = export_bundle(
+            node.chain,
+            node.deployment,
+            full,
+            until,
+            grantees=grantee,
+            shown=lambda dataset: _shown(node, dataset, version, file or []),
+        )
+        return full, bundle
+
+    full, bundle = await in_thread(make)
+    name = f"{full.hex()[:16]}.tdr.json"
+    return Response(
+        bundle, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type="application/json"
+    )
+
+
+def _shown(node: Node, dataset: Dataset, number: int | None, files: list[str]) -> Shown:
+    """What is kept here of a version's content, as far as a bundle should hold it."""
+    number = number or dataset.latest.number
+    if number > len(dataset.versions):
+        raise NotFound(f"The dataset has no version {number}.")
+    version = dataset.versions[number - 1]
+    with node.storage.read() as connection:
+        listed = manifest_of(connection, version.content_root)
+        described = metadata_of(connection, version.metadata_hash)
+    manifest = None if listed is None else Manifest.parse(listed)
+    if files and manifest is None:
+        raise NotFound("The manifest is not kept here, so no single file can be shown.", hint="Its owner may have it.")
+    if manifest is not None and not files and len(manifest.entries) > WHOLE_MANIFEST:
+        manifest = None
+    metadata = None if described is None else read_json(described)
+    if metadata is not None and not isinstance(metadata, dict):
+        raise InvalidInput("The metadata kept here is no JSON object.")
+    return Shown(manifest, files, metadata, number)
