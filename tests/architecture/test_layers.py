@@ -38,7 +38,13 @@ ONLY_IN = {
     "web3": ("registry.chain",),
     "eth_tester": ("registry.chain",),
     "eth": ("registry.chain",),
-    "sqlalchemy": ("registry.storage", "registry.index", "registry.relay", "registry.documents", "registry.checkpoints"),
+    "sqlalchemy": (
+        "registry.storage",
+        "registry.index",
+        "registry.relay",
+        "registry.documents",
+        "registry.checkpoints",
+    ),
     "fastapi": ("api",),
     "typer": ("registry.cli",),
 }

@@ -1,0 +1,101 @@
+"""Following a chain by parent hashes: every header's hash is recomputed, and final blocks are never exchanged."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.errors import InvalidInput
+from registry.evidence.checkpoint import Checkpoint
+from registry.evidence.header import Header, encode_header
+
+HEADERS_AT_ONCE = 500
+
+Finality = Literal["finalized"] | int
+"""When a block is final: by the node's own tag, or with this many blocks on top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """The node has another block than the one followed.
+
+    Args:
+        ours: The block that was followed.
+        theirs: What the node has at that height now.
+    """
+
+    ours: Checkpoint
+    theirs: Checkpoint
+
+
+def extend(tip: Checkpoint, headers: Sequence[Header]) -> list[Checkpoint] | Fork:
+    """The blocks that follow a block by parent hash.
+
+    Args:
+        tip: The block.
+        headers: What a node has behind it, one height after the other.
+
+    Returns:
+        As many as are linked; or the fork, where not even the first one is.
+    """
+    followed: list[Checkpoint] = []
+    last = tip
+    for header in headers:
+        if header.number != last.height + 1:
+            break
+        if header.parent_hash != last.block_hash:
+            # Between two headers of one answer the node may have changed its mind: asked again, it says what it means.
+            return followed or Fork(tip, Checkpoint(tip.chain_id, tip.height, header.parent_hash))
+        last = Checkpoint(tip.chain_id, header.number, header.hash)
+        followed.append(last)
+    return followed
+
+
+def final_header(chain: Chain, finality: Finality) -> Header:
+    """The newest final block.
+
+    Raises:
+        ChainUnavailable: No usable answer came.
+        RpcError: The node refused.
+    """
+    newest = _header(
+        chain.request("eth_getBlockByNumber", ["latest" if isinstance(finality, int) else finality, False])
+    )
+    if newest is None:
+        raise ChainUnavailable("The node has no final block yet.")
+    if not isinstance(finality, int) or finality == 0 or newest.number == 0:
+        return newest
+    (found,) = headers_at(chain, [max(0, newest.number - finality)])
+    if found is None:
+        raise ChainUnavailable("The node does not have a block below its newest one.")
+    return found
+
+
+def headers_at(chain: Chain, heights: Sequence[int]) -> list[Header | None]:
+    """The headers at some heights; None where the node has no block.
+
+    Raises:
+        ChainUnavailable: No usable answer came.
+        RpcError: The node refused.
+    """
+    answers = chain.batch([("eth_getBlockByNumber", [hex(height), False]) for height in heights])
+    found = []
+    for height, answer in zip(heights, answers, strict=True):
+        if isinstance(answer, RpcError):
+            raise answer
+        header = _header(answer)
+        if header is not None and header.number != height:
+            raise ChainUnavailable(f"The node gave block {header.number} for height {height}.")
+        found.append(header)
+    return found
+
+
+def _header(answer: Any) -> Header | None:
+    if answer is None:
+        return None
+    try:
+        return Header.decode(encode_header(answer))
+    except (TypeError, KeyError, ValueError, InvalidInput) as error:
+        raise ChainUnavailable(f"The node gave a header that cannot be used: {error}") from error
