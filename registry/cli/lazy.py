@@ -34,7 +34,7 @@ def lazy(name: str) -> Any:
 
 
 class LazyGroup(typer.core.TyperGroup):
-    """A group of commands whose modules are loaded only when they are called.
+    """A group of commands whose modules are loaded only when they are called. For its help, stand-ins are enough.
 
     A subclass fills `table`: the names in the order of the help text, each with its module and its one line of help.
     In the module, `app` holds the command, or is itself the group of that name.
@@ -47,11 +47,13 @@ class LazyGroup(typer.core.TyperGroup):
         for name, _, line in self.table:
             self.add_command(typer.core.TyperCommand(name=name, help=line, short_help=line))
 
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        """Replaces the stand-in of the called command by the command itself."""
-        for name, module, _ in self.table:
-            if args[0] == name:
+    def load(self, name: str) -> typer.core.TyperCommand | typer.core.TyperGroup | None:
+        """The command with a name, loaded; None where there is none."""
+        for known, module, _ in self.table:
+            if name == known:
                 loaded = typer.main.get_command(importlib.import_module(module).app)
-                commands = getattr(loaded, "commands", {})
-                self.add_command(commands.get(name, loaded), name)
-        return super().resolve_command(ctx, args)
+                found: typer.core.TyperCommand | typer.core.TyperGroup = getattr(loaded, "commands", {}).get(
+                    name, loaded
+                )
+                return found
+        return None

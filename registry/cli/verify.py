@@ -15,12 +15,12 @@ if TYPE_CHECKING:
     from registry import client, deployment, manifest, primitives
     from registry.chain import client as chains
     from registry.chain import rpc
-    from registry.cli import content, output, verification
+    from registry.cli import chain_record, comparison, content, output
 else:
     client, deployment, manifest = lazy("registry.client"), lazy("registry.deployment"), lazy("registry.manifest")
     primitives, chains, rpc = lazy("registry.primitives"), lazy("registry.chain.client"), lazy("registry.chain.rpc")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
-    verification = lazy("registry.cli.verification")
+    chain_record, comparison = lazy("registry.cli.chain_record"), lazy("registry.cli.comparison")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -61,18 +61,18 @@ def verify(
       tdr verify measurements/ --dataset 0x1f2e3d4c --version 1 --rpc https://my-node.example
       tdr verify patients/ --manifest study-a.manifest.json
     """
-    report = verification.Report()
+    report = comparison.Report(not_proven=[comparison.TRUTH])
     given = None if manifest_file is None else content.read_list(manifest_file)
     if dataset is None:
         if given is None:
             raise InvalidInput("Say what the files should be: --dataset ID, or --manifest FILE, or both.")
         if version is not None or rpc_urls:
             raise InvalidInput("--version and --rpc need --dataset ID.")
-        verification.check_content(content.hashed(path), given.root, given, report)
+        report.not_proven.append(comparison.REGISTRATION)
+        comparison.check_content(content.hashed(path), given.root, given, report)
     else:
         with client.Gateway(gateway_url) as gateway:
             _verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report)
-    verification.name_not_proven(report)
     if as_json:
         output.print_json(report.to_json())
     else:
@@ -88,20 +88,21 @@ def _verify_on_chain(
     registry: str | None,
     given: manifest.Manifest | None,
     gateway: client.Gateway,
-    report: verification.Report,
+    report: comparison.Report,
 ) -> None:
     dataset_id = _full_id(gateway, ids.id_text(dataset))
     urls = rpc_urls or [gateway.rpc_url]
     chain = rpc.RpcChain(urls)
     try:
         where = _deployment(chain, gateway, registry)
-        record = verification.read_record(chain, ", ".join(urls), where, dataset_id, version, report)
+        record = chain_record.read_record(chain, ", ".join(urls), where, dataset_id, version, report)
     finally:
         chain.close()
-    report.record = record
+    report.record = record.to_json()
+    chain_record.name_not_proven(record, report)
     root = record.version.content_root
     found = content.hashed(path)
-    verification.check_content(found, root, given or _served_manifest(gateway, root), report)
+    comparison.check_content(found, root, given or _served_manifest(gateway, root), report)
 
 
 def _full_id(gateway: client.Gateway, text: str) -> primitives.DatasetId:
@@ -144,7 +145,7 @@ def _served_manifest(gateway: client.Gateway, root: primitives.Bytes32) -> manif
         return None
 
 
-def _print(report: verification.Report) -> None:
+def _print(report: comparison.Report) -> None:
     for number, step in enumerate(report.steps, 1):
         output.print_line(f"{number}. {output.plain(step)}")
     output.print_line()

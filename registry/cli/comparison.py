@@ -1,0 +1,152 @@
+"""What is on disk, compared with what it should be, and what such a comparison does and does not prove."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from registry.errors import VerificationFailed
+from registry.manifest import Entry, Manifest, Mismatch, compare
+from registry.primitives import Bytes32
+
+WHOLE = "."
+"""The path of a mismatch of the whole content, where no manifest says which file differs."""
+
+RECORD_FIELDS = (
+    "datasetId",
+    "version",
+    "latestVersion",
+    "owner",
+    "registeredAt",
+    "withdrawn",
+    "asOfBlock",
+    "asOfBlockHash",
+    "node",
+)
+"""What a report says of the dataset, where one was named."""
+
+TRUTH = "That the content is true, or that whoever registered it had the right to."
+REGISTRATION = "That anybody registered this manifest, or when: no dataset was named."
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A path at which the files are not what was registered.
+
+    Args:
+        path: The file's path in the dataset, or WHOLE.
+        expected: SHA-256 in hex of what was registered; None: nothing was, the file is extra.
+        found: SHA-256 in hex of what is there; None: the file is missing.
+    """
+
+    path: str
+    expected: str | None
+    found: str | None
+
+    def __str__(self) -> str:
+        if self.expected is None:
+            return f"{self.path}: extra, it is not in the dataset"
+        if self.found is None:
+            return f"{self.path}: missing"
+        return f"{self.path}: changed, expected {self.expected}, found {self.found}"
+
+
+@dataclass(slots=True)
+class Report:
+    """What was checked, step by step, what came out, and what was not proven.
+
+    Attributes:
+        steps: What was checked and what each check proves, in order.
+        not_proven: What nobody may conclude from it.
+        differences: Where the files are not what was registered.
+        record: What the chain says of the dataset, by RECORD_FIELDS; empty where none was named.
+        content_root: What the files were compared with.
+    """
+
+    steps: list[str] = field(default_factory=list)
+    not_proven: list[str] = field(default_factory=list)
+    differences: list[Difference] = field(default_factory=list)
+    record: Mapping[str, object] = field(default_factory=dict)
+    content_root: Bytes32 | None = None
+
+    @property
+    def verified(self) -> bool:
+        """Whether the files are what was registered."""
+        return not self.differences
+
+    def to_json(self) -> Mapping[str, object]:
+        """The report as a JSON object; null where no dataset was named."""
+        return {
+            "verified": self.verified,
+            **dict.fromkeys(RECORD_FIELDS),
+            **self.record,
+            "contentRoot": None if self.content_root is None else str(self.content_root),
+            "mismatches": [
+                {"path": one.path, "expected": one.expected, "found": one.found} for one in self.differences
+            ],
+            "steps": self.steps,
+            "notProven": self.not_proven,
+        }
+
+
+def check_content(found: Manifest, root: Bytes32, manifest: Manifest | None, report: Report) -> None:
+    """Compares what is on disk with a content root, and with its manifest where there is one.
+
+    Args:
+        found: What is on disk, unsalted.
+        root: The content root that was registered.
+        manifest: The manifest with that root, or None.
+        report: Takes the steps and differences.
+
+    Raises:
+        VerificationFailed: The manifest has another root.
+    """
+    report.content_root = root
+    if manifest is None:
+        _check_root(found, root, report)
+        return
+    if manifest.root != root:
+        raise VerificationFailed(
+            f"The manifest has the content root {manifest.root}, but {root} is the registered one.",
+            hint="It is the manifest of another dataset or version.",
+        )
+    report.steps.append(
+        f"The manifest, {count(len(manifest.entries), 'file')}, has exactly this content root: it is the one that "
+        "was registered."
+    )
+    report.differences += [_difference(one) for one in compare(manifest, found)]
+    report.steps.append(
+        f"{count(len(found.entries), 'file')} hashed here: "
+        + (
+            f"{count(len(report.differences), 'difference')} from the manifest."
+            if report.differences
+            else "names, sizes and contents are those of the manifest."
+        )
+    )
+
+
+def _check_root(found: Manifest, root: Bytes32, report: Report) -> None:
+    # The same files have two forms: with their sizes, and as a list by sha256sum, without.
+    if root in (found.root, found.without_sizes().root):
+        report.steps.append(f"{count(len(found.entries), 'file')} hashed here: they have exactly this content root.")
+        return
+    report.steps.append(f"{count(len(found.entries), 'file')} hashed here: their content root is {found.root}.")
+    report.differences.append(Difference(WHOLE, root.hex(), found.root.hex()))
+    report.not_proven.append(
+        "Which file differs: there is no manifest. And where the dataset is private, nothing can be told without its "
+        "manifest: --manifest FILE."
+    )
+
+
+def _difference(mismatch: Mismatch) -> Difference:
+    expected, found = mismatch.expected, mismatch.found
+    return Difference(mismatch.path, _digest(expected), _digest(found))
+
+
+def _digest(entry: Entry | None) -> str | None:
+    return None if entry is None else entry.sha256.hex()
+
+
+def count(number: int, noun: str) -> str:
+    """A number and its noun, in the plural where it is not 1."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
