@@ -1,0 +1,122 @@
+"""Our decoding by slicing reads exactly what web3.py and eth_abi read."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from web3 import Web3
+
+from registry.access.events import AccessGranted, AccessRequested, AccessRevoked
+from registry.chain.web3 import connect
+from registry.datasets.events import Registered, Revised, Transferred, Withdrawn
+from registry.index.blocks import BlockReader
+from registry.index.events import Entry
+from registry.index.position import position_of
+from tests.index.activity import ARTIFACTS, Activity
+
+
+def by_web3(w3: Web3, activity: Activity) -> dict[int, tuple[str, dict[str, Any]]]:
+    """Every event of both contracts by its position, as web3.py decodes it; approvals and mints left out."""
+    found: dict[int, tuple[str, dict[str, Any]]] = {}
+    for name, address in (
+        ("DatasetRegistry", activity.deployment.registry),
+        ("AccessGrants", activity.deployment.grants),
+    ):
+        contract = w3.eth.contract(Web3.to_checksum_address(address), abi=json.loads((ARTIFACTS / f"{name}.json").read_text())["abi"])
+        for event in contract.events:
+            for log in event.get_logs(from_block=0):
+                if log.event.startswith("Approval") or (log.event == "Transfer" and int(log.args["from"], 16) == 0):
+                    continue
+                found[position_of(log.blockNumber, log.logIndex)] = log.event, dict(log.args)
+    return found
+
+
+def ours(entry: Entry) -> tuple[str, dict[str, Any]]:
+    """The same, from our own decoding."""
+    event = entry.event
+    match event:
+        case Registered():
+            return "Registered", {
+                "datasetId": int(event.dataset_id),
+                "owner": str(event.owner),
+                "contentRoot": bytes(event.content_root),
+                "metadataHash": bytes(event.metadata_hash),
+                "salt": bytes(event.salt),
+                "uri": event.uri.decode(),
+                "sources": [(int(one.dataset_id), one.version) for one in event.sources],
+            }
+        case Revised():
+            return "Revised", {
+                "datasetId": int(event.dataset_id),
+                "version": event.version,
+                "contentRoot": bytes(event.content_root),
+                "metadataHash": bytes(event.metadata_hash),
+                "uri": event.uri.decode(),
+                "sources": [(int(one.dataset_id), one.version) for one in event.sources],
+            }
+        case Transferred():
+            return "Transfer", {
+                "from": str(event.previous_owner),
+                "to": str(event.owner),
+                "tokenId": int(event.dataset_id),
+            }
+        case Withdrawn():
+            return "Withdrawn", {"datasetId": int(event.dataset_id), "reason": event.reason.decode()}
+        case AccessRequested():
+            return "AccessRequested", {
+                "datasetId": int(event.dataset_id),
+                "grantee": str(event.grantee),
+                "rights": event.rights,
+                "expiresAt": event.expires_at,
+                "requests": event.requests,
+                "purpose": event.purpose.decode(),
+            }
+        case AccessGranted():
+            return "AccessGranted", {
+                "datasetId": int(event.dataset_id),
+                "grantee": str(event.grantee),
+                "rights": event.rights,
+                "startsAt": event.starts_at,
+                "expiresAt": event.expires_at,
+                "termsHash": bytes(event.terms_hash),
+                "epoch": event.epoch,
+            }
+        case AccessRevoked():
+            return "AccessRevoked", {
+                "datasetId": int(event.dataset_id),
+                "grantee": str(event.grantee),
+                "epoch": event.epoch,
+            }
+
+
+def plain(values: dict[str, Any]) -> dict[str, Any]:
+    """web3's values as tuples where it gives structs."""
+    return {
+        name: [(one["datasetId"], one["version"]) if hasattr(one, "keys") else tuple(one) for one in value]
+        if name == "sources"
+        else value
+        for name, value in values.items()
+    }
+
+
+def test_every_event_reads_as_web3_reads_it(activity: Activity) -> None:
+    for _ in range(40):
+        activity.act(6)
+        activity.mine()
+    w3 = connect(activity.chain)
+    reader = BlockReader(activity.chain, activity.deployment)
+    block = reader.block(activity.deployment.block_number - 1)
+    assert block is not None
+    entries = reader.span(block.number, block.hash, activity.head_number()).entries
+    expected = {position: (name, plain(values)) for position, (name, values) in by_web3(w3, activity).items()}
+    assert {entry.position: ours(entry) for entry in entries} == expected
+    assert {name for name, _ in expected.values()} >= {
+        "Registered",
+        "Revised",
+        "Transfer",
+        "Withdrawn",
+        "AccessRequested",
+        "AccessGranted",
+        "AccessRevoked",
+    }

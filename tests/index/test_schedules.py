@@ -1,0 +1,78 @@
+"""R4 over schedules that nobody thought of: blocks, reorganisations, crashes and restarts in any order."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from registry.index import sync
+from registry.index.check import check, fingerprint
+from registry.index.sync import Indexer
+from registry.storage import Storage
+from tests.index.activity import Activity
+
+STEPS = st.lists(
+    st.one_of(
+        st.tuples(st.just("blocks"), st.integers(1, 5)),
+        st.tuples(st.just("reorg"), st.integers(1, 64)),
+        st.tuples(st.just("step"), st.integers(1, 3)),
+        st.tuples(st.just("crash"), st.integers(0, 2)),
+        st.tuples(st.just("restart"), st.just(0)),
+    ),
+    min_size=3,
+    max_size=15,
+)
+CRASHES = ("apply", "keep_blocks", "write_cursor")
+
+
+class Crash(Exception):
+    """The process died here."""
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(seed=st.integers(0, 2**16), steps=STEPS)
+def test_whatever_happens_the_index_is_the_fold_of_the_canonical_chain(
+    seed: int, steps: list[tuple[str, int]], activity: Activity, storage: Storage
+) -> None:
+    """R4: index(height) = fold of the canonical chain's events, and a rebuild gives the same."""
+    activity.random.seed(seed)
+    indexer = Indexer(activity.chain, storage, activity.deployment, finality=8)
+    for action, number in steps:
+        if action == "blocks":
+            for _ in range(number):
+                activity.act(3)
+                activity.mine()
+        elif action == "reorg":
+            activity.reorg(min(number, activity.head_number() - activity.deployment.block_number - 1))
+        elif action == "step":
+            for _ in range(number):
+                indexer.step()
+        elif action == "crash":
+            crash_at(CRASHES[number], indexer)
+        else:
+            indexer = Indexer(activity.chain, storage, activity.deployment, finality=8)
+    indexer.catch_up()
+    assert check(activity.chain, storage, activity.deployment).is_equal
+    followed = fingerprint(storage)
+    indexer.start_over()
+    indexer.catch_up()
+    assert fingerprint(storage) == followed
+
+
+def crash_at(place: str, indexer: Indexer) -> None:
+    """Lets the indexer go on until it would do something there, and die."""
+
+    def crash(*arguments: object, **named: object) -> None:
+        raise Crash
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sync, place, crash)
+        try:
+            indexer.catch_up()
+        except Crash:
+            return
