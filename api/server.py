@@ -12,12 +12,11 @@ from typing import Final
 import uvicorn
 
 from api.app import create_app
+from api.listener import listen, url_of
 from registry.config import Settings
-from registry.errors import Conflict, InvalidInput
+from registry.journal import configure
 from registry.node import Node, Role
-from registry.node.journal import configure
 
-BACKLOG: Final = 1024
 GRACE_SECONDS: Final = 10
 KEEP_ALIVE_SECONDS: Final = 30
 
@@ -42,27 +41,6 @@ class Server(uvicorn.Server):
         self._node.is_stopping = True
 
 
-def listen(host: str, port: int) -> socket.socket:
-    """Takes a port.
-
-    Raises:
-        Conflict: It is taken.
-        InvalidInput: There is no such address here, or the port may not be used.
-    """
-    try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
-    except socket.gaierror as error:
-        raise InvalidInput(f"There is no address {host!r} to listen at: {error.strerror}.") from error
-    except PermissionError as error:
-        raise InvalidInput(f"This user may not listen at port {port}.", hint="Choose one above 1023.") from error
-    except OSError as error:
-        raise Conflict(
-            f"Port {port} at {host} cannot be used: {error.strerror}.",
-            hint="Another node may be running; stop it, or choose another port with --port.",
-        ) from error
-
-
 def serve(settings: Settings, role: Role = Role.ALL, *, started: Callable[[Node, str], None] | None = None) -> None:
     """Runs a node until SIGTERM or Ctrl-C. To be called from the main thread.
 
@@ -81,12 +59,6 @@ def serve(settings: Settings, role: Role = Role.ALL, *, started: Callable[[Node,
         node.start()
         server = Server(configuration(node), node, lambda: started and started(node, url_of(listener)))
         server.run(sockets=[listener])
-
-
-def url_of(listener: socket.socket) -> str:
-    """The URL of what listens."""
-    host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 def configuration(node: Node) -> uvicorn.Config:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 else:
     config, node, output = lazy("registry.config"), lazy("registry.node"), lazy("registry.cli.output")
     checks, sync = lazy("registry.index.check"), lazy("registry.index.sync")
-    journal = lazy("registry.node.journal")
+    journal = lazy("registry.journal")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Rebuild or check the node's index.")
 
