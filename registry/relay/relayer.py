@@ -14,7 +14,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from registry.chain.client import Chain, ChainUnavailable, RpcError
@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 GWEI = 10**9
 SENDS_A_POST = 100
+FEW = 8
+"""Up to so many receipts are asked for one by one."""
 WATCH_SECONDS = 10.0
 DEEPEST_REORGANISATION = 256
 MOST_BLOCKS_CHECKED = 1024
@@ -333,16 +335,48 @@ class Relayer:
             return ledger.slots(connection, self.address, NONCES.c.state == ledger.OPEN)
 
     def _find_inclusions(self, slots: Sequence[Slot], sight: Sight) -> list[Inclusion]:
-        asked = [(slot, attempt) for slot in slots if slot.nonce < sight.used for attempt in slot.attempts]
-        answers = self._chain.batch([("eth_getTransactionReceipt", [str(attempt.hash)]) for _, attempt in asked])
+        """Finds the transactions that are in blocks.
+
+        Asking for each receipt is slow where blocks are full, so the logs of a block that holds one of ours tell of
+        the others: every action logs something, and what reverted logs nothing and is asked for by itself.
+        """
+        wanted = {
+            attempt.hash: (slot, attempt) for slot in slots if slot.nonce < sight.used for attempt in slot.attempts
+        }
         found: list[Inclusion] = []
-        for (slot, attempt), answer in zip(asked, answers, strict=True):
-            if answer is None or isinstance(answer, RpcError):
-                continue
+        while len(wanted) > FEW:
+            first, (slot, attempt) = next(iter(wanted.items()))
+            inclusion = _inclusion(slot, attempt, self._chain.request("eth_getTransactionReceipt", [str(first)]))
+            if inclusion is None:
+                break
+            del wanted[first]
+            found.append(inclusion)
+            beside = self._transactions_that_logged(inclusion.block_hash) & wanted.keys()
+            if not beside:
+                break
+            for logged in beside:
+                slot, attempt = wanted.pop(logged)
+                found.append(replace(inclusion, slot=slot, attempt=attempt, succeeded=True))
+        answers: list[Any] = self._chain.batch([("eth_getTransactionReceipt", [str(one)]) for one in wanted])
+        for (slot, attempt), answer in zip(wanted.values(), answers, strict=True):
             inclusion = _inclusion(slot, attempt, answer)
             if inclusion is not None:
                 found.append(inclusion)
-        return found
+        return sorted(found, key=lambda inclusion: inclusion.slot.nonce)
+
+    def _transactions_that_logged(self, block_hash: Bytes32) -> set[Bytes32]:
+        """The transactions in a block whose call of our contracts had an effect."""
+        contracts = [str(self._deployment.registry), str(self._deployment.grants)]
+        try:
+            logs = self._chain.request("eth_getLogs", [{"blockHash": str(block_hash), "address": contracts}])
+        except RpcError:
+            return set()  # Not every node knows a block's logs by its hash, or at once.
+        try:
+            return {
+                Bytes32.parse(log["transactionHash"]) for log in logs if Bytes32.parse(log["blockHash"]) == block_hash
+            }
+        except (TypeError, KeyError, InvalidInput) as error:
+            raise ChainUnavailable("The node gave logs that cannot be read.") from error
 
     # What follows from it
 
@@ -566,6 +600,8 @@ class Relayer:
 
 
 def _inclusion(slot: Slot, attempt: Attempt, answer: Any) -> Inclusion | None:
+    if answer is None or isinstance(answer, RpcError):
+        return None
     try:
         if answer["blockHash"] is None or Bytes32.parse(answer["transactionHash"]) != attempt.hash:
             return None

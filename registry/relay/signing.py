@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-import rlp
 from coincurve import PrivateKey
 
 from registry.errors import InvalidInput
+from registry.evidence import rlp
 from registry.primitives import Address, Bytes32, keccak256
 from registry.relay.fees import Fees
 
@@ -75,7 +74,7 @@ class Signer:
             fees: What it offers.
             payload: What it does.
         """
-        fields: list[object] = [
+        fields: list[rlp.Item] = [
             _number(chain_id),
             _number(nonce),
             _number(fees.priority),
@@ -94,8 +93,9 @@ class Signer:
 
 def payload_of(raw: bytes) -> Payload:
     """What a transaction that was signed here carries."""
-    fields: Any = rlp.decode(raw[len(_TYPE) :])
-    return Payload(Address(fields[5]) if fields[5] else None, bytes(fields[7]), int.from_bytes(fields[4], "big"))
+    fields = rlp.decode_list(raw[len(_TYPE) :])
+    gas, to, data = rlp.as_bytes(fields[4]), rlp.as_bytes(fields[5]), rlp.as_bytes(fields[7])
+    return Payload(Address(to) if to else None, data, int.from_bytes(gas, "big"))
 
 
 def created_address(sender: Address, nonce: int) -> Address:
