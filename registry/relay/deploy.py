@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, select, update
 
 from registry.abi import left_padded
 from registry.artifacts import Artifact, artifact
@@ -27,6 +27,7 @@ from registry.relay.relayer import DEEPEST_REORGANISATION, GWEI, Relayer, RelayS
 from registry.relay.signing import Payload, Signer, created_address
 from registry.relay.tables import DEPLOYMENT
 from registry.storage.engine import Storage
+from registry.storage.insert import insert_if_new
 
 REGISTRY, GRANTS = "DatasetRegistry", "AccessGrants"
 CREATION_GAS = 600_000
@@ -124,12 +125,13 @@ def verify_deployed(chain: Chain, deployment: Deployment) -> None:
 def _bind(storage: Storage, identity: ChainIdentity, given: tuple[Address, Address] | None) -> Deployment | None:
     """Ties the database to the chain, and to the contracts given."""
     with storage.write() as connection:
-        row = connection.execute(select(DEPLOYMENT)).one_or_none()
-        if row is None:
-            connection.execute(
-                insert(DEPLOYMENT).values(id=1, chain_id=identity.chain_id, genesis_hash=identity.genesis_hash)
+        connection.execute(
+            insert_if_new(connection, DEPLOYMENT).values(
+                id=1, chain_id=identity.chain_id, genesis_hash=identity.genesis_hash
             )
-        elif (row.chain_id, row.genesis_hash) != (identity.chain_id, identity.genesis_hash):
+        )
+        row = connection.execute(select(DEPLOYMENT)).one()
+        if (row.chain_id, row.genesis_hash) != (identity.chain_id, identity.genesis_hash):
             known = ChainIdentity(row.chain_id, row.genesis_hash)
             raise Conflict(
                 f"The database {storage.name} belongs to {known}, but the node serves {identity}.",

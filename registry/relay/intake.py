@@ -8,8 +8,7 @@ from dataclasses import dataclass
 
 import orjson
 from coincurve import PublicKey
-from sqlalchemy import ColumnElement, Connection, Insert, Table, and_, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from registry.chain.client import Chain
 from registry.chain.contracts import ECDSA_SIGNATURE_BYTES, calldata, gas_limit, simulate
@@ -24,6 +23,7 @@ from registry.relay.receipts import Receipt, Status, find_receipt
 from registry.relay.tables import IDEMPOTENCY_KEYS, RECEIPTS
 from registry.rooms import AnyMessage
 from registry.storage.engine import Storage
+from registry.storage.insert import insert_if_new
 
 MAX_SIGNATURE_BYTES = 4096
 MAX_KEY_CHARACTERS = 255
@@ -224,13 +224,13 @@ def accept(
     with storage.write() as connection:
         known = _find(connection, submission, key)
         if known is None:
-            connection.execute(_insert_if_new(connection, RECEIPTS).values(values))
+            connection.execute(insert_if_new(connection, RECEIPTS).values(values))
             known = find_receipt(connection, _live(submission))
             if known is None:
                 raise Unavailable("The database did not keep what was written to it.")
         if key is not None:
             connection.execute(
-                _insert_if_new(connection, IDEMPOTENCY_KEYS).values(
+                insert_if_new(connection, IDEMPOTENCY_KEYS).values(
                     scope=_scope(submission), key=key.key, receipt_seq=known.seq
                 )
             )
@@ -262,12 +262,6 @@ def _live(submission: Submission) -> ColumnElement[bool]:
 def _scope(submission: Submission) -> str:
     """Whose idempotency keys these are: a stranger's key must not get in the way of another's."""
     return str(submission.signer or submission.message.dataset_id)
-
-
-def _insert_if_new(connection: Connection, table: Table) -> Insert:
-    if connection.dialect.name == "postgresql":
-        return postgresql.insert(table).on_conflict_do_nothing()
-    return sqlite.insert(table).on_conflict_do_nothing()
 
 
 def _signer(digest: Bytes32, signature: bytes) -> Address | None:

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Double, extract, func, insert, literal_column, or_, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, Connection, Double, extract, func, literal_column, or_, select, update
 
 from registry.errors import Conflict
 from registry.primitives import Address
 from registry.relay.tables import LEASES
 from registry.storage.engine import Storage
+from registry.storage.insert import insert_if_new
 
 
 class LeaseLost(Conflict):
@@ -104,13 +104,13 @@ def take(storage: Storage, relayer: Address, holder: str, seconds: float) -> Lea
             .values(holder=holder, token=LEASES.c.token + 1, expires_at=now + seconds)
         )
         if taken.rowcount == 0:
-            try:
-                with connection.begin_nested():
-                    connection.execute(
-                        insert(LEASES).values(relayer=relayer, holder=holder, token=1, expires_at=now + seconds)
-                    )
-            except IntegrityError:
-                return None
+            taken = connection.execute(
+                insert_if_new(connection, LEASES).values(
+                    relayer=relayer, holder=holder, token=1, expires_at=now + seconds
+                )
+            )
+        if taken.rowcount == 0:
+            return None
         token = connection.execute(select(LEASES.c.token).where(LEASES.c.relayer == relayer)).scalar_one()
     return Lease(storage, relayer, token)
 
