@@ -1,0 +1,88 @@
+"""The migrations make exactly the tables that the program uses, from every state that was ever released."""
+
+from __future__ import annotations
+
+import importlib
+import threading
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+
+from registry.errors import Conflict
+from registry.storage import migrate, open_storage
+from registry.storage.metadata import METADATA
+from registry.storage.migrate import configuration, revision_of
+
+ROOT = Path(__file__).parents[2]
+for tables in sorted(ROOT.glob("registry/*/tables.py")):  # Each room's tables, so that METADATA holds them all.
+    importlib.import_module(".".join(tables.relative_to(ROOT).with_suffix("").parts))
+
+RELEASED = (None, "0001")
+"""The revisions of released versions, and of an empty database."""
+
+
+def test_the_migrated_tables_are_those_of_the_program(database_url: str) -> None:
+    storage = open_storage(database_url)
+    migrate(storage)
+    with storage.read() as connection:
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+        assert set(inspect(connection).get_table_names()) == {*METADATA.tables, "alembic_version"}
+    storage.close()
+
+
+@pytest.mark.parametrize("revision", RELEASED)
+def test_every_released_state_migrates_to_the_newest(revision: str | None, database_url: str) -> None:
+    storage = open_storage(database_url)
+    if revision is not None:
+        migrate(storage, revision)
+    migrate(storage)
+    migrate(storage)
+    with storage.read() as connection:
+        newest = ScriptDirectory.from_config(configuration(connection)).get_current_head()
+        assert revision_of(connection) == newest
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    storage.close()
+
+
+def test_processes_that_start_at_once_migrate_once(database_url: str) -> None:
+    failures: list[Exception] = []
+
+    def start() -> None:
+        storage = open_storage(database_url)
+        try:
+            migrate(storage)
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test shows it
+            failures.append(error)
+        storage.close()
+
+    threads = [threading.Thread(target=start) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+
+
+def test_a_failed_migration_leaves_nothing_behind(database_url: str) -> None:
+    storage = open_storage(database_url)
+    with storage.write() as connection:
+        connection.execute(text("CREATE TABLE versions (stray INTEGER)"))
+    with pytest.raises(Exception, match="versions"):
+        migrate(storage)
+    with storage.read() as connection:
+        assert inspect(connection).get_table_names() == ["versions"]
+    storage.close()
+
+
+def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
+    storage = open_storage(database_url)
+    migrate(storage)
+    with storage.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(Conflict, match=r"newer version of this program \(revision 9999\)"):
+        migrate(storage)
+    storage.close()
