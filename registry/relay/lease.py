@@ -104,13 +104,13 @@ def take(storage: Storage, relayer: Address, holder: str, seconds: float) -> Lea
             .values(holder=holder, token=LEASES.c.token + 1, expires_at=now + seconds)
         )
         if taken.rowcount == 0:
-            taken = connection.execute(
-                insert_if_new(connection, LEASES).values(
-                    relayer=relayer, holder=holder, token=1, expires_at=now + seconds
-                )
-            )
-        if taken.rowcount == 0:
-            return None
+            first = connection.execute(
+                insert_if_new(connection, LEASES)
+                .values(relayer=relayer, holder=holder, token=1, expires_at=now + seconds)
+                .returning(LEASES.c.token)
+            ).one_or_none()
+            if first is None:
+                return None
         token = connection.execute(select(LEASES.c.token).where(LEASES.c.relayer == relayer)).scalar_one()
     return Lease(storage, relayer, token)
 

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_if_new(connection: Connection, table: Table) -> Insert:
-    """An INSERT that does nothing where a unique key of the table would forbid it. Whether it did, `rowcount` says.
+    """An INSERT that does nothing where a unique key of the table would forbid it. Whether it did, a RETURNING says.
 
     In PostgreSQL it waits for another transaction that is inserting the same; what that committed can be read then.
     """
