@@ -41,11 +41,13 @@ class _Commands(LazyGroup):
         ("find", "registry.cli.browse", "Find who registered a file, a folder or a hash."),
         ("verify", "registry.cli.verify", "Verify files against what the chain says, not the gateway."),
         ("lineage", "registry.cli.lineage", "Show what a dataset derives from, and what derives from it."),
+        ("export", "registry.cli.evidence", "Write the evidence of a dataset to a file that verifies offline."),
         ("receipt", "registry.cli.browse", "Show what became of a write."),
         ("gateway", "registry.cli.node", "Run the gateway alone."),
         ("relayer", "registry.cli.node", "Run the relayer alone."),
         ("indexer", "registry.cli.node", "Run the indexer alone."),
         ("index", "registry.cli.index", "Rebuild or check the node's index."),
+        ("witness", "registry.cli.witness", "Run a witness: follow the chain, and cosign checkpoints."),
         ("config", "registry.cli.config", "Show the node's settings, and where each comes from."),
     )
 

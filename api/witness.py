@@ -1,0 +1,228 @@
+"""A witness over HTTP: nodes ask it to cosign, and everybody may read what alarmed it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
+from datetime import UTC, datetime
+from importlib.metadata import version
+from types import FrameType
+from typing import Annotated, Any, Final
+
+import orjson
+import structlog
+import uvicorn
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Depends, FastAPI, Request, Response
+
+from api import problems
+from api.listener import listen, url_of
+from api.problems import INVALID, LARGE, SLOW, Kind, Refused, documented
+from registry.chain.client import RpcError
+from registry.errors import InvalidInput, Unavailable
+from registry.evidence.note import MAX_NOTE_BYTES, Note, Signature
+from registry.witness.decision import Reason, Refuse
+from registry.witness.witness import Witness
+
+BODY_SECONDS: Final = 10.0
+GRACE_SECONDS: Final = 10
+THREADS: Final = 4
+RETRY_SECONDS: Final = 5
+UNAVAILABLE_STATUS: Final = 503
+
+_REFUSALS: Final = {
+    Reason.UNKNOWN_NODE: Kind("unknown-node", 403, "The note is of nobody known", "This witness does not serve it."),
+    Reason.OTHER_CHAIN: Kind("other-chain", 404, "The note is of another chain", "This witness does not follow it."),
+    Reason.SMALLER: Kind("smaller-height", 409, "A greater height was cosigned", "Ask for the newest checkpoint."),
+    Reason.NOT_FOLLOWED: Kind("not-followed", 409, "The height was not followed", "Ask for the newest checkpoint."),
+    Reason.AHEAD: Kind("ahead", 503, "The witness is not there yet", "Its own node does not have the block as final."),
+    Reason.FORKED: Kind("forked", 503, "The witness's own node forked", "It cosigns again when its node is back."),
+}
+_ALARM: Final = Kind("alarm", 409, "The note contradicts what is known", "`alarm` shows both sides of it.")
+
+log = structlog.get_logger(__name__)
+router = APIRouter()
+_limiter = CapacityLimiter(THREADS)
+
+
+def _witness(request: Request) -> Witness:
+    witness: Witness = request.app.state.witness
+    return witness
+
+
+WitnessDep = Annotated[Witness, Depends(_witness)]
+
+
+@router.post(
+    "/add-checkpoint",
+    summary="Cosign a checkpoint",
+    response_class=Response,
+    openapi_extra={"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={
+        200: {"description": "The cosignature's line, as it stands below a note.", "content": {"text/plain": {}}},
+        **documented(INVALID, LARGE, SLOW, _ALARM, *_REFUSALS.values()),
+    },
+)
+async def add_checkpoint(request: Request, witness: WitnessDep) -> Response:
+    """Takes a note that a node signed, and answers with a cosignature: a line to put below the note."""
+    note = _note(await _body(request))
+    decision = await to_thread.run_sync(witness.consider, note, limiter=_limiter)
+    if isinstance(decision, Signature):
+        return Response(str(decision), media_type="text/plain; charset=utf-8")
+    if isinstance(decision, Refuse):
+        kind = _REFUSALS[decision.reason]
+        headers = {"Retry-After": str(RETRY_SECONDS)} if kind.status == UNAVAILABLE_STATUS else {}
+        raise Refused(kind, decision.detail, headers=headers)
+    raise Refused(_ALARM, f"{decision}.", alarm=decision.to_json())
+
+
+@router.get("/alarms", summary="What alarmed it", response_class=Response)
+async def alarms(witness: WitnessDep) -> Response:
+    """All alarms, the oldest first, each with both statements."""
+    found = await to_thread.run_sync(witness.alarms, limiter=_limiter)
+    items = [
+        {
+            "number": item.number,
+            **item.alarm.to_json(),
+            "time": _iso(item.time),
+            "acknowledgedAt": None if item.acknowledged_at is None else _iso(item.acknowledged_at),
+        }
+        for item in found
+    ]
+    return _json({"alarms": items})
+
+
+@router.get("/health", summary="How it is", response_class=Response)
+async def health(witness: WitnessDep) -> Response:
+    """200 when it follows its node and nothing alarms it, else 503."""
+    found = await to_thread.run_sync(witness.health, limiter=_limiter)
+    state = found.state
+    status = "alarm" if found.open_alarms else "degraded" if found.fault or state is None else "ready"
+    answer: dict[str, Any] = {
+        "status": status,
+        "problem": found.fault or None,
+        "openAlarms": found.open_alarms,
+        "key": str(witness.key),
+        "chainId": None if state is None else state.chain_id,
+        "followedHeight": None if state is None else state.tip.height,
+        "followedHash": None if state is None else str(state.tip.block_hash),
+        "cosignedHeight": None if state is None or state.signed is None else state.signed.height,
+        "version": version("trusted-data-registry"),
+    }
+    return _json(answer, 200 if status == "ready" else UNAVAILABLE_STATUS)
+
+
+@router.get("/key", summary="Its public key", response_class=Response)
+async def key(witness: WitnessDep) -> Response:
+    """The public key that its cosignatures verify with. Compare it over another way than this one."""
+    return Response(f"{witness.key}\n", media_type="text/plain; charset=utf-8")
+
+
+def create_witness_app(witness: Witness) -> FastAPI:
+    """The app for a witness."""
+    app = FastAPI(
+        title="Witness", version=version("trusted-data-registry"), docs_url=None, redoc_url=None, redirect_slashes=False
+    )
+    problems.install(app)
+    app.include_router(router)
+    app.state.witness = witness
+    return app
+
+
+def serve_witness(
+    witness: Witness, host: str, port: int, *, poll_seconds: float, started: Callable[[str], None]
+) -> None:
+    """Runs a witness until SIGTERM or Ctrl-C. To be called from the main thread.
+
+    Args:
+        witness: The witness; closed in the end.
+        host: The address to listen at.
+        port: The port; 0 takes a free one.
+        poll_seconds: Pause between two looks at its own node.
+        started: Called with its URL once it answers.
+
+    Raises:
+        Conflict: The port is taken, or its node serves another chain than it follows.
+        InvalidInput: There is no such address.
+        Unavailable: The state cannot be written.
+    """
+    with closing(witness), closing(listen(host, port)) as listener:
+        try:
+            witness.advance()
+        except (Unavailable, RpcError) as error:
+            log.warning("the own node cannot be followed yet", reason=str(error))
+        stop = threading.Event()
+        server = _Server(_configuration(witness), stop, lambda: started(url_of(listener)))
+        with ThreadPoolExecutor(1, "follower") as executor:
+            follower = executor.submit(witness.run, stop, poll_seconds)
+            follower.add_done_callback(server.end)  # A witness that no longer follows must not go on as if it did.
+            try:
+                server.run(sockets=[listener])
+            finally:
+                stop.set()
+        follower.result()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn, ended by a signal without the signal being raised a second time: the witness is still to be closed."""
+
+    def __init__(self, config: uvicorn.Config, stop: threading.Event, started: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._stop = stop
+        self._started = started
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        self._started()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
+        self._stop.set()
+
+    def end(self, follower: Future[None]) -> None:
+        self.should_exit = True
+
+
+def _configuration(witness: Witness) -> uvicorn.Config:
+    return uvicorn.Config(
+        create_witness_app(witness),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        lifespan="off",
+    )
+
+
+async def _body(request: Request) -> bytes:
+    body = bytearray()
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_NOTE_BYTES:
+                    raise Refused(LARGE, f"A note has at most {MAX_NOTE_BYTES} bytes.", headers={"Connection": "close"})
+    except TimeoutError:
+        raise Refused(SLOW, f"The note was not complete after {BODY_SECONDS:.0f} s.") from None
+    return bytes(body)
+
+
+def _note(body: bytes) -> Note:
+    try:
+        return Note.parse(body.decode())
+    except UnicodeDecodeError as error:
+        raise InvalidInput("A note is text in UTF-8.") from error
+
+
+def _json(document: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(document), status, media_type="application/json")
+
+
+def _iso(time: int) -> str:
+    return datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")
