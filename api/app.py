@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from api import problems
 from api.middleware import Surroundings
-from api.routes import access, claims, datasets, lineage, operations, receipts, reference, rpc, submissions
+from api.routes import access, claims, datasets, evidence, lineage, operations, receipts, reference, rpc, submissions
 from registry.metrics import HttpMetrics
 from registry.node import Node, Role
 
@@ -63,6 +63,7 @@ def include_gateway(app: FastAPI) -> None:
     """Adds the gateway's routes: a new room is one more line."""
     app.include_router(datasets.router)
     app.include_router(lineage.router)
+    app.include_router(evidence.router)
     app.include_router(access.router)
     app.include_router(claims.router)
     app.include_router(submissions.publications)

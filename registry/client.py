@@ -301,7 +301,7 @@ class Gateway:
         )
 
     def grants(self, dataset_id: DatasetId | str, *, grantee: Address | None = None) -> Json:
-        """The grants on a dataset, ended ones included."""
+        """The grants on a dataset, ended ones included, the newest first."""
         return self._get(f"/v1/datasets/{_segment(dataset_id)}/grants", **_given(grantee=grantee))
 
     def pair(self, dataset_id: DatasetId, grantee: Address) -> PairState:
@@ -329,6 +329,13 @@ class Gateway:
         if manifest.root != root:
             raise Unavailable(f"{self.url} answered with the manifest of another root than {root}.")
         return manifest
+
+    def metadata(self, metadata_hash: Bytes32) -> Json | None:
+        """The metadata with a hash, or None where it is not kept there. It is not checked against the hash."""
+        try:
+            return self._get(f"/v1/metadata/{metadata_hash}")
+        except NotFound:
+            return None
 
     def close(self) -> None:
         """Closes all connections."""

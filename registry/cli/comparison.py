@@ -61,6 +61,7 @@ class Report:
         differences: Where the files are not what was registered.
         record: What the chain says of the dataset, by RECORD_FIELDS; empty where none was named.
         content_root: What the files were compared with.
+        refused: Why an evidence bundle was refused, or empty.
     """
 
     steps: list[str] = field(default_factory=list)
@@ -68,11 +69,12 @@ class Report:
     differences: list[Difference] = field(default_factory=list)
     record: Mapping[str, object] = field(default_factory=dict)
     content_root: Bytes32 | None = None
+    refused: str = ""
 
     @property
     def verified(self) -> bool:
         """Whether the files are what was registered."""
-        return not self.differences
+        return not self.differences and not self.refused
 
     def to_json(self) -> Mapping[str, object]:
         """The report as a JSON object; null where no dataset was named."""
@@ -84,6 +86,7 @@ class Report:
             "mismatches": [
                 {"path": one.path, "expected": one.expected, "found": one.found} for one in self.differences
             ],
+            "refused": self.refused or None,
             "steps": self.steps,
             "notProven": self.not_proven,
         }
@@ -110,10 +113,8 @@ def check_content(found: Manifest, root: Bytes32, manifest: Manifest | None, rep
             f"The manifest has the content root {manifest.root}, but {root} is the registered one.",
             hint="It is the manifest of another dataset or version.",
         )
-    report.steps.append(
-        f"The manifest, {count(len(manifest.entries), 'file')}, has exactly this content root: it is the one that "
-        "was registered."
-    )
+    step = f"The manifest, {count(len(manifest.entries), 'file')}, has the content root {root}."
+    report.steps.append(f"{step} So it lists exactly what was registered." if report.record else step)
     report.differences += [_difference(one) for one in compare(manifest, found)]
     report.steps.append(
         f"{count(len(found.entries), 'file')} hashed here: "

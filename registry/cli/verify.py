@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from registry import client, deployment, manifest, primitives
     from registry.chain import client as chains
     from registry.chain import rpc
-    from registry.cli import chain_record, comparison, content, output
+    from registry.cli import bundle_check, chain_record, comparison, content, output
 else:
     client, deployment, manifest = lazy("registry.client"), lazy("registry.deployment"), lazy("registry.manifest")
     primitives, chains, rpc = lazy("registry.primitives"), lazy("registry.chain.client"), lazy("registry.chain.rpc")
+    bundle_check = lazy("registry.cli.bundle_check")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     chain_record, comparison = lazy("registry.cli.chain_record"), lazy("registry.cli.comparison")
 
@@ -47,6 +48,21 @@ def verify(
         Path | None,
         typer.Option("--manifest", metavar="FILE", help="The manifest; else the gateway is asked. Private: needed."),
     ] = None,
+    bundle_file: Annotated[
+        Path | None,
+        typer.Option("--bundle", metavar="FILE", help="Evidence, in place of the chain; no network but --rpc's."),
+    ] = None,
+    block_hashes: Annotated[
+        list[str] | None,
+        typer.Option("--block-hash", metavar="HASH", help="With --bundle: a block's hash known from elsewhere."),
+    ] = None,
+    trust_file: Annotated[
+        Path | None,
+        typer.Option("--trust", metavar="FILE", help="With --bundle: the keys of a node and of witnesses, N of M."),
+    ] = None,
+    chain_id: Annotated[
+        int | None, typer.Option("--chain-id", help="With --block-hash: the id of the chain that it is from.")
+    ] = None,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -60,12 +76,20 @@ def verify(
       tdr verify measurements/ --dataset 0x1f2e3d4c
       tdr verify measurements/ --dataset 0x1f2e3d4c --version 1 --rpc https://my-node.example
       tdr verify patients/ --manifest study-a.manifest.json
+      tdr verify measurements/ --bundle measurements.tdr.json --block-hash 0x5a90...
     """
     report = comparison.Report(not_proven=[comparison.TRUTH])
     given = None if manifest_file is None else content.read_list(manifest_file)
-    if dataset is None:
+    if bundle_file is not None:
+        if dataset is not None or version is not None or registry is not None:
+            raise InvalidInput("With --bundle, the bundle itself says the dataset, the version and the contracts.")
+        chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id)
+        bundle_check.check_bundle(path, bundle_check.read_bytes(bundle_file), chosen, given, report)
+    elif block_hashes or trust_file is not None or chain_id is not None:
+        raise InvalidInput("--block-hash, --trust and --chain-id need --bundle FILE.")
+    elif dataset is None:
         if given is None:
-            raise InvalidInput("Say what the files should be: --dataset ID, or --manifest FILE, or both.")
+            raise InvalidInput("Say what the files should be: --dataset ID, or --manifest FILE, or both; or --bundle FILE.")
         if version is not None or rpc_urls:
             raise InvalidInput("--version and --rpc need --dataset ID.")
         report.not_proven.append(comparison.REGISTRATION)
@@ -149,6 +173,10 @@ def _print(report: comparison.Report) -> None:
     for number, step in enumerate(report.steps, 1):
         output.print_line(f"{number}. {output.plain(step)}")
     output.print_line()
+    if report.refused:
+        output.print_line("EVIDENCE REFUSED")
+        output.print_line(f"  {output.plain(report.refused)}")
+        return
     output.print_line("VERIFIED" if report.verified else "DIFFERENT")
     for difference in report.differences:
         output.print_line(f"  {output.plain(difference)}")

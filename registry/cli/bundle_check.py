@@ -1,0 +1,147 @@
+"""Files compared with an evidence bundle: offline, against trust that the auditor chose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from registry.cli import comparison
+from registry.cli.comparison import Report, count
+from registry.cli.content import hashed
+from registry.cli.lazy import lazy
+from registry.cli.times import show_time
+from registry.errors import InvalidInput
+from registry.evidence.bundle import MAX_BUNDLE_BYTES
+from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
+from registry.evidence.verify import StepFailed, Verified, blocks_to_vouch_for, verify
+from registry.manifest import Entry, Manifest
+from registry.primitives import Bytes32
+
+if TYPE_CHECKING:
+    from registry.chain import history, rpc
+else:
+    history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Whose word the auditor takes, as given on the command line: exactly one kind of it.
+
+    Args:
+        hashes: Block hashes.
+        nodes: URLs of nodes, all of which must agree. Only they use the network.
+        policy: A file with the keys of a node and of witnesses, or None.
+        chain_id: The chain's id, where it is given with block hashes.
+    """
+
+    hashes: Sequence[str]
+    nodes: Sequence[str]
+    policy: Path | None
+    chain_id: int | None
+
+    def trust(self, bundle: bytes) -> Trust:
+        """The policy for a bundle.
+
+        Raises:
+            InvalidInput: Not exactly one kind is given, or it is malformed.
+            ChainUnavailable: A node gave no usable answer.
+        """
+        if [bool(self.hashes), bool(self.nodes), self.policy is not None].count(True) != 1:
+            raise InvalidInput(
+                "Say by whose word the bundle's block is the chain's.",
+                hint="Give one of --block-hash HASH, --rpc URL, --trust FILE.",
+            )
+        if self.policy is not None:
+            return SignedCheckpoints.parse(read_bytes(self.policy))
+        if self.hashes:
+            return PinnedBlocks({Bytes32.parse(text) for text in self.hashes}, self.chain_id)
+        heights = blocks_to_vouch_for(bundle)
+        return AgreeingNodes([_ask(url, heights) for url in self.nodes])
+
+
+def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | None, report: Report) -> None:
+    """Verifies a bundle, then compares what is on disk with what it shows.
+
+    Args:
+        path: The file or folder.
+        bundle: The bundle.
+        chosen: Whose word counts.
+        given: The manifest, where it is not in the bundle.
+        report: Takes the steps, the differences, and what is not proven; or why the bundle is refused.
+    """
+    try:
+        verified = verify(bundle, chosen.trust(bundle))
+    except StepFailed as failed:
+        report.refused = str(failed)
+        return
+    record = verified.record
+    number = verified.version or record.dataset.version
+    root = record.content_root(number)
+    report.steps += [step.proves for step in verified.steps]
+    report.not_proven += [line for line in verified.not_proven if not line.startswith("Which files")]
+    report.record = {
+        "datasetId": str(verified.dataset_id),
+        "version": number,
+        "latestVersion": record.dataset.version,
+        "owner": str(record.dataset.owner),
+        "registeredAt": show_time(_registered(verified, number)),
+        "withdrawn": record.dataset.withdrawn,
+        "asOfBlock": record.block.number,
+        "asOfBlockHash": str(record.block.hash),
+    }
+    manifest = verified.manifest or given
+    if manifest is None and verified.files:
+        report.content_root = root
+        _check_files(path, verified.files, report)
+    else:
+        comparison.check_content(hashed(path), root, manifest, report)
+
+
+def read_bytes(file: Path) -> bytes:
+    """A file's content, as far as a bundle may be long.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            return stream.read(MAX_BUNDLE_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
+
+
+def _check_files(path: Path, shown: Sequence[Entry], report: Report) -> None:
+    """Compares the files that a bundle shows; of others it knows nothing."""
+    found = {entry.path: entry for entry in hashed(path).entries}
+    if path.is_dir():
+        pairs = [(entry, found.get(entry.path)) for entry in shown]
+    else:
+        named = [entry for entry in shown if entry.path.rpartition("/")[2] == path.name]
+        if len(named) != 1:
+            raise InvalidInput(
+                f"The bundle shows {count(len(named), 'file')} with the name {path.name!r}, and not exactly one.",
+                hint=f"It shows: {', '.join(entry.path for entry in shown)[:200]}.",
+            )
+        pairs = [(named[0], found[path.name])]
+    for entry, other in pairs:
+        if other is None or other.sha256 != entry.sha256:
+            digest = None if other is None else other.sha256.hex()
+            report.differences.append(comparison.Difference(entry.path, entry.sha256.hex(), digest))
+    report.steps.append(f"{count(len(pairs), 'file')} hashed here and compared with what the bundle shows.")
+    report.not_proven.append("Anything of files that the bundle does not show.")
+
+
+def _registered(verified: Verified, number: int) -> int:
+    times = [event.time for event in verified.record.events if event.event in ("Registered", "Revised")]
+    return times[number - 1]
+
+
+def _ask(url: str, heights: Sequence[int] | dict[int, Bytes32]) -> NodeAnswer:
+    chain = rpc.RpcChain([url])
+    try:
+        blocks = {height: history.block_at(chain, hex(height)).hash for height in heights}
+        return NodeAnswer(url, chain.identity.chain_id, blocks)
+    finally:
+        chain.close()

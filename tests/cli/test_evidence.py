@@ -1,0 +1,148 @@
+"""`tdr export` against a gateway, and `tdr verify --bundle` without one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from registry.canonical import metadata_hash
+from registry.evidence.note import KeyKind, SigningKey
+from registry.manifest import Manifest, hash_path
+from registry.primitives import DatasetId
+from tests.api.world import Gateway, open_node, running
+from tests.cli.conftest import Run, error_of
+
+METADATA = {"name": "测量"}
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with capture_logs(), open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of files."""
+    top = tmp_path_factory.mktemp("measurements")
+    (top / "readings").mkdir()
+    (top / "readings/may.csv").write_text("1,2\n")
+    (top / "readings/六月.csv").write_text("3,4\n")
+    (top / "readme.txt").write_text("what it is\n")
+    return top
+
+
+@pytest.fixture(scope="module")
+def dataset(gateway: Gateway, folder: Path) -> DatasetId:
+    """The folder, registered, its manifest and metadata deposited."""
+    manifest: Manifest = hash_path(folder)
+    message = gateway.registration(content_root=manifest.root, metadata_hash=metadata_hash(METADATA))
+    gateway.settle(message, metadata=METADATA, manifest=json.loads(manifest.to_json()))
+    return message.dataset_id
+
+
+def exported(tdr: Run, gateway: Gateway, dataset: DatasetId, file: Path, *options: object) -> str:
+    """Writes the evidence and gives the block's hash."""
+    url = str(gateway.http.base_url)
+    done = tdr("export", str(dataset)[:12], "-o", file, "--gateway", url, "--json", *options)
+    assert done.code == 0, done.err
+    assert done.json["file"] == str(file)
+    assert file.stat().st_size == done.json["bytes"]
+    return str(done.json["asOfBlockHash"])
+
+
+def test_exported_evidence_verifies_a_folder_without_the_gateway(
+    tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "x.tdr.json"
+    block = exported(tdr, gateway, dataset, bundle)
+    done = tdr("verify", folder, "--bundle", bundle, "--block-hash", block, "--json")
+    assert done.code == 0, done.err
+    assert done.json["verified"]
+    assert done.json["datasetId"] == str(dataset)
+    assert len(done.json["steps"]) > 9
+    assert done.json["notProven"]
+    people = tdr("verify", folder, "--bundle", bundle, "--block-hash", block)
+    assert "VERIFIED" in people.out
+    assert "NOT PROVEN" in people.out
+
+
+def test_a_changed_folder_differs(tdr: Run, gateway: Gateway, dataset: DatasetId, tmp_path: Path) -> None:
+    bundle = tmp_path / "x.tdr.json"
+    block = exported(tdr, gateway, dataset, bundle)
+    changed = tmp_path / "changed"
+    changed.mkdir()
+    (changed / "readme.txt").write_text("what it is not\n")
+    done = tdr("verify", changed, "--bundle", bundle, "--block-hash", block, "--json")
+    assert done.code == 1
+    assert [one["path"] for one in done.json["mismatches"]] == ["readings/may.csv", "readings/六月.csv", "readme.txt"]
+
+
+def test_a_single_file_is_verified_alone_or_in_its_folder(
+    tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "may.tdr.json"
+    block = exported(tdr, gateway, dataset, bundle, "--file", "readings/may.csv")
+    trust = ("--bundle", bundle, "--block-hash", block)
+    assert tdr("verify", folder / "readings/may.csv", *trust).code == 0
+    assert tdr("verify", folder, *trust).code == 0
+    other = tmp_path / "may.csv"
+    other.write_text("1,3\n")
+    assert tdr("verify", other, *trust).code == 1
+    assert "not exactly one" in error_of(tdr("verify", folder / "readme.txt", *trust))
+
+
+def test_evidence_is_refused_with_the_step_that_failed(
+    tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "x.tdr.json"
+    block = exported(tdr, gateway, dataset, bundle)
+    done = tdr("verify", folder, "--bundle", bundle, "--block-hash", f"0x{'00' * 32}")
+    assert done.code == 1
+    assert "EVIDENCE REFUSED" in done.out
+    assert "Step 3 (trust)" in done.out
+    bundle.write_bytes(bundle.read_bytes().replace(b'"withdrawn":false', b'"withdrawn":true'))
+    done = tdr("verify", folder, "--bundle", bundle, "--block-hash", block, "--json")
+    assert done.code == 1
+    assert not done.json["verified"]
+    assert done.json["refused"].startswith("Step 9 (record)")
+
+
+def test_nodes_of_ones_own_or_witnesses_vouch_as_well(
+    tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "x.tdr.json"
+    exported(tdr, gateway, dataset, bundle)
+    rpc = f"{str(gateway.http.base_url).rstrip('/')}/rpc"
+    assert tdr("verify", folder, "--bundle", bundle, "--rpc", rpc, "--rpc", rpc).code == 0
+    node = SigningKey("registry.example", KeyKind.NOTE, b"\1" * 32)
+    policy = tmp_path / "trust.json"
+    policy.write_text(json.dumps({"node": str(node.verifier), "witnesses": [], "threshold": 0}))
+    done = tdr("verify", folder, "--bundle", bundle, "--trust", policy)
+    assert done.code == 1
+    assert "no checkpoint" in done.out
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "Give one of --block-hash HASH, --rpc URL, --trust FILE."),
+        (("--block-hash", "0x12"), "32-byte value"),
+        (("--block-hash", f"0x{'00' * 32}", "--trust", "x"), "Give one of"),
+        (("--trust", "nosuch.json"), "'nosuch.json' cannot be read"),
+        (("--dataset", "12345678"), "the bundle itself says the dataset"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(tdr: Run, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
+    (tmp_path / "x.tdr.json").write_text("{}")
+    assert said in error_of(tdr("verify", tmp_path, "--bundle", tmp_path / "x.tdr.json", *options))
+
+
+def test_a_bundle_that_is_not_there_is_an_error(tdr: Run, tmp_path: Path) -> None:
+    hash_option = ("--block-hash", f"0x{'00' * 32}")
+    assert "cannot be read" in error_of(tdr("verify", tmp_path, "--bundle", tmp_path / "nosuch", *hash_option))
+    assert "need --bundle" in error_of(tdr("verify", tmp_path, *hash_option))
