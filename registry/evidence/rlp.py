@@ -17,6 +17,8 @@ MAX_DEPTH = 16
 """Nothing on a chain is nested deeper than six levels (an access list in a transaction)."""
 
 _SHORT = 56
+_EMPTY = 0x80
+_AT_ONCE = frozenset({_EMPTY, _EMPTY + 32})
 
 
 def encode(item: bytes | Sequence[Item]) -> bytes:
@@ -118,7 +120,13 @@ def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
         raise InvalidInput(f"The RLP item is nested deeper than {MAX_DEPTH} levels.")
     items: list[Item] = []
     while start < stop:
-        item, start = _item(data, start, stop, depth - 1)
+        lead = data[start]
+        if lead in _AT_ONCE and start + lead < stop + _EMPTY:  # nothing and hashes: nearly all that tries are made of
+            end = start + 1 + lead - _EMPTY
+            item: Item = data[start + 1 : end]
+            start = end
+        else:
+            item, start = _item(data, start, stop, depth - 1)
         items.append(item)
     return items, stop
 
