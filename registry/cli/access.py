@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
+from registry.errors import Unavailable
 
 if TYPE_CHECKING:
     import time
@@ -87,10 +89,11 @@ def grant(
             }
         )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
+        given = None if no_wait else _as_given(desk.gateway, receipt, grantee)
     more = {
         "grantee": str(grantee),
         "rights": list(records.rights_names(mask)),
-        "startsAt": times.show_time(starts_at),
+        "startsAt": given["startsAt"] if given else times.show_time(starts_at),
         "expiresAt": times.show_time(expires_at),
         "termsHash": str(terms_hash),
     }
@@ -216,6 +219,17 @@ def access(
             }
         )
     raise typer.Exit(0 if answer["allowed"] else 1)
+
+
+def _as_given(
+    gateway: client.Gateway, receipt: client.Receipt, grantee: primitives.Address
+) -> Mapping[str, Any] | None:
+    """The grant as the chain has it, where the index knows it already: it begins no sooner than its block."""
+    try:
+        grants = gateway.grants(receipt.dataset_id, grantee=grantee)["items"]
+    except Unavailable:
+        return None
+    return next((one for one in grants if one["at"]["transactionHash"] == str(receipt.transaction_hash)), None)
 
 
 def _names(rights: str) -> list[str]:

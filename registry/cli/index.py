@@ -12,11 +12,10 @@ from registry.cli import options
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
-    from registry import config, node
+    from registry import config, journal, node
     from registry.cli import output
     from registry.index import check as checks
     from registry.index import sync
-    from registry.node import journal
 else:
     config, node, output = lazy("registry.config"), lazy("registry.node"), lazy("registry.cli.output")
     checks, sync = lazy("registry.index.check"), lazy("registry.index.sync")

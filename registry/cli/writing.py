@@ -6,7 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from registry.cli.times import parse_time
 from registry.client import Gateway, Receipt, Signed
 from registry.deployment import Deployment
 from registry.eip712 import Domain
-from registry.errors import InvalidInput
+from registry.errors import InvalidInput, NotFound, Unavailable
 from registry.keys.folder import KeyFolder, StoredKey
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
@@ -68,11 +68,15 @@ class Desk:
         if wait is None:
             return receipt
         with status_line() as show:
-            return self.gateway.wait(
+            receipt = self.gateway.wait(
                 receipt,
                 until_final=wait is Wait.FINAL,
                 progress=lambda now: show(f"{now.action}: {now.status}, waiting until it is {wait.value} ..."),
             )
+        # The next command is to see this write. It is done even if the index does not get there in time.
+        with suppress(Unavailable, NotFound):
+            self.gateway.dataset(receipt.dataset_id, min_block=receipt.block_number)
+        return receipt
 
     def _domain(self, message: AnyMessage) -> Domain:
         is_registry = message.CONTRACT == "DatasetRegistry"
