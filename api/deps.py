@@ -24,7 +24,12 @@ def node_of(request: Request) -> Node:
     return node
 
 
-NodeDep = Annotated[Node, Depends(node_of)]
+async def _node(request: Request) -> Node:
+    # A coroutine: FastAPI would call a plain function in a thread, which takes longer than most reads.
+    return node_of(request)
+
+
+NodeDep = Annotated[Node, Depends(_node)]
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:

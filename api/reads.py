@@ -7,15 +7,17 @@ import re
 import time
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import orjson
 from fastapi import Path, Query, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
-from api.deps import read
+from api.deps import in_thread, read
 from api.problems import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Refused, documented
+from registry.index.hot import HotReads
 from registry.index.queries import MAX_LIMIT, Queries
+from registry.index.shapes import Json
 from registry.node import Node
 from registry.primitives import Bytes32
 
@@ -74,17 +76,25 @@ Moment = Annotated[
 RESPONSES: Final = documented(NOT_FOUND, CONFLICT, INVALID)
 
 
-async def answer(node: Node, work: Callable[[Queries], dict[str, Any]], min_block: int | None) -> Response:
+async def answer(
+    node: Node,
+    work: Callable[[Queries], Json],
+    min_block: int | None,
+    hot: Callable[[HotReads], Json] | None = None,
+) -> Response:
     """The JSON of what the index knows, once it stands at a height.
 
     Args:
         node: The node.
         work: Asks the index.
         min_block: The height, or None for the present one.
+        hot: A quicker way to ask the same, where the database is a file.
     """
-    queries = node.queries
     await reach(node, min_block)
-    found = await read(node, lambda: work(queries))
+    if hot is not None and node.hot is not None:
+        found = hot(node.hot)
+    else:
+        found = await in_thread(lambda: work(node.queries))
     return Response(
         orjson.dumps(found), headers={"TDR-As-Of-Block": str(found["asOfBlock"])}, media_type="application/json"
     )

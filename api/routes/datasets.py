@@ -11,7 +11,9 @@ from api.deps import NodeDep
 from api.problems import INVALID, documented
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, PageCursor, Sha256, answer
 from api.strict import StrictRoute
+from registry.index.hot import HotReads
 from registry.index.queries import DEFAULT_LIMIT, DatasetFilter
+from registry.index.shapes import Json
 from registry.primitives import Address, DatasetId
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictRoute)
@@ -51,7 +53,8 @@ async def datasets(
         is_withdrawn=None if status is None else status == "withdrawn",
         source=source,
     )
-    return await answer(node, lambda queries: queries.datasets(wanted, limit, cursor), min_block)
+    every = (lambda hot: hot.datasets(limit, cursor)) if wanted == DatasetFilter() else None
+    return await answer(node, lambda queries: queries.datasets(wanted, limit, cursor), min_block, every)
 
 
 @router.get(
@@ -63,7 +66,11 @@ async def datasets(
 )
 async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
     """A dataset as it is now."""
-    return await answer(node, lambda queries: queries.dataset(queries.resolve(dataset_id)), min_block)
+
+    def whole(hot: HotReads) -> Json:
+        return hot.dataset(node.queries.resolve(dataset_id))
+
+    return await answer(node, lambda queries: queries.dataset(queries.resolve(dataset_id)), min_block, whole)
 
 
 @router.get(

@@ -96,12 +96,12 @@ _ROW: Final = (
 _WITH_DOCUMENTS: Final = DATASETS.outerjoin(
     METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == DATASETS.c.metadata_hash
 ).outerjoin(MANIFESTS, MANIFESTS.c.content_root == DATASETS.c.content_root)
-_ONE: Final = (
+ONE: Final = (
     select(*_ROW, METADATA_DOCUMENTS.c.body)
     .select_from(_WITH_DOCUMENTS)
     .where(DATASETS.c.dataset_id == bindparam("dataset_id"))
 )
-_MANY: Final = (
+MANY: Final = (
     select(*_ROW)
     .select_from(_WITH_DOCUMENTS)
     .where(DATASETS.c.position < bindparam("before"))
@@ -189,11 +189,11 @@ class Queries:
             NotFound: There is none.
         """
         with self._storage.read() as connection:
-            as_of = _as_of(read_cursor(connection))
-            row = connection.execute(_ONE, {"dataset_id": dataset_id}).one_or_none()
+            as_of = standing(read_cursor(connection))
+            row = connection.execute(ONE, {"dataset_id": dataset_id}).one_or_none()
         if row is None:
-            raise _unknown(dataset_id)
-        shaped = _dataset(row)
+            raise unknown(dataset_id)
+        shaped = dataset_json(row)
         shaped["metadata"] = None if row.body is None else orjson.Fragment(row.body)
         return shaped | as_of
 
@@ -205,15 +205,15 @@ class Queries:
         Raises:
             InvalidInput: The cursor is none of ours, or the words hold no word.
         """
-        before = LAST if cursor is None else _keyset(cursor)
+        before = LAST if cursor is None else keyset(cursor)
         words = [] if wanted.words is None else words_of(wanted.words)
         if wanted.words is not None and not words:
             raise InvalidInput("There is no word in what is sought.", hint="Give one or more words of a name.")
         with self._storage.read() as connection:
-            as_of = _as_of(read_cursor(connection))
+            as_of = standing(read_cursor(connection))
             statement, values = _filtered(wanted, _rarest_first(connection, words))
             rows = connection.execute(statement, {**values, "before": before, "count": limit + 1}).all()
-        return _page([_dataset(row) for row in rows], [row.position for row in rows], limit) | as_of
+        return page_json([dataset_json(row) for row in rows], [row.position for row in rows], limit) | as_of
 
     def resolve(self, prefix: str) -> DatasetId:
         """The dataset whose id begins so.
@@ -268,7 +268,7 @@ class Queries:
             if not isinstance(event, Registered | Revised):
                 raise TypeError(f"{type(event).__name__} makes no version")
             items.append({**shapes.version(row.number, event), "name": row.name, "at": _at(row)})
-        return _page(items, [row.number for row in rows], limit) | as_of
+        return page_json(items, [row.number for row in rows], limit) | as_of
 
     def history(self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Json:
         """All that changed a dataset, the first first, each step with the head after it.
@@ -288,7 +288,7 @@ class Queries:
             }
             for row in rows
         ]
-        return _page(items, [row.position for row in rows], limit) | as_of
+        return page_json(items, [row.position for row in rows], limit) | as_of
 
     def grants(
         self,
@@ -311,14 +311,14 @@ class Queries:
             NotFound: There is no such dataset.
             InvalidInput: The cursor is none of ours.
         """
-        before = LAST if cursor is None else _keyset(cursor)
+        before = LAST if cursor is None else keyset(cursor)
         statement = _GRANTS.where(GRANTS.c.position < before).order_by(GRANTS.c.position.desc()).limit(limit + 1)
         if grantee is not None:
             statement = statement.where(GRANTS.c.grantee == grantee)
         with self._storage.read() as connection:
             as_of = _as_of_dataset(connection, dataset_id)
             rows = connection.execute(statement, {"dataset_id": dataset_id}).all()
-        return _page([_grant(row, now) for row in rows], [row.position for row in rows], limit) | as_of
+        return page_json([_grant(row, now) for row in rows], [row.position for row in rows], limit) | as_of
 
     def grantee(self, dataset_id: DatasetId, grantee: Address, now: int) -> Json:
         """What the next message about one grantee must name, and the latest grants and requests.
@@ -386,7 +386,7 @@ class Queries:
         Raises:
             InvalidInput: The cursor is none of ours.
         """
-        after = FIRST if cursor is None else _keyset(cursor)
+        after = FIRST if cursor is None else keyset(cursor)
         found = _matches(sha256)
         statement = (
             select(
@@ -409,7 +409,7 @@ class Queries:
             .limit(limit + 1)
         )
         with self._storage.read() as connection:
-            as_of = _as_of(read_cursor(connection))
+            as_of = standing(read_cursor(connection))
             rows = connection.execute(statement).all()
         items = [
             {
@@ -424,7 +424,7 @@ class Queries:
             }
             for row in rows
         ]
-        page = _page(items, [row.position for row in rows], limit)
+        page = page_json(items, [row.position for row in rows], limit)
         return {"sha256": shapes.hexed(sha256), "claims": page["items"], "next": page["next"]} | as_of
 
 
@@ -466,7 +466,7 @@ def _rarest_first(connection: Connection, words: list[str]) -> list[str]:
 
 def _filtered(wanted: DatasetFilter, rarest_first: list[str]) -> tuple[Select[Any], dict[str, object]]:
     """The statement for a filter. It depends on which fields are given only, so that it is compiled once."""
-    statement, values = _MANY, dict[str, object]()
+    statement, values = MANY, dict[str, object]()
     if wanted.owner is not None:
         statement = statement.where(DATASETS.c.owner == bindparam("owner"))
         values["owner"] = wanted.owner
@@ -504,7 +504,7 @@ def _filtered(wanted: DatasetFilter, rarest_first: list[str]) -> tuple[Select[An
     return statement, values
 
 
-def _dataset(row: AnyRow) -> Json:
+def dataset_json(row: AnyRow) -> Json:
     return {
         "datasetId": shapes.hexed(row.dataset_id),
         "owner": shapes.address(row.owner),
@@ -565,7 +565,7 @@ def _at(row: AnyRow) -> Json:
     return shapes.at(row.position, row.block_hash, row.timestamp, row.transaction_hash)
 
 
-def _as_of(cursor: Cursor) -> Json:
+def standing(cursor: Cursor) -> Json:
     return {
         "asOfBlock": cursor.height,
         "asOfBlockHash": shapes.hexed(cursor.block_hash),
@@ -574,13 +574,13 @@ def _as_of(cursor: Cursor) -> Json:
 
 
 def _as_of_dataset(connection: Connection, dataset_id: DatasetId) -> Json:
-    as_of = _as_of(read_cursor(connection))
+    as_of = standing(read_cursor(connection))
     if connection.scalar(select(DATASETS.c.version).where(DATASETS.c.dataset_id == dataset_id)) is None:
-        raise _unknown(dataset_id)
+        raise unknown(dataset_id)
     return as_of
 
 
-def _unknown(dataset_id: DatasetId) -> NotFound:
+def unknown(dataset_id: DatasetId) -> NotFound:
     return NotFound(
         f"There is no dataset {dataset_id} here.", hint="If it has just been registered, wait for its receipt."
     )
@@ -589,18 +589,18 @@ def _unknown(dataset_id: DatasetId) -> NotFound:
 def _after(dataset_id: DatasetId, limit: int, cursor: str | None) -> dict[str, object]:
     return {
         "dataset_id": dataset_id,
-        "after": FIRST if cursor is None else _keyset(cursor),
+        "after": FIRST if cursor is None else keyset(cursor),
         "count": limit + 1,
     }
 
 
-def _keyset(cursor: str) -> int:
+def keyset(cursor: str) -> int:
     if not (cursor.isascii() and cursor.isdigit() and len(cursor) < len(str(LAST))):
         raise InvalidInput("The cursor is none that a page gave as its next.", hint="Leave it out to begin anew.")
     return int(cursor)
 
 
-def _page(items: list[Json], places: list[int], limit: int) -> Json:
+def page_json(items: list[Json], places: list[int], limit: int) -> Json:
     """A page of items, of which one more than wanted was read to see whether there are more."""
     more = len(items) > limit
     return {"items": items[:limit], "next": str(places[limit - 1]) if more else None}

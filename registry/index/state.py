@@ -32,7 +32,7 @@ class NotIndexed(Unavailable):
     """The index has not begun yet."""
 
 
-_SELECT: Final = select(STATE.c.height, STATE.c.block_hash, STATE.c.block_time, STATE.c.final_height)
+SELECT_CURSOR: Final = select(STATE.c.height, STATE.c.block_hash, STATE.c.block_time, STATE.c.final_height)
 
 
 def read_cursor(connection: Connection) -> Cursor:
@@ -49,13 +49,13 @@ def read_cursor(connection: Connection) -> Cursor:
 
 def find_cursor(connection: Connection) -> Cursor | None:
     """The same, or None if there is no index yet."""
-    row = connection.execute(_SELECT).one_or_none()
+    row = connection.execute(SELECT_CURSOR).one_or_none()
     return None if row is None else Cursor(*row)
 
 
 def lock_cursor(connection: Connection) -> Cursor | None:
     """The same for a transaction that writes: until it ends, no other indexer gets past here."""
-    row = connection.execute(_SELECT.with_for_update()).one_or_none()
+    row = connection.execute(SELECT_CURSOR.with_for_update()).one_or_none()
     return None if row is None else Cursor(*row)
 
 

@@ -22,6 +22,7 @@ from registry.chain.rpc import RpcChain
 from registry.config import Settings
 from registry.deployment import Deployment
 from registry.errors import Conflict, InvalidInput, RegistryError, Unavailable
+from registry.index.hot import HotReads
 from registry.index.queries import Queries
 from registry.index.state import find_cursor
 from registry.index.sync import Indexer
@@ -56,6 +57,7 @@ class Node:
         storage: The database.
         deployment: The contracts.
         queries: Reads of the index.
+        hot: The quickest of them, where the database is a file; for one thread only.
         relayer: The relaying account; zero where this process has no key.
         clock: Gives the Unix time in seconds.
         metrics: Everything that is measured.
@@ -83,6 +85,7 @@ class Node:
         self.clock = clock
         self.is_stopping = False
         self.queries = Queries(storage)
+        self.hot = HotReads(settings.database) if storage.is_sqlite else None
         self._resources = ExitStack()
         self._rpc_faults = rpc_faults
         self._workers: list[Worker] = []
@@ -156,6 +159,8 @@ class Node:
         self.wake()
         for worker in self._workers:
             worker.join()
+        if self.hot is not None:
+            self.hot.close()
         self._resources.close()
         log.info("node stopped")
 
