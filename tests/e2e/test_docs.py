@@ -1,0 +1,129 @@
+"""Every command that the guides show in a block of `sh` is run here, in order, as a reader would."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+BIN = Path(sys.executable).parent
+GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def commands(guide: Path) -> list[str]:
+    """The lines of a guide's `sh` blocks, without comments; continued lines joined."""
+    text = "".join(BLOCK.findall(guide.read_text())).replace("\\\n", " ")
+    return [line for raw in text.splitlines() if (line := re.sub(r"\s+#.*$", "", raw).strip())]
+
+
+class Reader:
+    """Somebody who types what a guide says, in a folder with a copy of the examples."""
+
+    def __init__(self, home: Path) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = str(free.getsockname()[1])
+        self._home = home
+        self._environment = {
+            "HOME": str(home),
+            "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
+            "TDR_PORT": port,
+            "TDR_GATEWAY": f"http://127.0.0.1:{port}",
+            "PWD": str(home),
+        }
+        self._node: subprocess.Popen[bytes] | None = None
+        shutil.copytree(ROOT / "examples", home / "examples")
+
+    def type(self, line: str) -> None:
+        words = shlex.split(line)
+        if words[0] == "make":
+            subprocess.run(["make", "-n", words[1]], cwd=ROOT, check=True, capture_output=True)
+        elif words[0] == "export":
+            for assignment in words[1:]:
+                name, value = assignment.split("=", 1)
+                if name != "PATH":
+                    self._environment[name] = value
+        elif line.endswith("&"):
+            self._node = subprocess.Popen(words[:-1], cwd=self._home, env=self._environment)
+            self._await_node()
+        else:
+            done = self._run([self._filled(word) for word in words])
+            assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+    def close(self) -> None:
+        if self._node is not None:
+            self._node.send_signal(signal.SIGTERM)
+            assert self._node.wait(60) == 0
+
+    def _filled(self, word: str) -> str:
+        if word == "DATASET_ID":
+            listing = json.loads(self._run(["tdr", "list", "--json"]).stdout)
+            return str(listing["items"][0]["datasetId"])
+        if word == "BOB":
+            listing = json.loads(self._run(["tdr", "keys", "list", "--json"]).stdout)
+            return next(str(key["address"]) for key in listing["items"] if key["name"] == "bob")
+        return word
+
+    def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            words, cwd=self._home, env=self._environment, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    def _await_node(self) -> None:
+        deadline = time.monotonic() + 60
+        while self._run(["tdr", "list"]).returncode:
+            assert time.monotonic() < deadline, "the node did not answer within a minute"
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    somebody = Reader(tmp_path)
+    yield somebody
+    somebody.close()
+
+
+@pytest.mark.parametrize("guide", [guide for guide in GUIDES if commands(guide)], ids=lambda guide: guide.name)
+def test_every_command_of_a_guide_runs(guide: Path, reader: Reader) -> None:
+    for line in commands(guide):
+        reader.type(line)
+
+
+@pytest.mark.parametrize("guide", [*GUIDES, ROOT / "CONTRIBUTING.md"], ids=lambda guide: guide.name)
+def test_every_make_target_and_every_command_that_a_guide_names_exists(guide: Path) -> None:
+    text = guide.read_text()
+    for target in set(re.findall(r"^(?:    )?`?make ([a-z-]+)", text, re.MULTILINE)):
+        subprocess.run(["make", "-n", target], cwd=ROOT, check=True, capture_output=True)
+    for command in set(re.findall(r"`tdr ([a-z]+)", text)):
+        subprocess.run([BIN / "tdr", command, "--help"], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    "guide", [*GUIDES, ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs/adr").glob("*.md"))], ids=str
+)
+def test_every_relative_link_leads_somewhere(guide: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", guide.read_text()):
+        if "://" not in link:
+            assert (guide.parent / link).exists(), f"{guide.name} links to {link}"
+
+
+def test_the_compose_file_names_commands_that_exist() -> None:
+    compose = yaml.safe_load((ROOT / "docs/deploy/compose.yaml").read_text())
+    commands_named = [service["command"] for service in compose["services"].values() if "command" in service]
+    assert sorted(commands_named) == [["gateway"], ["indexer"], ["relayer"]]
+    for name in ("gateway", "relayer", "indexer"):
+        unit = (ROOT / f"docs/deploy/tdr-{name}.service").read_text()
+        assert f"ExecStart=/opt/tdr/.venv/bin/tdr {name} --data /var/lib/tdr\n" in unit
