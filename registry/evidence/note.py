@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import base64
 import binascii
+import importlib
 import re
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from hashlib import sha256
+from types import ModuleType
 from typing import Self
-
-from Crypto.PublicKey.ECC import EccKey
-from Crypto.Signature import eddsa
 
 from registry.errors import InvalidInput, VerificationFailed
 
@@ -155,11 +155,8 @@ class Note:
         signature = line.signature
         if key.kind is KeyKind.COSIGNATURE:
             time, signature = int.from_bytes(signature[:_TIME_BYTES], "big"), signature[_TIME_BYTES:]
-        try:
-            public: EccKey = eddsa.import_public_key(key.public)
-            eddsa.new(public, "rfc8032").verify(_signed(self.text, time), signature)
-        except ValueError as error:
-            raise VerificationFailed(f"The signature of {key.name} below the note is not valid.") from error
+        if not _ed25519().is_valid(key.public, _signed(self.text, time), signature):
+            raise VerificationFailed(f"The signature of {key.name} below the note is not valid.")
         return time
 
 
@@ -173,8 +170,8 @@ class SigningKey:
     """
 
     def __init__(self, name: str, kind: KeyKind, seed: bytes) -> None:
-        self._key: EccKey = eddsa.import_private_key(seed)
-        self.verifier = VerifierKey(name, kind, self._key.public_key().export_key(format="raw"))
+        self._seed = seed
+        self.verifier = VerifierKey(name, kind, _ed25519().public_key(seed))
 
     def sign(self, note: Note, time: int) -> Note:
         """The note with this key's signature below the others.
@@ -185,10 +182,16 @@ class SigningKey:
         """
         key = self.verifier
         stated = time if key.kind is KeyKind.COSIGNATURE else None
-        signature = eddsa.new(self._key, "rfc8032").sign(_signed(note.text, stated))
+        signature = _ed25519().sign(self._seed, _signed(note.text, stated))
         prefix = b"" if stated is None else stated.to_bytes(_TIME_BYTES, "big")
         others = tuple(line for line in note.signatures if not line.is_by(key))
         return Note(note.text, (*others, Signature(key.name, key.key_id, prefix + signature)))
+
+
+@cache
+def _ed25519() -> ModuleType:
+    """Ed25519, loaded at its first use: that takes longer than to verify a bundle, and most bundles have no notes."""
+    return importlib.import_module("registry.evidence.ed25519")
 
 
 def _signed(text: str, time: int | None) -> bytes:
