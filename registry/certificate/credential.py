@@ -1,0 +1,141 @@
+"""The certificate as a W3C Verifiable Credential 2.0, signed by the node that read the chain.
+
+Its issuer is a `did:key`, so that it verifies offline. Whether to trust that issuer is the reader's choice; the
+evidence bundle whose hash it names needs no such trust.
+
+Source: Verifiable Credentials Data Model v2.0 (W3C recommendation).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final
+
+from registry.caip import Namer
+from registry.certificate import multibase
+from registry.certificate.facts import Facts
+from registry.certificate.proof import secured, verify_proof
+from registry.errors import InvalidInput, VerificationFailed
+
+V2: Final = "https://www.w3.org/ns/credentials/v2"
+KIND: Final = "DataRegistrationCredential"
+_OURS: Final = "urn:tdr:"
+_TEXTS: Final = (
+    "asOfBlockHash", "contentRoot", "datasetId", "license", "metadataHash", "rights", "sha256", "status",
+    "withdrawalReason",
+)  # fmt: skip
+_NUMBERS: Final = ("asOfBlock", "datasetVersion", "files", "registeredBlock", "totalBytes")
+_TIMES: Final = ("asOf", "registeredAt", "until")
+_LINKS: Final = ("claimant", "derivedFrom", "grantee", "grants", "owner", "registry", "specializationOf")
+_XSD: Final = "http://www.w3.org/2001/XMLSchema#"
+
+CONTEXT: Final[dict[str, Any]] = {
+    **{name: f"{_OURS}{name}" for name in (KIND, "DatasetVersion", "Grant", "EvidenceBundle", *_TEXTS)},
+    **{name: {"@id": f"{_OURS}{name}", "@type": f"{_XSD}nonNegativeInteger"} for name in _NUMBERS},
+    **{name: {"@id": f"{_OURS}{name}", "@type": f"{_XSD}dateTime"} for name in _TIMES},
+    **{name: {"@id": f"{_OURS}{name}", "@type": "@id"} for name in _LINKS},
+}
+"""Our own terms, carried in the document itself so that nothing but the W3C's context need be known."""
+
+
+def credential(facts: Facts, bundle: bytes, public: bytes) -> dict[str, Any]:
+    """The credential, not yet signed.
+
+    Args:
+        facts: What it says.
+        bundle: The evidence bundle that the facts are of.
+        public: The issuer's Ed25519 public key, 32 bytes.
+    """
+    return {
+        "@context": [V2, CONTEXT],
+        "type": ["VerifiableCredential", KIND],
+        "issuer": multibase.did_of(public),
+        "validFrom": _time(facts.as_of.time),
+        "credentialSubject": _subject(facts),
+        "evidence": [{"type": "EvidenceBundle", "sha256": sha256(bundle).hexdigest()}],
+    }
+
+
+def issue(facts: Facts, bundle: bytes, public: bytes, sign: Callable[[bytes], bytes], now: int) -> dict[str, Any]:
+    """The credential, signed.
+
+    Args:
+        facts: What it says.
+        bundle: The evidence bundle that the facts are of.
+        public: The issuer's Ed25519 public key, 32 bytes.
+        sign: Gives that key's signature over bytes.
+        now: Unix seconds, UTC.
+    """
+    document = credential(facts, bundle, public)
+    return secured(document, sign, method=multibase.method_of(public), created=_time(now))
+
+
+def verify_credential(document: Mapping[str, Any]) -> str:
+    """Verifies that the issuer that a credential names signed it, and that it is one of ours.
+
+    Args:
+        document: The credential, read by `registry.canonical.read_json`.
+
+    Raises:
+        InvalidInput: It is no such credential.
+        VerificationFailed: Somebody else signed it, or it was altered.
+
+    Returns:
+        The issuer's `did:key`. Whether to trust it is for the caller to say.
+    """
+    if document.get("@context") != [V2, CONTEXT] or document.get("type") != ["VerifiableCredential", KIND]:
+        raise InvalidInput(f"This is no {KIND} of a tdr node of this version.")
+    proof, issuer = document.get("proof"), document.get("issuer")
+    method = proof.get("verificationMethod") if isinstance(proof, Mapping) else None
+    if not isinstance(issuer, str) or not isinstance(method, str):
+        raise InvalidInput("The credential names no issuer, or carries no proof.")
+    public = multibase.public_of(method)
+    if multibase.did_of(public) != issuer:
+        raise VerificationFailed("The credential is signed by another key than its issuer's.")
+    verify_proof(document, public)
+    return issuer
+
+
+def _subject(facts: Facts) -> dict[str, Any]:
+    namer = Namer(facts.chain_id, facts.registry)
+    subject = {
+        "id": namer.version(facts.dataset_id, facts.version),
+        "type": "DatasetVersion",
+        "specializationOf": namer.dataset(facts.dataset_id),
+        "datasetId": str(facts.dataset_id),
+        "datasetVersion": facts.version,
+        "name": facts.name,
+        "license": facts.license,
+        "contentRoot": str(facts.content_root),
+        "metadataHash": str(facts.metadata_hash),
+        "files": facts.files,
+        "totalBytes": facts.size,
+        "claimant": namer.account(facts.claimant),
+        "owner": namer.account(facts.owner),
+        "registry": namer.account(facts.registry),
+        "registeredAt": _time(facts.registered.time),
+        "registeredBlock": facts.registered.number,
+        "derivedFrom": [namer.version(source.dataset_id, source.version) for source in facts.sources],
+        "grants": [
+            {
+                "type": "Grant",
+                "grantee": namer.account(permission.grantee),
+                "rights": list(permission.rights),
+                "until": _time(permission.until),
+            }
+            for permission in facts.permissions
+        ],
+        "status": "withdrawn" if facts.is_withdrawn else "active",
+        "withdrawalReason": facts.withdrawn_because,
+        "asOf": _time(facts.as_of.time),
+        "asOfBlock": facts.as_of.number,
+        "asOfBlockHash": str(facts.as_of_hash),
+    }
+    return {name: value for name, value in subject.items() if value is not None}
+
+
+def _time(seconds: int) -> str:
+    """ISO 8601 in UTC; a year of five digits has no such form and becomes the last second of 9999."""
+    return datetime.fromtimestamp(min(seconds, 253_402_300_799), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

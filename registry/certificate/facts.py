@@ -1,0 +1,168 @@
+"""What a certificate says, all of it taken from the evidence bundle that it carries: so the two cannot differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from registry.access.records import rights_names
+from registry.datasets.messages import Source
+from registry.errors import InvalidInput
+from registry.evidence.bundle import Bundle, Content
+from registry.evidence.record import AccessRecord, EventRecord
+from registry.primitives import Address, Bytes32, DatasetId
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block by its height and time (Unix seconds, UTC)."""
+
+    number: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """Access that holds at the certificate's block.
+
+    Args:
+        grantee: Who has it.
+        rights: What it allows, by name.
+        until: When it ends, Unix seconds, UTC.
+    """
+
+    grantee: Address
+    rights: tuple[str, ...]
+    until: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a certificate says of one version of a dataset, as of a block.
+
+    Args:
+        chain_id: The chain's id (EIP-155).
+        registry: The address of DatasetRegistry.
+        dataset_id: The dataset.
+        version: The number of the version that is certified.
+        latest_version: The number of the latest version.
+        name: The version's name from its metadata, or None where the bundle holds none.
+        license: Its licence, likewise.
+        content_root: The root of its manifest.
+        metadata_hash: SHA-256 of its metadata, or zero.
+        files: The number of its files, where the bundle holds the manifest.
+        size: Their bytes together, where they are known.
+        sources: What it derives from.
+        claimant: Who owned the dataset when the version was registered.
+        owner: Who owns it at the block of `as_of`.
+        registered: The block in which the version was registered.
+        as_of: The block for which all this is said.
+        as_of_hash: Its hash.
+        withdrawn_because: The reason of its withdrawal, empty where none was given; None if it is not withdrawn.
+        permissions: The access that holds then, of the grantees that the bundle shows.
+        is_complete: Whether the bundle proves that nothing later was left out.
+    """
+
+    chain_id: int
+    registry: Address
+    dataset_id: DatasetId
+    version: int
+    latest_version: int
+    name: str | None
+    license: str | None
+    content_root: Bytes32
+    metadata_hash: Bytes32
+    files: int | None
+    size: int | None
+    sources: tuple[Source, ...]
+    claimant: Address
+    owner: Address
+    registered: Block
+    as_of: Block
+    as_of_hash: Bytes32
+    withdrawn_because: str | None
+    permissions: tuple[Permission, ...]
+    is_complete: bool
+
+    @property
+    def is_withdrawn(self) -> bool:
+        """Whether the dataset is withdrawn."""
+        return self.withdrawn_because is not None
+
+
+def facts_of(bundle: Bundle) -> Facts:
+    """The facts that a bundle states. It must have been verified: nothing is checked here.
+
+    Raises:
+        InvalidInput: The bundle shows no registration, or not the version that its content is of.
+    """
+    record = bundle.record
+    events = record.events
+    number = bundle.content.version if bundle.content else record.dataset.version
+    versions = [event for event in events if event.event in ("Registered", "Revised")]
+    if not 1 <= number <= len(versions):
+        raise InvalidInput(f"The bundle does not show how version {number} was registered.")
+    made = versions[number - 1]
+    metadata: Mapping[str, Any] = (bundle.content and bundle.content.metadata) or {}
+    listed = _listed(bundle.content)
+    withdrawals = [event for event in events if event.event == "Withdrawn"]
+    return Facts(
+        chain_id=bundle.chain_id,
+        registry=bundle.contracts.dataset_registry,
+        dataset_id=bundle.dataset_id,
+        version=number,
+        latest_version=record.dataset.version,
+        name=_text(metadata.get("name")),
+        license=_text(metadata.get("license")),
+        content_root=Bytes32.parse(made.values["contentRoot"]),
+        metadata_hash=Bytes32.parse(made.values["metadataHash"]),
+        files=None if listed is None else len(listed),
+        size=_total(listed),
+        sources=tuple(Source.parse(source) for source in made.values["sources"]),
+        claimant=_owner_at(events, made),
+        owner=record.dataset.owner,
+        registered=Block(made.block, made.time),
+        as_of=Block(record.block.number, record.block.time),
+        as_of_hash=record.block.hash,
+        withdrawn_because=_reason(withdrawals[-1]) if withdrawals else None,
+        permissions=tuple(_permission(one) for one in record.access if _holds(one, record.block.time)),
+        is_complete=bundle.state is not None,
+    )
+
+
+def _listed(content: Content | None) -> list[Mapping[str, Any]] | None:
+    return None if content is None or content.manifest is None else content.manifest["files"]
+
+
+def _total(listed: list[Mapping[str, Any]] | None) -> int | None:
+    sizes = [file["size"] for file in listed or ()]
+    return sum(size for size in sizes if size is not None) if sizes and None not in sizes else None
+
+
+def _owner_at(events: tuple[EventRecord, ...], made: EventRecord) -> Address:
+    """Who owned the dataset when an event was made: the last to whom it passed before it."""
+    owner = events[0].values["owner"]
+    for event in events:
+        if event == made:
+            break
+        if event.event == "Transferred":
+            owner = event.values["owner"]
+    return Address.parse(owner)
+
+
+def _holds(access: AccessRecord, time: int) -> bool:
+    return access.rights != 0 and access.starts_at <= time < access.expires_at
+
+
+def _permission(access: AccessRecord) -> Permission:
+    return Permission(access.grantee, rights_names(access.rights), access.expires_at)
+
+
+def _reason(withdrawal: EventRecord) -> str:
+    return _text(withdrawal.values["reason"]) or ""
+
+
+def _text(value: object) -> str | None:
+    """A text, or None for anything else: metadata is others' JSON, and Solidity's strings need not be UTF-8."""
+    return value if isinstance(value, str) else None

@@ -1,0 +1,343 @@
+"""The certificate as one A4 page in Chinese and English, the evidence bundle attached inside.
+
+The same facts, bundle and link give the same bytes. Fonts are embedded, so that it looks the same everywhere, and the
+file is laid out as PDF/A-3, the form for archives that may carry attachments.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+from hashlib import sha256
+from html import escape
+from typing import Final
+
+import segno
+from fpdf import FPDF
+from fpdf.enums import Align, AssociatedFileRelationship
+
+from registry.certificate.facts import Facts, Permission
+from registry.certificate.typefaces import path_of
+from registry.certificate.wording import COMPLETE, INCOMPLETE, RIGHTS, plain
+from registry.datasets.messages import Source
+
+ATTACHMENT: Final = "evidence.tdr.json"
+
+Colour = tuple[int, int, int]
+INK: Final[Colour] = (17, 32, 56)
+SOFT: Final[Colour] = (104, 116, 136)
+FAINT: Final[Colour] = (214, 220, 229)
+ACCENT: Final[Colour] = (24, 66, 124)
+GOLD: Final[Colour] = (176, 141, 70)
+ALARM: Final[Colour] = (170, 32, 38)
+PAPER: Final[Colour] = (253, 252, 249)
+
+WIDTH: Final = 595.28
+HEIGHT: Final = 841.89
+MARGIN: Final = 62.0
+LABEL_WIDTH: Final = 104.0
+VALUE_LEFT: Final = MARGIN + LABEL_WIDTH
+VALUE_WIDTH: Final = WIDTH - MARGIN - VALUE_LEFT
+PITCH: Final = 5.42
+"""The width of a digit of a hash, in points: 66 of them fill the column of values."""
+
+CHINA: Final = timezone(timedelta(hours=8))
+MAX_LISTED: Final = 3
+_LAST_SECOND: Final = 253_402_300_799
+
+
+class _Page(FPDF):
+    """A4 in points, with the two typefaces and an identifier of its own.
+
+    Args:
+        identifier: 32 hex digits.
+        texts: Others' texts that will be printed.
+    """
+
+    def __init__(self, identifier: str, texts: tuple[str, ...]) -> None:
+        super().__init__(unit="pt", format="A4", enforce_compliance="PDF/A-3U")
+        self._identifier = identifier
+        self.set_auto_page_break(auto=False)
+        self.set_margin(0)
+        self.add_font("serif", "", path_of("serif", texts))
+        self.add_font("sans", "", path_of("sans", texts))
+
+    def file_id(self) -> str:
+        """The file's identifier; the library's own would follow the time of making."""
+        return f"<{self._identifier}><{self._identifier}>"
+
+    def ink(self, colour: Colour) -> None:
+        self.set_text_color(*colour)
+
+    def centred(self, y: float, text: str) -> None:
+        self.text((WIDTH - self.get_string_width(text)) / 2, y, text)
+
+    def fitting(self, text: str, family: str, sizes: tuple[float, ...], width: float) -> str:
+        """Sets the largest of some sizes in which the text fits, and shortens it where none does."""
+        for size in sizes:
+            self.set_font(family, size=size)
+            if self.get_string_width(text) <= width:
+                return text
+        while text and self.get_string_width(f"{text}…") > width:
+            text = text[:-1]
+        return f"{text.rstrip()}…"
+
+
+def render(facts: Facts, bundle: bytes, verify_url: str) -> bytes:
+    """The certificate.
+
+    Args:
+        facts: What it says.
+        bundle: The evidence bundle that the facts are of, as it was issued.
+        verify_url: Where the code leads that people scan.
+
+    Returns:
+        The PDF file.
+    """
+    made = datetime.fromtimestamp(facts.as_of.time, UTC)
+    identifier = sha256(bundle + verify_url.encode()).hexdigest()[:32].upper()
+    page = _Page(identifier, tuple(plain(text or "") for text in (facts.name, facts.license, facts.withdrawn_because)))
+    title = f"数据登记证书 Certificate of Data Registration {facts.dataset_id}"
+    page.set_creation_date(made)
+    page.set_title(title)
+    page.set_lang("zh-CN")
+    page.set_producer("tdr")
+    page.set_xmp_metadata(_xmp(title, made))
+    page.add_page()
+    _frame(page)
+    _heading(page, facts)
+    bottom = _rows(page, facts, top=292)
+    _foot(page, facts, verify_url, top=max(bottom + 14, 634))
+    page.embed_file(
+        bytes=bundle,
+        basename=ATTACHMENT,
+        mime_type="application/json",
+        modification_date=made,
+        creation_date=made,
+        desc="Evidence bundle (tdr-evidence/1)",
+        associated_file_relationship=AssociatedFileRelationship.DATA.value,
+        compress=True,
+    )
+    return bytes(page.output())
+
+
+def _frame(page: _Page) -> None:
+    page.set_fill_color(*PAPER)
+    page.rect(0, 0, WIDTH, HEIGHT, style="F")
+    page.set_draw_color(*ACCENT)
+    page.set_line_width(1.6)
+    page.rect(26, 26, WIDTH - 52, HEIGHT - 52)
+    page.set_draw_color(*GOLD)
+    page.set_line_width(0.5)
+    page.rect(31, 31, WIDTH - 62, HEIGHT - 62)
+    page.set_draw_color(*GOLD)
+    corners = ((31, 31, 1, 1), (WIDTH - 31, 31, -1, 1), (31, HEIGHT - 31, 1, -1), (WIDTH - 31, HEIGHT - 31, -1, -1))
+    for x, y, right, down in corners:
+        for inset, length in ((6, 26), (9.5, 17)):
+            page.line(x + right * inset, y + down * inset, x + right * (inset + length), y + down * inset)
+            page.line(x + right * inset, y + down * inset, x + right * inset, y + down * (inset + length))
+
+
+def _heading(page: _Page, facts: Facts) -> None:
+    page.ink(ACCENT)
+    page.set_font("serif", size=34)
+    page.set_char_spacing(7)
+    page.text((WIDTH - page.get_string_width("数据登记证书") + 7) / 2, 108, "数据登记证书")
+    page.set_char_spacing(2.4)
+    page.set_font("serif", size=11)
+    page.ink(GOLD)
+    english = "CERTIFICATE OF DATA REGISTRATION"
+    page.text((WIDTH - page.get_string_width(english) + 2.4) / 2, 131, english)
+    page.set_char_spacing(0)
+    page.set_draw_color(*GOLD)
+    page.set_line_width(0.6)
+    page.line(WIDTH / 2 - 74, 147, WIDTH / 2 - 8, 147)
+    page.line(WIDTH / 2 + 8, 147, WIDTH / 2 + 74, 147)
+    page.set_fill_color(*GOLD)
+    page.polygon([(WIDTH / 2, 143.6), (WIDTH / 2 + 3.4, 147), (WIDTH / 2, 150.4), (WIDTH / 2 - 3.4, 147)], style="F")
+    page.ink(SOFT)
+    page.set_font("sans", size=9.5)
+    page.centred(176, "兹证明下述数据集的内容已由其权利账户登记于区块链，登记记录如下")
+    page.set_font("sans", size=8)
+    page.centred(
+        190,
+        "This certifies that the content of the dataset below was registered on a blockchain "
+        "by the account that held its title.",
+    )
+    page.ink(INK)
+    name = plain(facts.name or "").strip() or "未附名称 · Name not attached"
+    shown = page.fitting(name, "serif", (24, 21, 18, 16, 14), WIDTH - 2 * MARGIN - 10)
+    page.centred(233, shown)
+    page.set_font("sans", size=9)
+    page.ink(ALARM if facts.is_withdrawn else ACCENT)
+    page.centred(255, _status(facts))
+
+
+def _status(facts: Facts) -> str:
+    as_of = f"截至区块 {facts.as_of.number:,} · as of block {facts.as_of.number:,}"
+    if facts.is_withdrawn:
+        return f"已撤回 WITHDRAWN    {as_of}"
+    if facts.version < facts.latest_version:
+        return f"有效，另有更新版本 ACTIVE, SUPERSEDED BY VERSION {facts.latest_version}    {as_of}"
+    return f"有效 ACTIVE    {as_of}"
+
+
+def _rows(page: _Page, facts: Facts, top: float) -> float:
+    y = top
+    for chinese, english, lines in _entries(facts):
+        page.set_draw_color(*FAINT)
+        page.set_line_width(0.5)
+        page.line(MARGIN, y - 15, WIDTH - MARGIN, y - 15)
+        page.ink(INK)
+        page.set_font("sans", size=9)
+        page.text(MARGIN, y, chinese)
+        page.ink(SOFT)
+        page.set_font("sans", size=7)
+        page.text(MARGIN, y + 9.5, english)
+        page.ink(INK)
+        for number, line in enumerate(lines):
+            _value(page, y + 3 + number * 12.5 - (3 if len(lines) > 1 else 0), line)
+        y += 30 + max(0, len(lines) - 1) * 12.5 - (4 if len(lines) > 1 else 0)
+    page.set_draw_color(*FAINT)
+    page.line(MARGIN, y - 15, WIDTH - MARGIN, y - 15)
+    return y - 15
+
+
+def _entries(facts: Facts) -> list[tuple[str, str, list[str]]]:
+    entries = [
+        ("数据集编号", "Dataset ID", [str(facts.dataset_id)]),
+        ("内容根", "Content root (SHA-256)", [str(facts.content_root)]),
+        ("版本", "Version", [_version(facts)]),
+        ("权利账户", "Owner", _owners(facts)),
+        ("登记时间", "Registered", [_time(facts.registered.time)]),
+        ("链上位置", "On chain", [_place(facts), f"合约 DatasetRegistry {facts.registry}"]),
+    ]
+    if facts.files is not None:
+        size = "" if facts.size is None else f" · {facts.size:,} 字节 bytes"
+        entries.append(("内容", "Content", [f"{facts.files:,} 个文件 files{size}"]))
+    if facts.license:
+        entries.append(("许可", "Licence", [plain(facts.license)]))
+    entries.append(("来源", "Derived from", _sources(facts.sources)))
+    entries.append(("有效授权", "Access in force", _permissions(facts.permissions)))
+    if facts.withdrawn_because is not None:
+        entries.append(("撤回原因", "Withdrawn because", [plain(facts.withdrawn_because) or "未说明 · not stated"]))
+    return entries
+
+
+def _value(page: _Page, y: float, text: str) -> None:
+    """A value on one line; hashes and addresses in digits of one width."""
+    if text.startswith("0x") and " " not in text:
+        page.set_font("sans", size=8.6)
+        for number, char in enumerate(text):
+            page.text(VALUE_LEFT + number * PITCH + (PITCH - page.get_string_width(char)) / 2, y, char)
+        return
+    page.text(VALUE_LEFT, y, page.fitting(text, "sans", (9.5, 9, 8.5, 8), VALUE_WIDTH))
+
+
+def _version(facts: Facts) -> str:
+    if facts.version == facts.latest_version:
+        return f"{facts.version}（最新 latest）"
+    return f"{facts.version}（共 {facts.latest_version} 版 of {facts.latest_version}）"
+
+
+def _owners(facts: Facts) -> list[str]:
+    if facts.owner == facts.claimant:
+        return [str(facts.owner)]
+    return [str(facts.owner), f"登记时 when registered: {facts.claimant}"]
+
+
+def _time(seconds: int) -> str:
+    moment = datetime.fromtimestamp(min(seconds, _LAST_SECOND - 28_800), UTC)
+    return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M:%S} UTC+08:00（{moment:%Y-%m-%d %H:%M:%S} UTC）"
+
+
+def _date(seconds: int) -> str:
+    return f"{datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _place(facts: Facts) -> str:
+    return f"链 chain eip155:{facts.chain_id} · 区块 block {facts.registered.number:,}"
+
+
+def _sources(sources: tuple[Source, ...]) -> list[str]:
+    lines = [f"{str(one.dataset_id)[:26]}…{str(one.dataset_id)[-8:]} @ {one.version}" for one in sources[:MAX_LISTED]]
+    return _limited(lines, len(sources)) or ["无 None stated"]
+
+
+def _permissions(permissions: tuple[Permission, ...]) -> list[str]:
+    lines = [
+        f"{str(one.grantee)[:8]}…{str(one.grantee)[-6:]}  {_rights(one.rights)}  至 until {_date(one.until)}"
+        for one in permissions[:MAX_LISTED]
+    ]
+    return _limited(lines, len(permissions)) or ["无 None"]
+
+
+def _rights(names: tuple[str, ...]) -> str:
+    return ", ".join(f"{RIGHTS[name]} {name}" if name in RIGHTS else name for name in names)
+
+
+def _limited(lines: list[str], total: int) -> list[str]:
+    more = total - len(lines)
+    return lines if not more else [*lines[:-1], f"{lines[-1]}   另有 and {more} 项 more"]
+
+
+def _foot(page: _Page, facts: Facts, verify_url: str, top: float) -> None:
+    side = 92.0
+    _code(page, verify_url, MARGIN, top, side)
+    page.ink(SOFT)
+    page.set_font("sans", size=7)
+    caption = "扫码核验 Scan to verify"
+    page.text(MARGIN + (side - page.get_string_width(caption)) / 2, top + side + 11, caption)
+    left = MARGIN + side + 22
+    width = WIDTH - MARGIN - left
+    page.set_xy(left, top - 2)
+    for size, leading, colour, text in (
+        (8.6, 12.5, INK, "本页所载均取自随附的证据文件，可离线核验，无需信任任何网关："),
+        (
+            7.4,
+            10.5,
+            SOFT,
+            "All of this is taken from the attached evidence, which verifies offline and needs no gateway:",
+        ),
+        (8.0, 14.5, ACCENT, "tdr verify PATH --bundle certificate.pdf"),
+        (7.4, 11.0, SOFT, _proven(facts)[0]),
+        (7.0, 10.0, SOFT, _proven(facts)[1]),
+        (7.0, 13.0, SOFT, f"截至区块 As of block {facts.as_of.number:,} · {_time(facts.as_of.time)}"),
+        (6.4, 9.5, SOFT, str(facts.as_of_hash)),
+    ):
+        page.set_font("sans", size=size)
+        page.ink(colour)
+        page.set_x(left)
+        page.multi_cell(width, leading, text, align=Align.L)
+
+
+def _proven(facts: Facts) -> tuple[str, str]:
+    return COMPLETE if facts.is_complete else INCOMPLETE
+
+
+def _code(page: _Page, content: str, x: float, y: float, side: float) -> None:
+    """A QR code as rectangles, those that touch in a row drawn as one."""
+    matrix = segno.make(content, micro=False, error="m", boost_error=False).matrix
+    module = side / len(matrix)
+    page.set_fill_color(*INK)
+    for row, modules in enumerate(matrix):
+        start = 0
+        while start < len(modules):
+            end = start
+            while end < len(modules) and modules[end]:
+                end += 1
+            if end > start:
+                page.rect(x + start * module, y + row * module, (end - start) * module, module, style="F")
+            start = end + 1
+
+
+def _xmp(title: str, made: datetime) -> str:
+    time = made.strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (
+        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
+        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"'
+        ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"'
+        ' xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/"'
+        f' xmp:CreateDate="{time}" xmp:ModifyDate="{time}" pdf:Producer="tdr" pdfaid:part="3" pdfaid:conformance="U">'
+        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(title)}</rdf:li></rdf:Alt></dc:title>'
+        "</rdf:Description></rdf:RDF></x:xmpmeta>"
+    )
