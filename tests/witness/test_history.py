@@ -1,0 +1,140 @@
+"""Whatever its own node, the registry's node, its clock and its end do: a witness signs one history, upwards."""
+
+from __future__ import annotations
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from registry.errors import RegistryError
+from registry.evidence.alarm import Alarm
+from registry.evidence.checkpoint import Checkpoint
+from registry.evidence.note import Note, Signature
+from registry.witness.store import WitnessStore
+from registry.witness.witness import Witness
+from tests.witness.simulator import NODE, STRANGER, SimulatedChain
+
+MET: Counter[str] = Counter()
+"""What witnesses did in all examples: a test in which nothing happens shows nothing."""
+
+BRANCH = st.integers(0, 2)
+"""Which branch: the one that the own node stands on, or one of the others."""
+
+
+class Histories(RuleBasedStateMachine):
+    """A witness beside a node that forks, lags and lies, ended and opened again at any moment."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folder = tempfile.TemporaryDirectory(prefix="tdr-witness-")
+        self.chain = SimulatedChain()
+        self.now = 1_000.0
+        self.signed: list[tuple[Checkpoint, int]] = []
+        self.alarms = 0
+        self.open()
+        self.witness.advance()
+
+    def open(self) -> None:
+        store = WitnessStore.open(Path(self._folder.name))
+        self.witness = Witness(store, self.chain, [NODE.verifier], clock=lambda: self.now)
+
+    def teardown(self) -> None:
+        self.witness.close()
+        self._folder.cleanup()
+
+    def branch(self, which: int) -> int:
+        return (self.chain.current + which) % len(self.chain.branches)
+
+    @rule(which=BRANCH, count=st.integers(1, 4), is_seen=st.booleans())
+    def grow(self, which: int, count: int, is_seen: bool) -> None:
+        self.chain.grow(self.branch(which), count)
+        if is_seen:
+            self.advance()
+
+    @rule(which=BRANCH, back=st.integers(0, 3), count=st.integers(0, 4))
+    def split(self, which: int, back: int, count: int) -> None:
+        branch = self.branch(which)
+        new = self.chain.split(branch, max(0, len(self.chain.branches[branch]) - 1 - back))
+        self.chain.grow(new, count)
+
+    @rule(which=BRANCH, lag=st.integers(0, 3))
+    def switch(self, which: int, lag: int) -> None:
+        self.chain.current, self.chain.lag = self.branch(which), lag
+
+    @rule(which=BRANCH)
+    def ask_while_the_node_is_down(self, which: int) -> None:
+        self.chain.is_down = True
+        self.advance()
+        self.ask(which, 0, is_strange=False)
+        self.chain.is_down = False
+
+    @rule(seconds=st.integers(-500, 1_000))
+    def turn_clock(self, seconds: int) -> None:
+        self.now = max(0.0, self.now + seconds)
+
+    @rule()
+    def end(self) -> None:
+        self.witness.close()
+        self.open()
+
+    @rule()
+    def advance(self) -> None:
+        try:
+            self.witness.advance()
+        except RegistryError:
+            assert self.chain.is_down
+
+    @rule(which=BRANCH, back=st.sampled_from((0, 0, 1, 2, 3, 5)), is_strange=st.sampled_from((False,) * 5 + (True,)))
+    def ask(self, which: int, back: int, is_strange: bool) -> None:
+        branch = self.branch(which)
+        height = max(0, len(self.chain.branches[branch]) - 1 - back)
+        note = self.chain.note(branch, height, STRANGER if is_strange else NODE)
+        answer = self.witness.consider(note)
+        MET[type(answer).__name__] += 1
+        if isinstance(answer, Alarm):
+            assert answer.theirs == note
+            assert answer in [raised.alarm for raised in self.witness.alarms()]
+        if isinstance(answer, Signature):
+            assert not is_strange
+            time = Note(note.text, (answer,)).verify(self.witness.key)
+            assert time is not None
+            self.signed.append((Checkpoint.of(note), time))
+
+    @invariant()
+    def never_two_blocks_for_one_height(self) -> None:
+        assert len({checkpoint.height for checkpoint, _ in self.signed}) == len(
+            {(checkpoint.height, checkpoint.block_hash) for checkpoint, _ in self.signed}
+        )
+
+    @invariant()
+    def never_a_smaller_height_nor_an_earlier_time(self) -> None:
+        heights = [checkpoint.height for checkpoint, _ in self.signed]
+        times = [time for _, time in self.signed]
+        assert heights == sorted(heights)
+        assert times == sorted(times)
+
+    @invariant()
+    def all_on_one_branch(self) -> None:
+        assert not self.signed or any(
+            all(
+                checkpoint.height < len(branch) and branch[checkpoint.height]["hash"] == str(checkpoint.block_hash)
+                for checkpoint, _ in self.signed
+            )
+            for branch in self.chain.branches
+        )
+
+    @invariant()
+    def no_alarm_is_lost(self) -> None:
+        count = len(self.witness.alarms())
+        assert count >= self.alarms
+        self.alarms = count
+
+
+def test_a_witness_signs_one_history_upwards_whatever_happens() -> None:
+    MET.clear()
+    run_state_machine_as_test(Histories, settings=settings(max_examples=100, stateful_step_count=50, deadline=None))
+    assert min(MET[kind] for kind in ("Signature", "Refuse", "Alarm")) > 25, MET
