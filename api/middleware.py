@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import secrets
 import time
@@ -18,6 +19,7 @@ _HEADERS = [
 ]
 
 log = structlog.get_logger("api.access")
+_stdlib = logging.getLogger("api.access")  # Asked first: a read that is not logged shall not pay for it.
 
 
 class Surroundings:
@@ -57,8 +59,8 @@ class Surroundings:
             # The route's template, not the path: paths are without number, and may hold what somebody tries.
             route = getattr(scope.get("route"), "path", "unknown")
             self._metrics.observe(scope["method"], route, status, elapsed)
-            write = log.info if scope["method"] == "POST" or status >= 500 else log.debug
-            write("request", method=scope["method"], route=route, status=status, ms=round(elapsed * 1000, 2))
+            if scope["method"] == "POST" or status >= 500 or _stdlib.isEnabledFor(logging.DEBUG):
+                log.info("request", method=scope["method"], route=route, status=status, ms=round(elapsed * 1000, 2))
             structlog.contextvars.unbind_contextvars("request_id")
 
 

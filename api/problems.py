@@ -111,9 +111,9 @@ def invalid(field: str, detail: str, *, hint: str = "") -> Refused:
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer with these kinds; 500 and 503 are always among them."""
+    """The `responses` of a route that may answer with these kinds; 422, 500 and 503 are always among them."""
     by_status: dict[int, list[str]] = {}
-    for kind in (*kinds, FAULT, UNAVAILABLE):
+    for kind in (*kinds, INVALID, FAULT, UNAVAILABLE):
         by_status.setdefault(kind.status, []).append(kind.title)
     return {
         status: {

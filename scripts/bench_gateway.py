@@ -149,7 +149,7 @@ async def _connection(port: int, requests: Sequence[bytes], stop: float, seconds
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         if not head.startswith(b"http/1.1 200"):
             raise RuntimeError(f"The server answered {head[:200]!r}")
-        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0])
+        length = int(head.partition(b"content-length:")[2].partition(b"\r\n")[0] or 0)
         await reader.readexactly(length)
         seconds.append(time.perf_counter() - started)
     writer.close()

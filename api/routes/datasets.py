@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from api import answers
-from api.deps import NodeDep
+from api.deps import NodeDep, node_of
 from api.problems import INVALID, documented
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, PageCursor, Sha256, answer
 from api.strict import StrictRoute
@@ -64,8 +64,9 @@ async def datasets(
     response_model=answers.Dataset,
     responses=RESPONSES,
 )
-async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
+async def dataset(request: Request, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
     """A dataset as it is now."""
+    node = node_of(request)
 
     def whole(hot: HotReads) -> Json:
         return hot.dataset(node.queries.resolve(dataset_id))

@@ -15,7 +15,8 @@ from typing import Any
 
 import httpx
 
-from api.server import Server, configuration, listen, url_of
+from api.listener import listen, url_of
+from api.server import Server, configuration
 from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.chain.client import Chain
 from registry.chain.embedded import EmbeddedChain

@@ -1,0 +1,42 @@
+"""Writes docs/openapi.json, the gateway's own description; with --check, says whether it is fresh.
+
+python -m scripts.openapi
+python -m scripts.openapi --check
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from pathlib import Path
+from typing import Final
+
+from api.app import bare_app, include_gateway
+from api.routes import operations
+
+FILE: Final = Path(__file__).resolve().parents[1] / "docs/openapi.json"
+
+
+def document() -> str:
+    """The description as it is committed."""
+    app = bare_app()
+    app.include_router(operations.router)
+    include_gateway(app)
+    return json.dumps(app.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    """Writes or checks the file."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the file is stale")
+    if parser.parse_args().check:
+        if not FILE.exists() or FILE.read_text() != document():
+            print(f"{FILE.name} is stale: run python -m scripts.openapi", file=sys.stderr)
+            sys.exit(1)
+        return
+    FILE.write_text(document())
+
+
+if __name__ == "__main__":
+    main()
