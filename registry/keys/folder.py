@@ -80,7 +80,9 @@ class KeyFolder:
         if not keys:
             raise NotFound(f"There is no key in {self.path}.", hint=_HOW_TO_START)
         if len(keys) > 1:
-            raise InvalidInput(f"There are {len(keys)} keys in {self.path}.", hint=f"Name one: --key NAME. {self._which()}")
+            raise InvalidInput(
+                f"There are {len(keys)} keys in {self.path}.", hint=f"Name one: --key NAME. {self._which()}"
+            )
         return keys[0]
 
     def refuse_taken(self, name: str) -> None:

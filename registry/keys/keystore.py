@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import eth_keyfile
+from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
 from registry.errors import InvalidInput
 from registry.keys.folder import StoredKey
@@ -30,9 +30,7 @@ def encrypt(signer: Signer, password: str, *, work: int = SCRYPT_WORK) -> Mappin
     """
     if not password:
         raise InvalidInput("A key needs a password, but an empty one was given.")
-    keystore: dict[str, Any] = eth_keyfile.create_keyfile_json(
-        signer.secret(), password.encode(), kdf="scrypt", iterations=work
-    )
+    keystore: dict[str, Any] = create_keyfile_json(signer.secret(), password.encode(), kdf="scrypt", iterations=work)
     return keystore
 
 
@@ -47,7 +45,7 @@ def unlock(key: StoredKey, password: str) -> Signer:
     if keystore.get("version") != 3:
         raise InvalidInput(f"The key file {key.path} is no keystore of version 3.")
     try:
-        signer = Signer(eth_keyfile.decode_keyfile_json(dict(keystore), password.encode()))
+        signer = Signer(decode_keyfile_json(dict(keystore), password.encode()))
     except (ValueError, KeyError, TypeError, NotImplementedError) as error:
         if "MAC mismatch" in str(error):
             raise InvalidInput(f"The password of the key {key.name!r} is wrong.") from None

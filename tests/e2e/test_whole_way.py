@@ -145,7 +145,7 @@ def test_a_private_dataset_verifies_with_its_manifest_alone(tdr: Tdr, files: Pat
     assert manifest.is_private
     assert str(manifest.root) == done["contentRoot"]
     # Neither the gateway's index nor its documents let anybody guess a file.
-    assert tdr("find", files / "b.csv").code == 1
+    assert tdr("find", files / "a.csv").code == 1
     assert tdr("verify", files, "--dataset", done["datasetId"], "--manifest", kept).code == 0
     without = tdr("verify", files, "--dataset", done["datasetId"])
     assert without.code == 1
@@ -289,7 +289,7 @@ def test_lists_and_tables_are_for_people(tdr: Tdr, files: Path, keys: dict[str, 
         (("--password-file", "{missing}"), "cannot be read"),
         (("--deadline", "1s", "--key", "nobody"), "There is no key 'nobody'"),
         (("--uri", "x" * 513), "513"),
-        (("--license", "\udcff"), "surrogate"),
+        (("--license", "\udcff"), "UTF-8"),
     ],
     ids=("wrong password", "no password file", "no such key", "long uri", "no Unicode"),
 )

@@ -1,0 +1,73 @@
+"""What only a person at a terminal sees: password prompts that echo nothing, and progress on standard error."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import sys
+import time
+from pathlib import Path
+
+from tests.e2e.conftest import TDR
+
+SECONDS = 30
+BAR = """
+import sys, time
+from registry.cli import output
+output.QUIET_SECONDS = 0.0
+with output.hashing_bar("数据/\\x1b[2J") as progress:
+    for done in range(1, 6):
+        progress(done * 10, 50)
+        time.sleep(0.15)
+sys.stdout.write("done")
+"""
+
+
+def at_terminal(words: list[str], typed: dict[bytes, bytes], environment: dict[str, str]) -> tuple[int, bytes]:
+    """Runs a program at a terminal of its own, types an answer after each prompt, and gives its exit code and screen."""
+    child, terminal = pty.fork()
+    if child == 0:
+        os.execve(words[0], words, environment)
+    screen, answered, deadline = b"", 0, time.monotonic() + SECONDS
+    waiting = dict(typed)
+    while time.monotonic() < deadline:
+        ready, _, _ = select.select([terminal], [], [], 0.2)
+        if not ready:
+            continue
+        try:
+            part = os.read(terminal, 4096)
+        except OSError:  # The program has ended.
+            break
+        if not part:
+            break
+        screen += part
+        for prompt, answer in list(waiting.items()):
+            if prompt in screen[answered:]:
+                answered = len(screen)
+                del waiting[prompt]
+                os.write(terminal, answer + b"\n")
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), screen
+
+
+def environment(tmp_path: Path) -> dict[str, str]:
+    return {"PATH": os.environ["PATH"], "TDR_KEYS": str(tmp_path / "keys"), "TERM": "xterm-256color"}
+
+
+def test_a_password_is_asked_for_twice_and_never_shown(tmp_path: Path) -> None:
+    """R10: no password on the screen."""
+    typed = {b"Password for the new key": b"canary-4711", b"Repeat": b"canary-4711"}
+    code, screen = at_terminal([str(TDR), "keys", "new", "alice"], typed, environment(tmp_path))
+    assert code == 0, screen
+    assert b"canary" not in screen
+    assert (tmp_path / "keys" / "alice.json").exists()
+
+
+def test_hashing_shows_its_progress_at_a_terminal(tmp_path: Path) -> None:
+    code, screen = at_terminal([sys.executable, "-c", BAR], {}, environment(tmp_path))
+    assert code == 0, screen
+    assert "hashing 数据/".encode() in screen
+    assert b"50 bytes" in screen
+    # The name's escape sequence is shown, and not carried out.
+    assert b"\\x1b[2J" in screen
