@@ -300,6 +300,17 @@ class Gateway:
             f"/v1/datasets/{_segment(dataset_id)}/lineage", **_given(version=version, direction=direction, depth=depth)
         )
 
+    def certificate(self, dataset_id: DatasetId | str, *, version: int | None = None, at: int | None = None) -> bytes:
+        """The certificate of a dataset: a PDF file with the evidence bundle inside.
+
+        Args:
+            dataset_id: Its id, or at least its first 8 hex digits.
+            version: The version; None: the latest.
+            at: As of when, Unix seconds, UTC; None: as of the latest block.
+        """
+        path = f"/v1/datasets/{_segment(dataset_id)}/certificate.pdf"
+        return self._answer("GET", path, params=_given(version=version, at=at)).content
+
     def grants(self, dataset_id: DatasetId | str, *, grantee: Address | None = None) -> Json:
         """The grants on a dataset, ended ones included, the newest first."""
         return self._get(f"/v1/datasets/{_segment(dataset_id)}/grants", **_given(grantee=grantee))
@@ -336,6 +347,28 @@ class Gateway:
             return self._get(f"/v1/metadata/{metadata_hash}")
         except NotFound:
             return None
+
+    def evidence(
+        self,
+        dataset_id: DatasetId,
+        *,
+        cosignatures: int | None = None,
+        files: Sequence[str] = (),
+        grantees: Sequence[Address] | None = None,
+        version: int | None = None,
+    ) -> bytes:
+        """A dataset's evidence bundle, as the gateway makes it. It proves nothing until it is verified.
+
+        Args:
+            dataset_id: The dataset.
+            cosignatures: As of the newest checkpoint that so many witnesses cosigned; None: of the latest block.
+            files: The paths of files to show instead of the whole manifest.
+            grantees: Whose access to show; None: everybody's.
+            version: The version whose content to show; None: the latest.
+        """
+        query: dict[str, Any] = _given(cosignatures=cosignatures, version=version)
+        query |= {"file": list(files), "grantee": [str(grantee) for grantee in grantees or ()]}
+        return self._answer("GET", f"/v1/datasets/{dataset_id}/evidence", params=query).content
 
     def close(self) -> None:
         """Closes all connections."""

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Query, Response
 
 from api.deps import NodeDep, in_thread
-from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
+from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
 from api.reads import IdPrefix, Moment
 from api.strict import StrictRoute
 from registry.canonical import read_json
+from registry.chain.history import BlockRef, block_at
+from registry.checkpoints.store import CheckpointStore
 from registry.datasets.records import Dataset
 from registry.documents.store import manifest_of, metadata_of
-from registry.errors import InvalidInput, NotFound
+from registry.errors import InvalidInput, NotFound, Unavailable
+from registry.evidence.note import MAX_SIGNATURES
 from registry.export.blocks import block_as_of
-from registry.export.bundles import Shown, export_bundle
+from registry.export.bundles import NO_CHECKPOINTS, Shown, SignedBlocks, export_bundle
 from registry.manifest import Manifest
 from registry.node import Node
 from registry.primitives import Address, DatasetId
@@ -46,19 +50,31 @@ async def evidence(
         Query(max_length=1_000, description="Whose access to show; else that of all who ever had or asked for any."),
     ] = None,
     at: Annotated[Moment | None, Query(description="As of when; else as of the latest block.")] = None,
+    cosignatures: Annotated[
+        int | None,
+        Query(ge=0, le=MAX_SIGNATURES, description="As of the newest checkpoint that so many witnesses cosigned."),
+    ] = None,
 ) -> Response:
-    """A file in the form `tdr-evidence/1`, which verifies offline; `tdr verify PATH --bundle FILE` reads it."""
+    """A file in the form `tdr-evidence/1`, which verifies offline; `tdr verify PATH --bundle FILE` reads it.
+
+    With `cosignatures`, it holds the checkpoints that vouch for its blocks, and is as of the newest of them.
+    """
+    if at is not None and cosignatures is not None:
+        raise invalid("cosignatures", "it says as of when, and so does `at`: give one of them")
 
     def make() -> tuple[DatasetId, bytes]:
         full = node.queries.resolve(dataset_id)
-        until = block_as_of(node.chain, at)
+        until = block_as_of(node.chain, at) if cosignatures is None else _checkpointed(node, cosignatures)
         bundle = export_bundle(
             node.chain,
             node.deployment,
             full,
             until,
             grantees=grantee,
-            shown=lambda dataset: _shown(node, dataset, version, file or []),
+            shown=lambda dataset: shown_content(node, dataset, version, file or []),
+            checkpoints=NO_CHECKPOINTS
+            if cosignatures is None
+            else lambda heights: _signed(node, heights, cosignatures),
         )
         return full, bundle
 
@@ -69,7 +85,27 @@ async def evidence(
     )
 
 
-def _shown(node: Node, dataset: Dataset, number: int | None, files: list[str]) -> Shown:
+def _checkpointed(node: Node, cosignatures: int) -> BlockRef:
+    """The block of the newest checkpoint that so many witnesses cosigned."""
+    newest = CheckpointStore(node.storage).newest(cosignatures=cosignatures)
+    if newest is None:
+        raise NotFound(f"There is no checkpoint yet that {cosignatures} witnesses cosigned.")
+    block = block_at(node.chain, hex(newest.height))
+    if block.hash != newest.block_hash:
+        raise Unavailable(f"The chain has not the block at height {newest.height} that the checkpoint states.")
+    return block
+
+
+def _signed(node: Node, heights: Sequence[int], cosignatures: int) -> SignedBlocks:
+    """The checkpoints that vouch for some blocks."""
+    store = CheckpointStore(node.storage)
+    covering = {height: store.covering(height, cosignatures=cosignatures) for height in heights}
+    notes = {found.height: found.note for found in covering.values() if found is not None}
+    nodes, witnesses = store.keys()
+    return SignedBlocks([notes[height] for height in sorted(notes)], [*nodes, *witnesses])
+
+
+def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[str]) -> Shown:
     """What is kept here of a version's content, as far as a bundle should hold it."""
     number = number or dataset.latest.number
     if number > len(dataset.versions):

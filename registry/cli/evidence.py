@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import NotFound, Unavailable
+from registry.errors import InvalidInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import time as clock
 
-    from registry import canonical, client, manifest, primitives
+    from registry import client, manifest, primitives
     from registry.chain import rpc
     from registry.cli import content, files, output, times
     from registry.datasets import records
+    from registry.evidence import bundle as form
     from registry.export import blocks, bundles
 else:
-    canonical, client, clock = lazy("registry.canonical"), lazy("registry.client"), lazy("time")
+    client, clock = lazy("registry.client"), lazy("time")
     manifest, primitives = lazy("registry.manifest"), lazy("registry.primitives")
     rpc = lazy("registry.chain.rpc")
     content, files, output = lazy("registry.cli.content"), lazy("registry.cli.files"), lazy("registry.cli.output")
-    times = lazy("registry.cli.times")
+    times, form = lazy("registry.cli.times"), lazy("registry.evidence.bundle")
     blocks, bundles = lazy("registry.export.blocks"), lazy("registry.export.bundles")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -47,6 +48,10 @@ def export(
     manifest_file: Annotated[
         Path | None, typer.Option("--manifest", metavar="FILE", help="The manifest; else the gateway is asked.")
     ] = None,
+    cosignatures: Annotated[
+        int | None,
+        typer.Option("--cosignatures", help="As of the gateway's newest checkpoint that so many witnesses cosigned."),
+    ] = None,
     rpc_urls: Annotated[
         list[str] | None, typer.Option("--rpc", metavar="URL", help="A node to read the chain from; else the gateway.")
     ] = None,
@@ -62,58 +67,83 @@ def export(
     Examples:
       tdr export 1f2e3d4c -o measurements.tdr.json
       tdr export 1f2e3d4c --at 2026-06-30T00:00Z --file readings/may.csv -o may.tdr.json
+      tdr export 1f2e3d4c --cosignatures 2 -o measurements.tdr.json
     """
+    if cosignatures is not None and (at is not None or rpc_urls or manifest_file is not None):
+        raise InvalidInput("With --cosignatures the gateway makes the evidence: without --at, --rpc and --manifest.")
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
     given = None if manifest_file is None else content.read_list(manifest_file)
     grantees = None if grantee is None else [primitives.Address.parse(address) for address in grantee]
     with client.Gateway(gateway_url) as gateway:
         dataset_id = gateway.state(ids.id_text(dataset)).dataset_id
-        where = gateway.deployment()
-
-        def shown(record: records.Dataset) -> bundles.Shown:
-            return _shown(gateway, record, version, given, file or [])
-
-        chain = rpc.RpcChain(rpc_urls or [gateway.rpc_url])
-        try:
-            until = blocks.block_as_of(chain, time)
-            bundle = bundles.export_bundle(chain, where, dataset_id, until, grantees=grantees, shown=shown)
-        finally:
-            chain.close()
+        if cosignatures is not None:
+            bundle = gateway.evidence(
+                dataset_id, cosignatures=cosignatures, files=file or (), grantees=grantees, version=version
+            )
+        else:
+            bundle = _made(gateway, rpc_urls, dataset_id, time, grantees, _Wanted(version, given, file or []))
+    block = form.Bundle.parse(bundle).record.block
     target = out or Path(f"{dataset_id.hex()[:16]}.tdr.json")
     files.write(bundle, target)
     if as_json:
         done = {"file": str(target), "bytes": len(bundle), "datasetId": str(dataset_id)}
-        output.print_json(done | {"asOfBlock": until.number, "asOfBlockHash": str(until.hash)})
+        output.print_json(done | {"asOfBlock": block.number, "asOfBlockHash": str(block.hash)})
         return
     output.print_fields(
         {
             "Evidence": f"{target}, {len(bundle):,} bytes",
             "Dataset": dataset_id,
-            "As of": f"block {until.number}, {times.show_time(until.timestamp)}",
-            "Block hash": until.hash,
-            "Verify": f"tdr verify PATH --bundle {target} --block-hash {until.hash}",
+            "As of": f"block {block.number}, {times.show_time(block.time)}",
+            "Block hash": block.hash,
+            "Verify": f"tdr verify PATH --bundle {target} "
+            + (f"--block-hash {block.hash}" if cosignatures is None else "--trust FILE"),
         }
     )
 
 
-def _shown(
+class _Wanted(NamedTuple):
+    """What of the content to show: of which version, from which manifest, and which files alone."""
+
+    version: int | None
+    manifest: manifest.Manifest | None
+    paths: list[str]
+
+
+def _made(
     gateway: client.Gateway,
-    record: records.Dataset,
-    number: int | None,
-    given: manifest.Manifest | None,
-    paths: list[str],
-) -> bundles.Shown:
+    rpc_urls: list[str] | None,
+    dataset_id: primitives.DatasetId,
+    time: int | None,
+    grantees: list[primitives.Address] | None,
+    wanted: _Wanted,
+) -> bytes:
+    """The evidence, made here from what the chain gives."""
+    chain = rpc.RpcChain(rpc_urls or [gateway.rpc_url])
+    try:
+        return bundles.export_bundle(
+            chain,
+            gateway.deployment(),
+            dataset_id,
+            blocks.block_as_of(chain, time),
+            grantees=grantees,
+            shown=lambda record: _shown(gateway, record, wanted),
+        )
+    finally:
+        chain.close()
+
+
+def _shown(gateway: client.Gateway, record: records.Dataset, wanted: _Wanted) -> bundles.Shown:
     """What there is of a version's content. It is checked against the version's hashes when the bundle is made."""
-    number = record.latest.number if number is None else number
+    number = record.latest.number if wanted.version is None else wanted.version
     if not 1 <= number <= len(record.versions):
         raise NotFound(f"The dataset has no version {number}.")
     version = record.versions[number - 1]
-    listed = given
+    listed = wanted.manifest
     if listed is None:
         try:
             listed = gateway.manifest(version.content_root)
         except (NotFound, Unavailable):
-            if paths:
+            if wanted.paths:
                 raise
     metadata = gateway.metadata(version.metadata_hash) if version.metadata_hash != primitives.ZERO_BYTES32 else None
-    return bundles.Shown(listed, paths, None if metadata is None else dict(metadata), number)
+    return bundles.Shown(listed, wanted.paths, None if metadata is None else dict(metadata), number)

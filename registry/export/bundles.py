@@ -36,6 +36,8 @@ from registry.primitives import Address, Bytes32, DatasetId
 
 LARGEST_GAP = 256
 """Up to how many blocks apart two blocks are linked by all the headers between them, some 1.2 kB each."""
+FARTHEST_CHECKPOINT = 4096
+"""Up to how many blocks behind a block a checkpoint vouches for it."""
 
 _HEADERS_AT_ONCE = 100
 
@@ -84,7 +86,7 @@ def export_bundle(
     *,
     grantees: Iterable[Address] | None = None,
     shown: Shown | Callable[[Dataset], Shown] = NOTHING,
-    checkpoints: SignedBlocks = NO_CHECKPOINTS,
+    checkpoints: SignedBlocks | Callable[[Sequence[int]], SignedBlocks] = NO_CHECKPOINTS,
     largest_gap: int = LARGEST_GAP,
 ) -> bytes:
     """Makes the bundle of a dataset as of a block, and verifies it before it is given away.
@@ -96,7 +98,8 @@ def export_bundle(
         until: The block; with checkpoints, the block of one of them.
         grantees: Whose access to show; None: that of all of whom there is an event.
         shown: What of the content to show, or what finds it once the dataset's history is known.
-        checkpoints: Signed checkpoints. With them, every block of the bundle is followed by headers up to one of them.
+        checkpoints: Signed checkpoints, or what finds them for the heights of the blocks that the bundle shows. With
+            them, each of these blocks is followed by the headers up to one of them, where one is near enough.
         largest_gap: Without checkpoints, up to how many blocks apart blocks are linked by the headers between them.
 
     Raises:
@@ -106,8 +109,9 @@ def export_bundle(
         RpcError: The node refused.
     """
     moments = _moments(chain, deployment, dataset_id, until, grantees)
-    notes = {Checkpoint.of(note).height: note for note in checkpoints.notes}
     heights = sorted({moment.block_number for moment in moments} | {until.number})
+    signed = checkpoints(heights) if callable(checkpoints) else checkpoints
+    notes = {Checkpoint.of(note).height: note for note in signed.notes}
     spans = _spans(heights, sorted(height for height in notes if height <= until.number), largest_gap)
     raw_headers = _headers(chain, spans)
     headers = {height: Header.decode(raw) for height, raw in raw_headers.items()}
@@ -123,7 +127,7 @@ def export_bundle(
     ends = [span[-1] for span in spans]
     bundle = form.Bundle(
         chain_id=deployment.chain_id,
-        checkpoints=_checkpoints([notes[end] for end in ends if end in notes], checkpoints.keys),
+        checkpoints=_checkpoints([notes[end] for end in ends if end in notes], signed.keys),
         content=_content(shown(history.dataset) if callable(shown) else shown, history),
         contracts=form.Contracts(access_grants=grants, dataset_registry=deployment.registry),
         dataset_id=dataset_id,
@@ -172,7 +176,7 @@ def _spans(heights: Sequence[int], checkpoints: Sequence[int], largest_gap: int)
     """
     spans: list[list[int]] = []
     for height in heights:
-        end = next((at for at in checkpoints if at >= height), height)
+        end = next((at for at in checkpoints if height <= at <= height + FARTHEST_CHECKPOINT), height)
         gap = 1 if checkpoints else largest_gap
         if spans and height <= spans[-1][-1] + gap:
             spans[-1] += range(spans[-1][-1] + 1, end + 1)

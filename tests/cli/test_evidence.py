@@ -10,11 +10,15 @@ import pytest
 from structlog.testing import capture_logs
 
 from registry.canonical import metadata_hash
-from registry.evidence.note import KeyKind, SigningKey
+from registry.chain.history import block_at
+from registry.checkpoints.store import CheckpointStore
+from registry.evidence.checkpoint import Checkpoint
+from registry.evidence.note import KeyKind, Note, SigningKey
 from registry.manifest import Manifest, hash_path
 from registry.primitives import DatasetId
 from tests.api.world import Gateway, open_node, running
 from tests.cli.conftest import Run, error_of
+from tests.evidence.stories import NODE, TIME, WITNESSES
 
 METADATA = {"name": "测量"}
 
@@ -146,3 +150,28 @@ def test_a_bundle_that_is_not_there_is_an_error(tdr: Run, tmp_path: Path) -> Non
     hash_option = ("--block-hash", f"0x{'00' * 32}")
     assert "cannot be read" in error_of(tdr("verify", tmp_path, "--bundle", tmp_path / "nosuch", *hash_option))
     assert "need --bundle" in error_of(tdr("verify", tmp_path, *hash_option))
+
+
+def test_evidence_with_checkpoints_verifies_by_a_policy(
+    tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "x.tdr.json"
+    url = str(gateway.http.base_url)
+    few = tdr("export", str(dataset), "-o", bundle, "--gateway", url, "--cosignatures", "3")
+    assert "no checkpoint yet" in error_of(few)
+    assert "the gateway makes" in error_of(tdr("export", str(dataset), "--cosignatures", "1", "--at", "now"))
+    store = CheckpointStore(gateway.node.storage)
+    block = block_at(gateway.node.chain)
+    note = Checkpoint(gateway.deployment.chain_id, block.number, block.hash).note()
+    for key in (NODE, *WITNESSES):
+        note = key.sign(note, TIME)
+    store.remember_keys([NODE.verifier, *(witness.verifier for witness in WITNESSES)])
+    store.add(Note(note.text, note.signatures[:1]), TIME)
+    store.add_cosignatures(block.number, note.signatures[1:])
+    assert exported(tdr, gateway, dataset, bundle, "--cosignatures", 3) == str(block.hash)
+    policy = tmp_path / "trust.json"
+    witnesses = [str(witness.verifier) for witness in WITNESSES]
+    policy.write_text(json.dumps({"node": str(NODE.verifier), "witnesses": witnesses, "threshold": 3}))
+    done = tdr("verify", folder, "--bundle", bundle, "--trust", policy)
+    assert done.code == 0, done.out
+    assert "registry.example/node and 3 of 3 witnesses" in done.out
