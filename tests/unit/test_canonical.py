@@ -96,7 +96,7 @@ def test_metadata_in_any_order_of_keys_has_one_hash() -> None:
         {None: 1},
         {"a": {1, 2}},
         b"bytes",
-        object(),
+        pytest.param(object(), id="an object"),
         nested(MAX_DEPTH + 1),
     ],
     ids=repr,
