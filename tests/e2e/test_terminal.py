@@ -6,6 +6,7 @@ import os
 import pty
 import select
 import sys
+import termios
 import time
 from pathlib import Path
 
@@ -25,10 +26,10 @@ sys.stdout.write("done")
 
 
 def at_terminal(words: list[str], typed: dict[bytes, bytes], environment: dict[str, str]) -> tuple[int, bytes]:
-    """Runs a program at a terminal of its own, types an answer after each prompt, and gives its exit code and screen."""
+    """Runs a program at a terminal of its own, types an answer after each prompt, gives its exit code and screen."""
     child, terminal = pty.fork()
     if child == 0:
-        os.execve(words[0], words, environment)
+        os.execve(words[0], words, environment)  # noqa: S606
     screen, answered, deadline = b"", 0, time.monotonic() + SECONDS
     waiting = dict(typed)
     while time.monotonic() < deadline:
@@ -44,6 +45,10 @@ def at_terminal(words: list[str], typed: dict[bytes, bytes], environment: dict[s
         screen += part
         for prompt, answer in list(waiting.items()):
             if prompt in screen[answered:]:
+                while termios.tcgetattr(terminal)[3] & termios.ECHO:
+                    # What is typed before the program hides it would be shown, and then thrown away.
+                    assert time.monotonic() < deadline, "the program does not hide what is typed"
+                    time.sleep(0.01)
                 answered = len(screen)
                 del waiting[prompt]
                 os.write(terminal, answer + b"\n")
