@@ -34,7 +34,7 @@ class FixedBytes(bytes):
     def __new__(cls, value: bytes) -> Self:
         if len(value) != cls.LENGTH:
             raise InvalidInput(f"{cls.NOUN} has {cls.LENGTH} bytes, but {len(value)} were given.")
-        return super().__new__(cls, value)
+        return bytes.__new__(cls, value)  # Not super(): this is called for every value of every log.
 
     @classmethod
     def parse(cls, text: str) -> Self:

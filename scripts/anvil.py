@@ -6,7 +6,7 @@ import contextlib
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from web3 import HTTPProvider, Web3
@@ -16,12 +16,15 @@ ANVIL = Path(__file__).resolve().parent.parent / "node_modules/@foundry-rs/anvil
 
 
 @contextlib.contextmanager
-def anvil(chain_id: int = 31337, seconds: float = 20.0) -> Iterator[Web3]:
+def anvil(
+    chain_id: int = 31337, seconds: float = 20.0, options: Sequence[str] = ("--steps-tracing",)
+) -> Iterator[Web3]:
     """A fresh chain of its own on a free port, with ten funded and unlocked accounts.
 
     Args:
         chain_id: Its chain id.
         seconds: How long to wait for its first answer.
+        options: More of anvil's own options.
 
     Raises:
         TimeoutError: It does not answer.
@@ -29,7 +32,7 @@ def anvil(chain_id: int = 31337, seconds: float = 20.0) -> Iterator[Web3]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    command = [str(ANVIL), "--port", str(port), "--chain-id", str(chain_id), "--silent", "--steps-tracing"]
+    command = [str(ANVIL), "--port", str(port), "--chain-id", str(chain_id), "--silent", *options]
     with subprocess.Popen(command) as process:
         try:
             w3 = Web3(HTTPProvider(f"http://127.0.0.1:{port}", request_kwargs={"timeout": 60}))

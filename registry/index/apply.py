@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -60,6 +61,7 @@ class _Row:
 
 
 _COLUMNS: Final = tuple(field.name for field in fields_of(_Row))
+_ROW_VALUES: Final = attrgetter(*_COLUMNS)
 _SELECT_ROWS: Final = select(*(DATASETS.c[name] for name in _COLUMNS))
 
 
@@ -81,6 +83,7 @@ class _Grant:
 
 
 _GRANT_COLUMNS: Final = tuple(field.name for field in fields_of(_Grant))
+_GRANT_VALUES: Final = attrgetter(*_GRANT_COLUMNS)
 _END_GRANT: Final = (
     update(GRANTS)
     .where(
@@ -241,9 +244,7 @@ class _Batch:
             self._versions,
         )
         insert_rows(connection, SOURCES, ("source_id", "source_version", "position", "dataset_id"), self._sources)
-        insert_rows(
-            connection, GRANTS, _GRANT_COLUMNS, [_values(grant, _GRANT_COLUMNS) for grant in self._grants.values()]
-        )
+        insert_rows(connection, GRANTS, _GRANT_COLUMNS, [*map(_GRANT_VALUES, self._grants.values())])
         if self._ends:
             connection.execute(_END_GRANT, self._ends)
 
@@ -342,7 +343,7 @@ def _insert(connection: Connection, rows: Collection[_Row]) -> None:
     for row in rows:
         row.name = names.get(row.metadata_hash)
         row.name_key = name_key(row.name) if row.name else None
-    insert_rows(connection, DATASETS, _COLUMNS, [_values(row, _COLUMNS) for row in rows])
+    insert_rows(connection, DATASETS, _COLUMNS, [*map(_ROW_VALUES, rows)])
     put_words(connection, [(row.position, row.name) for row in rows if row.name])
 
 
@@ -374,10 +375,6 @@ def _stored(connection: Connection, dataset_ids: Collection[DatasetId]) -> Itera
         yield Entry(
             position, block_hash, timestamp, transaction_hash, Kind(kind), stored_dataset_event(topics, data), nothing
         )
-
-
-def _values(row: object, names: Sequence[str]) -> tuple[Any, ...]:
-    return tuple(getattr(row, name) for name in names)
 
 
 def _require(holds: bool, entry: Entry) -> None:

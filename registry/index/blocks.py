@@ -9,16 +9,20 @@ with silence, which would otherwise look like a block without events.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from registry.chain.client import Chain, ChainUnavailable, RpcError
 from registry.chain.logs import LogFilter, may_contain
+from registry.datasets.events import TRANSFER
 from registry.deployment import Deployment
 from registry.errors import InvalidInput
 from registry.index.events import TOPICS, Entry, decode
 from registry.index.position import position_of
 from registry.log import Log
-from registry.primitives import Address, Bytes32
+from registry.primitives import ZERO_BYTES32, Address, Bytes32
+
+_MINT: Final = [str(TRANSFER), str(ZERO_BYTES32)]
+"""The first topics of ERC-721's Transfer from nobody."""
 
 
 class Block(NamedTuple):
@@ -126,6 +130,8 @@ class BlockReader:
                 if block is None or raw["blockHash"] != str(block.hash) or raw.get("removed"):
                     stop = min(stop, number)  # The chain changed between two answers: what lies before it still holds.
                     continue
+                if raw["topics"][:2] == _MINT:
+                    continue  # Each precedes a registration, which says all.
                 position = position_of(number, int(raw["logIndex"], 16))
                 transaction_hash = Bytes32(bytes.fromhex(raw["transactionHash"][2:]))
                 log = Log.from_rpc(raw)

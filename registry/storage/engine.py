@@ -22,6 +22,10 @@ from registry.storage.errors import DRIVER_ERRORS, StorageUnavailable, translate
 LOCK_SECONDS: Final = 30
 CONNECT_SECONDS: Final = 5
 CONNECTIONS: Final = 16
+LOG_PAGES: Final = 8_000
+"""After how many pages (4 KiB each) SQLite's log is brought into the database: rarely, for each time costs syncs."""
+CACHE_KIB: Final = 32_768
+"""SQLite's page cache, for each connection as far as it needs it: a large transaction should not spill."""
 
 _IMMEDIATE: Final = "tdr_immediate"
 
@@ -143,6 +147,8 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
     _enter_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
