@@ -1,0 +1,52 @@
+/** The part of the Solidity ABI that events are made of, read by slicing. Source: Contract ABI Specification. */
+
+import { hex, toBigInt } from "./bytes.mjs";
+import { Refused } from "./errors.mjs";
+
+const WORD = 32;
+
+export class Words {
+  #data;
+
+  /** @param {Uint8Array} data Whole words. */
+  constructor(data) {
+    if (data.length % WORD) throw new Refused(`ABI data has whole words of 32 bytes, but these are ${data.length} bytes.`);
+    this.#data = data;
+  }
+
+  /** The 32 bytes at an index, as hex. */
+  bytes32(index) {
+    return hex(this.#word(index));
+  }
+
+  /** The unsigned number of at most 53 bits at an index. */
+  uint(index, bits) {
+    const value = toBigInt(this.#word(index));
+    if (value >> BigInt(bits)) throw new Refused(`The ABI word ${index} does not fit uint${bits}.`);
+    return Number(value);
+  }
+
+  /** Follows the offset at an index: the index of the first word behind the length, and the length. */
+  tailAt(index) {
+    const offset = this.uint(index, 32);
+    if (offset % WORD) throw new Refused(`The ABI offset at word ${index} is not on a word.`);
+    return [offset / WORD + 1, this.uint(offset / WORD, 32)];
+  }
+
+  /** The bytes of the `string` whose offset stands at an index. */
+  string(index) {
+    const [start, length] = this.tailAt(index);
+    const end = WORD * start + WORD * Math.ceil(length / WORD);
+    const whole = this.#data.subarray(WORD * start, end);
+    if (end > this.#data.length || whole.subarray(length).some((byte) => byte !== 0)) {
+      throw new Refused(`The ABI tail of word ${index} is cut short or badly padded.`);
+    }
+    return whole.subarray(0, length);
+  }
+
+  #word(index) {
+    const word = this.#data.subarray(WORD * index, WORD * index + WORD);
+    if (word.length !== WORD) throw new Refused(`ABI data ends before its word ${index}.`);
+    return word;
+  }
+}

@@ -1,0 +1,93 @@
+/** The form of an evidence bundle: which keys it has, and that it is in its one form. docs/evidence.md describes it. */
+
+import { fromUtf8 } from "./bytes.mjs";
+import { Refused } from "./errors.mjs";
+import { canonical, readJson } from "./json.mjs";
+import * as is from "./shape.mjs";
+
+export const FORMAT = "tdr-evidence/1";
+export const MAX_BYTES = 64 * 1024 * 1024;
+
+const bundle = is.objectOf({
+  chainId: is.whole(1),
+  checkpoints: is.nullable(is.objectOf({ keys: is.arrayOf(is.text, 1), notes: is.arrayOf(is.text, 1) })),
+  content: is.nullable(
+    is.objectOf({
+      files: is.arrayOf(
+        is.objectOf({
+          entry: is.anyObject,
+          path: is.arrayOf(is.tupleOf(is.oneOf("left", "right"), is.bytes32)),
+        }),
+      ),
+      manifest: is.nullable(is.anyObject),
+      metadata: is.nullable(is.anyObject),
+      version: is.count,
+    }),
+  ),
+  contracts: is.objectOf({ AccessGrants: is.nullable(is.address), DatasetRegistry: is.address }),
+  datasetId: is.bytes32,
+  format: is.oneOf(FORMAT),
+  headers: is.arrayOf(is.arrayOf(is.data, 1), 1),
+  messages: is.arrayOf(is.objectOf({ event: is.count, message: is.anyObject, signature: is.data })),
+  receipts: is.arrayOf(
+    is.objectOf({ block: is.count, nodes: is.arrayOf(is.data, 1), transactions: is.arrayOf(is.count, 1) }),
+    1,
+  ),
+  record: is.objectOf({
+    access: is.arrayOf(
+      is.objectOf({
+        epoch: is.count,
+        expiresAt: is.count,
+        grantee: is.address,
+        requests: is.count,
+        revoked: is.flag,
+        rights: is.count,
+        startsAt: is.count,
+      }),
+    ),
+    block: is.objectOf({ hash: is.bytes32, number: is.count, time: is.count }),
+    dataset: is.objectOf({
+      contentRoot: is.bytes32,
+      head: is.bytes32,
+      metadataHash: is.bytes32,
+      owner: is.address,
+      version: is.count,
+      withdrawn: is.flag,
+    }),
+    events: is.arrayOf(
+      is.objectOf({
+        block: is.count,
+        event: is.text,
+        log: is.count,
+        time: is.count,
+        transaction: is.count,
+        values: is.anyObject,
+      }),
+    ),
+  }),
+  state: is.nullable(is.arrayOf(is.data, 1)),
+});
+
+/**
+ * Reads a bundle.
+ *
+ * @param {Uint8Array} source Byte for byte as it was issued.
+ * @returns {object} The bundle as its JSON has it; bytes are still hex.
+ * @throws {Refused} It is no bundle, or not in its one form.
+ */
+export function parseBundle(source) {
+  if (source.length > MAX_BYTES) throw new Refused(`A bundle has at most ${MAX_BYTES} bytes, but this has ${source.length}.`);
+  const text = fromUtf8(source);
+  const document = readJson(text);
+  if (document?.format !== FORMAT) {
+    throw new Refused(`An evidence bundle is a JSON object with "format": "${FORMAT}", but this is not.`);
+  }
+  bundle(document, "");
+  if (canonical(document) !== text) {
+    throw new Refused(
+      "This bundle is not in canonical form (RFC 8785), which it has as it is issued.",
+      "Use the file as it was issued, neither formatted nor edited.",
+    );
+  }
+  return document;
+}

@@ -1,0 +1,157 @@
+#!/usr/bin/env node
+/** The verifier on the command line of Node: `node cli.mjs --help`. */
+
+import { createReadStream, readFileSync, statSync } from "node:fs";
+import { lstat, readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { parseArgs } from "node:util";
+
+import { askNode } from "./ask.mjs";
+import { bundleIn } from "./attachment.mjs";
+import { fromUtf8 } from "./bytes.mjs";
+import { compareContent } from "./content.mjs";
+import { Refused } from "./errors.mjs";
+import { readJson } from "./json.mjs";
+import { normalPath } from "./manifest.mjs";
+import { notProvenText, provesText } from "./sentences.mjs";
+import { Sha256 } from "./sha256.mjs";
+import { claimOf, StepFailed, verify } from "./verify.mjs";
+
+const USAGE = `Usage: node cli.mjs BUNDLE [PATH] TRUST [--json]
+
+Verifies an evidence bundle (.tdr.json, or a certificate in PDF), and that a file or folder is what it shows.
+
+TRUST is one of
+  --block-hash HASH   a block's hash that you know from elsewhere; may be repeated; with --chain-id N if you know it
+  --rpc URL           a node of your own; may be repeated: all must agree
+  --trust FILE        a policy of signed checkpoints: {"node", "witnesses", "threshold"}
+
+Exit code 0: verified; 1: not so; 2: it could not be told.
+`;
+const RELEASES = new URL("../../registry/evidence/releases.json", import.meta.url);
+const OPTIONS = {
+  "block-hash": { type: "string", multiple: true },
+  "chain-id": { type: "string" },
+  rpc: { type: "string", multiple: true },
+  trust: { type: "string" },
+  json: { type: "boolean" },
+  help: { type: "boolean" },
+};
+
+/** It could not be told: the question was malformed, or a file cannot be read. */
+class Unclear extends Error {}
+
+/** @param {string[]} args @returns {Promise<number>} The exit code. */
+export async function main(args) {
+  const asJson = args.includes("--json");
+  try {
+    const { values, positionals } = parsed(args);
+    if (values.help) {
+      process.stdout.write(USAGE);
+      return 0;
+    }
+    if (positionals.length < 1 || positionals.length > 2) throw new Unclear("Name a bundle, and at most one file or folder.");
+    const source = await bundleIn(new Uint8Array(readable(() => readFileSync(positionals[0]))));
+    const releases = JSON.parse(readFileSync(RELEASES, "utf8"));
+    const report = await checked(source, positionals[1], values, releases);
+    process.stdout.write(asJson ? `${JSON.stringify(report, null, 2)}\n` : text(report));
+    return report.verified ? 0 : 1;
+  } catch (error) {
+    const failed = error instanceof StepFailed;
+    if (!failed && !(error instanceof Unclear) && !(error instanceof Refused)) throw error;
+    const message = failed ? `Step ${error.number} (${error.title}): ${error.message}` : error.message;
+    const report = { verified: false, failsAt: failed ? error.number : null, error: message, hint: error.hint || null };
+    if (asJson) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+    else process.stderr.write(`${message} ${error.hint ?? ""}`.trimEnd() + "\n");
+    return failed ? 1 : 2;
+  }
+}
+
+async function checked(source, path, values, releases) {
+  const verified = verify(source, await policyOf(values, source), releases);
+  const steps = verified.steps.map((step) => ({ ...step, proves: provesText(step) }));
+  const found = path === undefined ? null : await readable(() => entriesOf(path));
+  const content = found && compareContent(verified, found, statSync(path).isDirectory());
+  return {
+    verified: !content?.differences.length,
+    chainId: verified.chainId,
+    datasetId: verified.datasetId,
+    isComplete: verified.isComplete,
+    version: verified.version,
+    record: verified.record,
+    contentRoot: verified.contentRoot,
+    matched: content?.matched ?? null,
+    mismatches: content?.differences ?? null,
+    steps: steps.map(({ number, title, proves }) => ({ number, title, proves })),
+    notProven: [...verified.notProven, ...(content?.notProven ?? [])].map((fact) => notProvenText(fact)),
+  };
+}
+
+function parsed(args) {
+  try {
+    return parseArgs({ args, options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new Unclear(error.message);
+  }
+}
+
+async function policyOf(values, source) {
+  const { "block-hash": hashes, "chain-id": chainId, rpc, trust } = values;
+  if ([hashes, rpc, trust].filter((value) => value !== undefined).length !== 1) {
+    throw new Unclear("Say whose word to take: --block-hash, --rpc or --trust.");
+  }
+  if (chainId !== undefined && (!hashes || !/^[1-9][0-9]{0,14}$/.test(chainId))) {
+    throw new Unclear("--chain-id is a number, and goes with --block-hash.");
+  }
+  if (hashes) return chainId === undefined ? { hashes } : { hashes, chainId: Number(chainId) };
+  if (trust) return readJson(fromUtf8(readable(() => readFileSync(trust))));
+  const { blocks } = claimOf(source);
+  return { nodes: await Promise.all(rpc.map((url) => askNode(url, blocks.keys()))) };
+}
+
+/** Every file below a path, hashed. */
+async function entriesOf(path) {
+  const entries = [];
+  const visit = async (place, name) => {
+    const status = await lstat(place);
+    if (status.isDirectory()) {
+      for (const child of await readdir(place)) await visit(join(place, child), name ? `${name}/${child}` : child);
+    } else if (status.isFile()) {
+      const hash = new Sha256();
+      for await (const piece of createReadStream(place, { highWaterMark: 1 << 20 })) hash.update(piece);
+      const digest = Buffer.from(hash.digest()).toString("hex");
+      entries.push({ path: normalPath(name || basename(place)), sha256: digest, size: status.size });
+    } else {
+      throw new Unclear(`${place} is neither a file nor a folder.`);
+    }
+  };
+  await visit(path, "");
+  if (!entries.length) throw new Unclear(`There is no file in ${path}.`);
+  return entries;
+}
+
+/** What reading gives; that something cannot be read is no fault of this program. */
+function readable(read) {
+  const unclear = (error) => {
+    throw error.code && error.syscall ? new Unclear(error.message) : error;
+  };
+  try {
+    const result = read();
+    return result instanceof Promise ? result.catch(unclear) : result;
+  } catch (error) {
+    return unclear(error);
+  }
+}
+
+function text(report) {
+  const lines = report.steps.map((step) => `${String(step.number).padStart(2)}. ${step.title}: ${step.proves}`);
+  if (report.mismatches) lines.push("", `${report.matched} files are as registered, ${report.mismatches.length} are not.`);
+  for (const { path, expected, found } of report.mismatches ?? []) {
+    lines.push(`  ${JSON.stringify(path)}: expected ${expected ?? "nothing"}, found ${found ?? "nothing"}`);
+  }
+  lines.push("", report.verified ? "VERIFIED" : "DIFFERENT", "", "NOT PROVEN");
+  return [...lines, ...report.notProven.map((line) => `  - ${line}`), ""].join("\n");
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await main(process.argv.slice(2));

@@ -1,0 +1,12 @@
+/** What was given is malformed, or a check was carried out and its answer is no. */
+export class Refused extends Error {
+  /**
+   * @param {string} message One sentence: what was wrong.
+   * @param {string} hint What to do about it, as a sentence, or empty.
+   */
+  constructor(message, hint = "") {
+    super(message);
+    this.name = "Refused";
+    this.hint = hint;
+  }
+}

@@ -1,0 +1,99 @@
+/** RLP, read strictly: every value has one encoding, and only that one is accepted. Source: Yellow Paper, appendix B. */
+
+import { concat, hex, toBigInt } from "./bytes.mjs";
+import { Refused } from "./errors.mjs";
+
+const MAX_DEPTH = 16;
+const SHORT = 56;
+
+/** @typedef {Uint8Array | Item[]} Item */
+
+/** @param {Uint8Array} data @returns {Item[]} @throws {Refused} They are not the one encoding of a list. */
+export function decodeList(data) {
+  return asList(decode(data));
+}
+
+/** @param {Uint8Array} data @returns {Item} @throws {Refused} They are not the one encoding of one item. */
+export function decode(data) {
+  const [item, end] = read(data, 0, data.length, MAX_DEPTH);
+  if (end !== data.length) throw new Refused(`${data.length - end} bytes stand behind the end of the RLP item.`);
+  return item;
+}
+
+/** @param {Item} item @returns {Item[]} */
+export function asList(item) {
+  if (!Array.isArray(item)) throw new Refused("An RLP list is needed here, but these are bytes.");
+  return item;
+}
+
+/** @param {Item} item @param {number} [length] The exact length, where one is needed. @returns {Uint8Array} */
+export function asBytes(item, length) {
+  if (Array.isArray(item)) throw new Refused("RLP bytes are needed here, but this is a list.");
+  if (length !== undefined && item.length !== length) {
+    throw new Refused(`${length} RLP bytes are needed here, but these are ${item.length}.`);
+  }
+  return item;
+}
+
+/** The bytes of an unsigned number, which has no leading zeros. @param {Item} item @param {number} most bytes */
+export function asNumeral(item, most) {
+  const bytes = asBytes(item);
+  if (bytes[0] === 0 || bytes.length > most) {
+    throw new Refused(`These RLP bytes are no number of at most ${8 * most} bits without leading zeros.`);
+  }
+  return bytes;
+}
+
+/** A number of at most 48 bits, which is how far heights and times go. @param {Item} item @returns {number} */
+export function asNumber(item) {
+  return Number(toBigInt(asNumeral(item, 6)));
+}
+
+/** The RLP of a whole number. @param {number} value @returns {Uint8Array} */
+export function encodeNumber(value) {
+  if (value === 0) return Uint8Array.of(0x80);
+  const bytes = [];
+  for (let rest = value; rest > 0; rest = Math.floor(rest / 256)) bytes.unshift(rest % 256);
+  const numeral = Uint8Array.from(bytes);
+  return value < 0x80 ? numeral : concat(Uint8Array.of(0x80 + numeral.length), numeral);
+}
+
+/** The item that begins at an offset, and the offset behind it; it ends at `end` at the latest. */
+function read(data, at, end, depth) {
+  if (at >= end) throw new Refused("The RLP item is cut short.");
+  const lead = data[at];
+  if (lead < 0x80) return [data.subarray(at, at + 1), at + 1];
+  if (lead < 0xc0) {
+    const [start, stop] = span(data, at, end, lead - 0x80);
+    if (stop - start === 1 && data[start] < 0x80) {
+      throw new Refused("A single byte below 0x80 stands for itself in RLP, but this one has a prefix.");
+    }
+    return [data.subarray(start, stop), stop];
+  }
+  const [start, stop] = span(data, at, end, lead - 0xc0);
+  if (depth === 0) throw new Refused(`The RLP item is nested deeper than ${MAX_DEPTH} levels.`);
+  const items = [];
+  for (let next = start; next < stop; ) {
+    const [item, behind] = read(data, next, stop, depth - 1);
+    items.push(item);
+    next = behind;
+  }
+  return [items, stop];
+}
+
+/** Where the body of an item starts and ends; `length` as its lead byte gives it. */
+function span(data, at, end, length) {
+  let start = at + 1;
+  if (length >= SHORT) {
+    const size = length - SHORT + 1;
+    const numeral = data.subarray(start, start + size);
+    start += size;
+    // A length beyond 2^53 is rounded here, and then reaches far behind the end all the same.
+    length = Number(hex(numeral));
+    if (numeral.length !== size || numeral[0] === 0 || length < SHORT) {
+      throw new Refused("An RLP length is cut short or longer than it need be.");
+    }
+  }
+  if (start + length > end) throw new Refused("The RLP item is cut short.");
+  return [start, start + length];
+}

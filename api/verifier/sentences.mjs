@@ -1,0 +1,87 @@
+/** What a verification established, in words: English as the command line has it, and Chinese. */
+
+const YEAR_9999 = 253_402_300_799;
+
+/** A block's time. @param {number} time Unix seconds, UTC */
+export function timeText(time) {
+  return time > YEAR_9999 ? `Unix time ${time}` : `${new Date(1000 * time).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+}
+
+const ENGLISH = {
+  steps: {
+    form: () => "The bundle is in the one form of tdr-evidence/1.",
+    blocks: ({ count }) => `${count} headers have the hashes by which blocks name their parents.`,
+    trust: ({ number, hash, word }) =>
+      `Block ${number} (${hash}) and those before it are the chain's, by ${ENGLISH.words[word.kind](word)}.`,
+    receipts: ({ count }) => `${count} receipts stand in these blocks.`,
+    history: ({ count }) => `${count} events follow one another, from the registration on.`,
+    contracts: ({ address, release }) => `${address} is DatasetRegistry of release ${release} on this chain.`,
+    head: ({ number }) => `No version, transfer or withdrawal up to block ${number} was left out.`,
+    access: ({ count }) => `No grant or revocation of the ${count} grantees shown was left out.`,
+    record: ({ time }) => `The record is the dataset's as of ${timeText(time)}.`,
+    signatures: ({ count, of }) => `${count} of ${of} events carry their signer's own signature.`,
+    content: ({ version }) => `Content and metadata shown are those of version ${version}.`,
+  },
+  words: {
+    hashes: ({ count }) => (count > 1 ? "the block hashes that you gave" : "the block hash that you gave"),
+    nodes: ({ names }) => names.join(" and "),
+    checkpoints: ({ name, threshold, witnesses }) => `${name} and ${threshold} of ${witnesses} witnesses`,
+  },
+  notProven: {
+    truth: () => "That the content is true, lawful, or fit for any purpose.",
+    persons: () => "Who the persons behind the addresses are.",
+    later: ({ number, time }) =>
+      `Anything after block ${number} (${timeText(time)}). Times are those that the blocks state.`,
+    leftOut: () =>
+      "That no later version, transfer, withdrawal, grant or revocation was left out: the bundle has no state.",
+    genuine: ({ address }) => `That ${address} is a genuine DatasetRegistry: the bundle has no state.`,
+    others: ({ count }) => `Who ${count ? `other than the ${count} named ` : ""}has access.`,
+    files: () => "Which files the content root stands for.",
+    rest: ({ count }) => `Anything of the ${count} files of the dataset that were not given.`,
+    unnamed: () => "Which file differs: the bundle does not list the files. A private dataset's are told only by its manifest.",
+  },
+};
+
+const CHINESE = {
+  steps: {
+    form: () => "证据包符合 tdr-evidence/1 的唯一形式。",
+    blocks: ({ count }) => `${count} 个区块头的哈希已重新计算，与区块引用其父块的哈希一致。`,
+    trust: ({ number, hash, word }) => `区块 ${number}（${hash}）及其之前的区块属于该链，依据是${CHINESE.words[word.kind](word)}。`,
+    receipts: ({ count }) => `${count} 份交易收据确实在这些区块中。`,
+    history: ({ count }) => `${count} 个事件自登记起前后相接。`,
+    contracts: ({ address, release }) => `${address} 是本链上 ${release} 版的 DatasetRegistry 合约。`,
+    head: ({ number }) => `截至区块 ${number}，没有遗漏任何版本、转让或撤回。`,
+    access: ({ count }) => `所列 ${count} 位被授权人的授权与撤销均无遗漏。`,
+    record: ({ time }) => `所示记录即该数据集截至 ${timeText(time)} 的状态。`,
+    signatures: ({ count, of }) => `${of} 个事件中有 ${count} 个附有签署人本人的签名。`,
+    content: ({ version }) => `所示内容与元数据属于第 ${version} 版。`,
+  },
+  words: {
+    hashes: () => "您提供的区块哈希",
+    nodes: ({ names }) => `节点 ${names.join("、")} 的一致答复`,
+    checkpoints: ({ name, threshold, witnesses }) => `${name} 以及 ${witnesses} 位见证人中至少 ${threshold} 位的签名`,
+  },
+  notProven: {
+    truth: () => "内容是否真实、合法或适合任何用途。",
+    persons: () => "这些地址背后的人是谁。",
+    later: ({ number, time }) => `区块 ${number}（${timeText(time)}）之后的任何事。时间以区块所载为准。`,
+    leftOut: () => "之后的版本、转让、撤回、授权或撤销是否有遗漏：证据包不含状态证明。",
+    genuine: ({ address }) => `${address} 是否为真正的 DatasetRegistry 合约：证据包不含状态证明。`,
+    others: ({ count }) => (count ? `除所列 ${count} 位之外还有谁有访问权。` : "谁有访问权。"),
+    files: () => "内容根对应哪些文件。",
+    rest: ({ count }) => `数据集中未提供的其余 ${count} 个文件。`,
+    unnamed: () => "究竟哪个文件不同：证据包未列出文件。私有数据集须有其清单才能判断。",
+  },
+};
+
+const LANGUAGES = { en: ENGLISH, zh: CHINESE };
+
+/** What a step proves. @param {{title: string, facts: object}} step @param {"en" | "zh"} language */
+export function provesText({ title, facts }, language = "en") {
+  return LANGUAGES[language].steps[title](facts);
+}
+
+/** What is not proven. @param {{kind: string}} fact @param {"en" | "zh"} language */
+export function notProvenText(fact, language = "en") {
+  return LANGUAGES[language].notProven[fact.kind](fact);
+}

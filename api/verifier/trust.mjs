@@ -1,0 +1,112 @@
+/**
+ * Whose word a reader takes for which blocks a chain has: a policy that is chosen, never assumed.
+ *
+ * - `{hashes, chainId?}`: the reader knows the blocks' hashes.
+ * - `{nodes: [{name, chainId, blocks: {height: hash}}]}`: what nodes said, asked before; all must agree.
+ * - `{node, witnesses, threshold}`: checkpoints signed by the node and by at least so many of the witnesses.
+ */
+
+import { Refused } from "./errors.mjs";
+import { isCosigner, parseKey, requireSignedBy } from "./notes.mjs";
+import * as is from "./shape.mjs";
+
+const POLICIES = [
+  ["hashes", is.objectOf({ hashes: is.arrayOf(is.bytes32), chainId: is.nullable(is.count) }), byHashes],
+  ["nodes", is.objectOf({ nodes: is.arrayOf(node) }), byNodes],
+  ["node", is.objectOf({ node: is.text, witnesses: is.arrayOf(is.text), threshold: is.count }), byCheckpoints],
+];
+
+/**
+ * Makes a policy of its JSON form.
+ *
+ * @param {object} policy
+ * @returns {{namesTheChain: boolean, vouch: (claim: {chainId: number, blocks: Map<number, string>, notes: object[]}) => object}}
+ *   `vouch` throws a `Refused`, or tells whose word it is.
+ * @throws {Refused} It is none.
+ */
+export function trustOf(policy) {
+  is.anyObject(policy, "the policy");
+  for (const [key, check, make] of POLICIES) {
+    if (Object.hasOwn(policy, key)) {
+      const whole = key === "hashes" ? { ...policy, chainId: policy.chainId ?? null } : policy;
+      return make(check(whole, "the policy"));
+    }
+  }
+  throw new Refused("A policy of trust has hashes, or nodes, or a node with witnesses and a threshold.");
+}
+
+function byHashes({ hashes, chainId }) {
+  const known = new Set(hashes);
+  return {
+    namesTheChain: chainId !== null,
+    vouch(claim) {
+      if (chainId !== null && claim.chainId !== chainId) {
+        throw new Refused(`The bundle is of chain ${claim.chainId}, not of chain ${chainId}.`);
+      }
+      for (const [height, hash] of claim.blocks) {
+        if (!known.has(hash)) {
+          throw new Refused(
+            `The bundle needs the block ${hash} at height ${height}, which is none of those given.`,
+            `Give the hash that you know from elsewhere for each of: ${[...claim.blocks.keys()].join(", ")}.`,
+          );
+        }
+      }
+      return { kind: "hashes", count: claim.blocks.size };
+    },
+  };
+}
+
+function byNodes({ nodes }) {
+  return {
+    namesTheChain: true,
+    vouch(claim) {
+      if (!nodes.length) throw new Refused("At least one node must be asked.");
+      for (const { name, chainId, blocks } of nodes) {
+        if (chainId !== claim.chainId) throw new Refused(`${name} has chain ${chainId}, the bundle ${claim.chainId}.`);
+        for (const [height, hash] of claim.blocks) {
+          const found = Object.hasOwn(blocks, height) ? `the block ${blocks[height]}` : "no block";
+          if (blocks[height] !== hash) throw new Refused(`${name} has ${found} at height ${height}, the bundle ${hash}.`);
+        }
+      }
+      return { kind: "nodes", names: nodes.map((one) => one.name) };
+    },
+  };
+}
+
+function byCheckpoints(policy) {
+  const key = parseKey(policy.node);
+  const witnesses = policy.witnesses.map(parseKey);
+  const publics = new Set(witnesses.map((witness) => witness.bytes.join()));
+  if (publics.size !== witnesses.length || publics.has(key.bytes.join()) || !witnesses.every(isCosigner)) {
+    throw new Refused("Each witness has a cosigning key of its own.");
+  }
+  if (isCosigner(key)) throw new Refused("The node's key is one that signs notes.");
+  if (policy.threshold > witnesses.length) {
+    throw new Refused(`Of ${witnesses.length} witnesses, ${policy.threshold} cannot be asked for.`);
+  }
+  return {
+    namesTheChain: true,
+    vouch(claim) {
+      for (const [height, hash] of claim.blocks) {
+        const isFor = (note) => note.chainId === claim.chainId && note.height === height && note.block === hash;
+        const note = claim.notes.find(isFor);
+        if (!note) throw new Refused(`There is no checkpoint for the block ${hash} at height ${height}.`);
+        requireSignedBy(note, key);
+        const known = witnesses.filter((witness) => note.lines.some((line) => line.id === witness.id));
+        for (const witness of known) requireSignedBy(note, witness);
+        if (known.length < policy.threshold) {
+          throw new Refused(
+            `${known.length} of the ${witnesses.length} witnesses cosigned the checkpoint at height ${height}; ` +
+              `${policy.threshold} are needed.`,
+          );
+        }
+      }
+      return { kind: "checkpoints", name: key.name, threshold: policy.threshold, witnesses: witnesses.length };
+    },
+  };
+}
+
+function node(value, where) {
+  is.objectOf({ name: is.text, chainId: is.count, blocks: is.anyObject })(value, where);
+  for (const [height, hash] of Object.entries(value.blocks)) is.bytes32(hash, `${where}.blocks.${height}`);
+}
