@@ -244,6 +244,56 @@ class RelayerHealth(Answer):
     oldest_unmined_seconds: float | None
 
 
+class CheckpointHealth(Answer):
+    """How the checkpoints are."""
+
+    height: Height | None = Field(description="Of the newest one that this node signed.")
+    cosignatures: int | None = Field(description="How many witnesses have cosigned it.")
+    alarms: int | None = Field(description="How many contradictions are known; /v1/checkpoints/alarms shows them.")
+
+
+class CheckpointItem(Answer):
+    """That this node, and perhaps witnesses, signed which block stands at a height."""
+
+    height: Height
+    block_hash: Bytes32
+    signed_at: Time
+    cosigned_by: list[str] = Field(description="The names of the witnesses' keys.")
+    note: str = Field(description="The signed note (C2SP signed-note), for `tdr verify --trust` and others.")
+
+
+class CheckpointPage(Answer):
+    """Checkpoints, the lowest first."""
+
+    items: list[CheckpointItem]
+    next: int | None = Field(description="The `from` of the next page; null on the last.")
+
+
+class CheckpointKeys(Answer):
+    """The keys behind the checkpoints. Whoever trusts them compares them over another way than this one."""
+
+    node: list[str] = Field(description="The keys of this node: one, unless it was replaced.")
+    witnesses: list[str] = Field(description="The keys of the witnesses, past ones included.")
+
+
+class CheckpointAlarm(Answer):
+    """Two statements that cannot both be true of one chain."""
+
+    number: int = Field(ge=1)
+    kind: Literal["two-notes", "other-block", "fork"]
+    height: Height
+    ours: str = Field(description="The note that was signed before; without signatures: what was followed.")
+    theirs: str = Field(description="The note against it; without signatures: what the node of who alarms now has.")
+    reporter: str = Field(description="Who raised it: the name of a key.")
+    reported_at: Time
+
+
+class CheckpointAlarms(Answer):
+    """All alarms, the oldest first."""
+
+    items: list[CheckpointAlarm]
+
+
 class Health(Answer):
     """How the node is."""
 
@@ -255,6 +305,7 @@ class Health(Answer):
     index_block: Height | None
     lag_blocks: int | None
     relayer: RelayerHealth
+    checkpoint: CheckpointHealth
     accepted_to_mined_bound_seconds: float = Field(description="The published bound from accepted to mined.")
     version: str
     time: Time

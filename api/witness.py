@@ -8,7 +8,6 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
-from datetime import UTC, datetime
 from importlib.metadata import version
 from types import FrameType
 from typing import Annotated, Any, Final
@@ -22,6 +21,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 from api import problems
 from api.listener import listen, url_of
 from api.problems import INVALID, LARGE, SLOW, Kind, Refused, documented
+from api.times import iso
 from registry.chain.client import RpcError
 from registry.errors import InvalidInput, Unavailable
 from registry.evidence.note import MAX_NOTE_BYTES, Note, Signature
@@ -88,8 +88,8 @@ async def alarms(witness: WitnessDep) -> Response:
         {
             "number": item.number,
             **item.alarm.to_json(),
-            "time": _iso(item.time),
-            "acknowledgedAt": None if item.acknowledged_at is None else _iso(item.acknowledged_at),
+            "time": iso(item.time),
+            "acknowledgedAt": None if item.acknowledged_at is None else iso(item.acknowledged_at),
         }
         for item in found
     ]
@@ -222,7 +222,3 @@ def _note(body: bytes) -> Note:
 
 def _json(document: object, status: int = 200) -> Response:
     return Response(orjson.dumps(document), status, media_type="application/json")
-
-
-def _iso(time: int) -> str:
-    return datetime.fromtimestamp(time, UTC).isoformat().replace("+00:00", "Z")

@@ -58,6 +58,10 @@ class Settings(BaseModel):
     bound_seconds: Seconds = Field(120.0, description="The published bound from accepted to mined.")
     lease_seconds: Seconds = Field(30.0, description="How long a relayer's lease of its key lasts without renewal.")
     poll_seconds: Seconds = Field(0.5, description="Pause of the relayer and the indexer when nothing is to be done.")
+    checkpoint_seconds: Seconds = Field(60.0, description="Pause between two signed checkpoints of final blocks.")
+    witnesses: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
+        (), description="Who is asked to cosign checkpoints, comma-separated: each its key, a space, its URL."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least level that is logged."
     )
@@ -74,6 +78,11 @@ class Settings(BaseModel):
     def key_file(self) -> Path:
         """Where the relayer's key lies."""
         return self.relayer_key_file or self.data / "relayer.key"
+
+    @property
+    def checkpoint_key_file(self) -> Path:
+        """Where the key lies that signs checkpoints."""
+        return self.data / "checkpoints.key"
 
     @property
     def chain_folder(self) -> Path:

@@ -26,6 +26,9 @@ class NodeFigures:
         chain_block: The chain's height.
         index_block: The index's height.
         final_block: The highest final block.
+        checkpoint_block: The height of the newest signed checkpoint.
+        checkpoint_cosignatures: How many witnesses have cosigned it.
+        checkpoint_alarms: How many contradictions of checkpoints are known.
         reorgs: How often the index has rewound since the start.
         restarts: How often a worker failed and was started again, by worker.
         replacements: How many transactions were replaced, ever.
@@ -42,6 +45,9 @@ class NodeFigures:
     chain_block: int | None = None
     index_block: int | None = None
     final_block: int | None = None
+    checkpoint_block: int | None = None
+    checkpoint_cosignatures: int | None = None
+    checkpoint_alarms: int | None = None
     reorgs: int | None = None
     restarts: Mapping[str, int] = field(default_factory=dict)
     replacements: int | None = None
@@ -123,6 +129,9 @@ class NodeMetrics(Collector):
             ("tdr_chain_block", "The chain's height.", now.chain_block),
             ("tdr_index_block", "The index's height.", now.index_block),
             ("tdr_final_block", "The highest final block.", now.final_block),
+            ("tdr_checkpoint_block", "The height of the newest signed checkpoint.", now.checkpoint_block),
+            ("tdr_checkpoint_cosignatures", "Witnesses that cosigned it.", now.checkpoint_cosignatures),
+            ("tdr_checkpoint_alarms", "Contradictions of checkpoints; see /v1/checkpoints.", now.checkpoint_alarms),
             ("tdr_lag_blocks", "Blocks that the index is behind.", lag),
             ("tdr_replacements", "Transactions that were replaced, ever.", now.replacements),
             ("tdr_database_up", "Whether the database can be read.", now.is_database_up),

@@ -15,7 +15,7 @@ from registry.chain.client import Chain
 from registry.chain.history import ask, read_block
 from registry.checkpoints.store import CheckpointStore, SignedCheckpoint
 from registry.checkpoints.witnesses import Declined, WitnessAddress, ask_witness
-from registry.errors import InvalidInput, Unavailable
+from registry.errors import InvalidInput, RegistryError, Unavailable
 from registry.evidence.alarm import Alarm, AlarmKind
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import KeyKind, Note, Signature, SigningKey
@@ -72,16 +72,15 @@ class Notary:
         self._clock = clock
 
     def run(self, stop: threading.Event) -> None:
-        """Signs and gathers until it is told to stop.
-
-        Raises:
-            RegistryError: Chain or database cannot be used; nothing is lost, and it may be run again.
-        """
-        self._store.remember_keys([self._key.verifier, *(witness.key for witness in self._witnesses)])
+        """Signs and gathers until it is told to stop. That chain or database fail is logged, and it tries again."""
         with httpx.Client(timeout=WITNESS_SECONDS) as client:
             while not stop.is_set():
-                self.sign()
-                self.gather(client)
+                try:
+                    self._store.remember_keys([self._key.verifier, *(witness.key for witness in self._witnesses)])
+                    self.sign()
+                    self.gather(client)
+                except RegistryError as error:
+                    log.warning("no checkpoint now", reason=str(error))
                 stop.wait(min(self._interval, RETRY_SECONDS))
 
     def sign(self) -> SignedCheckpoint | None:

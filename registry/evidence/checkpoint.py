@@ -11,6 +11,7 @@ from registry.evidence.note import Note
 from registry.primitives import Bytes32
 
 FORMAT = "tdr-checkpoint/1"
+MAX_HEIGHT = 10**15 - 1
 
 _NUMBER = r"(0|[1-9][0-9]{0,14})"
 _TEXT = re.compile(rf"{FORMAT}\nchain {_NUMBER}\nheight {_NUMBER}\nblock (0x[0-9a-f]{{64}})\n")

@@ -58,6 +58,11 @@ class Health:
                 "inFlight": now.in_flight or 0,
                 "oldestUnminedSeconds": now.oldest_unmined_seconds,
             },
+            "checkpoint": {
+                "height": now.checkpoint_block,
+                "cosignatures": now.checkpoint_cosignatures,
+                "alarms": now.checkpoint_alarms,
+            },
             "acceptedToMinedBoundSeconds": self.bound_seconds,
             "version": self.version,
             "time": datetime.fromtimestamp(self.time, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),

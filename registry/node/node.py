@@ -19,13 +19,18 @@ from prometheus_client import CollectorRegistry
 from registry.chain.client import Chain, ChainIdentity
 from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import RpcChain
+from registry.checkpoints.notary import Notary
+from registry.checkpoints.store import CheckpointStore
+from registry.checkpoints.witnesses import WitnessAddress
 from registry.config import Settings
 from registry.deployment import Deployment
 from registry.errors import Conflict, InvalidInput, RegistryError, Unavailable
+from registry.evidence.note import KeyKind
 from registry.index.hot import HotReads
 from registry.index.queries import Queries
 from registry.index.state import find_cursor
 from registry.index.sync import Indexer
+from registry.keys.notes import create_note_key, load_note_key
 from registry.metrics import NodeFigures, NodeMetrics
 from registry.node.health import Health
 from registry.node.key import create_relayer, load_relayer
@@ -41,6 +46,8 @@ from registry.storage import Storage, migrate, open_storage
 
 FIGURES_SECONDS: Final = 1.0
 DEPLOYMENT_SECONDS: Final = 120.0
+CHECKPOINT_KEY_NAME: Final = "tdr-node-"
+"""What the name of the key that signs checkpoints begins with; eight digits of the key follow."""
 TOLERATED_LAG: Final = 64
 """Blocks that the index may be behind before the node says that it is not ready."""
 
@@ -100,6 +107,7 @@ class Node:
             indexer = Indexer(chain, storage, deployment, finality=settings.finality)
             self._indexer = indexer
             self._workers.append(Worker("indexer", lambda stop: indexer.run(stop, interval=settings.poll_seconds)))
+            self._workers.append(Worker("notary", _notary(settings, chain, storage, deployment, clock).run))
         self._figures = NodeFigures()
         self._figures_at = -FIGURES_SECONDS
         self._figures_lock = threading.Lock()
@@ -215,6 +223,8 @@ class Node:
             relay = relay_status(self.storage, self.relayer, self.clock(), self.settings.bound_seconds)
             with self.storage.read() as connection:
                 cursor = find_cursor(connection)
+            checkpoints = CheckpointStore(self.storage)
+            newest, alarms = checkpoints.newest(), checkpoints.count_alarms()
         except Unavailable:
             return figures
         return replace(
@@ -227,6 +237,9 @@ class Node:
             is_bound_broken=relay.is_bound_broken,
             index_block=None if cursor is None else cursor.height,
             final_block=None if cursor is None else cursor.final_height,
+            checkpoint_block=None if newest is None else newest.height,
+            checkpoint_cosignatures=None if newest is None else newest.cosignatures,
+            checkpoint_alarms=alarms,
         )
 
     def _ask_chain(self) -> tuple[int | None, int | None]:
@@ -266,6 +279,22 @@ def relay_settings(settings: Settings) -> RelaySettings:
         bound_seconds=settings.bound_seconds,
         lease_seconds=settings.lease_seconds,
         poll_seconds=settings.poll_seconds,
+    )
+
+
+def _notary(
+    settings: Settings, chain: Chain, storage: Storage, deployment: Deployment, clock: Callable[[], float]
+) -> Notary:
+    path = settings.checkpoint_key_file
+    key = load_note_key(path) if path.exists() else create_note_key(path, KeyKind.NOTE, CHECKPOINT_KEY_NAME)
+    return Notary(
+        chain,
+        storage,
+        key,
+        [WitnessAddress.parse(witness) for witness in settings.witnesses],
+        chain_id=deployment.chain_id,
+        interval=settings.checkpoint_seconds,
+        clock=clock,
     )
 
 

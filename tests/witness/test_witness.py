@@ -12,9 +12,11 @@ from registry.chain.client import ChainIdentity, ChainUnavailable
 from registry.errors import Conflict, InvalidInput, NotFound, Unavailable, VerificationFailed
 from registry.evidence.alarm import Alarm, AlarmKind
 from registry.evidence.checkpoint import Checkpoint
+from registry.evidence.header import Header, encode_header
 from registry.evidence.note import Note, Signature
 from registry.primitives import Bytes32
 from registry.witness.decision import Reason, Refuse
+from registry.witness.follow import Fork, extend
 from registry.witness.store import WitnessStore
 from registry.witness.witness import Witness
 from tests.witness.simulator import CHAIN_ID, NODE, STRANGER, SimulatedChain
@@ -335,3 +337,39 @@ def test_a_cosignature_by_one_witness_is_none_by_another(witness: Witness, chain
     assert isinstance(answer, Signature)
     with pytest.raises(VerificationFailed):
         Note(chain.note(0, 8).text, (answer,)).verify(NODE.verifier)
+
+
+def test_an_own_node_that_replaced_the_last_block_and_has_none_behind_it_raises_an_alarm(
+    witness: Witness, chain: SimulatedChain
+) -> None:
+    chain.current = chain.split(0, 7)
+    assert not witness.advance()
+    assert [raised.alarm.ours for raised in witness.alarms()] == [chain.checkpoint(0, 8).note()]
+
+
+class TestExtend:
+    """A parent hash that does not continue is never followed."""
+
+    def headers(self, chain: SimulatedChain, branch: int, heights: range) -> list[Header]:
+        return [Header.decode(encode_header(chain.branches[branch][height])) for height in heights]
+
+    def test_blocks_that_are_linked_are_followed(self, chain: SimulatedChain) -> None:
+        followed = extend(chain.checkpoint(0, 1), self.headers(chain, 0, range(2, 6)))
+        assert followed == [chain.checkpoint(0, height) for height in range(2, 6)]
+        assert extend(chain.checkpoint(0, 1), []) == []
+
+    def test_a_first_block_of_another_parent_is_a_fork(self, chain: SimulatedChain) -> None:
+        branch = chain.split(0, 2)
+        chain.grow(branch, 1)
+        fork = extend(chain.checkpoint(0, 3), self.headers(chain, branch, range(4, 5)))
+        assert fork == Fork(chain.checkpoint(0, 3), chain.checkpoint(branch, 3))
+
+    def test_a_later_block_of_another_parent_ends_what_is_followed(self, chain: SimulatedChain) -> None:
+        branch = chain.split(0, 2)
+        chain.grow(branch, 3)
+        mixed = [*self.headers(chain, 0, range(2, 4)), *self.headers(chain, branch, range(4, 6))]
+        assert extend(chain.checkpoint(0, 1), mixed) == [chain.checkpoint(0, 2), chain.checkpoint(0, 3)]
+
+    def test_a_gap_ends_what_is_followed(self, chain: SimulatedChain) -> None:
+        gap = [*self.headers(chain, 0, range(2, 3)), *self.headers(chain, 0, range(4, 6))]
+        assert extend(chain.checkpoint(0, 1), gap) == [chain.checkpoint(0, 2)]

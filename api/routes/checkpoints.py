@@ -1,0 +1,104 @@
+"""Checkpoints: which blocks this node, and witnesses, signed for; and what contradicts that."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Path, Query, Response
+
+from api import answers
+from api.deps import NodeDep, read
+from api.problems import INVALID, NOT_FOUND, documented
+from api.strict import StrictRoute
+from api.times import iso
+from registry.checkpoints.store import CheckpointStore, SignedCheckpoint
+from registry.errors import NotFound
+from registry.evidence.checkpoint import MAX_HEIGHT
+from registry.evidence.note import MAX_SIGNATURES
+
+MAX_ITEMS = 200
+
+router = APIRouter(prefix="/v1/checkpoints", tags=["chain"], route_class=StrictRoute)
+
+Cosignatures = Annotated[int, Query(ge=0, le=MAX_SIGNATURES, description="How many witnesses must have cosigned it.")]
+
+
+@router.get(
+    "", summary="Checkpoints", operation_id="checkpoints", response_model=answers.CheckpointPage,
+    responses=documented(INVALID),
+)  # fmt: skip
+async def checkpoints(
+    node: NodeDep,
+    since: Annotated[int, Query(alias="from", ge=0, le=MAX_HEIGHT, description="The least height wanted.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_ITEMS, description="How many at most.")] = 50,
+) -> Response:
+    """The checkpoints from a height on, the lowest first: with `limit=1`, the one that covers the height."""
+    store = CheckpointStore(node.storage)
+    found = await read(node, lambda: store.page(since, limit + 1))
+    following = found[limit].height if len(found) > limit else None
+    return _json({"items": [_item(checkpoint) for checkpoint in found[:limit]], "next": following})
+
+
+@router.get(
+    "/latest", summary="The newest checkpoint", operation_id="latestCheckpoint", response_model=answers.CheckpointItem,
+    responses=documented(NOT_FOUND, INVALID),
+)  # fmt: skip
+async def latest(node: NodeDep, cosignatures: Cosignatures = 0) -> Response:
+    """The newest checkpoint; with `cosignatures`, the newest that so many witnesses cosigned."""
+    found = await read(node, lambda: CheckpointStore(node.storage).newest(cosignatures=cosignatures))
+    if found is None:
+        raise NotFound(
+            "There is no such checkpoint yet.", hint="The node signs one soon; witnesses may take longer to cosign it."
+        )
+    return _json(_item(found))
+
+
+@router.get(
+    "/keys", summary="The keys behind them", operation_id="checkpointKeys", response_model=answers.CheckpointKeys,
+    responses=documented(),
+)  # fmt: skip
+async def keys(node: NodeDep) -> Response:
+    """The public keys of this node and of its witnesses, as C2SP verifier keys."""
+    nodes, witnesses = await read(node, CheckpointStore(node.storage).keys)
+    return _json({"node": [str(key) for key in nodes], "witnesses": [str(key) for key in witnesses]})
+
+
+@router.get(
+    "/alarms", summary="What contradicts them", operation_id="checkpointAlarms",
+    response_model=answers.CheckpointAlarms, responses=documented(),
+)  # fmt: skip
+async def alarms(node: NodeDep) -> Response:
+    """Every fork and every lie that this node or a witness met with, each with both statements."""
+    found = await read(node, CheckpointStore(node.storage).alarms)
+    items = [
+        {"number": item.number, **item.alarm.to_json(), "reporter": item.reporter, "reportedAt": iso(item.reported_at)}
+        for item in found
+    ]
+    return _json({"items": items})
+
+
+@router.get(
+    "/{height}", summary="The checkpoint for a height", operation_id="checkpoint",
+    response_model=answers.CheckpointItem, responses=documented(NOT_FOUND, INVALID),
+)  # fmt: skip
+async def checkpoint(
+    node: NodeDep, height: Annotated[int, Path(ge=0, le=MAX_HEIGHT, description="A block's height.")]
+) -> Response:
+    """The checkpoint for exactly this height."""
+    return _json(_item(await read(node, lambda: CheckpointStore(node.storage).at(height))))
+
+
+def _item(checkpoint: SignedCheckpoint) -> dict[str, Any]:
+    # The node's own signature stands first: it is below the note before anybody is asked to cosign.
+    return {
+        "height": checkpoint.height,
+        "blockHash": str(checkpoint.block_hash),
+        "signedAt": iso(checkpoint.signed_at),
+        "cosignedBy": [line.name for line in checkpoint.note.signatures[1:]],
+        "note": str(checkpoint.note),
+    }
+
+
+def _json(document: object) -> Response:
+    return Response(orjson.dumps(document), media_type="application/json")
