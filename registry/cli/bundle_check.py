@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry.certificate import attachment
+from registry.certificate import attachment
 from registry.cli import comparison
 from registry.cli.comparison import Report, count
 from registry.cli.content import hashed
 from registry.cli.lazy import lazy
 from registry.cli.times import show_time
 from registry.errors import InvalidInput
-from registry.evidence.bundle import MAX_BUNDLE_BYTES
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
 from registry.evidence.verify import StepFailed, Verified, blocks_to_vouch_for, verify
 from registry.manifest import Entry, Manifest
@@ -99,15 +100,25 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
         comparison.check_content(hashed(path), root, manifest, report)
 
 
+def read_bundle(file: Path) -> bytes:
+    """The bundle in a file: the file itself, or what is attached to a certificate.
+
+    Raises:
+        InvalidInput: It cannot be read, or is a PDF without a bundle.
+    """
+    content = read_bytes(file)
+    return attachment.read(content) if attachment.is_pdf(content) else content
+
+
 def read_bytes(file: Path) -> bytes:
-    """A file's content, as far as a bundle may be long.
+    """A file's content, as far as any bundle or certificate may be long.
 
     Raises:
         InvalidInput: It cannot be read.
     """
     try:
         with file.open("rb") as stream:
-            return stream.read(MAX_BUNDLE_BYTES + 1)
+            return stream.read(attachment.MAX_PDF_BYTES + 1)
     except OSError as error:
         raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
 

@@ -50,7 +50,11 @@ def verify(
     ] = None,
     bundle_file: Annotated[
         Path | None,
-        typer.Option("--bundle", metavar="FILE", help="Evidence, in place of the chain; no network but --rpc's."),
+        typer.Option(
+            "--bundle",
+            metavar="FILE",
+            help="Evidence (or a certificate with it) in place of the chain; no network but --rpc's.",
+        ),
     ] = None,
     block_hashes: Annotated[
         list[str] | None,
@@ -84,12 +88,14 @@ def verify(
         if dataset is not None or version is not None or registry is not None:
             raise InvalidInput("With --bundle, the bundle itself says the dataset, the version and the contracts.")
         chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id)
-        bundle_check.check_bundle(path, bundle_check.read_bytes(bundle_file), chosen, given, report)
+        bundle_check.check_bundle(path, bundle_check.read_bundle(bundle_file), chosen, given, report)
     elif block_hashes or trust_file is not None or chain_id is not None:
         raise InvalidInput("--block-hash, --trust and --chain-id need --bundle FILE.")
     elif dataset is None:
         if given is None:
-            raise InvalidInput("Say what the files should be: --dataset ID, or --manifest FILE, or both; or --bundle FILE.")
+            raise InvalidInput(
+                "Say what the files should be: --dataset ID, or --manifest FILE, or both; or --bundle FILE."
+            )
         if version is not None or rpc_urls:
             raise InvalidInput("--version and --rpc need --dataset ID.")
         report.not_proven.append(comparison.REGISTRATION)

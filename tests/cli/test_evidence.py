@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fpdf import FPDF
 from structlog.testing import capture_logs
 
 from registry.canonical import metadata_hash
@@ -175,3 +176,18 @@ def test_evidence_with_checkpoints_verifies_by_a_policy(
     done = tdr("verify", folder, "--bundle", bundle, "--trust", policy)
     assert done.code == 0, done.out
     assert "registry.example/node and 3 of 3 witnesses" in done.out
+
+
+def test_evidence_attached_to_a_certificate_verifies_as_well(
+    tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path
+) -> None:
+    bundle = tmp_path / "x.tdr.json"
+    block = exported(tdr, gateway, dataset, bundle)
+    page = FPDF()
+    page.add_page()
+    page.embed_file(bundle)
+    page.output(str(tmp_path / "certificate.pdf"))
+    trust = ("--block-hash", block)
+    assert tdr("verify", folder, "--bundle", tmp_path / "certificate.pdf", *trust).code == 0
+    (tmp_path / "empty.pdf").write_bytes(b"%PDF-1.7\n")
+    assert "holds none" in error_of(tdr("verify", folder, "--bundle", tmp_path / "empty.pdf", *trust))
