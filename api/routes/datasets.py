@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
 from api import answers
 from api.deps import NodeDep, node_of
 from api.problems import INVALID, documented
-from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, PageCursor, Sha256, answer
+from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, PageCursor, Sha256, answer, respond
 from api.strict import StrictRoute
-from registry.index.hot import HotReads
 from registry.index.queries import DEFAULT_LIMIT, DatasetFilter
-from registry.index.shapes import Json
 from registry.primitives import Address, DatasetId
 
-router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictRoute)
+
+class DatasetsRoute(StrictRoute):
+    """A route that answers the most frequent question, one dataset without any parameter, by the shortest way.
+
+    Reading the row takes a tenth of what taking a request's parameters apart takes in general.
+    """
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler, or the short cut where it answers the same."""
+        handler = super().get_route_handler()
+
+        async def short(request: Request) -> Response:
+            node = node_of(request)
+            if node.hot is None or request.scope["query_string"]:
+                return await handler(request)
+            return respond(node.hot.dataset(node.queries.resolve(request.path_params["dataset_id"])))
+
+        return short if self.operation_id == "dataset" else handler
+
+
+router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=DatasetsRoute)
 
 
 @router.get(
@@ -64,14 +83,9 @@ async def datasets(
     response_model=answers.Dataset,
     responses=RESPONSES,
 )
-async def dataset(request: Request, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
+async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
     """A dataset as it is now."""
-    node = node_of(request)
-
-    def whole(hot: HotReads) -> Json:
-        return hot.dataset(node.queries.resolve(dataset_id))
-
-    return await answer(node, lambda queries: queries.dataset(queries.resolve(dataset_id)), min_block, whole)
+    return await answer(node, lambda queries: queries.dataset(queries.resolve(dataset_id)), min_block)
 
 
 @router.get(
