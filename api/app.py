@@ -35,9 +35,9 @@ def create_app(node: Node) -> FastAPI:
         node: The node, opened.
     """
     app = bare_app()
-    app.include_router(operations.router)
     if Role.GATEWAY in node.role.parts:
-        include_gateway(app)
+        include_gateway(app)  # First: routes are tried in their order, and these are asked for most.
+    app.include_router(operations.router)
     app.state.node = node
     app.add_middleware(Surroundings, metrics=HttpMetrics(node.metrics))
     return app
