@@ -91,21 +91,26 @@ class Facts:
         return self.withdrawn_because is not None
 
 
-def facts_of(bundle: Bundle) -> Facts:
+def facts_of(bundle: Bundle, version: int | None = None) -> Facts:
     """The facts that a bundle states. It must have been verified: nothing is checked here.
 
+    Args:
+        bundle: The bundle.
+        version: The version to certify; None: the one whose content it shows, or else the latest.
+
     Raises:
-        InvalidInput: The bundle shows no registration, or not the version that its content is of.
+        InvalidInput: The bundle does not show how that version was registered.
     """
     record = bundle.record
     events = record.events
-    number = bundle.content.version if bundle.content else record.dataset.version
+    content = bundle.content if bundle.content and version in (None, bundle.content.version) else None
+    number = content.version if content else version or record.dataset.version
     versions = [event for event in events if event.event in ("Registered", "Revised")]
     if not 1 <= number <= len(versions):
         raise InvalidInput(f"The bundle does not show how version {number} was registered.")
     made = versions[number - 1]
-    metadata: Mapping[str, Any] = (bundle.content and bundle.content.metadata) or {}
-    listed = _listed(bundle.content)
+    metadata: Mapping[str, Any] = (content and content.metadata) or {}
+    listed = _listed(content)
     withdrawals = [event for event in events if event.event == "Withdrawn"]
     return Facts(
         chain_id=bundle.chain_id,

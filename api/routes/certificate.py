@@ -1,0 +1,76 @@
+"""The certificate: the same evidence, on a page for people."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Query, Request, Response
+
+from api.deps import NodeDep, in_thread
+from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
+from api.reads import IdPrefix, Moment
+from api.routes.evidence import shown_content
+from api.strict import StrictRoute
+from registry.certificate.facts import Facts, facts_of
+from registry.certificate.page import render
+from registry.evidence.bundle import Bundle
+from registry.export.blocks import block_as_of
+from registry.export.bundles import export_bundle
+from registry.node import Node
+
+router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
+
+MAX_URL: Final = 255
+"""A longer address makes a code that no camera reads."""
+
+Version = Annotated[int | None, Query(ge=1, lt=2**24, description="The version; without it, the latest.")]
+AsOf = Annotated[Moment | None, Query(description="As of when; else as of the latest block.")]
+
+
+@router.get(
+    "/{dataset_id}/certificate.pdf",
+    summary="Its certificate",
+    operation_id="certificate",
+    response_class=Response,
+    responses={
+        200: {"description": "One page, the evidence bundle attached.", "content": {"application/pdf": {}}},
+        **documented(NOT_FOUND, CONFLICT, INVALID),
+    },
+)
+async def certificate(
+    node: NodeDep, request: Request, dataset_id: IdPrefix, version: Version = None, at: AsOf = None
+) -> Response:
+    """One page in Chinese and English, with the evidence bundle inside; `tdr verify PATH --bundle FILE` reads it."""
+    base = str(request.base_url)
+
+    def make(facts: Facts, bundle: bytes) -> bytes:
+        return render(facts, bundle, _verify_url(base, facts))
+
+    facts, page = await in_thread(lambda: _made(node, dataset_id, version, at, make))
+    headers = {
+        "Content-Disposition": f'inline; filename="{facts.dataset_id.hex()[:16]}-v{facts.version}.pdf"',
+        "TDR-As-Of-Block": str(facts.as_of.number),
+    }
+    return Response(page, headers=headers, media_type="application/pdf")
+
+
+def _made(
+    node: Node, prefix: str, version: int | None, at: int | None, make: Callable[[Facts, bytes], bytes]
+) -> tuple[Facts, bytes]:
+    """What is made of a fresh bundle, and the facts in it."""
+    bundle = export_bundle(
+        node.chain,
+        node.deployment,
+        node.queries.resolve(prefix),
+        block_as_of(node.chain, at),
+        shown=lambda dataset: shown_content(node, dataset, version, []),
+    )
+    facts = facts_of(Bundle.parse(bundle), version)
+    return facts, make(facts, bundle)
+
+
+def _verify_url(base: str, facts: Facts) -> str:
+    """Where the page's code leads. What to verify stands behind the #, which is sent to nobody."""
+    what = f"verify#{facts.dataset_id}@{facts.version}"
+    return f"{base}{what}" if len(base) <= MAX_URL else f"/{what}"
