@@ -81,4 +81,5 @@ def manifest_of(connection: Connection, root: Bytes32) -> bytes | None:
 
 def _insert_if_new(connection: Connection, table: Table, values: dict[str, object]) -> bool:
     insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    return connection.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+    statement = insert(table).values(values).on_conflict_do_nothing().returning(*table.primary_key.columns)
+    return connection.execute(statement).first() is not None

@@ -440,9 +440,8 @@ def _matches(sha256: Bytes32) -> Subquery:
     every = union_all(
         select(VERSIONS.c.position, literal("root").label("match"), no_path).where(VERSIONS.c.content_root == sha256),
         select(VERSIONS.c.position, literal("metadata").label("match"), no_path).where(
-            # Zero stands for no metadata: it is nobody's.
             VERSIONS.c.metadata_hash == sha256,
-            literal(sha256 != ZERO_BYTES32),
+            VERSIONS.c.metadata_hash != ZERO_BYTES32,  # Zero stands for no metadata: it is nobody's.
         ),
         select(VERSIONS.c.position, literal("file").label("match"), files.c.path).join(
             files, files.c.content_root == VERSIONS.c.content_root
@@ -484,7 +483,9 @@ def _filtered(wanted: DatasetFilter, rarest_first: list[str]) -> tuple[Select[An
         in_files = select(MANIFEST_FILES.c.content_root).where(MANIFEST_FILES.c.sha256 == bindparam("sha256"))
         found = union(
             select(VERSIONS.c.dataset_id).where(VERSIONS.c.content_root == bindparam("sha256")),
-            select(VERSIONS.c.dataset_id).where(VERSIONS.c.metadata_hash == bindparam("sha256")),
+            select(VERSIONS.c.dataset_id).where(
+                VERSIONS.c.metadata_hash == bindparam("sha256"), VERSIONS.c.metadata_hash != ZERO_BYTES32
+            ),
             select(VERSIONS.c.dataset_id).where(VERSIONS.c.content_root.in_(in_files)),
         )
         statement = statement.where(DATASETS.c.dataset_id.in_(found))

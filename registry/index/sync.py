@@ -28,7 +28,7 @@ from registry.storage import Storage
 
 KEPT_BLOCKS: Final = 256
 """How many of the last blocks are remembered. A deeper reorganisation makes the index begin anew."""
-SPAN_BLOCKS: Final = 500
+SPAN_BLOCKS: Final = 100
 DEFAULT_FINALITY: Final = 64
 
 log = logging.getLogger(__name__)
