@@ -31,6 +31,7 @@ TIMEOUT_SECONDS = 20.0
 LONG_POLL_SECONDS = 25
 SEND_ATTEMPTS = 5
 PAGE = 100
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 Json = Mapping[str, Any]
 Status = Literal["accepted", "signed", "sent", "mined", "final", "failed"]
@@ -134,7 +135,10 @@ class Gateway:
         if parsed.scheme not in ("http", "https") or not parsed.hostname:
             raise InvalidInput(f"A gateway's URL begins with http:// or https:// and a host, but this is {url[:80]!r}.")
         self._client = httpx.Client(
-            base_url=self.url, timeout=timeout, headers={"accept": "application/json"}, trust_env=False
+            base_url=self.url,
+            timeout=timeout,
+            headers={"accept": "application/json"},
+            trust_env=parsed.hostname not in LOOPBACK,  # A proxy of the environment leads to other machines.
         )
 
     @property

@@ -60,6 +60,13 @@ def exported(tdr: Run, gateway: Gateway, dataset: DatasetId, file: Path, *option
     return str(done.json["asOfBlockHash"])
 
 
+def known_contract(tdr: Run, folder: Path, bundle: Path, block: str, *options: object) -> list[str]:
+    """What is not proven where the contract's address is given."""
+    done = tdr("verify", folder, "--bundle", bundle, "--block-hash", block, "--json", *options)
+    assert done.code == 0, done.err
+    return list(done.json["notProven"])
+
+
 def test_exported_evidence_verifies_a_folder_without_the_gateway(
     tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path
 ) -> None:
@@ -71,6 +78,10 @@ def test_exported_evidence_verifies_a_folder_without_the_gateway(
     assert done.json["datasetId"] == str(dataset)
     assert len(done.json["steps"]) > 9
     assert done.json["notProven"]
+    registry = ("--registry", gateway.deployment.registry)
+    assert not any("compare its" in line for line in known_contract(tdr, folder, bundle, block, *registry))
+    wrong = ("--registry", gateway.deployment.grants)
+    assert tdr("verify", folder, "--bundle", bundle, "--block-hash", block, *wrong).code == 1
     people = tdr("verify", folder, "--bundle", bundle, "--block-hash", block)
     assert "VERIFIED" in people.out
     assert "NOT PROVEN" in people.out

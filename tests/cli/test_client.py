@@ -1,0 +1,170 @@
+"""The client of the gateway against servers that answer amiss: every answer becomes one of our errors."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from registry.client import Gateway, Receipt, Signed
+from registry.datasets.messages import Withdrawal
+from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.manifest import from_digests
+from registry.primitives import Bytes32, DatasetId
+from tests.cli.conftest import NOBODY
+
+ID = DatasetId(b"\xab" * 32)
+ROOT = Bytes32(b"\x01" * 32)
+RECEIPT = {"id": "r1", "action": "withdraw", "status": "accepted", "datasetId": str(ID)}
+Serve = Callable[..., Gateway]
+
+
+@pytest.fixture
+def serve() -> Iterator[Serve]:
+    """Starts a server that gives these answers (status, body) one after the other, the last one for ever."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(*answers: tuple[int, object], seen: list[tuple[str, str | None]] | None = None) -> Gateway:
+        waiting = list(answers)
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.rfile.read(int(self.headers.get("content-length", 0)))
+                if seen is not None:
+                    seen.append((self.path, self.headers.get("idempotency-key")))
+                status, body = waiting.pop(0) if len(waiting) > 1 else waiting[0]
+                content = body if isinstance(body, bytes) else json.dumps(body).encode()
+                self.send_response(status)
+                self.send_header("content-length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, *details: object) -> None:
+                return None
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return Gateway(f"http://127.0.0.1:{server.server_address[1]}/")
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+def problem(**fields: object) -> dict[str, object]:
+    return {"type": "about:blank", "title": "t", "detail": "What was wrong.", **fields}
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (404, problem(), NotFound),
+        (409, problem(), Conflict),
+        (400, problem(), InvalidInput),
+        (422, problem(), InvalidInput),
+        (413, problem(), InvalidInput),
+        (429, problem(), Unavailable),
+        (503, problem(), Unavailable),
+        (500, problem(), Unavailable),
+        (409, problem(error="HeadMismatch", values={"present": "0x01"}), ContractRefused),
+        (404, b"<html>not found</html>", Unavailable),
+        (404, {"error": "another service"}, Unavailable),
+        (502, b"", Unavailable),
+        (302, b"", Unavailable),
+        (200, b"<html>hello</html>", Unavailable),
+        (200, b"[]", Unavailable),
+        (200, b"", Unavailable),
+        (200, {"datasetId": "0x12"}, Unavailable),
+    ],
+)
+def test_every_answer_amiss_becomes_an_error_of_its_kind(
+    serve: Serve, status: int, body: object, kind: type[RegistryError]
+) -> None:
+    with serve((status, body)) as gateway, pytest.raises(RegistryError) as caught:
+        gateway.state(ID)
+    assert type(caught.value) is kind
+
+
+def test_a_problem_keeps_its_words_fields_and_candidates(serve: Serve) -> None:
+    body = problem(
+        hint="Do this.",
+        errors=[{"field": "body.message.contentRoot", "detail": "it is short"}],
+        candidates=["0xaa", "0xab"],
+    )
+    with serve((422, body)) as gateway, pytest.raises(InvalidInput) as caught:
+        gateway.state("abababab")
+    assert str(caught.value) == (
+        "What was wrong. body.message.contentRoot: it is short Do this. It may be: 0xaa, 0xab."
+    )
+
+
+def test_a_refusal_of_a_contract_keeps_its_name_and_values(serve: Serve) -> None:
+    body = problem(error="HeadMismatch", values={"present": "0x01"})
+    with serve((409, body)) as gateway, pytest.raises(ContractRefused) as caught:
+        gateway.state(ID)
+    assert (caught.value.name, caught.value.values) == ("HeadMismatch", {"present": "0x01"})
+
+
+def test_a_write_without_an_answer_is_sent_again_under_the_same_key(serve: Serve) -> None:
+    """R6: one idempotency key has one answer, so that a repeated write has one effect."""
+    seen: list[tuple[str, str | None]] = []
+    message = Withdrawal.parse({"datasetId": ID, "head": ROOT, "reason": "", "deadline": 2**40})
+    with serve((503, problem()), (502, b""), (202, RECEIPT), seen=seen) as gateway:
+        receipt = gateway.send(Signed(message, bytes(65)))
+    assert receipt.id == "r1"
+    assert [path for path, _ in seen] == [f"/v1/datasets/{ID}/withdrawals"] * 3
+    assert len({key for _, key in seen}) == 1
+    assert seen[0][1]
+
+
+def test_waiting_ends_with_the_receipt_that_is_mined(serve: Serve) -> None:
+    told: list[str] = []
+    mined = {**RECEIPT, "status": "mined", "transactionHash": str(ROOT), "blockNumber": 7}
+    with serve((200, {**RECEIPT, "status": "sent"}), (503, problem()), (200, mined)) as gateway:
+        receipt = gateway.wait(Receipt.model_validate(RECEIPT), progress=lambda now: told.append(now.status))
+    assert (receipt.block_number, receipt.transaction_hash) == (7, ROOT)
+    assert told == ["accepted", "sent", "mined"] or told == ["accepted", "sent", "sent", "mined"]
+
+
+def test_a_write_that_failed_says_why(serve: Serve) -> None:
+    failure = {"error": "DatasetWithdrawn", "values": {"datasetId": str(ID)}, "detail": "It has been withdrawn."}
+    failed = Receipt.model_validate({**RECEIPT, "status": "failed", "failure": failure})
+    with serve((200, {})) as gateway, pytest.raises(ContractRefused, match="It has been withdrawn"):
+        gateway.wait(failed)
+
+
+def test_waiting_does_not_last_for_ever_and_says_where_to_ask(serve: Serve) -> None:
+    with serve((200, RECEIPT)) as gateway, pytest.raises(Unavailable, match="tdr receipt r1"):
+        gateway.wait(Receipt.model_validate(RECEIPT), seconds=0)
+
+
+def test_a_manifest_of_another_root_is_not_taken(serve: Serve) -> None:
+    other = from_digests({"a": ROOT}).to_json().encode()
+    with serve((200, other)) as gateway, pytest.raises(Unavailable, match="another root"):
+        gateway.manifest(ROOT)
+
+
+def test_pages_are_followed_to_the_end_or_the_limit(serve: Serve) -> None:
+    pages = [(200, {"items": [{"n": 1}, {"n": 2}], "next": "c"}), (200, {"items": [{"n": 3}], "next": None})]
+    with serve(*pages) as gateway:
+        assert [item["n"] for item in gateway.datasets()] == [1, 2, 3]
+    with serve(*pages) as gateway:
+        assert [item["n"] for item in gateway.datasets(limit=2)] == [1, 2]
+
+
+def test_a_gateway_that_does_not_run_is_told_with_how_to_start_it() -> None:
+    with Gateway(NOBODY) as gateway, pytest.raises(Unavailable, match="tdr up"):
+        gateway.health()
+
+
+@pytest.mark.parametrize("url", ["", "localhost:8000", "ftp://x", "http://", "/v1"])
+def test_what_is_no_gateways_address_is_refused(url: str) -> None:
+    with pytest.raises(InvalidInput, match="http://"):
+        Gateway(url)
