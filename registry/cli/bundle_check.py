@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.certificate import attachment
-from registry.certificate import attachment
 from registry.cli import comparison
 from registry.cli.comparison import Report, count
 from registry.cli.content import hashed
@@ -18,7 +17,7 @@ from registry.errors import InvalidInput
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
 from registry.evidence.verify import StepFailed, Verified, blocks_to_vouch_for, verify
 from registry.manifest import Entry, Manifest
-from registry.primitives import Bytes32
+from registry.primitives import Address, Bytes32
 
 if TYPE_CHECKING:
     from registry.chain import history, rpc
@@ -35,12 +34,16 @@ class Chosen:
         nodes: URLs of nodes, all of which must agree. Only they use the network.
         policy: A file with the keys of a node and of witnesses, or None.
         chain_id: The chain's id, where it is given with block hashes.
+        registry: The address of DatasetRegistry, if the auditor knows it.
+        grants: The address of AccessGrants, if the auditor knows it.
     """
 
     hashes: Sequence[str]
     nodes: Sequence[str]
     policy: Path | None
     chain_id: int | None
+    registry: str | None = None
+    grants: str | None = None
 
     def trust(self, bundle: bytes) -> Trust:
         """The policy for a bundle.
@@ -73,7 +76,12 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
         report: Takes the steps, the differences, and what is not proven; or why the bundle is refused.
     """
     try:
-        verified = verify(bundle, chosen.trust(bundle))
+        verified = verify(
+            bundle,
+            chosen.trust(bundle),
+            registry=None if chosen.registry is None else Address.parse(chosen.registry),
+            grants=None if chosen.grants is None else Address.parse(chosen.grants),
+        )
     except StepFailed as failed:
         report.refused = str(failed)
         return

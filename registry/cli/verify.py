@@ -41,7 +41,13 @@ def verify(
             "--registry",
             envvar="TDR_REGISTRY_ADDRESS",
             metavar="ADDRESS",
-            help="The address of DatasetRegistry; else the gateway is asked for it.",
+            help="The address of DatasetRegistry; else the gateway is asked for it, or the bundle's is taken.",
+        ),
+    ] = None,
+    grants: Annotated[
+        str | None,
+        typer.Option(
+            "--grants", envvar="TDR_GRANTS_ADDRESS", metavar="ADDRESS", help="With --bundle: AccessGrants' address."
         ),
     ] = None,
     manifest_file: Annotated[
@@ -85,9 +91,9 @@ def verify(
     report = comparison.Report(not_proven=[comparison.TRUTH])
     given = None if manifest_file is None else content.read_list(manifest_file)
     if bundle_file is not None:
-        if dataset is not None or version is not None or registry is not None:
-            raise InvalidInput("With --bundle, the bundle itself says the dataset, the version and the contracts.")
-        chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id)
+        if dataset is not None or version is not None:
+            raise InvalidInput("With --bundle, the bundle itself says the dataset and the version.")
+        chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id, registry, grants)
         bundle_check.check_bundle(path, bundle_check.read_bundle(bundle_file), chosen, given, report)
     elif block_hashes or trust_file is not None or chain_id is not None:
         raise InvalidInput("--block-hash, --trust and --chain-id need --bundle FILE.")

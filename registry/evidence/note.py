@@ -187,6 +187,11 @@ class SigningKey:
         others = tuple(line for line in note.signatures if not line.is_by(key))
         return Note(note.text, (*others, Signature(key.name, key.key_id, prefix + signature)))
 
+    def sign_bytes(self, message: bytes) -> bytes:
+        """The bare signature (64 bytes) over bytes that cannot be a note's text: what credentials carry."""
+        signature: bytes = _ed25519().sign(self._seed, message)
+        return signature
+
 
 @cache
 def _ed25519() -> ModuleType:

@@ -59,7 +59,7 @@ class Pair:
             return value
 
         pair = cls(take(48), take(48), take(32), take(32), take(32), bool(take(8)))
-        if bits or word[6] > 1:
+        if bits or word[7] > 1:
             raise VerificationFailed(f"The slot {word} is none that AccessGrants could have written.")
         return pair
 

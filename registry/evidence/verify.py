@@ -4,7 +4,8 @@ The steps, each resting on those before it:
 
  1. form         The bundle is in its one form, and holds nothing that no step checks.
  2. blocks       Every header's hash is recomputed; within a run each is the parent of the next.
- 3. trust        The last block of each run is vouched for by whom the auditor trusts.
+ 3. trust        The last block of each run is vouched for by whom the auditor trusts; the contracts are those that the
+                 auditor knows, where their addresses are given.
  4. receipts     Each receipt stands in its block.
  5. history      The events follow one another from the registration on; none is missing in between.
  6. contracts    The accounts have the code of a release of this project, made for this chain and these addresses.
@@ -20,7 +21,7 @@ shown is listed as not proven.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ from typing import Any
 from registry.canonical import canonical_json, metadata_hash
 from registry.eip712 import Domain
 from registry.errors import InvalidInput, VerificationFailed
-from registry.evidence.bundle import FORMAT, Bundle, Checkpoints
+from registry.evidence.bundle import FORMAT, Bundle, Checkpoints, Contracts
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.code import require_genuine
 from registry.evidence.content import require_ascending, require_in
@@ -120,12 +121,17 @@ class _Content:
     version: int | None = None
 
 
-def verify(source: bytes, trust: Trust) -> Verified:
+def verify(source: bytes, trust: Trust, *, registry: Address | None = None, grants: Address | None = None) -> Verified:
     """Verifies a bundle; the steps are listed above.
+
+    Warning: whoever deploys a contract chooses what its storage holds at first, whatever its code is. So an address
+    that the auditor does not know shows what its own deployer says, signed messages apart; it is named as not proven.
 
     Args:
         source: The bundle, byte for byte as it was issued.
         trust: Whose word counts for which blocks the chain has.
+        registry: The address of DatasetRegistry as the auditor knows it, or None.
+        grants: The address of AccessGrants as the auditor knows it, or None.
 
     Raises:
         StepFailed: A step failed; its message names the step.
@@ -149,6 +155,7 @@ def verify(source: bytes, trust: Trust) -> Verified:
     with _step(3):
         blocks = {run[-1].number: run[-1].hash for run in runs}
         word = _vouched(bundle, trust, blocks)
+        _require_known(bundle.contracts, registry, grants)
         proven(f"Block {last.number} ({last.hash}) and those before it are the chain's, by {word}.", 3)
     with _step(4):
         logs = _logs(bundle, headers)
@@ -159,15 +166,15 @@ def verify(source: bytes, trust: Trust) -> Verified:
     if bundle.state is not None:
         with _step(6):
             nodes = Nodes(bundle.state)
-            registry, release = _storage(bundle, nodes, last, "DatasetRegistry")
-            proven(f"{bundle.contracts.dataset_registry} is DatasetRegistry of release {release} on this chain.", 6)
+            heads, release = _storage(bundle, nodes, last, "DatasetRegistry")
+            proven(f"{bundle.contracts.dataset_registry} has the code of DatasetRegistry in release {release}.", 6)
         with _step(7):
-            _require_head(nodes, registry, history)
+            _require_head(nodes, heads, history)
             proven(f"No version, transfer or withdrawal up to block {last.number} was left out.", 7)
         with _step(8):
             if history.access:
-                grants, _ = _storage(bundle, nodes, last, "AccessGrants")
-                _require_access(nodes, grants, history)
+                pairs, _ = _storage(bundle, nodes, last, "AccessGrants")
+                _require_access(nodes, pairs, history)
                 proven(f"No grant or revocation of the {len(history.access)} grantees shown was left out.", 8)
             nodes.require_all_read()
     with _step(9):
@@ -193,7 +200,7 @@ def verify(source: bytes, trust: Trust) -> Verified:
         metadata=content.metadata,
         version=content.version,
         steps=tuple(steps),
-        not_proven=tuple(_not_proven(bundle, last)),
+        not_proven=tuple(_not_proven(bundle, last, {registry, grants})),
     )
 
 
@@ -242,6 +249,14 @@ def _vouched(bundle: Bundle, trust: Trust, blocks: dict[int, Bytes32]) -> str:
             hint="Give the chain's id as well.",
         )
     return word
+
+
+def _require_known(contracts: Contracts, registry: Address | None, grants: Address | None) -> None:
+    """Requires that the contracts have the addresses that the auditor knows."""
+    named = (contracts.dataset_registry, contracts.access_grants)
+    for found, known in zip(named, (registry, grants), strict=True):
+        if None not in (found, known) and found != known:
+            raise VerificationFailed(f"The bundle is of the contract {found}, not of {known}.")
 
 
 def _notes(checkpoints: Checkpoints, chain_id: int, blocks: dict[int, Bytes32]) -> list[Note]:
@@ -367,13 +382,16 @@ def _content(bundle: Bundle, history: History) -> _Content:
     return _Content(manifest, files, part.metadata, part.version)
 
 
-def _not_proven(bundle: Bundle, last: Header) -> Iterator[str]:
+def _not_proven(bundle: Bundle, last: Header, known: Collection[Address | None]) -> Iterator[str]:
     yield "That the content is true, lawful, or fit for any purpose."
     yield "Who the persons behind the addresses are."
     yield f"Anything after block {last.number} ({_time(last.timestamp)}). Times are those that the blocks state."
     if bundle.state is None:
         yield "That no later version, transfer, withdrawal, grant or revocation was left out: the bundle has no state."
-        yield f"That {bundle.contracts.dataset_registry} is a genuine DatasetRegistry: the bundle has no state."
+        yield f"That {bundle.contracts.dataset_registry} has the code of DatasetRegistry: the bundle has no state."
+    for address in (bundle.contracts.dataset_registry, bundle.contracts.access_grants):
+        if address is not None and address not in known:
+            yield f"That {address} is the contract you mean, and not one deployed to deceive: compare its address."
     named = f"other than the {len(bundle.record.access)} named " if bundle.record.access else ""
     yield f"Who {named}has access."
     if bundle.content is None or (bundle.content.manifest is None and not bundle.content.files):
