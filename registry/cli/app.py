@@ -42,6 +42,7 @@ class _Commands(LazyGroup):
         ("verify", "registry.cli.verify", "Verify files against what the chain says, not the gateway."),
         ("lineage", "registry.cli.lineage", "Show what a dataset derives from, and what derives from it."),
         ("export", "registry.cli.evidence", "Write the evidence of a dataset to a file that verifies offline."),
+        ("certificate", "registry.cli.certificate", "Write the certificate of a dataset: a page with its evidence."),
         ("receipt", "registry.cli.browse", "Show what became of a write."),
         ("gateway", "registry.cli.node", "Run the gateway alone."),
         ("relayer", "registry.cli.node", "Run the relayer alone."),

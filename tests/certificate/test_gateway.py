@@ -1,0 +1,114 @@
+"""The certificate through a real node: it says what the chain says, and `tdr verify` takes it as a bundle."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from registry.canonical import metadata_hash
+from registry.certificate import attachment
+from registry.certificate.facts import facts_of
+from registry.datasets.messages import Source
+from registry.evidence.bundle import Bundle
+from registry.manifest import Manifest, hash_path
+from registry.primitives import Bytes32, DatasetId
+from tests.api.world import ANALYST, OWNER, STRANGER, Gateway, grant, open_node, running, transfer, withdrawal
+
+METADATA = {"name": "企鹅 Penguins", "license": "CC0-1.0"}
+
+
+@dataclass(frozen=True)
+class Penguins:
+    """A dataset of two files that was derived, granted, revised, transferred and withdrawn."""
+
+    gateway: Gateway
+    dataset_id: DatasetId
+    source: Source
+    folder: Path
+    manifest: Manifest
+
+
+@pytest.fixture(scope="module")
+def penguins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Penguins]:
+    folder = tmp_path_factory.mktemp("penguins")
+    (folder / "adelie.csv").write_text("1,2\n")
+    (folder / "巴布亚.csv").write_text("3,4\n")
+    manifest = hash_path(folder)
+    with open_node(tmp_path_factory.mktemp("node")) as node, running(node) as gateway:
+        source = Source(dataset_id=gateway.register(), version=1)
+        message = gateway.registration(
+            content_root=manifest.root, metadata_hash=metadata_hash(METADATA), sources=(source,)
+        )
+        gateway.settle(message, metadata=METADATA, manifest=json.loads(manifest.to_json()))
+        gateway.settle(grant(message.dataset_id))
+        gateway.settle(gateway.revision(message.dataset_id, gateway.head(message.dataset_id)))
+        gateway.settle(transfer(message.dataset_id, gateway.head(message.dataset_id), STRANGER.address))
+        gateway.settle(withdrawal(message.dataset_id, gateway.head(message.dataset_id), "弃用 obsolete"), STRANGER)
+        yield Penguins(gateway, message.dataset_id, source, folder, manifest)
+
+
+def tdr(penguins: Penguins, *arguments: object) -> subprocess.CompletedProcess[str]:
+    url = str(penguins.gateway.http.base_url).rstrip("/")
+    command = [Path(sys.executable).with_name("tdr"), *map(str, arguments), "--gateway", url]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_its_facts_are_those_of_the_chain(penguins: Penguins) -> None:
+    answer = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}/certificate.pdf", params={"version": 1})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-type"] == "application/pdf"
+    facts = facts_of(Bundle.parse(attachment.read(answer.content)))
+    shown = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}").json()
+    assert (facts.version, facts.latest_version) == (1, 2)
+    assert (facts.name, facts.license) == ("企鹅 Penguins", "CC0-1.0")
+    assert (facts.files, facts.size) == (2, 8)
+    assert facts.content_root == penguins.manifest.root
+    assert (facts.claimant, facts.owner) == (OWNER.address, STRANGER.address)
+    assert str(facts.owner) == shown["owner"]
+    assert facts.sources == (penguins.source,)
+    assert facts.withdrawn_because == "弃用 obsolete"
+    assert [permission.grantee for permission in facts.permissions] == [ANALYST.address]
+    assert facts.registered.number == shown["registeredBlock"]
+    block = penguins.gateway.node.chain.request("eth_getBlockByNumber", [hex(facts.as_of.number), False])
+    assert Bytes32.parse(block["hash"]) == facts.as_of_hash
+    assert facts.is_complete
+
+
+def test_a_version_without_documents_is_certified_by_its_hashes(penguins: Penguins) -> None:
+    answer = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}/certificate.pdf")
+    facts = facts_of(Bundle.parse(attachment.read(answer.content)), 2)
+    assert (facts.version, facts.name, facts.files) == (2, None, None)
+
+
+def test_tdr_verify_takes_a_certificate_for_its_bundle(penguins: Penguins, tmp_path: Path) -> None:
+    file = tmp_path / "certificate.pdf"
+    done = tdr(penguins, "certificate", f"{str(penguins.dataset_id)[:14]}@1", "-o", file, "--json")
+    assert done.returncode == 0, done.stderr
+    block_hash = json.loads(done.stdout)["asOfBlockHash"]
+    arguments = ("verify", penguins.folder, "--bundle", file, "--block-hash", block_hash, "--json")
+    verified = tdr(penguins, *arguments)
+    assert verified.returncode == 0, verified.stdout + verified.stderr
+    (penguins.folder / "adelie.csv").write_text("1,3\n")
+    assert tdr(penguins, *arguments).returncode == 1
+    (penguins.folder / "adelie.csv").write_text("1,2\n")
+
+
+@pytest.mark.parametrize(
+    ("query", "status"), [({"version": "3"}, 404), ({"version": "0"}, 422), ({"at": "2001-01-01T00:00:00Z"}, 404)]
+)
+def test_what_cannot_be_certified_is_a_problem(penguins: Penguins, query: dict[str, str], status: int) -> None:
+    answer = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}/certificate.pdf", params=query)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_a_very_long_host_does_not_break_the_page(penguins: Penguins) -> None:
+    path = f"/v1/datasets/{penguins.dataset_id}/certificate.pdf"
+    answer = penguins.gateway.http.get(path, headers={"host": f"{'a' * 5000}.example"})
+    assert answer.status_code in (200, 400)
