@@ -1,0 +1,185 @@
+"""Real processes: a node, three witnesses, a liar; and a witness that is killed again and again."""
+
+from __future__ import annotations
+
+import random
+import re
+import shutil
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from registry.chain.rpc import RpcChain
+from registry.errors import VerificationFailed
+from registry.evidence.alarm import Alarm
+from registry.evidence.checkpoint import Checkpoint
+from registry.evidence.note import KeyKind, Note, SigningKey, VerifierKey
+from registry.evidence.trust import Claim, SignedCheckpoints
+from registry.keys.notes import load_note_key
+from registry.primitives import Bytes32
+from registry.witness.store import WitnessStore
+from tests.fixtures.chains import StartAnvil, free_port
+from tests.witness.processes import CHAIN_ID, RELAYER, eventually, mine, note_of, tdr, two_histories
+
+KILLS = 10
+SEED = 4
+
+
+def test_three_witnesses_cosign_for_a_node_and_unmask_another_that_lies_with_its_key(
+    tmp_path: Path, start_anvil: StartAnvil
+) -> None:
+    """N of M: what enough witnesses cosigned is vouched for. A lie raises an alarm with both sides, seen everywhere."""
+    honest_url, lying_url = two_histories(start_anvil, "--block-time", "1")
+    names = ("w1", "w2", "w3")
+    keys: dict[str, VerifierKey] = {}
+    for name in names:
+        store = WitnessStore.open(tmp_path / name, name=f"{name}.example")
+        keys[name] = store.key.verifier
+        store.close()
+    urls = {name: f"http://127.0.0.1:{free_port()}" for name in names}
+    (tmp_path / "relayer.key").write_text(RELAYER)
+    (tmp_path / "relayer.key").chmod(0o600)
+    settings = {
+        "TDR_FINALITY": "1",
+        "TDR_CHECKPOINT_SECONDS": "1",
+        "TDR_RELAYER_KEY_FILE": str(tmp_path / "relayer.key"),
+        "TDR_WITNESSES": ", ".join(f"{keys[name]} {urls[name]}" for name in names),
+    }
+
+    def up(name: str, rpc: str) -> str:
+        url = f"http://127.0.0.1:{free_port()}"
+        arguments = ("up", "--rpc", rpc, "--data", str(tmp_path / name), "--port", url.rpartition(":")[2])
+        everything.enter_context(tdr(*arguments, log=log, environment=settings))
+        return url
+
+    def witness(name: str, node_key: VerifierKey) -> Any:
+        arguments = ("witness", "--rpc", honest_url, "--data", str(tmp_path / name), "--node-key", str(node_key))
+        more = ("--port", urls[name].rpartition(":")[2], "--finality", "1", "--poll", "0.3")
+        return everything.enter_context(tdr(*arguments, *more, log=log))
+
+    with ExitStack() as everything, httpx.Client(timeout=20, trust_env=False) as http:
+        log = everything.enter_context((tmp_path / "log").open("wb"))
+        node = up("node", honest_url)
+        known = eventually(lambda: http.get(f"{node}/v1/checkpoints/keys").json()["node"])
+        node_key = VerifierKey.parse(known[0])
+        running = {name: witness(name, node_key) for name in names}
+
+        def cosigned(count: int) -> Note | None:
+            answer = http.get(f"{node}/v1/checkpoints/latest", params={"cosignatures": count})
+            return Note.parse(answer.json()["note"]) if answer.status_code == 200 else None
+
+        note = eventually(lambda: cosigned(3))
+        checkpoint = Checkpoint.of(note)
+        claim = Claim(CHAIN_ID, {checkpoint.height: checkpoint.block_hash}, [note])
+        said = SignedCheckpoints(node_key, list(keys.values()), 3).vouch(claim)
+        assert said == f"{node_key.name} and 3 of 3 witnesses"
+
+        running["w3"].terminate()
+        running["w3"].wait(20)
+        later = eventually(lambda: (found := cosigned(2)) and Checkpoint.of(found).height > checkpoint.height and found)
+        only_two = Checkpoint.of(later)
+        claim = Claim(CHAIN_ID, {only_two.height: only_two.block_hash}, [later])
+        SignedCheckpoints(node_key, list(keys.values()), 2).vouch(claim)
+        if len(later.signatures) == 3:  # Else the third had cosigned it just before it ended.
+            with pytest.raises(VerificationFailed, match="3 are needed"):
+                SignedCheckpoints(node_key, list(keys.values()), 3).vouch(claim)
+        assert http.get(f"{node}/v1/health").json()["checkpoint"]["alarms"] == 0
+
+        # A second node has the first one's key, and shows another history. It asks the same witnesses.
+        (tmp_path / "liar").mkdir(mode=0o700)
+        shutil.copy2(tmp_path / "node/checkpoints.key", tmp_path / "liar/checkpoints.key")
+        liar = up("liar", lying_url)
+        told = eventually(lambda: http.get(f"{liar}/v1/checkpoints/alarms").json()["items"])
+        for alarm in map(Alarm.from_json, ({name: told[0][name] for name in ("kind", "ours", "theirs")},)):
+            alarm.theirs.verify(node_key)
+        assert http.get(f"{liar}/v1/health").json()["checkpoint"]["alarms"] >= 1
+        assert "tdr_checkpoint_alarms 0.0" not in http.get(f"{liar}/metrics").text
+
+        # And at a height that was cosigned, the two notes of one key stand side by side.
+        lie = note_of(RpcChain([lying_url]), checkpoint.height, load_note_key(tmp_path / "liar/checkpoints.key"))
+        for name in ("w1", "w2"):
+            answer = http.post(f"{urls[name]}/add-checkpoint", content=str(lie).encode())
+            assert answer.status_code == 409
+            assert answer.headers["content-type"] == "application/problem+json"
+            items = http.get(f"{urls[name]}/alarms").json()["alarms"]
+            both = next(Alarm.from_json(item) for item in items if item["kind"] == "two-notes")
+            for statement in (both.ours, both.theirs):
+                statement.verify(node_key)
+            assert Checkpoint.of(both.ours) == checkpoint or both.height != checkpoint.height
+            health = http.get(f"{urls[name]}/health")
+            assert (health.status_code, health.json()["status"]) == (503, "alarm")
+        # The honest node is cosigned for as before.
+        eventually(lambda: (found := cosigned(2)) and Checkpoint.of(found).height > only_two.height)
+    assert "ALARM" in (tmp_path / "log").read_text(errors="replace")
+
+
+def test_a_witness_that_is_killed_again_and_again_signs_one_history_upwards(
+    tmp_path: Path, start_anvil: StartAnvil
+) -> None:
+    """Killed at any moment, started on another history's node, asked by a liar: all that left it is one history."""
+    rng = random.Random(SEED)
+    urls = two_histories(start_anvil, "--no-mining")
+    chains = [RpcChain([url]) for url in urls]
+    for chain in chains:
+        mine(chain, 3)
+    node = SigningKey("node.example", KeyKind.NOTE, b"\x05" * 32)
+    port = free_port()
+    signed: list[tuple[Checkpoint, int]] = []
+    store = WitnessStore.open(tmp_path / "w")
+    witness_key = store.key.verifier
+    store.close()
+    refusals: set[str] = set()
+
+    with (tmp_path / "log").open("wb") as log, httpx.Client(timeout=20, trust_env=False) as http:
+        for kill in range(KILLS):
+            own = urls[kill % 3 == 2]  # Every third time its own node has the other history.
+            arguments = ("witness", "--rpc", own, "--data", str(tmp_path / "w"), "--node-key", str(node.verifier))
+            more = ("--port", str(port), "--finality", "0", "--poll", "0.1")
+            with tdr(*arguments, *more, log=log) as process:
+                eventually(lambda: http.get(f"http://127.0.0.1:{port}/key").text)
+                end = time.monotonic() + rng.uniform(0.1, 0.8)
+                killed = False
+                while True:
+                    for chain in chains:
+                        mine(chain)
+                    lies = rng.random() < 0.3
+                    newest = int(chains[lies].request("eth_blockNumber"), 16)
+                    note = note_of(chains[lies], max(1, newest - rng.choice((0, 0, 0, 1, 5))), node)
+                    if time.monotonic() > end and not killed:
+                        process.kill()  # Without waiting: it may be anywhere in answering the next question.
+                        killed = True
+                    try:
+                        answer = http.post(f"http://127.0.0.1:{port}/add-checkpoint", content=str(note).encode())
+                    except httpx.TransportError:
+                        break
+                    if answer.status_code != 200:
+                        refusals.add(re.sub(".*/", "", answer.json()["type"]))
+                        continue
+                    time_signed = Note.parse(f"{note.text}\n{answer.text}").verify(witness_key)
+                    assert time_signed is not None
+                    signed.append((Checkpoint.of(note), time_signed))
+
+    heights = [checkpoint.height for checkpoint, _ in signed]
+    assert len(signed) > KILLS, "a test in which nothing is signed shows nothing"
+    assert {"alarm", "smaller-height"} <= refusals
+    assert heights == sorted(heights)
+    assert [at for _, at in signed] == sorted(at for _, at in signed)
+    honest = {height: Bytes32.parse(_hash(chains[0], height)) for height in set(heights)}
+    assert all(checkpoint.block_hash == honest[checkpoint.height] for checkpoint, _ in signed)
+    store = WitnessStore.open(tmp_path / "w")
+    assert store.alarms()
+    for checkpoint, _ in signed:
+        note = store.view(checkpoint.height).note
+        assert note is not None, "what left it, it knows"
+        assert Checkpoint.of(note) == checkpoint
+    store.close()
+    for chain in chains:
+        chain.close()
+
+
+def _hash(chain: RpcChain, height: int) -> str:
+    return str(chain.request("eth_getBlockByNumber", [hex(height), False])["hash"])
