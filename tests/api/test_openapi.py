@@ -85,7 +85,7 @@ _NAMES = st.sampled_from(
     ["owner", "name", "q", "sha256", "status", "source", "limit", "cursor", "min_block", "address", "at", "x"]
 )
 _JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=40),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=40),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=12), inner, max_size=4),
     max_leaves=12,
 )

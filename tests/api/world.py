@@ -191,7 +191,7 @@ def hash_of(content: bytes) -> Bytes32:
 
 
 @contextmanager
-def open_node(folder: Path, *, chain: Chain | None = None, **settings: Any) -> Iterator[Node]:
+def open_node(folder: Path, *, chain: Chain | None = None, start: bool = True, **settings: Any) -> Iterator[Node]:
     """A node over a chain in memory, which makes a block of each transaction at once."""
     told = Settings(data=folder, poll_seconds=0.02, **settings)
     signer = Signer(RELAYER_SECRET)
@@ -200,7 +200,8 @@ def open_node(folder: Path, *, chain: Chain | None = None, **settings: Any) -> I
     migrate(storage)
     deployment = ensure_deployed(chain, storage, signer, relay_settings(told), holder=holder(told))
     node = Node(told, Role.ALL, chain, storage, deployment, signer, rpc_faults=Counter())
-    node.start()
+    if start:
+        node.start()
     try:
         yield node
     finally:
