@@ -28,7 +28,7 @@ class Log:
         """Reads the log object of a JSON-RPC answer."""
         return cls(
             address=Address(bytes.fromhex(log["address"][2:])),
-            topics=tuple(Bytes32(bytes.fromhex(topic[2:])) for topic in log["topics"]),
+            topics=tuple([Bytes32(bytes.fromhex(topic[2:])) for topic in log["topics"]]),
             data=bytes.fromhex(log["data"][2:]),
         )
 

@@ -28,7 +28,8 @@ from registry.storage import Storage
 
 KEPT_BLOCKS: Final = 256
 """How many of the last blocks are remembered. A deeper reorganisation makes the index begin anew."""
-SPAN_BLOCKS: Final = 100
+SPAN_BLOCKS: Final = 25
+"""Few enough that a span of full blocks stays small in memory, enough that a round trip is worth its while."""
 DEFAULT_FINALITY: Final = 64
 
 log = logging.getLogger(__name__)
