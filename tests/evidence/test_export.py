@@ -23,7 +23,8 @@ from registry.evidence.state import HEADS_SLOT, PAIRS_SLOT, account_at, head_slo
 from registry.evidence.trie import Nodes
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
-from registry.export.bundles import Shown, export_bundle
+from registry.export.blocks import block_as_of
+from registry.export.bundles import Shown, _spans, export_bundle
 from registry.export.messages import read_call
 from registry.log import Log
 from registry.manifest import from_digests
@@ -180,3 +181,35 @@ def test_each_file_of_a_dataset_can_be_shown_alone(world: World, size: int) -> N
     bundle = export_bundle(world.chain, world.deployment, dataset_id, world.latest(), shown=Shown(files, paths))
     result = verify(bundle, PinnedBlocks({world.latest().hash}))
     assert [entry.path for entry in result.files] == paths
+
+
+def test_the_block_as_of_a_time_is_the_latest_not_after_it(world: World) -> None:
+    world.blocks(3)
+    latest = world.latest()
+    blocks = [world.block(number) for number in range(latest.number + 1)]
+    for block in blocks:
+        assert block_as_of(world.chain, block.timestamp) == block
+    assert block_as_of(world.chain, None) == block_as_of(world.chain, FAR) == latest
+    assert block_as_of(world.chain, blocks[5].timestamp - 1).timestamp < blocks[5].timestamp
+    with pytest.raises(NotFound, match="begins"):
+        block_as_of(world.chain, blocks[0].timestamp - 1)
+
+
+@pytest.mark.parametrize(
+    ("heights", "checkpoints", "gap", "spans"),
+    [
+        ([5], [], 256, [(5, 5)]),
+        ([5, 7, 300], [], 256, [(5, 7), (300, 300)]),
+        ([5, 7, 260], [], 256, [(5, 260)]),
+        ([5, 7], [], 1, [(5, 5), (7, 7)]),
+        ([5, 6, 9], [7, 9], 256, [(5, 7), (9, 9)]),
+        ([5, 8, 9], [7, 9], 256, [(5, 9)]),
+        ([5, 9], [9], 1, [(5, 9)]),
+        ([5, 9000], [9000], 1, [(5, 5), (9000, 9000)]),
+        ([5, 9], [4], 1, [(5, 5), (9, 9)]),
+    ],
+)
+def test_blocks_are_joined_by_headers_where_they_are_near(
+    heights: list[int], checkpoints: list[int], gap: int, spans: list[tuple[int, int]]
+) -> None:
+    assert _spans(heights, checkpoints, gap) == [list(range(first, last + 1)) for first, last in spans]

@@ -211,3 +211,27 @@ def test_a_policy_that_counts_one_holder_twice_or_asks_for_too_many_is_refused(
 ) -> None:
     with pytest.raises(InvalidInput):
         SignedCheckpoints(NODE, witnesses, threshold)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "[]",
+        "{}",
+        json.dumps({"node": VECTORS["node"], "witnesses": []}),
+        json.dumps({"node": VECTORS["node"], "witnesses": [], "threshold": 0, "more": 1}),
+        json.dumps({"node": VECTORS["node"], "witnesses": [], "threshold": True}),
+        json.dumps({"node": VECTORS["node"], "witnesses": [1], "threshold": 0}),
+        json.dumps({"node": VECTORS["witness"], "witnesses": [], "threshold": 0}),
+        json.dumps({"node": VECTORS["node"], "witnesses": [VECTORS["witness"]], "threshold": 2}),
+    ],
+)
+def test_what_is_no_policy_is_refused(source: str) -> None:
+    with pytest.raises(InvalidInput):
+        SignedCheckpoints.parse(source.encode())
+
+
+def test_a_policy_is_read_from_json() -> None:
+    source = json.dumps({"node": VECTORS["node"], "witnesses": [VECTORS["witness"]], "threshold": 1})
+    policy_read = SignedCheckpoints.parse(source.encode())
+    assert policy_read.vouch(claim(NOTE)) == "registry.example/node and 1 of 1 witnesses"
