@@ -97,6 +97,19 @@ def ensure_deployed(
     return deployment
 
 
+def bound_identity(storage: Storage) -> ChainIdentity | None:
+    """The chain that a database belongs to; None for a new one.
+
+    What is opened with it expects this chain from the first answer on, and does not believe whoever answers first.
+
+    Raises:
+        Unavailable: The database cannot be used.
+    """
+    with storage.read() as connection:
+        row = connection.execute(select(DEPLOYMENT.c.chain_id, DEPLOYMENT.c.genesis_hash)).one_or_none()
+    return None if row is None else ChainIdentity(row.chain_id, row.genesis_hash)
+
+
 def verify_deployed(chain: Chain, deployment: Deployment) -> None:
     """Makes sure that the code at the addresses is that of our contracts, made for each other and for this chain.
 

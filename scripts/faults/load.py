@@ -1,0 +1,143 @@
+"""Owners who register, revise and grant through a gateway that keeps dying, and write down what it acknowledged."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from dataclasses import dataclass, field
+
+import httpx
+from eth_keys.datatypes import PrivateKey
+
+from registry.access.messages import AccessGrant
+from registry.datasets.head import NO_HEAD
+from registry.datasets.messages import Registration, Revision
+from registry.eip712 import Domain
+from registry.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
+from registry.rooms import AnyMessage
+
+DEADLINE = 2**40
+ROUTES = {Registration: "", Revision: "/{id}/versions", AccessGrant: "/{id}/grants"}
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """A message that the gateway has acknowledged, and the id of its receipt."""
+
+    message: AnyMessage
+    receipt_id: str
+
+
+@dataclass
+class Load:
+    """Several clients at once.
+
+    Args:
+        url: The gateway.
+        chain_id: The chain's id.
+        contracts: The contracts' addresses by name.
+        seed: Of what is sent.
+        rate: Messages a second that each client tries to send.
+    """
+
+    url: str
+    chain_id: int
+    contracts: dict[str, Address]
+    seed: int
+    rate: float = 3.0
+    acknowledged: list[Acknowledged] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _threads: list[threading.Thread] = field(default_factory=list)
+
+    def start(self, clients: int) -> None:
+        """Starts so many clients."""
+        self._threads = [
+            threading.Thread(target=self._client, args=(number,), name=f"client {number}") for number in range(clients)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        """Lets each client finish the message it is sending, and ends them."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _client(self, number: int) -> None:
+        chance = random.Random(f"{self.seed} {number}")
+        key = PrivateKey(keccak256(f"owner {self.seed} {number}".encode()))
+        with httpx.Client(base_url=self.url, timeout=10.0) as http:
+            count = 0
+            while not self._stop.is_set():
+                count += 1
+                registration = self._registration(key, f"{self.seed} {number} {count}")
+                if self._send(http, registration, key) and chance.random() < 0.3:
+                    # Sent at once: whether its dataset is in a block already is the gateway's to say.
+                    self._send(http, self._next(registration, chance), key)
+                time.sleep(chance.expovariate(self.rate))
+
+    def _registration(self, key: PrivateKey, name: str) -> Registration:
+        return Registration(
+            owner=Address(key.public_key.to_canonical_address()),
+            content_root=Bytes32(keccak256(name.encode())),
+            metadata_hash=ZERO_BYTES32,
+            uri="",
+            salt=ZERO_BYTES32,
+            sources=(),
+            deadline=DEADLINE,
+        )
+
+    def _next(self, registration: Registration, chance: random.Random) -> AnyMessage:
+        dataset_id = registration.dataset_id
+        if chance.random() < 0.5:
+            return AccessGrant(
+                dataset_id=dataset_id,
+                grantee=Address(b"\x11" * 20),
+                rights=1,
+                starts_at=0,
+                expires_at=DEADLINE,
+                terms_hash=ZERO_BYTES32,
+                epoch=0,
+                deadline=DEADLINE,
+            )
+        head = NO_HEAD.after_registration(
+            dataset_id, registration.owner, registration.content_root, registration.metadata_hash, b"", ()
+        )
+        return Revision(
+            dataset_id=dataset_id,
+            head=head,
+            content_root=Bytes32(keccak256(registration.content_root)),
+            metadata_hash=ZERO_BYTES32,
+            uri="",
+            sources=(),
+            deadline=DEADLINE,
+        )
+
+    def _send(self, http: httpx.Client, message: AnyMessage, key: PrivateKey) -> bool:
+        """Sends until it is acknowledged or refused; says whether it was acknowledged."""
+        domain = Domain(message.CONTRACT, self.chain_id, self.contracts[message.CONTRACT])
+        raw = key.sign_msg_hash(message.digest(domain)).to_bytes()
+        body = {"message": message.to_json(), "signature": f"0x{raw[:64].hex()}{raw[64] + 27:02x}"}
+        path = "/v1/datasets" + ROUTES[type(message)].format(id=message.dataset_id)
+        idempotency = {"Idempotency-Key": message.digest(domain).hex()}
+        unknown = 0
+        while True:
+            try:
+                answer = http.post(path, json=body, headers=idempotency)
+            except httpx.HTTPError:
+                answer = None
+            if answer is not None and answer.status_code == 202:
+                self.acknowledged.append(Acknowledged(message, answer.json()["id"]))
+                return True
+            if answer is not None and answer.status_code == 404 and not isinstance(message, Registration):
+                unknown += 1  # Its dataset is in no block yet.
+                if unknown > 40:
+                    return False
+            elif answer is not None and answer.status_code < 500 and answer.status_code != 429:
+                self.refused.append(f"{answer.status_code} {answer.text[:300]}")
+                return False
+            if self._stop.is_set():
+                return False
+            time.sleep(0.2)

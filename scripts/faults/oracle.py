@@ -1,0 +1,113 @@
+"""The oracle: what the chain itself says of everything that was acknowledged."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+
+from registry.access.messages import AccessGrant
+from registry.chain.rpc import RpcChain
+from registry.datasets.messages import Registration, Revision
+from registry.primitives import Address, keccak256
+from registry.relay.tables import NONCES, RECEIPTS
+from registry.rooms import AnyMessage
+from registry.storage import open_storage
+from scripts.faults.load import Acknowledged
+
+BLOCKS_A_BATCH = 100
+REGISTERED = "0x" + keccak256(b"Registered(uint256,address,bytes32,bytes32,bytes32,string,(uint256,uint24)[])").hex()
+REVISED = "0x" + keccak256(b"Revised(uint256,uint24,bytes32,bytes32,string,(uint256,uint24)[])").hex()
+GRANTED = "0x" + keccak256(b"AccessGranted(uint256,address,uint32,uint48,uint48,bytes32,uint32)").hex()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was found.
+
+    Args:
+        on_chain: Acknowledged messages whose effect is on the chain.
+        failed: Those whose receipt says why they have none.
+        lost: Those of which neither holds.
+        duplicated: Effects that are there twice, and payloads that were sent twice.
+        gaps: Nonces of the relayer that are missing in the books, or not in a block.
+    """
+
+    on_chain: int
+    failed: int
+    lost: int
+    duplicated: int
+    gaps: int
+
+
+def judge(
+    chain: RpcChain, contracts: Mapping[str, Address], acknowledged: Iterable[Acknowledged], database: str
+) -> Verdict:
+    """Compares what was acknowledged with the chain and with the receipts."""
+    logs: list[dict[str, Any]] = chain.request(
+        "eth_getLogs",
+        [{"address": [str(address) for address in contracts.values()], "fromBlock": "0x0", "toBlock": "latest"}],
+    )
+    effects = Counter(_key_of_log(log) for log in logs)
+    storage = open_storage(database)
+    with storage.read() as connection:
+        failed_ids = set(connection.execute(select(RECEIPTS.c.id).where(RECEIPTS.c.failure.is_not(None))).scalars())
+        nonces = sorted(connection.execute(select(NONCES.c.nonce)).scalars())
+        relayer = connection.execute(select(NONCES.c.relayer).limit(1)).scalar_one()
+    storage.close()
+    on_chain = failed = lost = duplicated = 0
+    for item in acknowledged:
+        count = effects[_key_of_message(item.message)]
+        on_chain += count > 0
+        duplicated += count > 1
+        failed += count == 0 and item.receipt_id in failed_ids
+        lost += count == 0 and item.receipt_id not in failed_ids
+    used = int(chain.request("eth_getTransactionCount", [str(relayer), "latest"]), 16)
+    missing = len(set(range(max(nonces[-1] + 1, used))) - set(nonces)) + max(0, nonces[-1] + 1 - used)
+    return Verdict(on_chain, failed, lost, duplicated + _payloads_sent_twice(chain, relayer), missing)
+
+
+def _payloads_sent_twice(chain: RpcChain, relayer: Address) -> int:
+    height = int(chain.request("eth_blockNumber"), 16)
+    payloads: Counter[str] = Counter()
+    for start in range(0, height + 1, BLOCKS_A_BATCH):
+        blocks: list[Any] = chain.batch(
+            [
+                ("eth_getBlockByNumber", [hex(number), True])
+                for number in range(start, min(start + BLOCKS_A_BATCH, height + 1))
+            ]
+        )
+        payloads.update(
+            transaction["input"]
+            for block in blocks
+            for transaction in block["transactions"]
+            if transaction["from"].lower() == f"0x{relayer.hex()}" and transaction["to"]
+        )
+    return sum(count - 1 for payload, count in payloads.items() if payload != "0x")
+
+
+def _key_of_log(log: Mapping[str, Any]) -> tuple[str, ...]:
+    topics = log["topics"]
+    # Registered: id; Revised: id and content root; AccessGranted: id and grantee.
+    match topics[0]:
+        case topic if topic == REGISTERED:
+            return (topic, topics[1])
+        case topic if topic == REVISED:
+            return (topic, topics[1], topics[3])
+        case topic if topic == GRANTED:
+            return (topic, topics[1], topics[2])
+    return (topics[0],)
+
+
+def _key_of_message(message: AnyMessage) -> tuple[str, ...]:
+    match message:
+        case Registration():
+            return (REGISTERED, str(message.dataset_id))
+        case Revision():
+            return (REVISED, str(message.dataset_id), str(message.content_root))
+        case AccessGrant():
+            return (GRANTED, str(message.dataset_id), f"0x{message.grantee.hex():0>64}")
+    raise TypeError(f"the load sends no {type(message).__name__}")
