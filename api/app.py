@@ -9,7 +9,22 @@ from fastapi import FastAPI
 
 from api import problems
 from api.middleware import Surroundings
-from api.routes import access, claims, datasets, evidence, lineage, operations, receipts, reference, rpc, submissions
+from api.routes import (
+    access,
+    catalogue,
+    certificate,
+    checkpoints,
+    claims,
+    datasets,
+    evidence,
+    lineage,
+    operations,
+    receipts,
+    reference,
+    rpc,
+    submissions,
+    verify_page,
+)
 from registry.metrics import HttpMetrics
 from registry.node import Node, Role
 
@@ -63,7 +78,10 @@ def include_gateway(app: FastAPI) -> None:
     """Adds the gateway's routes: a new room is one more line."""
     app.include_router(datasets.router)
     app.include_router(lineage.router)
+    app.include_router(certificate.router)
+    app.include_router(catalogue.router)
     app.include_router(evidence.router)
+    app.include_router(checkpoints.router)
     app.include_router(access.router)
     app.include_router(claims.router)
     app.include_router(submissions.publications)
@@ -71,3 +89,4 @@ def include_gateway(app: FastAPI) -> None:
     app.include_router(receipts.router)
     app.include_router(rpc.router)
     app.include_router(reference.router)
+    app.include_router(verify_page.router)

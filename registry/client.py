@@ -304,6 +304,10 @@ class Gateway:
             f"/v1/datasets/{_segment(dataset_id)}/lineage", **_given(version=version, direction=direction, depth=depth)
         )
 
+    def description(self, dataset_id: DatasetId | str, form: Literal["dcat", "croissant"]) -> Json:
+        """A dataset's description in a catalogue's format, as JSON-LD."""
+        return self._get(f"/v1/datasets/{_segment(dataset_id)}/{form}")
+
     def certificate(self, dataset_id: DatasetId | str, *, version: int | None = None, at: int | None = None) -> bytes:
         """The certificate of a dataset: a PDF file with the evidence bundle inside.
 

@@ -43,6 +43,7 @@ class _Commands(LazyGroup):
         ("lineage", "registry.cli.lineage", "Show what a dataset derives from, and what derives from it."),
         ("export", "registry.cli.evidence", "Write the evidence of a dataset to a file that verifies offline."),
         ("certificate", "registry.cli.certificate", "Write the certificate of a dataset: a page with its evidence."),
+        ("describe", "registry.cli.describe", "Describe a dataset for a data catalogue (DCAT 3, Croissant)."),
         ("receipt", "registry.cli.browse", "Show what became of a write."),
         ("gateway", "registry.cli.node", "Run the gateway alone."),
         ("relayer", "registry.cli.node", "Run the relayer alone."),

@@ -1,0 +1,98 @@
+"""Descriptions of a dataset in the formats of catalogues."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+import orjson
+from fastapi import APIRouter, Request, Response
+
+from api.deps import NodeDep, in_thread
+from api.reads import RESPONSES, IdPrefix, MinBlock, reach
+from api.strict import StrictRoute
+from registry.caip import Namer
+from registry.canonical import read_json
+from registry.catalogue import MAX_FILES, Listing, croissant, dcat
+from registry.datasets.messages import Source
+from registry.documents.store import manifest_of, metadata_of
+from registry.manifest import Manifest
+from registry.node import Node
+from registry.primitives import Address, Bytes32, DatasetId
+
+router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
+
+_JSON_LD: dict[int | str, dict[str, Any]] = {
+    200: {"description": "The description.", "content": {"application/ld+json": {}}}
+}
+
+
+@router.get(
+    "/{dataset_id}/dcat",
+    summary="Its description in DCAT 3",
+    operation_id="dcat",
+    response_class=Response,
+    responses={**RESPONSES, **_JSON_LD},
+)
+async def dcat_document(node: NodeDep, request: Request, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
+    """The latest version in the W3C's Data Catalog Vocabulary, as JSON-LD, with checksums and links to proofs."""
+    return await _described(node, request, dataset_id, min_block, dcat)
+
+
+@router.get(
+    "/{dataset_id}/croissant",
+    summary="Its description in Croissant",
+    operation_id="croissant",
+    response_class=Response,
+    responses={**RESPONSES, **_JSON_LD},
+)
+async def croissant_document(
+    node: NodeDep, request: Request, dataset_id: IdPrefix, min_block: MinBlock = None
+) -> Response:
+    """The latest version in MLCommons' Croissant, with checksums and links to proofs."""
+    return await _described(node, request, dataset_id, min_block, croissant)
+
+
+async def _described(
+    node: Node,
+    request: Request,
+    prefix: str,
+    min_block: int | None,
+    written: Callable[[Listing], Mapping[str, Any]],
+) -> Response:
+    await reach(node, min_block)
+    base = str(request.base_url)
+
+    def make() -> tuple[int, bytes]:
+        found = node.queries.dataset(node.queries.resolve(prefix))
+        return found["asOfBlock"], orjson.dumps(written(_listing(node, found, base)))
+
+    as_of, body = await in_thread(make)
+    return Response(body, headers={"TDR-As-Of-Block": str(as_of)}, media_type="application/ld+json")
+
+
+def _listing(node: Node, found: Mapping[str, Any], base_url: str) -> Listing:
+    """The listing of a dataset from what the index says, and the documents that are kept here."""
+    root, metadata_hash = Bytes32.parse(found["contentRoot"]), Bytes32.parse(found["metadataHash"])
+    with node.storage.read() as connection:
+        described = metadata_of(connection, metadata_hash)
+        listed = manifest_of(connection, root) if (found["files"] or MAX_FILES + 1) <= MAX_FILES else None
+    metadata = {} if described is None else read_json(described)
+    return Listing(
+        namer=Namer(node.deployment.chain_id, node.deployment.registry),
+        base_url=base_url,
+        dataset_id=DatasetId.parse(found["datasetId"]),
+        version=found["version"],
+        owner=Address.parse(found["owner"]),
+        is_withdrawn=found["status"] == "withdrawn",
+        content_root=root,
+        metadata_hash=metadata_hash,
+        metadata=metadata if isinstance(metadata, dict) else {},
+        uri=found["uri"],
+        sources=tuple(Source.parse(source) for source in found["sources"]),
+        registered_at=datetime.fromisoformat(found["registeredAt"]),
+        updated_at=datetime.fromisoformat(found["updatedAt"]),
+        files=None if listed is None else Manifest.parse(listed).entries,
+        total_size=found["bytes"],
+    )

@@ -1,0 +1,49 @@
+"""`tdr describe`: a dataset in the formats of catalogues."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.cli import ids, options
+from registry.cli.lazy import lazy
+
+if TYPE_CHECKING:
+    from registry import client
+    from registry.cli import files
+else:
+    client, files = lazy("registry.client"), lazy("registry.cli.files")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+class Format(StrEnum):
+    """The format of the description; both are JSON-LD."""
+
+    DCAT = "dcat"
+    CROISSANT = "croissant"
+
+
+@app.command()
+def describe(
+    dataset: options.DatasetArgument,
+    written: Annotated[Format, typer.Option("--format", help="DCAT 3, or Croissant for machine learning.")] = (
+        Format.DCAT
+    ),
+    file: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Describe a dataset for a data catalogue, with checksums and links to its proofs. The output is always JSON-LD.
+
+    \b
+    Examples:
+      tdr describe 0x1f2e3d4c
+      tdr describe 0x1f2e3d4c --format croissant -o croissant.json
+    """
+    with client.Gateway(gateway_url) as gateway:
+        document = gateway.description(ids.id_text(dataset), written.value)
+    files.write(files.json_bytes(document), file)

@@ -1,0 +1,72 @@
+"""`GET /v1/datasets/{id}/dcat` and `/croissant`, and `tdr describe`, through a real node."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from pyshacl import validate
+from rdflib import Graph
+
+from registry.canonical import metadata_hash
+from registry.manifest import from_digests
+from registry.primitives import Bytes32, DatasetId
+from tests.api.world import Gateway, open_node, running
+from tests.catalogue.test_catalogue import SHAPES
+
+FILES = from_digests({path: Bytes32(sha256(path.encode()).digest()) for path in ("a.csv", "企鹅.csv")})
+METADATA = {"name": "企鹅", "license": "CC0-1.0", "keywords": ["bird"]}
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def described(gateway: Gateway) -> DatasetId:
+    message = gateway.registration(content_root=FILES.root, metadata_hash=metadata_hash(METADATA), uri="ipfs://bafy")
+    gateway.settle(message, metadata=METADATA, manifest=json.loads(FILES.to_json()))
+    return message.dataset_id
+
+
+@pytest.mark.parametrize("form", ["dcat", "croissant"])
+def test_a_dataset_is_described_with_its_files_and_links_that_work(
+    gateway: Gateway, described: DatasetId, form: str
+) -> None:
+    answer = gateway.http.get(f"/v1/datasets/{described}/{form}")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "application/ld+json")
+    document = answer.json()
+    text = json.dumps(document, ensure_ascii=False)
+    assert all(entry.sha256.hex() in text and entry.path in text for entry in FILES.entries)
+    base = str(gateway.http.base_url)
+    links = {word for word in json.dumps(document).split('"') if word.startswith(base)}
+    assert len(links) >= 4
+    for link in links:
+        assert gateway.http.get(link).status_code == 200, link
+
+
+def test_a_dataset_without_documents_is_described_by_its_hashes(gateway: Gateway) -> None:
+    dataset_id = gateway.register()
+    document = gateway.http.get(f"/v1/datasets/{dataset_id}/dcat").json()
+    conforms, _, report = validate(Graph().parse(data=json.dumps(document), format="json-ld"), shacl_graph=str(SHAPES))
+    assert conforms, report
+    assert gateway.http.get(f"/v1/datasets/{dataset_id}/croissant").json()["distribution"] == []
+
+
+def test_tdr_describe_prints_the_document(gateway: Gateway, described: DatasetId) -> None:
+    url = str(gateway.http.base_url).rstrip("/")
+    command = [Path(sys.executable).with_name("tdr"), "describe", str(described)[:12], "--gateway", url]
+    for form in ("dcat", "croissant"):
+        done = subprocess.run([*command, "--format", form], capture_output=True, text=True, check=True)
+        assert json.loads(done.stdout) == gateway.http.get(f"/v1/datasets/{described}/{form}").json()
+
+
+def test_an_unknown_dataset_is_not_found(gateway: Gateway) -> None:
+    assert gateway.http.get(f"/v1/datasets/0x{'00' * 32}/dcat").status_code == 404
