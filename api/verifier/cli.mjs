@@ -27,6 +27,8 @@ TRUST is one of
   --rpc URL           a node of your own; may be repeated: all must agree
   --trust FILE        a policy of signed checkpoints: {"node", "witnesses", "threshold"}
 
+With --registry ADDRESS and --grants ADDRESS, the contracts must be those that you know.
+
 Exit code 0: verified; 1: not so; 2: it could not be told.
 `;
 const RELEASES = new URL("../../registry/evidence/releases.json", import.meta.url);
@@ -34,6 +36,8 @@ const OPTIONS = {
   "block-hash": { type: "string", multiple: true },
   "chain-id": { type: "string" },
   rpc: { type: "string", multiple: true },
+  registry: { type: "string" },
+  grants: { type: "string" },
   trust: { type: "string" },
   json: { type: "boolean" },
   help: { type: "boolean" },
@@ -69,7 +73,8 @@ export async function main(args) {
 }
 
 async function checked(source, path, values, releases) {
-  const verified = verify(source, await policyOf(values, source), releases);
+  const known = Object.fromEntries(["registry", "grants"].filter((name) => values[name]).map((name) => [name, values[name]]));
+  const verified = verify(source, await policyOf(values, source), releases, known);
   const steps = verified.steps.map((step) => ({ ...step, proves: provesText(step) }));
   const found = path === undefined ? null : await readable(() => entriesOf(path));
   const content = found && compareContent(verified, found, statSync(path).isDirectory());

@@ -3,7 +3,8 @@
  *
  *  1. form         The bundle is in its one form, and holds nothing that no step checks.
  *  2. blocks       Every header's hash is recomputed; within a run each is the parent of the next.
- *  3. trust        The last block of each run is vouched for by whom the reader trusts.
+ *  3. trust        The last block of each run is vouched for by whom the reader trusts; the contracts are those that the
+ *                  reader knows, where their addresses are given.
  *  4. receipts     Each receipt stands in its block.
  *  5. history      The events follow one another from the registration on.
  *  6. contracts    The accounts have the code of a release, made for this chain and these addresses.
@@ -28,6 +29,7 @@ import { manifestEntries, requireAscending, requireIn } from "./manifest.mjs";
 import { requireSigned } from "./messages.mjs";
 import { checkedNotes } from "./notes.mjs";
 import { sha256 } from "./sha256.mjs";
+import * as is from "./shape.mjs";
 import { Nodes } from "./trie.mjs";
 import { trustOf } from "./trust.mjs";
 
@@ -51,17 +53,23 @@ export class StepFailed extends Error {
 /**
  * Verifies a bundle.
  *
+ * Warning: whoever deploys a contract chooses what its storage holds at first, whatever its code is. So an address that
+ * the reader does not know shows what its own deployer says, signed messages apart; it is named as not proven.
+ *
  * @param {Uint8Array} source The bundle, byte for byte as it was issued.
  * @param {object} policy Whose word counts for which blocks the chain has: see trust.mjs.
  * @param {object} releases The code of the contracts in every release: releases.json.
+ * @param {{registry?: string, grants?: string}} known The addresses of DatasetRegistry and AccessGrants, as the reader
+ *   knows them.
  * @returns {object} What is proven: `chainId`, `datasetId`, `record`, `isComplete`, `entries` (of the manifest, or null),
  *   `files` (the entries shown one by one), `metadata`, `version`; `steps`, each with its number, its title and the
  *   `facts` that it established; `notProven`, each with its `kind` and facts. sentences.mjs says both in words.
  * @throws {StepFailed} A step failed.
  * @throws {Refused} The policy is none.
  */
-export function verify(source, policy, releases) {
+export function verify(source, policy, releases, known = {}) {
   const trust = trustOf(policy);
+  for (const [name, address] of Object.entries(known)) is.address(address, name);
   const steps = [];
   /** Carries out a check, which gives what the later ones need, and the facts that it established, if any. */
   const step = (number, check) => {
@@ -81,7 +89,11 @@ export function verify(source, policy, releases) {
   });
   const last = runs.at(-1).at(-1);
   const headers = new Map(runs.flat().map((header) => [header.number, header]));
-  step(3, () => [null, { number: last.number, hash: last.hash, word: vouched(bundle, trust, runs) }]);
+  step(3, () => {
+    const word = vouched(bundle, trust, runs);
+    requireKnown(bundle.contracts, known);
+    return [null, { number: last.number, hash: last.hash, word }];
+  });
   const logs = step(4, () => [
     logsOf(bundle, headers),
     { count: bundle.receipts.reduce((sum, part) => sum + part.transactions.length, 0) },
@@ -143,7 +155,7 @@ export function verify(source, policy, releases) {
     version: bundle.content?.version ?? null,
     contentRoot: content?.root ?? bundle.record.dataset.contentRoot,
     steps,
-    notProven: notProven(bundle, last),
+    notProven: notProven(bundle, last, Object.values(known)),
   };
 }
 
@@ -198,6 +210,15 @@ function vouched(bundle, trust, runs) {
     throw new Refused(`Nothing shows that this is chain ${chainId}: the bundle has no state.`, "Give the chain's id as well.");
   }
   return word;
+}
+
+/** Requires that the contracts have the addresses that the reader knows. */
+function requireKnown({ DatasetRegistry: registry, AccessGrants: grants }, known) {
+  for (const [found, address] of [[registry, known.registry], [grants, known.grants]]) {
+    if (found && address && found !== address) {
+      throw new Refused(`The bundle is of the contract ${found}, not of ${address}.`);
+    }
+  }
 }
 
 function logsOf(bundle, headers) {
@@ -263,12 +284,14 @@ function contentOf({ files, manifest, metadata, version }, history) {
   return { entries, files: shown, root };
 }
 
-function notProven({ state, content, contracts, record }, last) {
+function notProven({ state, content, contracts, record }, last, known) {
+  const addresses = [contracts.DatasetRegistry, contracts.AccessGrants].filter((address) => address !== null);
   const facts = [
     { kind: "truth" },
     { kind: "persons" },
     { kind: "later", number: last.number, time: last.time },
-    ...(state === null ? [{ kind: "leftOut" }, { kind: "genuine", address: contracts.DatasetRegistry }] : []),
+    ...(state === null ? [{ kind: "leftOut" }, { kind: "code", address: contracts.DatasetRegistry }] : []),
+    ...addresses.filter((address) => !known.includes(address)).map((address) => ({ kind: "address", address })),
     { kind: "others", count: record.access.length },
   ];
   return content === null || (content.manifest === null && !content.files.length) ? [...facts, { kind: "files" }] : facts;

@@ -1,0 +1,51 @@
+"""The page that verifies evidence in the browser. Nothing on it comes from elsewhere, and nothing is uploaded."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+router = APIRouter(prefix="/verify", include_in_schema=False)
+
+_VERIFIER: Final = Path(__file__).resolve().parents[1] / "verifier"
+_ASSETS: Final = {
+    **{
+        name: "text/javascript"
+        for name in sorted(item.name for item in _VERIFIER.iterdir())
+        if name.endswith(".mjs") and name != "cli.mjs"
+    },
+    "style.css": "text/css",
+    "mark.svg": "image/svg+xml",
+}
+_HEADERS: Final = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+@router.get("")
+async def page() -> Response:
+    """The page."""
+    return Response(_VERIFIER.joinpath("index.html").read_bytes(), headers=_HEADERS, media_type="text/html")
+
+
+@router.get("/releases.json")
+async def releases() -> Response:
+    """The code of the contracts in every release, which bundles are checked against."""
+    body = files("registry.evidence").joinpath("releases.json").read_bytes()
+    return Response(body, headers=_HEADERS, media_type="application/json")
+
+
+def _add(name: str, media_type: str) -> None:
+    @router.get(f"/{name}")
+    async def asset() -> Response:
+        return Response(_VERIFIER.joinpath(name).read_bytes(), headers=_HEADERS, media_type=media_type)
+
+
+for _name, _media_type in _ASSETS.items():
+    _add(_name, _media_type)

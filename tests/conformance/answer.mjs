@@ -1,0 +1,59 @@
+/** Answers questions to the JavaScript verifier, one line of JSON each, until the input ends. */
+
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+
+import { bundleIn } from "../../api/verifier/attachment.mjs";
+import { Refused } from "../../api/verifier/errors.mjs";
+import { canonical, readJson } from "../../api/verifier/json.mjs";
+import { normalPath, refuseCollisions } from "../../api/verifier/manifest.mjs";
+import { parseCheckpoint, parseKey, requireSignedBy } from "../../api/verifier/notes.mjs";
+import { notProvenText, provesText } from "../../api/verifier/sentences.mjs";
+import { StepFailed, verify } from "../../api/verifier/verify.mjs";
+
+const releases = JSON.parse(readFileSync(new URL("../../registry/evidence/releases.json", import.meta.url), "utf8"));
+
+const ANSWERS = {
+  async verify({ bundle, trust, known }) {
+    const found = verify(await bundleIn(new Uint8Array(Buffer.from(bundle, "base64"))), trust, releases, known);
+    return {
+      isComplete: found.isComplete,
+      record: found.record,
+      version: found.version,
+      metadata: found.metadata,
+      files: found.files.map((file) => file.path),
+      manifest: found.entries && found.entries.map((entry) => entry.path),
+      steps: found.steps.map((step) => [step.number, step.title, provesText(step)]),
+      notProven: found.notProven.map((fact) => notProvenText(fact)),
+    };
+  },
+  canonical: ({ text }) => canonical(readJson(text)),
+  path: ({ path }) => normalPath(path),
+  collisions: ({ pairs }) => pairs.map((paths) => isRefused(() => refuseCollisions(paths))),
+  note: ({ note, key }) => {
+    requireSignedBy(parseCheckpoint(note), parseKey(key));
+    return true;
+  },
+};
+
+function isRefused(check) {
+  try {
+    check();
+    return false;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    return true;
+  }
+}
+
+for await (const line of createInterface({ input: process.stdin })) {
+  const { question, ...given } = JSON.parse(line);
+  let answer;
+  try {
+    answer = { answer: await ANSWERS[question](given) };
+  } catch (error) {
+    if (!(error instanceof Refused) && !(error instanceof StepFailed)) throw error;
+    answer = { refused: error.message, failsAt: error.number ?? null };
+  }
+  process.stdout.write(`${JSON.stringify(answer)}\n`);
+}

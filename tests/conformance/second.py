@@ -1,0 +1,77 @@
+"""The second verifier, in JavaScript, as a process that is asked one question after another."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from registry.evidence.verify import StepFailed, Verified, verify
+from tests.evidence.cases import trust_of
+
+HERE = Path(__file__).parent
+VERIFIER = HERE.parents[1] / "api/verifier"
+Json = dict[str, Any]
+
+
+def node_binary() -> str:
+    """Node, without which nothing here can be told."""
+    found = shutil.which("node")
+    assert found, "Node 20 or later is needed for the second verifier: https://nodejs.org"
+    return found
+
+
+class SecondVerifier:
+    """Answers until it is closed; an error that is no refusal ends it, and shows as a broken pipe."""
+
+    def __init__(self) -> None:
+        self._process = subprocess.Popen(
+            [node_binary(), str(HERE / "answer.mjs")], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+
+    def ask(self, question: str, **given: Any) -> Json:
+        """The answer: either `answer`, or `refused` and `failsAt`."""
+        assert self._process.stdin
+        assert self._process.stdout
+        self._process.stdin.write(json.dumps({"question": question, **given}) + "\n")
+        self._process.stdin.flush()
+        line = self._process.stdout.readline()
+        assert line, f"the JavaScript verifier crashed at {question}: {str(given)[:2000]}"
+        answer: Json = json.loads(line)
+        return answer
+
+    def verify(self, bundle: bytes, trust: Json) -> Json:
+        """What it makes of a bundle: `failsAt`, or all that it proves."""
+        answer = self.ask("verify", bundle=base64.b64encode(bundle).decode(), trust=trust)
+        return {"failsAt": answer["failsAt"]} if "refused" in answer else answer["answer"]
+
+    def close(self) -> None:
+        assert self._process.stdin
+        self._process.stdin.close()
+        self._process.wait(timeout=10)
+        assert self._process.stdout
+        self._process.stdout.close()
+
+
+def first_verdict(bundle: bytes, trust: Json) -> Json:
+    """What the Python verifier makes of a bundle, in the same form."""
+    try:
+        return _shown(verify(bundle, trust_of(trust)))
+    except StepFailed as failed:
+        return {"failsAt": failed.number}
+
+
+def _shown(verified: Verified) -> Json:
+    return {
+        "isComplete": verified.is_complete,
+        "record": verified.record.model_dump(mode="json", by_alias=True),
+        "version": verified.version,
+        "metadata": verified.metadata,
+        "files": [file.path for file in verified.files],
+        "manifest": verified.manifest and [entry.path for entry in verified.manifest.entries],
+        "steps": [[step.number, step.title, step.proves] for step in verified.steps],
+        "notProven": list(verified.not_proven),
+    }

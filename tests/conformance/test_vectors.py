@@ -1,0 +1,75 @@
+"""Two verifiers that share no code, and one verdict on every vector."""
+
+from __future__ import annotations
+
+import json
+import sys
+import unicodedata
+from typing import Any
+
+import pytest
+
+from registry.canonical import canonical_json, read_json
+from registry.errors import InvalidInput
+from registry.manifest.paths import refuse_collisions
+from tests.conformance.second import SecondVerifier, first_verdict
+from tests.evidence.cases import apply
+from tests.evidence.stories import VECTORS
+
+CASES: list[dict[str, Any]] = json.loads((VECTORS / "cases.json").read_text())
+BUNDLES = {path.name: path.read_bytes() for path in sorted((VECTORS / "bundles").iterdir())}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_both_verifiers_give_the_committed_verdict(case: dict[str, Any], second: SecondVerifier) -> None:
+    """R7: the same step fails, or the same is proven, word for word."""
+    source = apply(BUNDLES[case["bundle"]], case)
+    found = second.verify(source, case["trust"])
+    expected = case["expect"]
+    assert {key: found.get(key) for key in expected} == expected
+    assert found == first_verdict(source, case["trust"])
+
+
+NUMBERS = ["0", "-0", "0.0", "1", "-1", "1.0", "1e3", "1E3", "1e-7", "0.000001", "1.5e-10", "123456789.125", "1e21"]
+NUMBERS += ["1.7976931348623157e308", "1e309", "-1e400", "5e-324", "1e-400", "9007199254740991", "9007199254740992"]
+NUMBERS += ["-9007199254740991", "-9007199254740993", "100000000000000000000", "1e20", "01", "+1", ".5", "1.", "1e", "-"]
+NUMBERS += ["NaN", "Infinity", "-Infinity", "0x10", "1_000", "333333333.33333329", "1E30", "4.50", "2e-3", "1" + "0" * 400]
+STRINGS = [r'"\ud83d\ude00"', r'"\ud800"', r'"\udc00\ud800"', r'"\u00e9"', '"\u2028"', '"\x7f"', '"\t"', r'"\/"', r'"\x41"']
+STRINGS += ['"\\u000', '"', '"\\u00E9"', '"\\b\\f\\n\\r\\t\\"\\\\"', '"\ufeff"', '"\U0001f600"', '"\\U0041"', '"\\u+041"']
+OBJECTS = ['{"a":1,"a":1}', r'{"a":1,"\u0061":1}', '{"__proto__":1}', '{"__proto__":1,"__proto__":2}', '{"1":1,"0":0}']
+OBJECTS += ['{"\ufb33":1,"\U0001f600":2}', '{"a":1,}', "{a:1}", "{'a':1}", '{"a" 1}', "{}{}", '{"constructor":{}}', '{"":""}']
+OTHERS = ["", " ", "[]", "[ ]", "[,]", "[1,]", "[1 2]", "null", "nul", "true", "True", "// c\n1", "\ufeff1", " 1 ", "1\x0b", "\xa01"]
+OTHERS += ["[" * 64 + "]" * 64, "[" * 65 + "]" * 65, "[" * 100_000, '{"a":' * 64 + "1" + "}" * 64, '{"a":' * 65 + "1" + "}" * 65]
+
+
+@pytest.mark.parametrize("text", NUMBERS + STRINGS + OBJECTS + OTHERS, ids=lambda text: ascii(text)[:40])
+def test_both_read_and_write_the_same_json(text: str, second: SecondVerifier) -> None:
+    found = second.ask("canonical", text=text)
+    try:
+        expected = canonical_json(read_json(text)).decode()
+    except InvalidInput:
+        assert "refused" in found
+    else:
+        assert found == {"answer": expected}
+
+
+def test_both_know_the_same_letters_as_one_where_case_does_not_count(second: SecondVerifier) -> None:
+    """R8: every letter of Unicode beside its capital, its small letter, and the forms of both."""
+    pairs = set()
+    for letter in map(chr, range(0x80, sys.maxunicode + 1)):
+        if unicodedata.category(letter) in ("Cn", "Cs", "Co"):
+            continue
+        other = {letter.upper(), letter.lower(), letter.casefold(), letter.title(), letter.swapcase(), "i", "ss"}
+        pairs |= {(unicodedata.normalize("NFC", f"x{letter}"), unicodedata.normalize("NFC", f"x{one}")) for one in other}
+    listed = sorted(pair for pair in pairs if pair[0] != pair[1])
+    found = second.ask("collisions", pairs=listed)["answer"]
+    assert [pair for pair, is_refused in zip(listed, found, strict=True) if is_refused != collide(*pair)] == []
+    assert len(listed) > 500_000 / 2
+
+
+def collide(*paths: str) -> bool:
+    try:
+        refuse_collisions(paths)
+    except InvalidInput:
+        return True
+    return False
