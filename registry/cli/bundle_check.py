@@ -15,7 +15,7 @@ from registry.cli.lazy import lazy
 from registry.cli.times import show_time
 from registry.errors import InvalidInput
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
-from registry.evidence.verify import StepFailed, Verified, blocks_to_vouch_for, verify
+from registry.evidence.verify import TRUTH, WHICH_FILES, StepFailed, Verified, blocks_to_vouch_for, verify
 from registry.manifest import Entry, Manifest
 from registry.primitives import Address, Bytes32
 
@@ -88,8 +88,9 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
     record = verified.record
     number = verified.version or record.dataset.version
     root = record.content_root(number)
-    report.steps += [step.proves for step in verified.steps]
-    report.not_proven += [line for line in verified.not_proven if not line.startswith("Which files")]
+    report.steps += [f"{step.title}: {step.proves}" for step in verified.steps]
+    told = (TRUTH, WHICH_FILES)  # The comparison of the files says both itself.
+    report.not_proven += [line for line in verified.not_proven if line not in told]
     report.record = {
         "datasetId": str(verified.dataset_id),
         "version": number,

@@ -52,6 +52,9 @@ TITLES = (
 )
 """The steps' titles, the first first."""
 
+TRUTH = "That the content is true, lawful, or fit for any purpose."
+WHICH_FILES = "Which files the content root stands for."
+
 _YEAR_9999 = 253_402_300_799
 
 
@@ -383,7 +386,7 @@ def _content(bundle: Bundle, history: History) -> _Content:
 
 
 def _not_proven(bundle: Bundle, last: Header, known: Collection[Address | None]) -> Iterator[str]:
-    yield "That the content is true, lawful, or fit for any purpose."
+    yield TRUTH
     yield "Who the persons behind the addresses are."
     yield f"Anything after block {last.number} ({_time(last.timestamp)}). Times are those that the blocks state."
     if bundle.state is None:
@@ -395,7 +398,7 @@ def _not_proven(bundle: Bundle, last: Header, known: Collection[Address | None])
     named = f"other than the {len(bundle.record.access)} named " if bundle.record.access else ""
     yield f"Who {named}has access."
     if bundle.content is None or (bundle.content.manifest is None and not bundle.content.files):
-        yield "Which files the content root stands for."
+        yield WHICH_FILES
 
 
 def _require_ascending(values: Sequence[Any], what: str) -> None:

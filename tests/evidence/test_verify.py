@@ -10,7 +10,7 @@ import pytest
 
 from registry.errors import VerificationFailed
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints
-from registry.evidence.verify import StepFailed, Verified, blocks_to_vouch_for, verify
+from registry.evidence.verify import TRUTH, StepFailed, Verified, blocks_to_vouch_for, verify
 from registry.primitives import Bytes32
 from tests.evidence.stories import METADATA, NODE, WITNESSES, Story
 from tests.evidence.world import World, address_of, word
@@ -87,7 +87,7 @@ def test_every_signature_of_a_relayed_message_is_shown(stories: dict[str, Story]
 
 def test_what_is_not_proven_is_named(stories: dict[str, Story]) -> None:
     lines = verified(stories["registered"]).not_proven
-    assert any(line.startswith("That the content is true") for line in lines)
+    assert TRUTH in lines
     assert any(line.startswith(f"Anything after block {stories['registered'].until.number} ") for line in lines)
     assert "Who has access." in lines
     assert "Which files the content root stands for." in lines
