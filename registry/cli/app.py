@@ -40,6 +40,7 @@ class _Commands(LazyGroup):
         ("list", "registry.cli.browse", "List datasets."),
         ("find", "registry.cli.browse", "Find who registered a file, a folder or a hash."),
         ("verify", "registry.cli.verify", "Verify files against what the chain says, not the gateway."),
+        ("watch", "registry.cli.watch", "Verify files again and again, and tell when they differ."),
         ("lineage", "registry.cli.lineage", "Show what a dataset derives from, and what derives from it."),
         ("export", "registry.cli.evidence", "Write the evidence of a dataset to a file that verifies offline."),
         ("certificate", "registry.cli.certificate", "Write the certificate of a dataset: a page with its evidence."),

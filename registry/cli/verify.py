@@ -108,7 +108,7 @@ def verify(
         comparison.check_content(content.hashed(path), given.root, given, report)
     else:
         with client.Gateway(gateway_url) as gateway:
-            _verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report)
+            verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report)
     if as_json:
         output.print_json(report.to_json())
     else:
@@ -116,7 +116,7 @@ def verify(
     raise typer.Exit(0 if report.verified else 1)
 
 
-def _verify_on_chain(
+def verify_on_chain(
     path: Path,
     dataset: str,
     version: int | None,
@@ -126,6 +126,11 @@ def _verify_on_chain(
     gateway: client.Gateway,
     report: comparison.Report,
 ) -> None:
+    """Compares files with what the chain says of a dataset; the report takes what comes out.
+
+    Raises:
+        RegistryError: It could not be told.
+    """
     dataset_id = _full_id(gateway, ids.id_text(dataset))
     urls = rpc_urls or [gateway.rpc_url]
     chain = rpc.RpcChain(urls)

@@ -1,0 +1,131 @@
+"""`tdr watch`: verify files again and again, and tell when they differ from what was registered."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time as clock
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from registry.cli import ids, options
+from registry.cli.lazy import lazy
+from registry.errors import InvalidInput, RegistryError, Unavailable
+
+if TYPE_CHECKING:
+    from registry import client, manifest
+    from registry.cli import comparison, content, output, times, verify, watching
+else:
+    client, manifest = lazy("registry.client"), lazy("registry.manifest")
+    comparison, content = lazy("registry.cli.comparison"), lazy("registry.cli.content")
+    output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
+    verify, watching = lazy("registry.cli.verify"), lazy("registry.cli.watching")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+
+@app.command()
+def watch(
+    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file or folder.")],
+    dataset: Annotated[str, typer.Option("--dataset", metavar="ID", help="The dataset it should be.")],
+    version: Annotated[int | None, typer.Option("--version", help="The version; else the latest at each time.")] = None,
+    manifest_file: Annotated[
+        Path | None,
+        typer.Option("--manifest", metavar="FILE", help="The manifest; else the gateway is asked. Private: needed."),
+    ] = None,
+    rpc_urls: Annotated[
+        list[str] | None,
+        typer.Option("--rpc", metavar="URL", help="A node of your own to read the chain from; may be repeated."),
+    ] = None,
+    every: Annotated[str, typer.Option("--every", metavar="DURATION", help="How often everything is verified.")] = "1h",
+    on_change: Annotated[
+        bool, typer.Option("--on-change", help="Verify also as soon as files are written, made, renamed or removed.")
+    ] = False,
+    once: Annotated[bool, typer.Option("--once", help="Verify once and leave, with verify's exit code.")] = False,
+    exit_on_drift: Annotated[
+        bool, typer.Option("--exit-on-drift", help="Leave with exit code 1 as soon as files differ.")
+    ] = False,
+    webhook: Annotated[
+        str | None, typer.Option("--webhook", metavar="URL", help="POST here what changed, as JSON.")
+    ] = None,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for each check.")] = False,
+) -> None:
+    """Verify files again and again, and tell when they differ from what was registered.
+
+    Each check reads the chain and hashes every file anew. With --on-change the files' times and sizes are looked at
+    every two seconds; only --every finds what changed without leaving a trace there.
+
+    \b
+    Examples:
+      tdr watch measurements/ --dataset 0x1f2e3d4c --every 6h --webhook https://example.org/alarm
+      tdr watch measurements/ --dataset 0x1f2e3d4c --on-change --exit-on-drift
+    """
+    ids.id_text(dataset)
+    interval = times.duration(every)
+    if interval < 1:
+        raise InvalidInput("--every is one second at least.")
+    given = None if manifest_file is None else content.read_list(manifest_file)
+    url = None if webhook is None else watching.checked_webhook(webhook)
+    bell = watching.Bell(lambda seen: None if url is None else watching.post(url, seen))
+    with client.Gateway(gateway_url) as gateway:
+        while True:
+            before = watching.fingerprint(path)
+            seen = _check(path, dataset, version, rpc_urls, given, gateway)
+            _print(seen, as_json=as_json)
+            try:
+                bell.hear(seen)
+            except Unavailable as error:
+                sys.stderr.write(f"error: {output.one_line(str(error))}\n")
+            if once or (exit_on_drift and seen.outcome is watching.Outcome.DRIFT):
+                raise typer.Exit({"intact": 0, "drift": 1, "unknown": 2}[seen.outcome.value])
+            _wait(path, before, interval, on_change=on_change)
+
+
+def _check(
+    path: Path,
+    dataset: str,
+    version: int | None,
+    rpc_urls: list[str] | None,
+    given: manifest.Manifest | None,
+    gateway: client.Gateway,
+) -> watching.Observation:
+    report = comparison.Report()
+    outcome, reason = watching.Outcome.UNKNOWN, ""
+    try:
+        verify.verify_on_chain(path, dataset, version, rpc_urls, None, given, gateway, report)
+        outcome = watching.Outcome.INTACT if report.verified else watching.Outcome.DRIFT
+    except RegistryError as error:
+        reason = str(error)
+        if not path.exists() and report.record:
+            outcome, reason = watching.Outcome.DRIFT, "There is nothing at this path any more."
+    return watching.Observation(int(clock.time()), str(path), outcome, reason, report.to_json())
+
+
+def _wait(path: Path, before: bytes, interval: int, *, on_change: bool) -> None:
+    """Waits until it is time for the next check: a change that is over counts, one that still goes on does not."""
+    limit = clock.monotonic() + interval
+    seen = before
+    while (remaining := limit - clock.monotonic()) > 0:
+        clock.sleep(min(remaining, watching.LOOK_SECONDS) if on_change else remaining)
+        if on_change:
+            last, seen = seen, watching.fingerprint(path)
+            if seen == last != before:
+                return
+
+
+def _print(seen: watching.Observation, *, as_json: bool) -> None:
+    if as_json:
+        output.print_line(json.dumps(seen.to_json(), ensure_ascii=False))
+    else:
+        found = seen.to_json()
+        block = "" if found["asOfBlock"] is None else f"  as of block {found['asOfBlock']}"
+        output.print_line(f"{found['time']}  {seen.outcome.value.upper()}{block}")
+        for one in found["mismatches"]:
+            difference = comparison.Difference(one["path"], one["expected"], one["found"])
+            output.print_line(f"  {output.plain(difference)}")
+        if seen.reason:
+            output.print_line(f"  {output.plain(seen.reason)}")
+    sys.stdout.flush()

@@ -1,0 +1,92 @@
+"""`tdr watch` as a process, beside a real node."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from registry.manifest import hash_path
+from registry.primitives import DatasetId
+from tests.api.world import Gateway, open_node, running
+
+TDR = str(Path(sys.executable).with_name("tdr"))
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A folder that is registered, manifest and all."""
+
+    folder: Path
+    dataset_id: DatasetId
+    url: str
+
+    @property
+    def command(self) -> list[str]:
+        return [TDR, "watch", str(self.folder), "--dataset", str(self.dataset_id), "--gateway", self.url, "--json"]
+
+
+@pytest.fixture
+def registered(tmp_path: Path, watch_gateway: Gateway) -> Registered:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    (folder / "a.csv").write_text(str(tmp_path))
+    manifest = hash_path(folder)
+    message = watch_gateway.registration(content_root=manifest.root)
+    watch_gateway.settle(message, manifest=json.loads(manifest.to_json()))
+    return Registered(folder, message.dataset_id, str(watch_gateway.http.base_url).rstrip("/"))
+
+
+@pytest.fixture(scope="module")
+def watch_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
+        yield found
+
+
+def once(registered: Registered) -> tuple[int, dict[str, object]]:
+    done = subprocess.run([*registered.command, "--once"], capture_output=True, text=True, check=False)
+    return done.returncode, json.loads(done.stdout)
+
+
+def test_one_check_says_intact_drift_or_that_it_could_not_be_told(registered: Registered) -> None:
+    code, seen = once(registered)
+    assert (code, seen["outcome"], seen["datasetId"]) == (0, "intact", str(registered.dataset_id))
+    (registered.folder / "b.csv").write_text("extra")
+    code, seen = once(registered)
+    assert (code, seen["outcome"]) == (1, "drift")
+    assert [one["path"] for one in seen["mismatches"]] == ["b.csv"]  # type: ignore[index, union-attr]
+    (registered.folder / "link").symlink_to("b.csv")
+    code, seen = once(registered)
+    assert (code, seen["outcome"]) == (2, "unknown")
+    assert "link" in str(seen["reason"])
+
+
+def test_a_folder_that_is_gone_is_drift(registered: Registered) -> None:
+    registered.folder.rename(registered.folder.with_name("elsewhere"))
+    assert once(registered)[0] == 1
+
+
+def test_a_change_is_noticed_and_ends_the_watch_with_1(registered: Registered) -> None:
+    process = subprocess.Popen(
+        [*registered.command, "--on-change", "--exit-on-drift"], stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["outcome"] == "intact"
+    (registered.folder / "a.csv").write_text("changed")
+    assert json.loads(process.stdout.readline())["outcome"] == "drift"
+    assert process.wait(timeout=30) == 1
+
+
+@pytest.mark.parametrize(
+    "wrong", [["--every", "soon"], ["--every", "0s"], ["--webhook", "file:///etc/passwd"], ["--dataset", "xyz"]]
+)
+def test_wrong_options_are_refused_before_anything_is_done(registered: Registered, wrong: list[str]) -> None:
+    done = subprocess.run([*registered.command, "--once", *wrong], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stdout == ""
