@@ -8,8 +8,6 @@ from typing import Any
 from psycopg import Connection as PostgreSQLConnection
 from sqlalchemy import Connection, Table
 
-from registry.storage.columns import Fixed
-
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Inserts rows whose values the drivers take as they are: int, str, bytes (also FixedBytes), bool, None.
@@ -26,13 +24,8 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
     driver = connection.connection.driver_connection
     if isinstance(driver, PostgreSQLConnection):
         with driver.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN'.encode()) as copy:
-            fixed = [index for index, name in enumerate(columns) if isinstance(table.c[name].type, Fixed)]
             for row in rows:
-                # The driver looks its adapter up by type: subclasses of bytes go in as bytes.
-                plain = list(row)
-                for index in fixed:
-                    plain[index] = None if plain[index] is None else bytes(plain[index])
-                copy.write_row(plain)
+                copy.write_row(row)
     else:
         marks = ", ".join("?" * len(columns))
         connection.exec_driver_sql(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', [*map(tuple, rows)])  # noqa: S608 - names are the tables' own
