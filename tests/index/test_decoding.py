@@ -23,7 +23,9 @@ def by_web3(w3: Web3, activity: Activity) -> dict[int, tuple[str, dict[str, Any]
         ("DatasetRegistry", activity.deployment.registry),
         ("AccessGrants", activity.deployment.grants),
     ):
-        contract = w3.eth.contract(Web3.to_checksum_address(address), abi=json.loads((ARTIFACTS / f"{name}.json").read_text())["abi"])
+        contract = w3.eth.contract(
+            Web3.to_checksum_address(address), abi=json.loads((ARTIFACTS / f"{name}.json").read_text())["abi"]
+        )
         for event in contract.events:  # type: ignore[attr-defined]
             for log in event.get_logs(from_block=0):
                 if log.event.startswith("Approval") or (log.event == "Transfer" and int(log.args["from"], 16) == 0):
