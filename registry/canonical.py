@@ -20,6 +20,9 @@ from registry.primitives import Bytes32
 MAX_DEPTH = 64
 MAX_SAFE_INTEGER = 2**53 - 1
 
+_FEW = 1000
+_NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+
 
 def read_json(source: bytes | str) -> object:
     """Reads one JSON text.
@@ -33,6 +36,7 @@ def read_json(source: bytes | str) -> object:
     """
     try:
         text = source.decode("utf-8") if isinstance(source, bytes) else source
+        _refuse_deep(text)
         value: object = json.loads(
             text, object_pairs_hook=_unique_keys, parse_float=_finite_float, parse_constant=_refuse_constant
         )
@@ -93,6 +97,22 @@ def _finite_float(text: str) -> float:
 
 def _refuse_constant(text: str) -> NoReturn:
     raise InvalidInput(f"{text} is not a JSON number.")
+
+
+def _refuse_deep(text: str) -> None:
+    """Refuses a text that is nested too deep, before it is read.
+
+    Python's reader recurses as deep as the interpreter lets it. A library may raise that limit for the whole process
+    (py_ecc does), and then a text of a few kilobytes overflows the stack and kills the process.
+    """
+    if text.count("[") + text.count("{") <= _FEW:
+        return
+    outside_strings = text.encode("utf-8", "surrogatepass").replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2]
+    brackets = b"".join(outside_strings).translate(None, _NO_BRACKETS)
+    for _ in range(MAX_DEPTH):
+        brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")
+    if brackets:
+        raise InvalidInput(f"This JSON value is nested deeper than {MAX_DEPTH} levels, or its brackets do not match.")
 
 
 def _too_deep() -> InvalidInput:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import struct
+import sys
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
@@ -114,6 +115,24 @@ def test_a_list_within_itself_is_refused() -> None:
     endless.append(endless)
     with pytest.raises(InvalidInput, match="nested deeper"):
         canonical_json(endless)
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 200_000, '{"a":' * 200_000, '"]",' * 9 + '[["]"],' * 100_000], ids=["arrays", "objects", "mixed"]
+)
+def test_however_deep_a_text_the_process_survives_it(text: str) -> None:
+    allowed = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)  # as libraries do
+    try:
+        with pytest.raises(InvalidInput, match="nested deeper"):
+            read_json(text)
+    finally:
+        sys.setrecursionlimit(allowed)
+
+
+def test_many_brackets_side_by_side_or_in_strings_are_not_deep() -> None:
+    value = [[["[{", "\\", '"['], {"]": "}"}]] * 2_000
+    assert read_json(json.dumps(value)) == value
 
 
 def test_the_deepest_value_allowed_is_read_and_written() -> None:
