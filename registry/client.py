@@ -308,6 +308,10 @@ class Gateway:
         """A dataset's description in a catalogue's format, as JSON-LD."""
         return self._get(f"/v1/datasets/{_segment(dataset_id)}/{form}")
 
+    def credential(self, dataset_id: DatasetId | str, *, version: int | None = None, at: int | None = None) -> Json:
+        """The certificate of a dataset as a Verifiable Credential; the arguments are those of `certificate`."""
+        return self._get(f"/v1/datasets/{_segment(dataset_id)}/credential", **_given(version=version, at=at))
+
     def certificate(self, dataset_id: DatasetId | str, *, version: int | None = None, at: int | None = None) -> bytes:
         """The certificate of a dataset: a PDF file with the evidence bundle inside.
 

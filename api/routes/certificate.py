@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Annotated, Final
 
+import orjson
 from fastapi import APIRouter, Query, Request, Response
 
 from api.deps import NodeDep, in_thread
@@ -12,11 +13,15 @@ from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
 from api.reads import IdPrefix, Moment
 from api.routes.evidence import shown_content
 from api.strict import StrictRoute
+from registry.certificate.credential import issue
 from registry.certificate.facts import Facts, facts_of
 from registry.certificate.page import render
+from registry.errors import Unavailable
 from registry.evidence.bundle import Bundle
+from registry.evidence.note import SigningKey
 from registry.export.blocks import block_as_of
 from registry.export.bundles import export_bundle
+from registry.keys.notes import load_note_key
 from registry.node import Node
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
@@ -53,6 +58,41 @@ async def certificate(
         "TDR-As-Of-Block": str(facts.as_of.number),
     }
     return Response(page, headers=headers, media_type="application/pdf")
+
+
+@router.get(
+    "/{dataset_id}/credential",
+    summary="Its certificate as a Verifiable Credential",
+    operation_id="credential",
+    response_class=Response,
+    responses={
+        200: {"description": "A W3C Verifiable Credential 2.0, signed.", "content": {"application/vc": {}}},
+        **documented(NOT_FOUND, CONFLICT, INVALID),
+    },
+)
+async def credential(node: NodeDep, dataset_id: IdPrefix, version: Version = None, at: AsOf = None) -> Response:
+    """What the certificate says, as JSON-LD signed by this node's key for checkpoints (`did:key`, eddsa-jcs-2022)."""
+
+    def make(facts: Facts, bundle: bytes) -> bytes:
+        key = _key(node)
+        return orjson.dumps(issue(facts, bundle, key.verifier.public, key.sign_bytes, int(node.clock())))
+
+    facts, document = await in_thread(lambda: _made(node, dataset_id, version, at, make))
+    return Response(document, headers={"TDR-As-Of-Block": str(facts.as_of.number)}, media_type="application/vc")
+
+
+def _key(node: Node) -> SigningKey:
+    """The node's key for checkpoints.
+
+    Raises:
+        Unavailable: This process has none.
+    """
+    path = node.settings.checkpoint_key_file
+    if not path.exists():
+        raise Unavailable(
+            "This gateway has no key to sign credentials with.", hint="The node with the indexer has one."
+        )
+    return load_note_key(path)
 
 
 def _made(

@@ -14,6 +14,7 @@ from typing import Final
 import segno
 from fpdf import FPDF
 from fpdf.enums import Align, AssociatedFileRelationship
+from fpdf.fonts import TTFFont
 
 from registry.certificate.facts import Facts, Permission
 from registry.certificate.typefaces import path_of
@@ -58,6 +59,10 @@ class _Page(FPDF):
         self.set_margin(0)
         self.add_font("serif", "", path_of("serif", texts))
         self.add_font("sans", "", path_of("sans", texts))
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                # The bounds of the whole typeface hold for a part of it; to measure them anew takes half of the time.
+                font.ttfont.recalcBBoxes = False
 
     def file_id(self) -> str:
         """The file's identifier; the library's own would follow the time of making."""

@@ -38,6 +38,10 @@ def certificate(
     ],
     out: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it.")] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As of when; else now.")] = None,
+    as_credential: Annotated[
+        bool,
+        typer.Option("--credential", help="In place of the page: a W3C Verifiable Credential."),
+    ] = False,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -49,10 +53,14 @@ def certificate(
     Examples:
       tdr certificate 0x1f2e3d4c -o certificate.pdf
       tdr verify measurements/ --bundle certificate.pdf --rpc https://my-node.example
+      tdr certificate 0x1f2e3d4c@2 --credential -o credential.json
     """
     dataset_id, version = lineage.id_and_version(dataset)
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
     with client.Gateway(gateway_url) as gateway:
+        if as_credential:
+            files.write(files.json_bytes(gateway.credential(dataset_id, version=version, at=time)), out)
+            return
         page = gateway.certificate(dataset_id, version=version, at=time)
     try:
         shown = form.Bundle.parse(attachment.read(page))

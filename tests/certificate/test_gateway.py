@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from registry.canonical import metadata_hash
+from registry.canonical import metadata_hash, read_json
 from registry.certificate import attachment
+from registry.certificate.credential import verify_credential
 from registry.certificate.facts import facts_of
+from registry.certificate.multibase import did_of
 from registry.datasets.messages import Source
 from registry.evidence.bundle import Bundle
+from registry.keys.notes import load_note_key
 from registry.manifest import Manifest, hash_path
 from registry.primitives import Bytes32, DatasetId
 from tests.api.world import ANALYST, OWNER, STRANGER, Gateway, grant, open_node, running, transfer, withdrawal
@@ -97,6 +100,19 @@ def test_tdr_verify_takes_a_certificate_for_its_bundle(penguins: Penguins, tmp_p
     (penguins.folder / "adelie.csv").write_text("1,3\n")
     assert tdr(penguins, *arguments).returncode == 1
     (penguins.folder / "adelie.csv").write_text("1,2\n")
+
+
+def test_the_credential_is_signed_by_the_nodes_checkpoint_key(penguins: Penguins) -> None:
+    done = tdr(penguins, "certificate", f"{penguins.dataset_id}@1", "--credential")
+    assert done.returncode == 0, done.stderr
+    document = read_json(done.stdout)
+    assert isinstance(document, dict)
+    issuer = verify_credential(document)
+    key = load_note_key(penguins.gateway.node.settings.checkpoint_key_file)
+    assert issuer == did_of(key.verifier.public)
+    subject = document["credentialSubject"]
+    assert (subject["name"], subject["status"]) == ("企鹅 Penguins", "withdrawn")
+    assert subject["contentRoot"] == str(penguins.manifest.root)
 
 
 @pytest.mark.parametrize(
