@@ -1,0 +1,65 @@
+"""Changes that only one check stands against, each refused at its step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from registry.canonical import canonical_json
+from registry.evidence.checkpoint import Checkpoint
+from registry.evidence.note import Note
+from registry.evidence.trust import PinnedBlocks
+from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
+from registry.primitives import Bytes32
+from tests.evidence.stories import NODE, TIME, Story
+
+Document = dict[str, Any]
+
+
+def foreign_note(document: Document) -> None:
+    """A sound checkpoint for a block that the bundle does not show."""
+    other = NODE.sign(Checkpoint(document["chainId"], 0, Bytes32(bytes(32))).note(), TIME)
+    document["checkpoints"]["notes"].insert(0, str(other))
+
+
+def other_chain(document: Document) -> None:
+    """A sound checkpoint for the right block of another chain."""
+    last = Checkpoint.of(Note.parse(document["checkpoints"]["notes"][-1]))
+    other = Checkpoint(last.chain_id + 1, last.height, last.block_hash)
+    document["checkpoints"] = {"keys": [str(NODE.verifier)], "notes": [str(NODE.sign(other.note(), TIME))]}
+
+
+def signed_twice(document: Document) -> None:
+    """A note with one signature line twice."""
+    note = Note.parse(document["checkpoints"]["notes"][0])
+    document["checkpoints"]["notes"][0] = str(Note(note.text, (*note.signatures, note.signatures[-1])))
+
+
+@pytest.mark.parametrize(
+    ("story", "change", "step"),
+    [
+        ("checkpoints", lambda d: d["checkpoints"]["keys"].append(d["checkpoints"]["keys"][0]), 3),
+        ("checkpoints", foreign_note, 3),
+        ("checkpoints", other_chain, 3),
+        ("checkpoints", signed_twice, 3),
+        ("checkpoints", lambda d: d["checkpoints"]["notes"].append(d["checkpoints"]["notes"][-1]), 3),
+        ("granted", lambda d: d["receipts"][-1].update(block=d["receipts"][-1]["block"] + 1), 4),
+        ("granted", lambda d: d["receipts"][1].update(block=d["receipts"][0]["block"]), 4),
+        ("granted", lambda d: d["record"]["access"].append(d["record"]["access"][0]), 5),
+        ("registered", lambda d: d.update(content={"files": [], "manifest": None, "metadata": None, "version": 1}), 11),
+        ("withdrawn", lambda d: d["content"].update(version=3), 11),
+    ],
+)
+def test_a_change_is_refused_at_its_step(
+    stories: dict[str, Story], story: str, change: Callable[[Document], object], step: int
+) -> None:
+    source = stories[story].bundle
+    document = json.loads(source)
+    trust = PinnedBlocks(set(blocks_to_vouch_for(source).values()), document["chainId"])
+    change(document)
+    with pytest.raises(StepFailed) as caught:
+        verify(canonical_json(document), trust)
+    assert caught.value.number == step
