@@ -20,7 +20,7 @@ from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from api import problems
 from api.listener import listen, url_of
-from api.problems import INVALID, LARGE, SLOW, Kind, Refused, documented
+from api.problems import INVALID, LARGE, NOT_FOUND, SLOW, Kind, Refused, documented, explain
 from api.times import iso
 from registry.chain.client import RpcError
 from registry.errors import InvalidInput, Unavailable
@@ -120,6 +120,16 @@ async def health(witness: WitnessDep) -> Response:
 async def key(witness: WitnessDep) -> Response:
     """The public key that its cosignatures verify with. Compare it over another way than this one."""
     return Response(f"{witness.key}\n", media_type="text/plain; charset=utf-8")
+
+
+@router.get("/problems/{slug}", summary="What a kind of problem means", response_class=Response)
+async def problem(slug: str) -> Response:
+    """What a kind of problem means."""
+    own = next((kind for kind in (*_REFUSALS.values(), _ALARM) if kind.slug == slug), None)
+    meaning = explain(slug) if own is None else f"{own.title} ({own.status}). {own.meaning}\n"
+    if meaning is None:
+        raise Refused(NOT_FOUND, "There is no such kind of problem.")
+    return Response(meaning, media_type="text/plain; charset=utf-8")
 
 
 def create_witness_app(witness: Witness) -> FastAPI:

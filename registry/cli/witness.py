@@ -87,8 +87,8 @@ def run(
     nodes = [note.VerifierKey.parse(key) for key in node_keys]
     if any(key.kind is not note.KeyKind.NOTE for key in nodes):
         raise InvalidInput("One of the node keys is a witness's.", hint="Give the key of the registry's node.")
-    chain = rpc.RpcChain(rpc_urls)
-    running = witness.Witness(store.WitnessStore.open(data, name=name), chain, nodes, finality=_finality(finality))
+    when_final, chain = _finality(finality), rpc.RpcChain(rpc_urls)
+    running = witness.Witness(store.WitnessStore.open(data, name=name), chain, nodes, finality=when_final)
     server.serve_witness(running, host, port, poll_seconds=poll_seconds, started=lambda url: _tell(running, url))
 
 
