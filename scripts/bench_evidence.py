@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import rlp
-from trie import HexaryTrie
+from trie.hexary import HexaryTrie
 
 from registry.chain.embedded import EmbeddedChain
 from registry.evidence.rlp import encode, number
