@@ -10,6 +10,7 @@
 export async function dropped(transfer) {
   // The entries have to be taken before the first wait: the list is emptied when the event is over.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
+  if (!entries.length) return chosen(transfer.files); // what other programs drop may be in no file system
   const isFolder = entries.length === 1 && entries[0].isDirectory;
   const roots = isFolder ? await childrenOf(entries[0]) : entries;
   const files = [];

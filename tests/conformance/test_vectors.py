@@ -32,14 +32,87 @@ def test_both_verifiers_give_the_committed_verdict(case: dict[str, Any], second:
 
 NUMBERS = ["0", "-0", "0.0", "1", "-1", "1.0", "1e3", "1E3", "1e-7", "0.000001", "1.5e-10", "123456789.125", "1e21"]
 NUMBERS += ["1.7976931348623157e308", "1e309", "-1e400", "5e-324", "1e-400", "9007199254740991", "9007199254740992"]
-NUMBERS += ["-9007199254740991", "-9007199254740993", "100000000000000000000", "1e20", "01", "+1", ".5", "1.", "1e", "-"]
-NUMBERS += ["NaN", "Infinity", "-Infinity", "0x10", "1_000", "333333333.33333329", "1E30", "4.50", "2e-3", "1" + "0" * 400]
-STRINGS = [r'"\ud83d\ude00"', r'"\ud800"', r'"\udc00\ud800"', r'"\u00e9"', '"\u2028"', '"\x7f"', '"\t"', r'"\/"', r'"\x41"']
-STRINGS += ['"\\u000', '"', '"\\u00E9"', '"\\b\\f\\n\\r\\t\\"\\\\"', '"\ufeff"', '"\U0001f600"', '"\\U0041"', '"\\u+041"']
+NUMBERS += [
+    "-9007199254740991",
+    "-9007199254740993",
+    "100000000000000000000",
+    "1e20",
+    "01",
+    "+1",
+    ".5",
+    "1.",
+    "1e",
+    "-",
+]
+NUMBERS += [
+    "NaN",
+    "Infinity",
+    "-Infinity",
+    "0x10",
+    "1_000",
+    "333333333.33333329",
+    "1E30",
+    "4.50",
+    "2e-3",
+    "1" + "0" * 400,
+]
+STRINGS = [
+    r'"\ud83d\ude00"',
+    r'"\ud800"',
+    r'"\udc00\ud800"',
+    r'"\u00e9"',
+    '"\u2028"',
+    '"\x7f"',
+    '"\t"',
+    r'"\/"',
+    r'"\x41"',
+]
+STRINGS += [
+    '"\\u000',
+    '"',
+    '"\\u00E9"',
+    '"\\b\\f\\n\\r\\t\\"\\\\"',
+    '"\ufeff"',
+    '"\U0001f600"',
+    '"\\U0041"',
+    '"\\u+041"',
+]
 OBJECTS = ['{"a":1,"a":1}', r'{"a":1,"\u0061":1}', '{"__proto__":1}', '{"__proto__":1,"__proto__":2}', '{"1":1,"0":0}']
-OBJECTS += ['{"\ufb33":1,"\U0001f600":2}', '{"a":1,}', "{a:1}", "{'a':1}", '{"a" 1}', "{}{}", '{"constructor":{}}', '{"":""}']
-OTHERS = ["", " ", "[]", "[ ]", "[,]", "[1,]", "[1 2]", "null", "nul", "true", "True", "// c\n1", "\ufeff1", " 1 ", "1\x0b", "\xa01"]
-OTHERS += ["[" * 64 + "]" * 64, "[" * 65 + "]" * 65, "[" * 100_000, '{"a":' * 64 + "1" + "}" * 64, '{"a":' * 65 + "1" + "}" * 65]
+OBJECTS += [
+    '{"\ufb33":1,"\U0001f600":2}',
+    '{"a":1,}',
+    "{a:1}",
+    "{'a':1}",
+    '{"a" 1}',
+    "{}{}",
+    '{"constructor":{}}',
+    '{"":""}',
+]
+OTHERS = [
+    "",
+    " ",
+    "[]",
+    "[ ]",
+    "[,]",
+    "[1,]",
+    "[1 2]",
+    "null",
+    "nul",
+    "true",
+    "True",
+    "// c\n1",
+    "\ufeff1",
+    " 1 ",
+    "1\x0b",
+    "\xa01",
+]
+OTHERS += [
+    "[" * 64 + "]" * 64,
+    "[" * 65 + "]" * 65,
+    "[" * 100_000,
+    '{"a":' * 64 + "1" + "}" * 64,
+    '{"a":' * 65 + "1" + "}" * 65,
+]
 
 
 @pytest.mark.parametrize("text", NUMBERS + STRINGS + OBJECTS + OTHERS, ids=lambda text: ascii(text)[:40])
@@ -60,7 +133,9 @@ def test_both_know_the_same_letters_as_one_where_case_does_not_count(second: Sec
         if unicodedata.category(letter) in ("Cn", "Cs", "Co"):
             continue
         other = {letter.upper(), letter.lower(), letter.casefold(), letter.title(), letter.swapcase(), "i", "ss"}
-        pairs |= {(unicodedata.normalize("NFC", f"x{letter}"), unicodedata.normalize("NFC", f"x{one}")) for one in other}
+        pairs |= {
+            (unicodedata.normalize("NFC", f"x{letter}"), unicodedata.normalize("NFC", f"x{one}")) for one in other
+        }
     listed = sorted(pair for pair in pairs if pair[0] != pair[1])
     found = second.ask("collisions", pairs=listed)["answer"]
     assert [pair for pair, is_refused in zip(listed, found, strict=True) if is_refused != collide(*pair)] == []
