@@ -15,6 +15,7 @@ from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
 from registry.primitives import Bytes32
 from tests.evidence.stories import NODE, TIME, Story
+from tests.evidence.world import manifest
 
 Document = dict[str, Any]
 
@@ -38,6 +39,17 @@ def signed_twice(document: Document) -> None:
     document["checkpoints"]["notes"][0] = str(Note(note.text, (*note.signatures, note.signatures[-1])))
 
 
+def other_manifest(document: Document) -> None:
+    """A sound manifest, but of other files."""
+    document["content"] |= {"manifest": json.loads(manifest("other.csv").to_json()), "metadata": None}
+
+
+def in_upper_case(document: Document) -> None:
+    """A message of equal meaning in another form."""
+    message = document["messages"][0]["message"]
+    message["salt"] = f"0x{message['salt'][2:].upper()}"
+
+
 @pytest.mark.parametrize(
     ("story", "change", "step"),
     [
@@ -51,6 +63,8 @@ def signed_twice(document: Document) -> None:
         ("granted", lambda d: d["record"]["access"].append(d["record"]["access"][0]), 5),
         ("registered", lambda d: d.update(content={"files": [], "manifest": None, "metadata": None, "version": 1}), 11),
         ("withdrawn", lambda d: d["content"].update(version=3), 11),
+        ("content", other_manifest, 11),
+        ("registered", in_upper_case, 10),
     ],
 )
 def test_a_change_is_refused_at_its_step(
