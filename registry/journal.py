@@ -15,7 +15,18 @@ def _without_colours(logger: object, method: str, event: EventDict) -> EventDict
     return event
 
 
-_TOO_TALKATIVE = ("httpx", "httpcore", "asyncio", "alembic", "sqlalchemy", "web3", "urllib3", "uvicorn.access", "fontTools", "fpdf")
+_TOO_TALKATIVE = (
+    "httpx",
+    "httpcore",
+    "asyncio",
+    "alembic",
+    "sqlalchemy",
+    "web3",
+    "urllib3",
+    "uvicorn.access",
+    "fontTools",
+    "fpdf",
+)
 """Libraries of which only warnings are kept. Some would write URLs that hold access keys."""
 
 
