@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import subprocess
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -124,3 +125,14 @@ def test_the_code_is_drawn_and_fonts_are_embedded(tmp_path: Path) -> None:
     assert all(" yes yes yes " in line for line in fonts)
     done = subprocess.run(["pdftoppm", "-r", "40", file, tmp_path / "page"], capture_output=True, text=True, check=True)
     assert done.stderr == ""
+
+
+def test_the_committed_typefaces_are_cut_from_the_whole_ones() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts.subset_fonts", "--check"],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
