@@ -9,11 +9,13 @@ from typing import Any
 import pytest
 
 from registry.canonical import canonical_json
+from registry.errors import InvalidInput, NotFound
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import Note
-from registry.evidence.trust import PinnedBlocks
+from registry.evidence.record import history_of
+from registry.evidence.trust import AgreeingNodes, PinnedBlocks
 from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
-from registry.primitives import Bytes32
+from registry.primitives import ZERO_ADDRESS, Bytes32, DatasetId
 from tests.evidence.stories import NODE, TIME, Story
 from tests.evidence.world import manifest
 
@@ -77,3 +79,27 @@ def test_a_change_is_refused_at_its_step(
     with pytest.raises(StepFailed) as caught:
         verify(canonical_json(document), trust)
     assert caught.value.number == step
+
+
+def test_no_nodes_at_all_vouch_for_nothing(stories: dict[str, Story]) -> None:
+    with pytest.raises(StepFailed, match="At least one node"):
+        verify(stories["registered"].bundle, AgreeingNodes([]))
+
+
+def test_no_block_hashes_at_all_vouch_for_nothing(stories: dict[str, Story]) -> None:
+    with pytest.raises(StepFailed, match="none of those given"):
+        verify(stories["registered"].bundle, PinnedBlocks(()))
+
+
+def test_no_events_are_no_history() -> None:
+    with pytest.raises(InvalidInput, match="registration"):
+        history_of([], DatasetId(bytes(32)), ZERO_ADDRESS, None, [])
+
+
+@pytest.mark.parametrize("version", [0, 2, -1])
+def test_a_version_that_was_not_has_no_content(stories: dict[str, Story], version: int) -> None:
+    source = stories["registered"].bundle
+    record = verify(source, PinnedBlocks(set(blocks_to_vouch_for(source).values()))).record
+    assert record.content_root(1) == record.dataset.content_root
+    with pytest.raises(NotFound, match="no version"):
+        record.content_root(version)
