@@ -25,6 +25,7 @@ from api.routes import (
     submissions,
     verify_page,
 )
+from api.shortcut import DatasetShortcut
 from registry.metrics import HttpMetrics
 from registry.node import Node, Role
 
@@ -54,6 +55,8 @@ def create_app(node: Node) -> FastAPI:
         include_gateway(app)  # First: routes are tried in their order, and these are asked for most.
     app.include_router(operations.router)
     app.state.node = node
+    if Role.GATEWAY in node.role.parts and node.hot is not None:
+        app.add_middleware(DatasetShortcut, reads=node.hot)
     app.add_middleware(Surroundings, metrics=HttpMetrics(node.metrics))
     return app
 

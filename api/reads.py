@@ -95,11 +95,6 @@ async def answer(
         found = hot(node.hot)
     else:
         found = await in_thread(lambda: work(node.queries))
-    return respond(found)
-
-
-def respond(found: Json) -> Response:
-    """An answer of the index, as HTTP."""
     return Response(
         orjson.dumps(found), headers={"TDR-As-Of-Block": str(found["asOfBlock"])}, media_type="application/json"
     )

@@ -42,7 +42,7 @@ def time(seconds: int) -> str:
     """Unix seconds as ISO 8601 in UTC. Years of five digits have no such form: they become the last second of 9999."""
     if seconds > _LAST_SECOND:
         return LAST_TIME
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 
 
 def time_or_null(seconds: int | None) -> str | None:

@@ -42,6 +42,29 @@ def test_a_dataset_is_found_as_it_was_registered(gateway: Gateway) -> None:
     )
 
 
+def test_a_dataset_asked_for_by_its_whole_id_is_answered_as_by_the_route(gateway: Gateway) -> None:
+    path = f"/v1/datasets/{gateway.register()}"
+    counted = 'tdr_http_answers_total{method="GET",route="/v1/datasets/{dataset_id}",status="200"} '
+    before = _counted(gateway, counted)
+    for short in (path, path.upper().replace("/V1/DATASETS/0X", "/v1/datasets/")):
+        found, routed = gateway.http.get(short), gateway.http.get(path, params={"min_block": 0})
+        assert found.json() == routed.json()
+        assert set(found.headers) == set(routed.headers)
+        assert found.headers["content-type"] == routed.headers["content-type"]
+    assert _counted(gateway, counted) == before + 4
+    assert gateway.http.get(path, params={"mni_block": 0}).status_code == 422
+    assert gateway.http.get(f"/v1/datasets/0x{'0' * 64}").json()["type"] == "/problems/not-found"
+    assert gateway.http.get(path, headers={"X-Request-Id": "mine"}).headers["x-request-id"] == "mine"
+
+
+def _counted(gateway: Gateway, series: str) -> float:
+    return sum(
+        float(line.removeprefix(series))
+        for line in gateway.http.get("/metrics").text.splitlines()
+        if line.startswith(series)
+    )
+
+
 def test_a_dataset_is_found_by_each_filter(gateway: Gateway) -> None:
     manifest = manifest_of(unique=b"found by its file\n")
     metadata = {"name": "Quokka census"}

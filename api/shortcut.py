@@ -1,0 +1,64 @@
+"""The most frequent question, one dataset by its whole id, answered before any routing.
+
+Reading the row takes a third of what finding the route and taking the request's parameters apart takes.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+import orjson
+from fastapi.routing import APIRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.routes import datasets
+from registry.errors import RegistryError
+from registry.index.hot import HotReads
+from registry.index.shapes import Json
+from registry.primitives import DatasetId
+
+_PATH: Final = re.compile("/v1/datasets/(?:0x)?([0-9a-fA-F]{64})")
+_ROUTE: Final = next(
+    route for route in datasets.router.routes if isinstance(route, APIRoute) and route.operation_id == "dataset"
+)
+"""The route that answers the same: under its name the request is counted."""
+
+
+class DatasetShortcut:
+    """ASGI middleware. What it cannot answer with a dataset, it leaves to the route, which says why not.
+
+    Args:
+        app: What it surrounds.
+        reads: Reads the index; used in the event loop's thread alone.
+    """
+
+    def __init__(self, app: ASGIApp, reads: HotReads) -> None:
+        self._app = app
+        self._reads = reads
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        found = self._find(scope)
+        if found is None:
+            await self._app(scope, receive, send)
+            return
+        scope["route"] = _ROUTE
+        body = orjson.dumps(found)
+        headers = [
+            (b"tdr-as-of-block", b"%d" % found["asOfBlock"]),
+            (b"content-length", b"%d" % len(body)),
+            (b"content-type", b"application/json"),
+        ]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _find(self, scope: Scope) -> Json | None:
+        if scope["type"] != "http" or scope["method"] != "GET" or scope["query_string"]:
+            return None
+        path = _PATH.fullmatch(scope["path"])
+        if path is None:
+            return None
+        try:
+            return self._reads.dataset(DatasetId(bytes.fromhex(path[1])))
+        except RegistryError:
+            return None
