@@ -2,6 +2,7 @@
 
 SQLite: write-ahead log, each commit synced to the disk, writers take the lock at their beginning and wait for it.
 PostgreSQL: readers see one snapshot; writers see what is committed and take row locks where they need them.
+A statement's values stay out of error messages, and so out of logs: a message's salt must not be read there.
 """
 
 from __future__ import annotations
@@ -110,6 +111,7 @@ def open_storage(url: str) -> Storage:
         case "sqlite" if parsed.database and parsed.database != ":memory:":
             engine = create_engine(
                 parsed.set(drivername="sqlite"),
+                hide_parameters=True,
                 pool_size=CONNECTIONS,
                 max_overflow=CONNECTIONS,
                 pool_timeout=LOCK_SECONDS,
@@ -121,6 +123,7 @@ def open_storage(url: str) -> Storage:
         case "postgresql":
             engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
+                hide_parameters=True,
                 pool_size=CONNECTIONS,
                 max_overflow=CONNECTIONS,
                 pool_timeout=LOCK_SECONDS,

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, insert, select, text
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from registry.documents.tables import MANIFEST_FILES, NEW_METADATA
 from registry.errors import InvalidInput
@@ -192,3 +192,14 @@ def test_a_commit_survives_the_process(tmp_path: Path) -> None:
     add(storage)
     with sqlite3.connect(tmp_path / "registry.db") as other:
         assert other.execute("SELECT count(*) FROM new_metadata").fetchone() == (1,)
+
+
+def test_an_error_does_not_repeat_the_values_of_its_statement(storage: Storage) -> None:
+    """R10: a salt or a signature in a statement that fails is in no message, and so in no log."""
+    secret = Bytes32(b"\xa5" * 32)
+    with pytest.raises(SQLAlchemyError) as caught, storage.write() as connection:
+        connection.execute(text("SELECT :one, :two FROM nowhere"), {"one": "a secret", "two": bytes(secret)})
+    told = f"{caught.value!s} {caught.value!r}"
+    assert "nowhere" in told
+    assert "a secret" not in told
+    assert r"\xa5" not in told
