@@ -1,6 +1,7 @@
 /** Files at hand, compared with what a verified bundle shows of the dataset. */
 
 import { compareTexts } from "./bytes.mjs";
+import { Refused } from "./errors.mjs";
 import { refuseCollisions, rootOf } from "./manifest.mjs";
 
 /**
@@ -13,20 +14,22 @@ import { refuseCollisions, rootOf } from "./manifest.mjs";
 /**
  * Compares files with a verified dataset.
  *
- * A single file is compared with the one of its name, wherever it stands in the dataset; of a folder, every file is.
+ * A folder is compared with all that the bundle shows. Files given by themselves are compared each with the one of its
+ * path; a single file with the one of its name, wherever it stands in the dataset.
  *
  * @param {object} verified What `verify` returned.
  * @param {import("./manifest.mjs").Entry[]} found The files at hand, without salts.
  * @param {boolean} isFolder
  * @returns {{differences: Difference[], matched: number, notProven: object[]}}
- * @throws {Refused} Two of the files have one name where case does not count.
+ * @throws {Refused} Two of the files have one name where case does not count, or the bundle does not show such a file.
  */
 export function compareContent(verified, found, isFolder) {
   const files = [...found].sort((one, other) => compareTexts(one.path, other.path));
   refuseCollisions(files.map((file) => file.path));
-  const shown = verified.entries ?? verified.files;
-  if (!shown.length) return compareRoot(verified.contentRoot, files);
-  return isFolder && verified.entries ? compareFolder(verified.entries, files) : compareEach(verified, shown, files);
+  const { entries, files: shown } = verified;
+  if (!entries && !shown.length) return compareRoot(verified.contentRoot, files);
+  if (!isFolder) return compareSingle(entries ?? shown, files, Boolean(entries));
+  return entries ? compareAll(entries, files) : compareShown(shown, files);
 }
 
 /** The same files have two forms: with their sizes, and without, as in a list by sha256sum. */
@@ -39,7 +42,7 @@ function compareRoot(expected, files) {
   return { differences: [difference], matched: 0, notProven: [{ kind: "unnamed" }] };
 }
 
-function compareFolder(entries, files) {
+function compareAll(entries, files) {
   const expected = new Map(entries.map((entry) => [entry.path, entry]));
   const found = new Map(files.map((file) => [file.path, file]));
   const paths = [...new Set([...expected.keys(), ...found.keys()])].sort(compareTexts);
@@ -49,19 +52,25 @@ function compareFolder(entries, files) {
   return { differences, matched: paths.length - differences.length, notProven: [] };
 }
 
-/** The files given, each with the one shown that has its path, or its name where only one file is given. */
-function compareEach(verified, shown, files) {
+/** A folder with the files that the bundle shows; of others in it the bundle says nothing. */
+function compareShown(shown, files) {
+  const paths = new Set(shown.map((entry) => entry.path));
+  const compared = compareAll(shown, files.filter((file) => paths.has(file.path)));
+  return { ...compared, notProven: [{ kind: "unshown" }] };
+}
+
+/** Files given by themselves. A manifest shows all files that there are, so that one missing there is extra. */
+function compareSingle(shown, files, isManifest) {
   const differences = [];
   for (const file of files) {
-    const named = shown.filter(({ path }) => path === file.path || (files.length === 1 && path.endsWith(`/${file.path}`)));
+    const isNamed = ({ path }) => path === file.path || (files.length === 1 && path.endsWith(`/${file.path}`));
+    const named = shown.filter(isNamed);
+    if (!named.length && !isManifest) throw new Refused(`The bundle shows no file named ${JSON.stringify(file.path)}.`);
     if (!named.some((entry) => isSame(entry, file))) differences.push(difference(file.path, named[0], file));
   }
-  const rest = verified.entries ? shown.length - files.length : 0;
-  return {
-    differences,
-    matched: files.length - differences.length,
-    notProven: rest > 0 ? [{ kind: "rest", count: rest }] : [],
-  };
+  const rest = shown.length - files.length;
+  const unproven = isManifest ? { kind: "rest", count: rest } : { kind: "unshown" };
+  return { differences, matched: files.length - differences.length, notProven: isManifest && rest <= 0 ? [] : [unproven] };
 }
 
 function isSame(entry, file) {

@@ -28,8 +28,15 @@ const group = {
   },
 };
 
+/** Eight times a point: what is left of it without its small-order part. */
+const cleared = (point) => group.double(group.double(group.double(point)));
+const isZero = ({ x, y, z }) => x === 0n && y === z;
+
 /**
  * Whether a message was signed by the holder of a key.
+ *
+ * Keys and points of small order are refused: they make signatures that fit many messages, which no honest signer makes,
+ * and about which implementations differ.
  *
  * @param {Uint8Array} key 32 bytes.
  * @param {Uint8Array} signature
@@ -40,13 +47,12 @@ export function isSigned(key, signature, message) {
   const R = pointOf(signature.subarray(0, 32));
   const s = littleEndian(signature.subarray(32));
   if (signature.length !== 64 || !A || !R || s >= ORDER) return false;
+  if (isZero(cleared(A)) || isZero(cleared(R))) return false;
   const k = littleEndian(sha512(signature.subarray(0, 32), key, message)) % ORDER;
   const B = pointOf(BASE);
   const minusA = { ...A, x: mod(-A.x, P), t: mod(-A.t, P) };
   const minusR = { ...R, x: mod(-R.x, P), t: mod(-R.t, P) };
-  let rest = group.add(twoMultiples(group, s, B, k, minusA), minusR);
-  for (let doubling = 0; doubling < 3; doubling++) rest = group.double(rest); // times the cofactor, 8
-  return rest.x === 0n && rest.y === rest.z;
+  return isZero(cleared(group.add(twoMultiples(group, s, B, k, minusA), minusR)));
 }
 
 /** The base point: y is 4/5, x even. */

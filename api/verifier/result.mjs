@@ -49,7 +49,7 @@ function banner(kind, title, ...notes) {
   return whole;
 }
 
-function dataset({ chainId, datasetId, record, metadata }, texts) {
+function dataset({ chainId, datasetId, record, metadata, version }, texts) {
   const { dataset: now, block, access } = record;
   const name = typeof metadata?.name === "string" ? metadata.name : null;
   const rows = [
@@ -57,7 +57,8 @@ function dataset({ chainId, datasetId, record, metadata }, texts) {
     [texts.id, datasetId, "code"],
     [texts.owner, now.owner, "code"],
     [texts.version, String(now.version)],
-    [texts.status, now.withdrawn ? texts.withdrawn : texts.active],
+    ...(version !== null && version !== now.version ? [[texts.shown, String(version)]] : []),
+    [texts.status, now.withdrawn ? texts.withdrawn : texts.active, now.withdrawn ? "em" : undefined],
     [texts.contentRoot, now.contentRoot, "code"],
     [texts.asOf, `${texts.block(block.number)}, ${timeText(block.time)}`],
     [texts.chain, `eip155:${chainId}`],

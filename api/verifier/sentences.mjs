@@ -40,6 +40,7 @@ const ENGLISH = {
     others: ({ count }) => `Who ${count ? `other than the ${count} named ` : ""}has access.`,
     files: () => "Which files the content root stands for.",
     rest: ({ count }) => `Anything of the ${count} files of the dataset that were not given.`,
+    unshown: () => "Anything of files that the bundle does not show.",
     unnamed: () => "Which file differs: the bundle does not list the files. A private dataset's are told only by its manifest.",
   },
 };
@@ -73,6 +74,7 @@ const CHINESE = {
     others: ({ count }) => (count ? `除所列 ${count} 位之外还有谁有访问权。` : "谁有访问权。"),
     files: () => "内容根对应哪些文件。",
     rest: ({ count }) => `数据集中未提供的其余 ${count} 个文件。`,
+    unshown: () => "证据包未列出的文件。",
     unnamed: () => "究竟哪个文件不同：证据包未列出文件。私有数据集须有其清单才能判断。",
   },
 };

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import sys
 import unicodedata
 from typing import Any
@@ -10,7 +11,9 @@ from typing import Any
 import pytest
 
 from registry.canonical import canonical_json, read_json
-from registry.errors import InvalidInput
+from registry.errors import InvalidInput, VerificationFailed
+from registry.evidence.checkpoint import Checkpoint
+from registry.evidence.note import KeyKind, Note, Signature, VerifierKey
 from registry.manifest.paths import refuse_collisions
 from tests.conformance.second import SecondVerifier, first_verdict
 from tests.evidence.cases import apply
@@ -148,3 +151,67 @@ def collide(*paths: str) -> bool:
     except InvalidInput:
         return True
     return False
+
+
+@pytest.mark.parametrize("index", range(400))
+def test_both_take_the_same_notes_for_signed(index: int, second: SecondVerifier) -> None:
+    """Signatures, keys and texts with something changed: both verify them or neither does."""
+    draw = random.Random(index)
+    vectors = json.loads((VECTORS / "notes.json").read_text())
+    note, key = vectors["note"], vectors[draw.choice(["node", "witness"])]
+    for _ in range(draw.choice([0, 1, 1, 2])):
+        if draw.random() < 0.5:
+            note = changed(draw, note)
+        else:
+            key = changed(draw, key)
+    found = second.ask("note", note=note, key=key)
+    try:
+        parsed = Note.parse(note)
+        Checkpoint.of(parsed)
+        parsed.verify(VerifierKey.parse(key))
+    except (InvalidInput, VerificationFailed):
+        assert "refused" in found
+    else:
+        assert found == {"answer": True}
+
+
+def changed(draw: random.Random, text: str) -> str:
+    """A text with one character changed, put in or left out; the places that say most are changed most."""
+    place = draw.choice(
+        [draw.randrange(len(text)), draw.randrange(len(text)), len(text) - draw.randrange(4), text.find("+")]
+    )
+    put = draw.choice(
+        ["", "\n", " ", "+", "=", "A", "\u2003", "\ufeff", "\u0085", "\x1f", "\U0001f600", "\n\n", "— x y\n"]
+    )
+    return text[:place] + put + text[place + draw.choice([0, 1]) :]
+
+
+SMALL_ORDER = "0100000000000000000000000000000000000000000000000000000000000000"
+ORDER = 2**252 + 27742317777372353535851937790883648493
+
+
+@pytest.mark.parametrize(
+    ("public", "point", "scalar"),
+    [
+        (SMALL_ORDER, SMALL_ORDER, 0),
+        (SMALL_ORDER, SMALL_ORDER, ORDER),
+        (SMALL_ORDER, SMALL_ORDER, 2 * ORDER),
+        (SMALL_ORDER, "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", 0),
+        ("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", SMALL_ORDER, 0),
+        (SMALL_ORDER, "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", 0),
+        (SMALL_ORDER, "0100000000000000000000000000000000000000000000000000000000000080", 0),
+        ("0100000000000000000000000000000000000000000000000000000000000080", SMALL_ORDER, 0),
+        ("0000000000000000000000000000000000000000000000000000000000000000", SMALL_ORDER, 0),
+        ("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05", SMALL_ORDER, 0),
+        ("0200000000000000000000000000000000000000000000000000000000000000", SMALL_ORDER, 0),
+    ],
+)
+def test_both_refuse_degenerate_signatures(public: str, point: str, scalar: int, second: SecondVerifier) -> None:
+    """Keys and points of small order or in a second encoding, and scalars beyond the order (RFC 8032, 5.1.7)."""
+    key = VerifierKey("x.example", KeyKind.NOTE, bytes.fromhex(public))
+    text = json.loads((VECTORS / "notes.json").read_text())["text"]
+    signature = bytes.fromhex(point) + scalar.to_bytes(32, "little")
+    note = Note(text, (Signature(key.name, key.key_id, signature),))
+    assert "refused" in second.ask("note", note=str(note), key=str(key))
+    with pytest.raises(VerificationFailed):
+        note.verify(key)

@@ -1,0 +1,168 @@
+"""The second verifier on Node's command line, beside `tdr verify --bundle`, on files on disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from registry.canonical import metadata_hash
+from registry.chain.embedded import EmbeddedChain
+from registry.cli.bundle_check import Chosen, check_bundle
+from registry.cli.comparison import Report
+from registry.evidence.verify import blocks_to_vouch_for
+from registry.export.bundles import Shown, export_bundle
+from registry.manifest import hash_path
+from tests.chain.wallet import RELAYER
+from tests.conformance.second import VERIFIER, node_binary
+from tests.evidence.stories import METADATA, NODE, WITNESSES
+from tests.evidence.world import World
+
+STRANGER = "0x000000000000000000000000000000000000dEaD"
+FILES = {"数据/企鹅.csv": "嘴峰\n39.1\n", "b/café.txt": "un café", "empty": ""}
+
+
+@dataclass(frozen=True)
+class Example:
+    """A dataset on disk, and bundles that show all of it, two of its files, or none."""
+
+    folder: Path
+    bundles: dict[str, Path]
+    block: str
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
+    top = tmp_path_factory.mktemp("example")
+    folder = top / "files"
+    for name, content in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content)
+    world = World(EmbeddedChain.in_memory(RELAYER))
+    manifest = hash_path(folder)
+    dataset = world.register(manifest, metadata_hash(METADATA))
+    bundles = {}
+    for name, shown in {
+        "all": Shown(manifest, (), METADATA),
+        "two": Shown(manifest, ["empty", "数据/企鹅.csv"], None),
+        "none": Shown(None, (), METADATA),
+    }.items():
+        bundle = export_bundle(world.chain, world.deployment, dataset, world.latest(), shown=shown)
+        bundles[name] = top / f"{name}.tdr.json"
+        bundles[name].write_bytes(bundle)
+    return Example(folder, bundles, str(*blocks_to_vouch_for(bundle).values()))
+
+
+def run(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
+    """Its exit code, and its answer."""
+    command = [node_binary(), str(VERIFIER / "cli.mjs"), *map(str, arguments), "--json"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout, done.stderr
+    return done.returncode, json.loads(done.stdout)
+
+
+def by_tdr(path: Path, bundle: Path, block: str) -> Report:
+    report = Report()
+    check_bundle(path, bundle.read_bytes(), Chosen([block], (), None, None), None, report)
+    return report
+
+
+@pytest.mark.parametrize("shown", ["all", "two", "none"])
+@pytest.mark.parametrize(
+    ("changes", "is_same"),
+    [
+        ({}, {"all": True, "two": True, "none": True}),
+        ({"数据/企鹅.csv": "嘴峰\n39.2\n"}, {"all": False, "two": False, "none": False}),
+        ({"empty": None}, {"all": False, "two": False, "none": False}),
+        ({"b/café.txt": "du thé"}, {"all": False, "two": True, "none": False}),
+        ({"more": "x"}, {"all": False, "two": True, "none": False}),
+    ],
+    ids=["same", "changed", "missing", "changed, not shown", "extra"],
+)
+def test_both_command_lines_find_the_same_differences(
+    example: Example, tmp_path: Path, shown: str, changes: dict[str, str | None], is_same: dict[str, bool]
+) -> None:
+    copy = tmp_path / "copy"
+    shutil.copytree(example.folder, copy)
+    for name, content in changes.items():
+        if content is None:
+            (copy / name).unlink()
+        else:
+            (copy / name).write_text(content)
+    bundle = example.bundles[shown]
+    code, answer = run(bundle, copy, "--block-hash", example.block)
+    report = by_tdr(copy, bundle, example.block)
+    assert answer["verified"] == report.verified == is_same[shown]
+    assert code == (0 if report.verified else 1)
+    assert answer["mismatches"] == report.to_json()["mismatches"]
+
+
+def test_a_single_file_is_compared_with_the_one_of_its_name(example: Example, tmp_path: Path) -> None:
+    file = example.folder / "数据/企鹅.csv"
+    for shown, rest in (
+        ("all", "Anything of the 2 files of"),
+        ("two", "Anything of files that the bundle does not show"),
+    ):
+        code, answer = run(example.bundles[shown], file, "--block-hash", example.block)
+        assert (code, answer["matched"], answer["mismatches"]) == (0, 1, [])
+        assert any(line.startswith(rest) for line in answer["notProven"])
+    stranger = tmp_path / "stranger.csv"
+    stranger.write_text("x")
+    assert run(example.bundles["all"], stranger, "--block-hash", example.block)[0] == 1
+    assert run(example.bundles["two"], stranger, "--block-hash", example.block)[0] == 2
+
+
+def test_a_forged_bundle_is_refused_with_the_step_that_failed(example: Example, tmp_path: Path) -> None:
+    forged = tmp_path / "forged.tdr.json"
+    forged.write_bytes(example.bundles["all"].read_bytes().replace(b'"withdrawn":false', b'"withdrawn":true'))
+    code, answer = run(forged, example.folder, "--block-hash", example.block)
+    assert (code, answer["verified"], answer["failsAt"]) == (1, False, 9)
+
+
+def test_contracts_other_than_the_known_ones_are_refused(example: Example) -> None:
+    registry = json.loads(example.bundles["all"].read_bytes())["contracts"]["DatasetRegistry"]
+    code, answer = run(example.bundles["all"], "--block-hash", example.block, "--registry", registry)
+    assert code == 0
+    assert not any("contract you mean" in line for line in answer["notProven"])
+    code, answer = run(example.bundles["all"], "--block-hash", example.block, "--registry", STRANGER)
+    assert (code, answer["failsAt"]) == (1, 3)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["{bundle}"],
+        ["{bundle}", "--block-hash", "0x12"],
+        ["{bundle}", "--block-hash", "{block}", "--trust", "x"],
+        ["{bundle}", "--trust", "{bundle}"],
+        ["{bundle}", "--trust", "/nonexistent"],
+        ["{bundle}", "--rpc", "http://127.0.0.1:9"],
+        ["{bundle}", "/nonexistent", "--block-hash", "{block}"],
+        ["/nonexistent", "--block-hash", "{block}"],
+        ["{bundle}", "--block-hash", "{block}", "--nonsense"],
+        ["{bundle}", "--chain-id", "1", "--rpc", "http://127.0.0.1:9"],
+        [],
+    ],
+    ids=lambda arguments: " ".join(arguments) or "nothing",
+)
+def test_what_cannot_be_told_has_an_exit_code_of_its_own(example: Example, arguments: list[str]) -> None:
+    told = [part.format(bundle=example.bundles["all"], block=example.block) for part in arguments]
+    code, answer = run(*told)
+    assert (code, answer["verified"], answer["failsAt"]) == (2, False, None)
+    assert answer["error"]
+
+
+def test_checkpoints_are_taken_from_a_policy(tmp_path: Path) -> None:
+    policy = {"node": str(NODE.verifier), "witnesses": [str(one.verifier) for one in WITNESSES], "threshold": 2}
+    file = tmp_path / "trust.json"
+    file.write_text(json.dumps(policy))
+    vectors = VERIFIER.parents[1] / "tests/vectors/evidence/bundles"
+    assert run(vectors / "checkpoints.tdr.json", "--trust", file)[0] == 0
+    assert run(vectors / "registered.tdr.json", "--trust", file)[1]["failsAt"] == 3
+    file.write_text(json.dumps(policy)[:-1] + ', "threshold": 0}')
+    assert run(vectors / "checkpoints.tdr.json", "--trust", file)[0] == 2
