@@ -8,12 +8,14 @@ INSTALLED := $(VENV)/.installed
 INSTALLED_DEV := $(VENV)/.installed-dev
 BENCH_VENV := .venv-bench
 INSTALLED_BENCH := $(BENCH_VENV)/.installed
+CROISSANT_VENV := .venv-croissant
+INSTALLED_CROISSANT := $(CROISSANT_VENV)/.installed
 NODE_MODULES := node_modules/.package-lock.json
 PEER_MODULES := scripts/peers/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-dev node postgresql demo test check lint types fresh bench chaos artifacts openapi clean
+.PHONY: help install install-dev node system demo test check lint types fresh bench chaos artifacts openapi clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,17 +54,20 @@ $(PEER_MODULES): scripts/peers/package.json scripts/peers/package-lock.json
 	cd scripts/peers && npm ci --no-progress --loglevel=error
 	touch $@
 
-postgresql:
-	@ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/null || \
-		{ test "`id -u`" = 0 && command -v apt-get >/dev/null && \
-		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; } || \
-		{ echo "PostgreSQL is needed for the tests: apt-get install postgresql, or brew install postgresql."; exit 1; }
+# An independent reader of Croissant documents; its dependencies are too many for the environment of everything else.
+$(INSTALLED_CROISSANT): requirements/croissant.txt | $(INSTALLED)
+	test -x $(CROISSANT_VENV)/bin/python || $(BIN)/python -m venv $(CROISSANT_VENV)
+	$(CROISSANT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/croissant.txt
+	touch $@
+
+system: install-dev ## what the tests need of the system: PostgreSQL, Chromium, Graphviz, Poppler, strace
+	@$(BIN)/python -m scripts.system_packages
 
 demo: install ## the whole way on real data, with real processes (Python only)
 	$(BIN)/python -m scripts.demo
 
-test: install-dev node postgresql ## all tests
-	$(BIN)/python -m pytest -n $(JOBS)
+test: install-dev node system $(INSTALLED_CROISSANT) ## all tests
+	MLCROISSANT=$(CURDIR)/$(CROISSANT_VENV)/bin/mlcroissant $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: lint types fresh test ## ruff, strict mypy, freshness of generated files, all tests
 
@@ -78,10 +83,10 @@ fresh: install-dev node ## whether what is generated is up to date
 	$(BIN)/python -m scripts.evidence_schema --check
 	$(BIN)/python -m scripts.openapi --check
 
-bench: install-dev node $(INSTALLED_BENCH) $(PEER_MODULES) postgresql ## figures beside peers; ONLY=name for one
+bench: install-dev node $(INSTALLED_BENCH) $(PEER_MODULES) system ## figures beside peers; ONLY=name for one
 	$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY))
 
-chaos: install-dev node ## kills, faults and reorgs; KILLS=n SEED=s
+chaos: install-dev node system ## kills, faults and reorgs; KILLS=n SEED=s
 	$(BIN)/python -m scripts.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
 artifacts: install-dev node ## compile the contracts into registry/artifacts/
@@ -91,4 +96,4 @@ openapi: install-dev ## write docs/openapi.json
 	$(BIN)/python -m scripts.openapi
 
 clean: ## remove what was installed and generated
-	rm -rf $(VENV) $(BENCH_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json
+	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json

@@ -72,6 +72,9 @@ class Reader:
         if word == "DATASET_ID":
             listing = json.loads(self._run(["tdr", "list", "--json"]).stdout)
             return str(listing["items"][0]["datasetId"])
+        if word == "BLOCK_HASH":
+            shown = self._run(["tdr", "show", self._filled("DATASET_ID"), "--json"]).stdout
+            return str(json.loads(shown)["asOfBlockHash"])
         if word == "BOB":
             listing = json.loads(self._run(["tdr", "keys", "list", "--json"]).stdout)
             return next(str(key["address"]) for key in listing["items"] if key["name"] == "bob")
