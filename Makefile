@@ -30,7 +30,7 @@ $(INSTALLED): requirements/runtime.txt pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip --version >/dev/null 2>&1 || $(BIN)/python -m ensurepip --upgrade
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/runtime.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -e .
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --config-settings editable_mode=compat -e .
 	touch $@
 
 $(INSTALLED_DEV): $(INSTALLED) requirements/dev.txt
@@ -45,7 +45,7 @@ $(INSTALLED_BENCH): requirements/bench.txt | $(INSTALLED)
 node: $(NODE_MODULES) ## the compiler and the test chain (Node 20 or later)
 
 $(NODE_MODULES): package.json package-lock.json
-	@node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev/null || \
+	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
 		{ echo "Node 20 or later is needed for the compiler and the test chain: https://nodejs.org"; exit 1; }
 	npm ci --no-progress --loglevel=error
 	touch $@
