@@ -17,41 +17,33 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
-import random
 import shutil
-import signal
-import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import httpx
-
 from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
-from registry.errors import Unavailable
-from registry.primitives import Address
-from scripts.faults.load import Load
-from scripts.faults.oracle import Verdict, judge
-from scripts.faults.proxy import FaultProxy
+from registry.node import Role
+from scripts.anvil import ANVIL
+from scripts.faults.cell import Cell, Plan, until
+from scripts.faults.processes import free_port, url_of
 from scripts.faults.reorgs import Reorganiser
 from scripts.postgresql import PostgreSQLServer
 
 ROOT = Path(__file__).parents[1]
-ANVIL = ROOT / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
-RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
-CLIENTS = 3
 FAULT_RATE = 0.12
-SECONDS_A_REORGANISATION = 2.0
+SECONDS_A_REORGANISATION = 0.8
 LONGEST_DRAIN = 180.0
-FINALITY = 70
-"""Blocks: more than the deepest reorganisation."""
-TDR = [str(Path(sys.executable).with_name("tdr"))]
+WHOLE: tuple[Role, ...] = (Role.ALL,)
+TWINS = (Role.ALL, Role.ALL)
+PARTS = (Role.GATEWAY, Role.RELAYER, Role.INDEXER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +55,7 @@ class Results:
     faultedCalls: int  # noqa: N815
     faultKinds: dict[str, int]  # noqa: N815
     reorgs: int
+    reorgDepths: dict[str, int]  # noqa: N815
     acknowledged: int
     onChain: int  # noqa: N815
     failed: int
@@ -74,85 +67,12 @@ class Results:
     indexEqualsRebuild: bool  # noqa: N815
     seconds: float
     seed: int
+    nodes: list[str]
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing was lost, done twice or left out."""
-        return not (self.lost or self.duplicated or self.gaps) and self.indexEqualsRebuild
-
-
-class NodeProcess:
-    """`tdr up` in a process of its own, killed and started again.
-
-    Args:
-        folder: For its data and its log.
-        database: The database's URL.
-        rpc_url: The chain; None: its own, embedded.
-    """
-
-    def __init__(self, folder: Path, database: str, rpc_url: str | None) -> None:
-        port = _free_port()
-        self.url = _url(port)
-        self._data = ["--data", str(folder / "data"), "--database", database]
-        self._command = [*TDR, "up", *self._data, "--port", str(port), *(["--rpc", rpc_url] if rpc_url else [])]
-        (folder / "data").mkdir()
-        key = folder / "data" / "relayer.key"
-        key.touch(0o600)
-        key.write_text(RELAYER_KEY)
-        self._environment = os.environ | {
-            "TDR_FINALITY": "finalized" if rpc_url is None else str(FINALITY),
-            "TDR_POLL_SECONDS": "0.2",
-            "TDR_RPC_TIMEOUT_SECONDS": "3",
-        }
-        self._log = (folder / "node.log").open("ab")
-        self._process = self._start()
-
-    def _start(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log
-        )
-
-    def kill(self) -> None:
-        """SIGKILL, and a new process."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
-        self._process = self._start()
-
-    def revive(self) -> None:
-        """A new process if the present one has ended by itself, as a supervisor would do."""
-        if self._process.poll() is not None:
-            self._process = self._start()
-
-    def is_up(self) -> bool:
-        """Whether it answers."""
-        try:
-            return httpx.get(f"{self.url}/v1/health/live", timeout=1.0).status_code == 200
-        except httpx.HTTPError:
-            return False
-
-    def stop(self) -> None:
-        """SIGTERM, and the end."""
-        self._process.terminate()
-        try:
-            self._process.wait(20)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-
-    def index_is_right(self, rpc_url: str | None) -> bool:
-        """Whether the index equals the fold of the chain, by `tdr index check`."""
-        command = [*TDR, "index", "check", *self._data, *(["--rpc", rpc_url] if rpc_url else [])]
-        return (
-            subprocess.run(
-                command,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                stdout=self._log,
-                stderr=self._log,
-                check=False,
-            ).returncode
-            == 0
-        )
+        """Whether nothing was lost, done twice or left out. Nothing that the load sends has a reason to fail."""
+        return not (self.lost or self.duplicated or self.gaps or self.failed) and self.indexEqualsRebuild
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,127 +81,166 @@ class Options:
 
     kills: int
     seed: int
-    embedded: bool
-    postgresql: bool
-    kill_database: bool
+    nodes: int
+    is_embedded: bool
+    is_postgresql: bool
+    kills_database: bool
+    longest: float
     folder: Path
+
+
+class Killer:
+    """Kills in all cells at once until there have been enough kills, and the database with them if it is to die."""
+
+    def __init__(self, options: Options, cells: list[Cell], server: PostgreSQLServer | None) -> None:
+        self._options = options
+        self._cells = cells
+        self._server = server if options.kills_database else None
+        self._deadline = time.monotonic() + options.longest
+        self._lock = threading.Lock()
+        self._begun = 0
+        self.database_kills = 0
+        self._faults: list[BaseException] = []
+
+    def run(self) -> None:
+        """Returns when it is done.
+
+        Raises:
+            SystemExit: A process does not come up again.
+        """
+        threads = [threading.Thread(target=self._kill, args=(cell,), name=cell.name) for cell in self._cells]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        if self._faults:
+            raise self._faults[0]
+
+    def _kill(self, cell: Cell) -> None:
+        try:
+            while not self._faults and self._may_begin():
+                if self._server is not None and cell is self._cells[0]:
+                    self._server.crash()
+                    self.database_kills += 1
+                    self._server.start()
+                cell.kill_one()
+        except BaseException as error:
+            self._faults.append(error)
+            raise
+
+    def _may_begin(self) -> bool:
+        with self._lock:
+            if self._begun >= self._options.kills or time.monotonic() > self._deadline:
+                return False
+            self._begun += 1
+            if self._begun % 100 == 0:
+                acknowledged = sum(len(cell.load.acknowledged) for cell in self._cells)
+                print(f"{self._begun} kills, {acknowledged} acknowledged", file=sys.stderr, flush=True)
+            return True
 
 
 def run(options: Options) -> Results:
     """The whole of it."""
     started = time.monotonic()
-    chance = random.Random(options.seed)
     with contextlib.ExitStack() as stack:
-        server = stack.enter_context(_postgresql()) if options.postgresql else None
-        database = server.create() if server else f"sqlite:///{options.folder}/data/registry.db"
-        anvil_port = None if options.embedded else stack.enter_context(_anvil())
-        proxy = None if anvil_port is None else FaultProxy(_free_port(), anvil_port, options.seed)
-        node = NodeProcess(options.folder, database, proxy.url if proxy else None)
-        stack.callback(node.stop)
-        _until(node.is_up, 60.0, "the node does not start", node.revive)
-        deployment = httpx.get(f"{node.url}/v1/deployment").json()
-        contracts = {name: Address.parse(item["address"]) for name, item in deployment["contracts"].items()}
-        chain = RpcChain([f"{node.url}/rpc" if anvil_port is None else _url(anvil_port)], timeout=30.0)
-        stack.callback(chain.close)
-
-        load = Load(node.url, deployment["chainId"], contracts, options.seed)
-        load.start(CLIENTS)
-        reorganiser = None
-        if proxy and anvil_port is not None:
-            proxy.rate = FAULT_RATE
-            lowest = int(chain.request("eth_blockNumber"), 16)
-            reorganiser = Reorganiser(_url(anvil_port), options.seed, SECONDS_A_REORGANISATION, lowest)
+        server = stack.enter_context(_postgresql()) if options.is_postgresql else None
+        anvil = None if options.is_embedded else stack.enter_context(_anvil())
+        cells: list[Cell] = []
+        for plan in _plans(options, server, anvil):
+            cells.append(Cell(plan))
+            stack.callback(cells[-1].stop)
         try:
-            database_kills = _kill(options, chance, node, server)
+            reorganiser = None if anvil is None else _begin_faults(cells, anvil, options.seed)
+            killer = Killer(options, cells, server)
+            killer.run()
         finally:
-            load.stop()
-            if reorganiser:
+            for cell in cells:
+                cell.load.stop()
+            if anvil is not None and reorganiser:
                 reorganiser.stop()
-        if proxy:
-            proxy.stop_faults()
-        stopped = time.monotonic()
-        verdict, drain_seconds = _drain(chain, contracts, load, database, node, stopped)
-        node.stop()
-        equal = node.index_is_right(None if anvil_port is None else _url(anvil_port))
+        faulted: Counter[str] = Counter()
+        for cell in cells:
+            if cell.proxy:
+                cell.proxy.stop_faults()
+                faulted.update({kind.value: count for kind, count in cell.proxy.faulted.items()})
+        drain_seconds = _drain(cells)
+        verdicts = [cell.verdict() for cell in cells]
+        for cell in cells:
+            cell.stop()
+        equal = all(cell.index_is_right() for cell in cells)
     return Results(
-        kills=options.kills,
-        databaseKills=database_kills,
-        faultedCalls=proxy.faulted.total() if proxy else 0,
-        faultKinds={kind.value: count for kind, count in sorted(proxy.faulted.items())} if proxy else {},
-        reorgs=reorganiser.count if reorganiser else 0,
-        acknowledged=len(load.acknowledged),
-        onChain=verdict.on_chain,
-        failed=verdict.failed,
-        refused=len(load.refused),
-        lost=verdict.lost,
-        duplicated=verdict.duplicated,
-        gaps=verdict.gaps,
+        kills=sum(cell.kills for cell in cells),
+        databaseKills=killer.database_kills,
+        faultedCalls=faulted.total(),
+        faultKinds=dict(sorted(faulted.items())),
+        reorgs=reorganiser.depths.total() if reorganiser else 0,
+        reorgDepths=_by_range(reorganiser.depths) if reorganiser else {},
+        acknowledged=sum(len(cell.load.acknowledged) for cell in cells),
+        onChain=sum(verdict.on_chain for verdict in verdicts),
+        failed=sum(verdict.failed for verdict in verdicts),
+        refused=sum(len(cell.load.refused) for cell in cells),
+        lost=sum(verdict.lost for verdict in verdicts),
+        duplicated=sum(verdict.duplicated for verdict in verdicts),
+        gaps=sum(verdict.gaps for verdict in verdicts),
         drainSeconds=round(drain_seconds, 1),
         indexEqualsRebuild=equal,
         seconds=round(time.monotonic() - started, 1),
         seed=options.seed,
+        nodes=[cell.name for cell in cells],
     )
 
 
-def _kill(options: Options, chance: random.Random, node: NodeProcess, server: PostgreSQLServer | None) -> int:
-    """Kills the node at random moments of its life, also while it starts; says how often the database died."""
-    database_kills = 0
-    for number in range(options.kills):
-        # Half of the lives end soon, the others are given the time to do something.
-        if chance.random() < 0.5:
-            _while_starting(node, chance.uniform(0.0, 3.0))
-        else:
-            _until(node.is_up, 30.0, "the node does not come back", node.revive)
-            time.sleep(chance.uniform(0.0, 2.0))
-        if options.kill_database and server:
-            server.stop("immediate")
-            time.sleep(chance.uniform(0.0, 1.0))
-            server.start()
-            database_kills += 1
-        node.kill()
-        if (number + 1) % 20 == 0:
-            print(f"{number + 1} kills", file=sys.stderr, flush=True)
-    return database_kills
+def _plans(options: Options, server: PostgreSQLServer | None, anvil: int | None) -> Iterator[Plan]:
+    """Whole nodes; where they share a chain or a database with others, also nodes in parts and two on one key."""
+    for number in range(options.nodes):
+        roles = WHOLE
+        if server and anvil and number % 2 == 0:
+            roles = TWINS
+        elif anvil and number % 3 == 2:
+            roles = PARTS
+        name = f"{'-'.join(roles)}-{number}"
+        folder = options.folder / name
+        folder.mkdir()
+        database = server.create() if server else f"sqlite:///{folder}/registry.db"
+        yield Plan(name, folder, database, roles, options.seed, anvil)
 
 
-def _while_starting(node: NodeProcess, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        node.revive()
-        time.sleep(0.05)
+def _begin_faults(cells: list[Cell], anvil: int, seed: int) -> Reorganiser:
+    with contextlib.closing(RpcChain([url_of(anvil)])) as chain:
+        lowest = int(chain.request("eth_blockNumber"), 16)
+    for cell in cells:
+        if cell.proxy:
+            cell.proxy.rate = FAULT_RATE
+    return Reorganiser(url_of(anvil), seed, SECONDS_A_REORGANISATION, lowest)
 
 
-def _drain(
-    chain: RpcChain,
-    contracts: Mapping[str, Address],
-    load: Load,
-    database: str,
-    node: NodeProcess,
-    since: float,
-) -> tuple[Verdict, float]:
-    """Waits until nothing is missing, or for too long; gives the verdict and the seconds it took."""
-    while True:
-        node.revive()
-        try:
-            verdict = judge(chain, contracts, load.acknowledged, database)
-        except (ChainUnavailable, Unavailable):
-            verdict = None
-        seconds = time.monotonic() - since
-        if seconds > LONGEST_DRAIN or (verdict and not (verdict.lost or verdict.gaps)):
-            if verdict is None:
-                raise SystemExit("the chain or the database does not answer after the faults have stopped")
-            return verdict, seconds
-        time.sleep(0.5)
+def _drain(cells: list[Cell]) -> float:
+    """Waits until nothing is missing, or for too long; gives the seconds it took."""
+    since = time.monotonic()
+    left = list(cells)
+    while left and time.monotonic() - since < LONGEST_DRAIN:
+        left = [cell for cell in left if not cell.is_drained()]
+        if left:
+            time.sleep(0.5)
+    return time.monotonic() - since
+
+
+def _by_range(depths: Counter[int]) -> dict[str, int]:
+    """Counts by the ranges 1, 2-3, 4-7, ... of their depths."""
+    ranges: Counter[int] = Counter()
+    for depth, count in depths.items():
+        ranges[depth.bit_length() - 1] += count
+    return {f"{2**power}-{2 ** (power + 1) - 1}": count for power, count in sorted(ranges.items())}
 
 
 @contextlib.contextmanager
 def _anvil() -> Iterator[int]:
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen(
-        [ANVIL, "--port", str(port), "--silent", "--hardfork", "prague", "--block-time", "1", "--order", "fifo"],
+        [str(ANVIL), "--port", str(port), "--silent", "--hardfork", "prague", "--block-time", "1", "--order", "fifo"],
         stdin=subprocess.DEVNULL,
     )
-    probe = RpcChain([_url(port)], timeout=2.0)
+    probe = RpcChain([url_of(port)], timeout=2.0)
 
     def answers() -> bool:
         try:
@@ -290,7 +249,7 @@ def _anvil() -> Iterator[int]:
             return False
         return True
 
-    _until(answers, 20.0, "anvil does not start")
+    until(answers, 20.0, "anvil does not start")
     probe.close()
     yield port
     process.kill()
@@ -304,34 +263,13 @@ def _postgresql() -> Iterator[PostgreSQLServer]:
     server.remove()
 
 
-def _until(
-    condition: Callable[[], bool], seconds: float, complaint: str, meanwhile: Callable[[], None] | None = None
-) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{complaint} within {seconds:.0f} s")
-        if meanwhile:
-            meanwhile()
-        time.sleep(0.1)
-
-
-def _url(port: int) -> str:
-    return f"http://127.0.0.1:{port}"
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
-
-
 def main() -> None:
     """Reads the command line, runs, prints and writes the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--nodes", type=int, default=3, help="so many registries at once, on one chain")
+    parser.add_argument("--seconds", type=float, default=1e9, help="stop killing after so long")
     parser.add_argument("--chain", choices=["anvil", "embedded"], default="anvil")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--kill-database", action="store_true", help="kill PostgreSQL with each kill of the node")
@@ -340,8 +278,16 @@ def main() -> None:
     given = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="tdr-chaos-"))
     options = Options(
-        given.kills, given.seed, given.chain == "embedded", given.database == "postgresql", given.kill_database, folder
+        given.kills,
+        given.seed,
+        given.nodes,
+        given.chain == "embedded",
+        given.database == "postgresql",
+        given.kill_database,
+        given.seconds,
+        folder,
     )
+    folder.chmod(0o700)
     results = run(options)
     given.results.write_text(json.dumps(asdict(results), indent=1) + "\n")
     for name, value in asdict(results).items():

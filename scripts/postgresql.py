@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from itertools import count
 from pathlib import Path
 
@@ -52,6 +55,19 @@ class PostgreSQLServer:
         """Stops it. Mode "immediate" is a crash: nothing is written any more."""
         self._run("pg_ctl", "--pgdata", str(self._data), "-m", mode, "-w", "stop")
 
+    def crash(self) -> None:
+        """SIGKILL to the server and to all that it has started; it stays down until `start`."""
+        lock = self._data / "postmaster.pid"
+        postmaster = int(lock.read_text().split()[0])
+        processes = [postmaster, *_children(postmaster)]
+        for process in processes:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        while any(_is_running(process) for process in processes):
+            time.sleep(0.01)
+        # Where nobody reaps the dead one, its number still looks alive to the next server.
+        lock.unlink()
+
     def url(self, database: str) -> str:
         """The URL of one of its databases."""
         return f"postgresql://tdr@/{database}?host={self._folder}"
@@ -76,6 +92,23 @@ class PostgreSQLServer:
             stdout=subprocess.DEVNULL,
             cwd=self._folder,
         )
+
+
+def _stat(process: int) -> list[str]:
+    """State, parent, ... of a process, or nothing where there is none."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def _children(parent: int) -> list[int]:
+    numbers = [int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit()]
+    return [number for number in numbers if _stat(number)[1:2] == [str(parent)]]
+
+
+def _is_running(process: int) -> bool:
+    return _stat(process)[:1] not in ([], ["Z"])
 
 
 def _programs() -> Path:

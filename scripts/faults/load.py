@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -18,6 +18,8 @@ from registry.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
 from registry.rooms import AnyMessage
 
 DEADLINE = 2**40
+OWNERS = 20
+"""For each client."""
 ROUTES = {Registration: "", Revision: "/{id}/versions", AccessGrant: "/{id}/grants"}
 
 
@@ -31,21 +33,21 @@ class Acknowledged:
 
 @dataclass
 class Load:
-    """Several clients at once.
+    """Several clients at once, each for many owners.
 
     Args:
-        url: The gateway.
+        urls: The gateways; a client that gets no answer turns to the next.
         chain_id: The chain's id.
         contracts: The contracts' addresses by name.
         seed: Of what is sent.
-        rate: Messages a second that each client tries to send.
+        rate: Datasets a second that each client tries to register.
     """
 
-    url: str
+    urls: Sequence[str]
     chain_id: int
     contracts: dict[str, Address]
-    seed: int
-    rate: float = 3.0
+    seed: str
+    rate: float = 4.0
     acknowledged: list[Acknowledged] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -60,23 +62,24 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """Lets each client finish the message it is sending, and ends them."""
+        """Ends the clients; what is being sent and is not acknowledged is given up."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
 
     def _client(self, number: int) -> None:
         chance = random.Random(f"{self.seed} {number}")
-        key = PrivateKey(keccak256(f"owner {self.seed} {number}".encode()))
-        with httpx.Client(base_url=self.url, timeout=10.0) as http:
+        keys = [PrivateKey(keccak256(f"owner {self.seed} {number} {owner}".encode())) for owner in range(OWNERS)]
+        with httpx.Client(timeout=10.0, trust_env=False) as http:
             count = 0
             while not self._stop.is_set():
                 count += 1
+                key = chance.choice(keys)
                 registration = self._registration(key, f"{self.seed} {number} {count}")
                 if self._send(http, registration, key) and chance.random() < 0.3:
                     # Sent at once: whether its dataset is in a block already is the gateway's to say.
                     self._send(http, self._next(registration, chance), key)
-                time.sleep(chance.expovariate(self.rate))
+                self._stop.wait(chance.expovariate(self.rate))
 
     def _registration(self, key: PrivateKey, name: str) -> Registration:
         return Registration(
@@ -122,10 +125,10 @@ class Load:
         body = {"message": message.to_json(), "signature": f"0x{raw[:64].hex()}{raw[64] + 27:02x}"}
         path = "/v1/datasets" + ROUTES[type(message)].format(id=message.dataset_id)
         idempotency = {"Idempotency-Key": message.digest(domain).hex()}
-        unknown = 0
-        while True:
+        unknown = turn = 0
+        while not self._stop.is_set():
             try:
-                answer = http.post(path, json=body, headers=idempotency)
+                answer = http.post(self.urls[turn % len(self.urls)] + path, json=body, headers=idempotency)
             except httpx.HTTPError:
                 answer = None
             if answer is not None and answer.status_code == 202:
@@ -138,6 +141,6 @@ class Load:
             elif answer is not None and answer.status_code < 500 and answer.status_code != 429:
                 self.refused.append(f"{answer.status_code} {answer.text[:300]}")
                 return False
-            if self._stop.is_set():
-                return False
-            time.sleep(0.2)
+            turn += 1
+            self._stop.wait(0.1)
+        return False

@@ -32,7 +32,7 @@ class Verdict:
         on_chain: Acknowledged messages whose effect is on the chain.
         failed: Those whose receipt says why they have none.
         lost: Those of which neither holds.
-        duplicated: Effects that are there twice, and payloads that were sent twice.
+        duplicated: Effects that are there twice.
         gaps: Nonces of the relayer that are missing in the books, or not in a block.
     """
 
@@ -46,7 +46,11 @@ class Verdict:
 def judge(
     chain: RpcChain, contracts: Mapping[str, Address], acknowledged: Iterable[Acknowledged], database: str
 ) -> Verdict:
-    """Compares what was acknowledged with the chain and with the receipts."""
+    """Compares what was acknowledged with the chain and with the receipts.
+
+    Raises:
+        ChainUnavailable, Unavailable: Chain or database does not answer.
+    """
     logs: list[dict[str, Any]] = chain.request(
         "eth_getLogs",
         [{"address": [str(address) for address in contracts.values()], "fromBlock": "0x0", "toBlock": "latest"}],
@@ -67,10 +71,15 @@ def judge(
         lost += count == 0 and item.receipt_id not in failed_ids
     used = int(chain.request("eth_getTransactionCount", [str(relayer), "latest"]), 16)
     missing = len(set(range(max(nonces[-1] + 1, used))) - set(nonces)) + max(0, nonces[-1] + 1 - used)
-    return Verdict(on_chain, failed, lost, duplicated + _payloads_sent_twice(chain, relayer), missing)
+    return Verdict(on_chain, failed, lost, duplicated, missing)
 
 
-def _payloads_sent_twice(chain: RpcChain, relayer: Address) -> int:
+def payloads_sent_twice(chain: RpcChain, relayer: Address) -> int:
+    """How many transactions of an account are in a block though their payload is in one already.
+
+    Raises:
+        ChainUnavailable: The chain does not answer.
+    """
     height = int(chain.request("eth_blockNumber"), 16)
     payloads: Counter[str] = Counter()
     for start in range(0, height + 1, BLOCKS_A_BATCH):

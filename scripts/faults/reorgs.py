@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
+from collections import Counter
 
 from registry.chain.client import ChainUnavailable, RpcError
 from registry.chain.rpc import RpcChain
@@ -27,8 +28,8 @@ class Reorganiser:
         self._pause = pause
         self._lowest = lowest
         self._stop = threading.Event()
-        self.count = 0
-        """How many there have been."""
+        self.depths: Counter[int] = Counter()
+        """How many there have been, by depth in blocks."""
         self._thread = threading.Thread(target=self._run, name="reorganiser")
         self._thread.start()
 
@@ -61,4 +62,4 @@ class Reorganiser:
                     # In their order, so that nonces fit, but all crowded into one block: most change their place.
                     kept.append((raw, depth - 1))
         self._chain.request("anvil_reorg", [depth, kept])
-        self.count += 1
+        self.depths[depth] += 1

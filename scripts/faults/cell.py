@@ -1,0 +1,172 @@
+"""One registry under attack: its processes, the proxy before its chain, the load on it, and the verdict on it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+
+from registry.chain.client import ChainUnavailable
+from registry.chain.rpc import RpcChain
+from registry.errors import Unavailable
+from registry.node import Role
+from registry.primitives import Address, keccak256
+from registry.relay.signing import Signer
+from scripts.faults.load import Load
+from scripts.faults.oracle import Verdict, judge, payloads_sent_twice
+from scripts.faults.processes import NodeProcess, free_port, url_of
+from scripts.faults.proxy import FaultProxy
+
+CLIENTS = 2
+SECONDS_TO_START = 90.0
+FINALITY = 70
+"""Blocks: more than the deepest reorganisation."""
+BALANCE = 10**24
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a cell is made of.
+
+    Args:
+        name: Its name; also what its relayer's key comes from.
+        folder: For its data.
+        database: The database's URL.
+        roles: One process for each. Several that are whole nodes share the key, and have a data folder each.
+        seed: Of its faults, its load and its kills.
+        anvil: The chain's port; None: the node has a chain of its own, embedded.
+    """
+
+    name: str
+    folder: Path
+    database: str
+    roles: tuple[Role, ...]
+    seed: int
+    anvil: int | None
+
+
+class Cell:
+    """A registry that is running.
+
+    Args:
+        plan: What it is made of.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.name = plan.name
+        self.kills = 0
+        self._chance = random.Random(f"{plan.seed} {plan.name}")
+        self._database = plan.database
+        self._anvil = plan.anvil
+        self.proxy = None if plan.anvil is None else FaultProxy(free_port(), plan.anvil, self._chance.randrange(2**32))
+        key = keccak256(f"relayer {plan.name}".encode())
+        self._relayer = Signer(key).address
+        if plan.anvil is not None:
+            with closing(RpcChain([url_of(plan.anvil)])) as chain:
+                chain.request("anvil_setBalance", [str(self._relayer), hex(BALANCE)])
+        is_shared = len(set(plan.roles)) > 1
+        self._processes = [
+            NodeProcess(
+                _data(plan.folder / (plan.name if is_shared else f"{plan.name}-{number}"), key),
+                plan.database,
+                role,
+                self._settings(),
+            )
+            for number, role in enumerate(plan.roles)
+        ]
+        gateways = [process for process in self._processes if Role.GATEWAY in process.role.parts]
+        for process in gateways:
+            until(process.is_up, SECONDS_TO_START, f"{plan.name} does not start", self.revive)
+        oracle = f"{gateways[0].url}/rpc" if plan.anvil is None else url_of(plan.anvil)
+        self._oracle = RpcChain([oracle], timeout=30.0)
+        deployment = httpx.get(f"{gateways[0].url}/v1/deployment", trust_env=False).json()
+        self._contracts = {name: Address.parse(item["address"]) for name, item in deployment["contracts"].items()}
+        urls = [process.url for process in gateways]
+        self.load = Load(urls, deployment["chainId"], self._contracts, f"{plan.seed} {plan.name}")
+        self.load.start(CLIENTS)
+
+    def _settings(self) -> dict[str, str]:
+        common = {"TDR_POLL_SECONDS": "0.2", "TDR_RPC_TIMEOUT_SECONDS": "3", "TDR_LEASE_SECONDS": "3"}
+        if self.proxy is None:
+            return common
+        return common | {"TDR_FINALITY": str(FINALITY), "TDR_RPC_URLS": self.proxy.url}
+
+    def kill_one(self) -> None:
+        """Kills one of the processes at a random moment of its life, also while it starts."""
+        process = self._chance.choice(self._processes)
+        # A third of the lives end soon, the others are given the time to do something.
+        if self._chance.random() < 0.35:
+            self._live(self._chance.uniform(0.0, 0.6))
+        else:
+            until(process.is_up, SECONDS_TO_START, f"{self.name} does not come back", self.revive)
+            self._live(self._chance.expovariate(0.8))
+        process.kill()
+        self.kills += 1
+
+    def _live(self, seconds: float) -> None:
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            self.revive()
+            time.sleep(0.05)
+
+    def revive(self) -> None:
+        """Starts again what has ended by itself."""
+        for process in self._processes:
+            process.revive()
+
+    def is_drained(self) -> bool:
+        """Whether nothing that was acknowledged is missing."""
+        self.revive()
+        try:
+            found = self._judge()
+        except (ChainUnavailable, Unavailable):
+            return False
+        return not (found.lost or found.gaps)
+
+    def verdict(self) -> Verdict:
+        """The verdict, with the payloads that were sent twice."""
+        found = self._judge()
+        return replace(found, duplicated=found.duplicated + payloads_sent_twice(self._oracle, self._relayer))
+
+    def _judge(self) -> Verdict:
+        return judge(self._oracle, self._contracts, self.load.acknowledged, self._database)
+
+    def stop(self) -> None:
+        """Stops the processes."""
+        for process in self._processes:
+            process.stop()
+
+    def index_is_right(self) -> bool:
+        """Whether the index equals the fold of the chain. Stop the processes before."""
+        return self._processes[0].index_is_right(None if self._anvil is None else url_of(self._anvil))
+
+
+def until(
+    condition: Callable[[], bool], seconds: float, complaint: str, meanwhile: Callable[[], None] | None = None
+) -> None:
+    """Waits for something.
+
+    Raises:
+        SystemExit: It does not come about.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise SystemExit(f"{complaint} within {seconds:.0f} s")
+        if meanwhile:
+            meanwhile()
+        time.sleep(0.1)
+
+
+def _data(folder: Path, key: bytes) -> Path:
+    path = folder / "relayer.key"
+    if not path.exists():
+        folder.mkdir(parents=True)
+        path.touch(0o600)
+        path.write_text(f"0x{key.hex()}")
+    return folder

@@ -1,0 +1,123 @@
+"""Node processes that are killed and started again, many times a minute.
+
+Each is a process of its own that runs what `tdr up` runs, from the opening of its data folder on. It is forked from a
+process that has imported the modules already: two seconds in which a kill could show nothing are left out of each life.
+"""
+
+from __future__ import annotations
+
+import http.client
+import multiprocessing
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from multiprocessing.context import ForkServerProcess
+from pathlib import Path
+
+from api import server
+from registry.config import load
+from registry.node import Role
+
+TDR = str(Path(sys.executable).with_name("tdr"))
+SECONDS_TO_STOP = 30.0
+_FORKS = multiprocessing.get_context("forkserver")
+_FORKS.set_forkserver_preload(["scripts.faults.cell"])
+
+
+class NodeProcess:
+    """A node, or one of its parts.
+
+    Args:
+        data: Its data folder, with the relayer's key in it.
+        database: The database's URL.
+        role: Which part of a node it is.
+        settings: Further variables of its environment, by their whole names.
+    """
+
+    def __init__(self, data: Path, database: str, role: Role, settings: Mapping[str, str]) -> None:
+        self.role = role
+        self.port = free_port()
+        self.url = url_of(self.port)
+        self._settings = dict(settings) | {
+            "TDR_DATA": str(data),
+            "TDR_DATABASE_URL": database,
+            "TDR_PORT": str(self.port),
+        }
+        self._log = data / f"{role.value}.log"
+        self._process = self._start()
+
+    def _start(self) -> ForkServerProcess:
+        process = _FORKS.Process(target=_live, args=(self._settings, self.role, self._log), daemon=True)
+        process.start()
+        return process
+
+    def kill(self) -> None:
+        """SIGKILL, and a new process."""
+        self._process.kill()
+        self._process.join()
+        self._process = self._start()
+
+    def revive(self) -> None:
+        """A new process if the present one has ended by itself, as a supervisor would do."""
+        if not self._process.is_alive():
+            self._process.join()
+            self._process = self._start()
+
+    def is_up(self) -> bool:
+        """Whether it answers."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2.0)
+        try:
+            connection.request("GET", "/v1/health/live")
+            return connection.getresponse().status == http.HTTPStatus.NO_CONTENT
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def stop(self) -> None:
+        """SIGTERM, and the end."""
+        if self._process.is_alive() and self._process.pid is not None:
+            os.kill(self._process.pid, signal.SIGTERM)
+        self._process.join(SECONDS_TO_STOP)
+        self._process.kill()
+        self._process.join()
+
+    def index_is_right(self, rpc_url: str | None) -> bool:
+        """Whether the index equals the fold of the chain, by `tdr index check`; the node is to be stopped before."""
+        environment = os.environ | self._settings
+        if rpc_url is not None:
+            environment["TDR_RPC_URLS"] = rpc_url
+        with self._log.open("ab") as log:
+            check = subprocess.run(
+                [TDR, "index", "check"],
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                check=False,
+            )
+        return check.returncode == 0
+
+
+def url_of(port: int) -> str:
+    """The URL of a port on this machine."""
+    return f"http://127.0.0.1:{port}"
+
+
+def free_port() -> int:
+    """A port that nothing listens at just now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+    return port
+
+
+def _live(settings: Mapping[str, str], role: Role, log: Path) -> None:
+    """What the process does until it is killed."""
+    with log.open("ab") as stream:
+        os.dup2(stream.fileno(), sys.stdout.fileno())
+        os.dup2(stream.fileno(), sys.stderr.fileno())
+    server.serve(load({}, settings).settings, role)
