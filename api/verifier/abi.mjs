@@ -10,7 +10,7 @@ export class Words {
 
   /** @param {Uint8Array} data Whole words. */
   constructor(data) {
-    if (data.length % WORD) throw new Refused(`ABI data has whole words of 32 bytes, but these are ${data.length} bytes.`);
+    if (data.length % WORD) throw new Refused(`ABI data has whole words of 32 bytes, not ${data.length} bytes.`);
     this.#data = data;
   }
 

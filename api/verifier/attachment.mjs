@@ -69,7 +69,7 @@ async function inflated(content) {
     if (error instanceof Refused) throw error;
     return new Uint8Array();
   }
-  return concat(...pieces);
+  return concat(pieces);
 }
 
 /** The pieces of a stream; not every browser's streams can be iterated. @param {ReadableStream<Uint8Array>} stream */

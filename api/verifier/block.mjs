@@ -1,4 +1,4 @@
-/** What stands in a block: its header, and the receipts of its transactions. Source: Yellow Paper, section 4; EIP-2718. */
+/** What stands in a block: its header, and its transactions' receipts. Source: Yellow Paper, section 4; EIP-2718. */
 
 import { hex } from "./bytes.mjs";
 import { Refused } from "./errors.mjs";

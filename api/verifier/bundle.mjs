@@ -76,13 +76,13 @@ const bundle = is.objectOf({
  * @throws {Refused} It is no bundle, or not in its one form.
  */
 export function parseBundle(source) {
-  if (source.length > MAX_BYTES) throw new Refused(`A bundle has at most ${MAX_BYTES} bytes, but this has ${source.length}.`);
+  if (source.length > MAX_BYTES) throw new Refused(`A bundle has at most ${MAX_BYTES} bytes, not ${source.length}.`);
   const text = fromUtf8(source);
   const document = readJson(text);
   if (document?.format !== FORMAT) {
     throw new Refused(`An evidence bundle is a JSON object with "format": "${FORMAT}", but this is not.`);
   }
-  bundle(document, "");
+  bundle(document, "the bundle");
   if (canonical(document) !== text) {
     throw new Refused(
       "This bundle is not in canonical form (RFC 8785), which it has as it is issued.",

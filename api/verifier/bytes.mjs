@@ -23,8 +23,9 @@ export function fromHex(text) {
   return bytes;
 }
 
-/** @param {...Uint8Array} parts @returns {Uint8Array} */
-export function concat(...parts) {
+/** @param {...(Uint8Array | Uint8Array[])} given Bytes, and lists of them. @returns {Uint8Array} */
+export function concat(...given) {
+  const parts = given.flat();
   const whole = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
   let at = 0;
   for (const part of parts) {

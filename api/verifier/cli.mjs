@@ -55,10 +55,11 @@ export async function main(args) {
       process.stdout.write(USAGE);
       return 0;
     }
-    if (positionals.length < 1 || positionals.length > 2) throw new Unclear("Name a bundle, and at most one file or folder.");
-    const source = await bundleIn(new Uint8Array(readable(() => readFileSync(positionals[0]))));
+    const [bundle, path, ...more] = positionals;
+    if (!bundle || more.length) throw new Unclear("Name a bundle, and at most one file or folder.");
+    const source = await bundleIn(new Uint8Array(readable(() => readFileSync(bundle))));
     const releases = JSON.parse(readFileSync(RELEASES, "utf8"));
-    const report = await checked(source, positionals[1], values, releases);
+    const report = await checked(source, path, values, releases);
     process.stdout.write(asJson ? `${JSON.stringify(report, null, 2)}\n` : text(report));
     return report.verified ? 0 : 1;
   } catch (error) {
@@ -73,7 +74,8 @@ export async function main(args) {
 }
 
 async function checked(source, path, values, releases) {
-  const known = Object.fromEntries(["registry", "grants"].filter((name) => values[name]).map((name) => [name, values[name]]));
+  const named = ["registry", "grants"].filter((name) => values[name] !== undefined);
+  const known = Object.fromEntries(named.map((name) => [name, values[name]]));
   const verified = verify(source, await policyOf(values, source), releases, known);
   const steps = verified.steps.map((step) => ({ ...step, proves: provesText(step) }));
   const found = path === undefined ? null : await readable(() => entriesOf(path));
@@ -151,7 +153,9 @@ function readable(read) {
 
 function text(report) {
   const lines = report.steps.map((step) => `${String(step.number).padStart(2)}. ${step.title}: ${step.proves}`);
-  if (report.mismatches) lines.push("", `${report.matched} files are as registered, ${report.mismatches.length} are not.`);
+  if (report.mismatches) {
+    lines.push("", `${report.matched} files are as registered, ${report.mismatches.length} are not.`);
+  }
   for (const { path, expected, found } of report.mismatches ?? []) {
     lines.push(`  ${JSON.stringify(path)}: expected ${expected ?? "nothing"}, found ${found ?? "nothing"}`);
   }

@@ -70,7 +70,8 @@ function compareSingle(shown, files, isManifest) {
   }
   const rest = shown.length - files.length;
   const unproven = isManifest ? { kind: "rest", count: rest } : { kind: "unshown" };
-  return { differences, matched: files.length - differences.length, notProven: isManifest && rest <= 0 ? [] : [unproven] };
+  const notProven = isManifest && rest <= 0 ? [] : [unproven];
+  return { differences, matched: files.length - differences.length, notProven };
 }
 
 function isSame(entry, file) {

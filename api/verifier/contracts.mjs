@@ -18,7 +18,7 @@ const hashed = (text) => keccak256(utf8(text));
 /** The EIP-712 domain separator of a contract. @returns {Uint8Array} */
 export function domainSeparator(contract, chainId, address) {
   const parts = [hashed(DOMAIN_TYPE), hashed(contract), hashed(VERSION), word(chainId), word(fromHex(address))];
-  return keccak256(concat(...parts));
+  return keccak256(concat(parts));
 }
 
 /**
@@ -59,7 +59,7 @@ export function accessIn(nodes, storageRoot, datasetId, grantee) {
   const slot = inMapping(inMapping(word(PAIRS_SLOT), fromHex(datasetId)), word(fromHex(grantee)));
   const bytes = slotAt(nodes, storageRoot, slot);
   const number = (start, end) => Number(toBigInt(bytes.subarray(start, end)));
-  if (number(0, 7) || bytes[7] > 1) throw new Refused(`The slot ${hex(bytes)} is none that AccessGrants could have written.`);
+  if (number(0, 7) || bytes[7] > 1) throw new Refused(`AccessGrants could not have written the slot ${hex(bytes)}.`);
   return {
     startsAt: number(26, 32),
     expiresAt: number(20, 26),

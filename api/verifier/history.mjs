@@ -136,14 +136,14 @@ function afterTitle(dataset, event) {
 
 function content({ contentRoot, metadataHash, uri, sources }) {
   const encoded = sources.flatMap((source) => [fromHex(source.datasetId), word(source.version)]);
-  const sourcesHash = keccak256(concat(word(32), word(sources.length), ...encoded));
+  const sourcesHash = keccak256(concat(word(32), word(sources.length), encoded));
   return [fromHex(contentRoot), fromHex(metadataHash), keccak256(uri), sourcesHash];
 }
 
 /** The head after a step: 28 bytes of the hash chain, the version (3 bytes), the status (1). */
 function nextHead(head, name, step, { version, status } = {}) {
   const before = fromHex(head);
-  const next = keccak256(concat(before, keccak256(concat(STEPS[name], ...step))));
+  const next = keccak256(concat(before, keccak256(concat(STEPS[name], step))));
   next.set(before.subarray(HASH_BYTES), HASH_BYTES);
   if (version !== undefined) next.set(word(version).subarray(29), HASH_BYTES);
   if (status !== undefined) next[31] = status;

@@ -7,7 +7,7 @@
 import { Refused } from "./errors.mjs";
 
 const MAX_DEPTH = 64;
-const SPACE = /[ \t\n\r]*/y;
+const SPACES = " \t\n\r";
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
 const UNICODE = /[0-9a-fA-F]{4}/y;
@@ -25,15 +25,18 @@ export function readJson(text) {
   let at = 0;
 
   const take = (pattern) => {
+    const start = at;
     pattern.lastIndex = at;
-    const found = pattern.exec(text);
-    if (!found) throw malformed();
+    if (!pattern.test(text)) throw malformed();
     at = pattern.lastIndex;
-    return found[0];
+    return text.slice(start, at);
+  };
+  const skipSpaces = () => {
+    while (at < text.length && SPACES.includes(text[at])) at += 1;
   };
   const malformed = () => new Refused(`This is not valid JSON, from character ${at} on.`);
   const accept = (character) => {
-    take(SPACE);
+    skipSpaces();
     if (text[at] !== character) return false;
     at += 1;
     return true;
@@ -86,7 +89,7 @@ export function readJson(text) {
   };
 
   const any = (depth) => {
-    take(SPACE);
+    skipSpaces();
     const lead = text[at];
     if (lead === '"') {
       at += 1;
@@ -107,7 +110,7 @@ export function readJson(text) {
   };
 
   const value = any(MAX_DEPTH);
-  take(SPACE);
+  skipSpaces();
   if (at !== text.length) throw malformed();
   return value;
 }

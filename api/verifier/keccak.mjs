@@ -1,4 +1,4 @@
-/** Keccak-256 as the EVM has it: the padding is Keccak's, not that of SHA-3. Source: The Keccak reference, version 3.0. */
+/** Keccak-256 as the EVM has it: padded as Keccak, not as SHA-3. Source: The Keccak reference, version 3.0. */
 
 const RATE = 136;
 const ROUNDS = 24;

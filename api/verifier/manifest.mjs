@@ -30,7 +30,7 @@ export function manifestEntries(document) {
   entries.forEach((entry, at) => {
     const earlier = entries[Math.max(at - 1, 0)];
     if (at && compareTexts(earlier.path, entry.path) >= 0) {
-      throw new Refused(`The path ${quoted(entry.path)} is not behind ${quoted(earlier.path)} in the order of UTF-8 bytes.`);
+      throw new Refused(`The path ${quoted(entry.path)} does not follow ${quoted(earlier.path)} by UTF-8 bytes.`);
     }
     if ((earlier.size === null) !== (entry.size === null) || "salt" in earlier !== "salt" in entry) {
       throw new Refused(`Either all files of a manifest have a size or none, and a salt or none.`);
@@ -93,7 +93,9 @@ export function refuseCollisions(paths) {
   const spellings = new Map();
   const claim = (spelling) => {
     const key = folded(spelling.replace(/\/$/, ""));
-    if (spellings.has(key)) throw new Refused(`${quoted(spellings.get(key))} and ${quoted(spelling)} are one name on some systems.`);
+    if (spellings.has(key)) {
+      throw new Refused(`${quoted(spellings.get(key))} and ${quoted(spelling)} are one name on some systems.`);
+    }
     spellings.set(key, spelling);
   };
   const folders = new Set();
@@ -112,8 +114,8 @@ function checkedEntry(entry) {
   const { path, sha256: digest, size, salt } = Object(entry);
   const isSize = size === null || (Number.isSafeInteger(size) && size >= 0);
   const isSalt = salt === undefined || (typeof salt === "string" && /^[0-9a-f]{32}$/.test(salt));
-  const isEntry = typeof path === "string" && typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest) && isSize && isSalt;
-  if (!isEntry || Object.keys(entry).length !== (salt === undefined ? 3 : 4)) {
+  const isDigest = typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest);
+  if (typeof path !== "string" || !isDigest || !isSize || !isSalt || Object.keys(entry).length !== (salt === undefined ? 3 : 4)) {
     throw new Refused("A file's entry has a path, a sha256 and a size, and may have a salt.");
   }
   checkPath(path);
@@ -137,8 +139,8 @@ function checkPath(path) {
  * the capital of another letter.
  */
 function folded(name) {
-  const letters = [...name].map((letter) => (letter === "ı" ? letter : letter.toLowerCase().toUpperCase().toLowerCase()));
-  return letters.join("").normalize("NFC");
+  const fold = (letter) => (letter === "ı" ? letter : letter.toLowerCase().toUpperCase().toLowerCase());
+  return Array.from(name, fold).join("").normalize("NFC");
 }
 
 function quoted(path) {

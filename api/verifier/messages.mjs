@@ -16,37 +16,43 @@ const ZERO = `0x${"0".repeat(64)}`;
 const MESSAGES = {
   Registered: [
     "DatasetRegistry",
-    "Registration(address owner,bytes32 contentRoot,bytes32 metadataHash,string uri,bytes32 salt,Source[] sources,uint64 deadline)",
+    "Registration(address owner,bytes32 contentRoot,bytes32 metadataHash,string uri,bytes32 salt,Source[] sources," +
+      "uint64 deadline)",
   ],
   Revised: [
     "DatasetRegistry",
-    "Revision(uint256 datasetId,bytes32 head,bytes32 contentRoot,bytes32 metadataHash,string uri,Source[] sources,uint64 deadline)",
+    "Revision(uint256 datasetId,bytes32 head,bytes32 contentRoot,bytes32 metadataHash,string uri,Source[] sources," +
+      "uint64 deadline)",
   ],
   Transferred: ["DatasetRegistry", "TitleTransfer(uint256 datasetId,bytes32 head,address to,uint64 deadline)"],
   Withdrawn: ["DatasetRegistry", "Withdrawal(uint256 datasetId,bytes32 head,string reason,uint64 deadline)"],
   AccessRequested: [
     "AccessGrants",
-    "AccessRequest(uint256 datasetId,address grantee,uint32 rights,uint48 expiresAt,string purpose,uint32 requests,uint64 deadline)",
+    "AccessRequest(uint256 datasetId,address grantee,uint32 rights,uint48 expiresAt,string purpose,uint32 requests," +
+      "uint64 deadline)",
   ],
   AccessGranted: [
     "AccessGrants",
-    "AccessGrant(uint256 datasetId,address grantee,uint32 rights,uint48 startsAt,uint48 expiresAt,bytes32 termsHash,uint32 epoch,uint64 deadline)",
+    "AccessGrant(uint256 datasetId,address grantee,uint32 rights,uint48 startsAt,uint48 expiresAt,bytes32 termsHash," +
+      "uint32 epoch,uint64 deadline)",
   ],
   AccessRevoked: ["AccessGrants", "AccessRevocation(uint256 datasetId,address grantee,uint32 epoch,uint64 deadline)"],
 };
 const SOURCE = "Source(uint256 datasetId,uint24 version)";
 
 const text = (value, where) => {
-  if (utf8(is.text(value, where)).length > MAX_TEXT_BYTES) throw new Refused(`${where} has more than ${MAX_TEXT_BYTES} bytes.`);
+  if (utf8(is.text(value, where)).length > MAX_TEXT_BYTES) {
+    throw new Refused(`${is.placeText(where)} has more than ${MAX_TEXT_BYTES} bytes.`);
+  }
 };
 const somebody = (value, where) => {
-  if (is.address(value, where) === NOBODY) throw new Refused(`${where} is the zero address, which nobody holds.`);
+  if (is.address(value, where) === NOBODY) throw new Refused(`${is.placeText(where)} is the zero address.`);
 };
 const source = is.objectOf({ datasetId: is.bytes32, version: is.whole(1, 2 ** 24 - 1) });
 const sources = (value, where) => {
   const keys = is.arrayOf(source)(value, where).map((one) => one.datasetId + hex(word(one.version)));
   if (keys.length > MAX_SOURCES || keys.some((key, at) => at > 0 && key <= keys[at - 1])) {
-    throw new Refused(`${where} are more than ${MAX_SOURCES}, or do not ascend strictly.`);
+    throw new Refused(`${is.placeText(where)} are more than ${MAX_SOURCES}, or do not ascend strictly.`);
   }
 };
 const CHECKS = {
@@ -138,12 +144,12 @@ function structHash(type, values) {
   const fields = fieldsOf(type);
   const refers = fields.some(([kind]) => kind === "Source[]");
   return keccak256(
-    concat(keccak256(utf8(refers ? type + SOURCE : type)), ...fields.map(([kind, name]) => encoded(kind, values[name]))),
+    concat(keccak256(utf8(refers ? type + SOURCE : type)), fields.map(([kind, name]) => encoded(kind, values[name]))),
   );
 }
 
 function encoded(kind, value) {
   if (kind === "string") return keccak256(utf8(value));
-  if (kind === "Source[]") return keccak256(concat(...value.map((one) => structHash(SOURCE, one))));
+  if (kind === "Source[]") return keccak256(concat(value.map((one) => structHash(SOURCE, one))));
   return word(typeof value === "number" ? value : fromHex(value));
 }

@@ -11,6 +11,7 @@ import { sha256 } from "./sha256.mjs";
 
 const MAX_NOTE_CHARACTERS = 64 * 1024;
 const MAX_SIGNATURES = 64;
+const MAX_KEY_CHARACTERS = 1000;
 const SIGNS_NOTE = 0x01;
 const COSIGNS = 0x04;
 const DASH = "\u2014 ";
@@ -28,7 +29,7 @@ const CHECKPOINT =
  * @throws {Refused} It is not that, or the id is not the key's.
  */
 export function parseKey(text) {
-  const [, name, id, encoded] = /^([^+]*)\+([^+]*)\+(.*)$/su.exec(text) ?? [];
+  const [, name, id, encoded] = (text.length < MAX_KEY_CHARACTERS && /^([^+]*)\+([^+]*)\+(.*)$/su.exec(text)) || [];
   const raw = encoded === undefined ? new Uint8Array() : fromBase64(encoded);
   if (raw.length !== 33 || (raw[0] !== SIGNS_NOTE && raw[0] !== COSIGNS) || !NAME.test(name)) {
     throw new Refused(`A key is a name, + and 8 hex digits, + and an Ed25519 key in base64: ${text.slice(0, 120)}`);
@@ -46,7 +47,7 @@ export function parseKey(text) {
  * @throws {Refused} It is not one.
  */
 export function parseCheckpoint(source) {
-  if ([...source].length > MAX_NOTE_CHARACTERS || CONTROLS.test(source)) {
+  if (source.length > 2 * MAX_NOTE_CHARACTERS || [...source].length > MAX_NOTE_CHARACTERS || CONTROLS.test(source)) {
     throw new Refused(`A signed note has at most ${MAX_NOTE_CHARACTERS} characters and no control characters.`);
   }
   const gap = source.lastIndexOf("\n\n");

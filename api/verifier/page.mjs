@@ -156,7 +156,7 @@ async function takePolicy(file) {
   }
 }
 
-/** Behind the # may stand a dataset and a version, as in the code on a certificate: this node is asked for its evidence. */
+/** Behind the # may stand a dataset and a version, as in the code on a certificate: this node has its evidence. */
 async function openNamed() {
   const [, dataset, version] = /^#(0x[0-9a-f]{64})(?:@([0-9]{1,8}))?$/.exec(location.hash) ?? [];
   if (!dataset) return;

@@ -4,7 +4,8 @@ const YEAR_9999 = 253_402_300_799;
 
 /** A block's time. @param {number} time Unix seconds, UTC */
 export function timeText(time) {
-  return time > YEAR_9999 ? `Unix time ${time}` : `${new Date(1000 * time).toISOString().slice(0, 19).replace("T", " ")} UTC`;
+  if (time > YEAR_9999) return `Unix time ${time}`;
+  return `${new Date(1000 * time).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
 const ENGLISH = {
@@ -41,7 +42,8 @@ const ENGLISH = {
     files: () => "Which files the content root stands for.",
     rest: ({ count }) => `Anything of the ${count} files of the dataset that were not given.`,
     unshown: () => "Anything of files that the bundle does not show.",
-    unnamed: () => "Which file differs: the bundle does not list the files. A private dataset's are told only by its manifest.",
+    unnamed: () =>
+      "Which file differs: the bundle does not list the files. A private dataset's are told only by its manifest.",
   },
 };
 
@@ -49,7 +51,8 @@ const CHINESE = {
   steps: {
     form: () => "证据包符合 tdr-evidence/1 的唯一形式。",
     blocks: ({ count }) => `${count} 个区块头的哈希已重新计算，与区块引用其父块的哈希一致。`,
-    trust: ({ number, hash, word }) => `区块 ${number}（${hash}）及其之前的区块属于该链，依据是${CHINESE.words[word.kind](word)}。`,
+    trust: ({ number, hash, word }) =>
+      `区块 ${number}（${hash}）及其之前的区块属于该链，依据是${CHINESE.words[word.kind](word)}。`,
     receipts: ({ count }) => `${count} 份交易收据确实在这些区块中。`,
     history: ({ count }) => `${count} 个事件自登记起前后相接。`,
     contracts: ({ address, release }) => `${address} 具有 ${release} 版 DatasetRegistry 合约的代码。`,

@@ -10,7 +10,8 @@ const BLOCK = 128;
 const [INITIAL, CONSTANTS] = (() => {
   const primes = [];
   for (let number = 2; primes.length < 80; number++) if (primes.every((prime) => number % prime)) primes.push(number);
-  const roots = (degree, count) => primes.slice(0, count).map((p) => wholeRoot(BigInt(p) << (64n * degree), degree) & MASK);
+  const fraction = (prime, degree) => wholeRoot(BigInt(prime) << (64n * degree), degree) & MASK;
+  const roots = (degree, count) => primes.slice(0, count).map((prime) => fraction(prime, degree));
   return [roots(2n, 8), roots(3n, 80)];
 })();
 
@@ -29,7 +30,7 @@ const turned = (value, by) => ((value >> by) | (value << (64n - by))) & MASK;
 
 /** @param {...Uint8Array} parts Hashed as one. @returns {Uint8Array} 64 bytes */
 export function sha512(...parts) {
-  const message = concat(...parts);
+  const message = concat(parts);
   const padding = new Uint8Array(BLOCK - ((message.length + 16) % BLOCK));
   padding[0] = 0x80;
   const padded = concat(message, padding, bigEndian(BigInt(message.length) * 8n, 16));
@@ -55,5 +56,5 @@ export function sha512(...parts) {
       state[index] = BigInt.asUintN(BITS, state[index] + value);
     });
   }
-  return concat(...state.map((value) => bigEndian(value, 8)));
+  return concat(state.map((value) => bigEndian(value, 8)));
 }

@@ -1,14 +1,24 @@
 /**
  * Checks of JSON values: each returns the value, or throws a `Refused` that names the place.
  *
- * @typedef {(value: unknown, where: string) => unknown} Check
+ * A place is a name, or what it is in and the key there: texts of places are made only where something is refused.
+ *
+ * @typedef {string | {within: Place, key: string | number}} Place
+ * @typedef {(value: unknown, where: Place) => unknown} Check
  */
 
 import { checksummed } from "./address.mjs";
 import { Refused } from "./errors.mjs";
 
 function refuse(where, what) {
-  return new Refused(`${where || "the whole"}: ${what}.`);
+  return new Refused(`${placeText(where)}: ${what}.`);
+}
+
+/** @param {Place} where @returns {string} */
+export function placeText(where) {
+  if (typeof where === "string") return where;
+  const { within, key } = where;
+  return `${placeText(within)}${typeof key === "number" ? `[${key}]` : `.${key}`}`;
 }
 
 /** @param {(value: unknown) => boolean} holds @param {string} what @returns {Check} */
@@ -34,7 +44,10 @@ export const address = requires(
 
 /** A whole number from `least` to `most`. */
 export const whole = (least, most = Number.MAX_SAFE_INTEGER) =>
-  requires((value) => Number.isSafeInteger(value) && value >= least && value <= most, "it is not a whole number in its range");
+  requires(
+    (value) => Number.isSafeInteger(value) && value >= least && value <= most,
+    "it is not a whole number in its range",
+  );
 export const count = whole(0);
 
 /** One of some values. */
@@ -47,7 +60,7 @@ export const nullable = (check) => (value, where) => (value === null ? null : ch
 export function arrayOf(check, least = 0) {
   return (value, where) => {
     if (!Array.isArray(value) || value.length < least) throw refuse(where, `it is not an array of ${least} or more`);
-    value.forEach((element, index) => check(element, `${where}[${index}]`));
+    value.forEach((element, index) => check(element, { within: where, key: index }));
     return value;
   };
 }
@@ -55,8 +68,10 @@ export function arrayOf(check, least = 0) {
 /** An array of exactly these elements. @returns {Check} */
 export function tupleOf(...checks) {
   return (value, where) => {
-    if (!Array.isArray(value) || value.length !== checks.length) throw refuse(where, `it has not ${checks.length} elements`);
-    checks.forEach((check, index) => check(value[index], `${where}[${index}]`));
+    if (!Array.isArray(value) || value.length !== checks.length) {
+      throw refuse(where, `it is not an array of ${checks.length}`);
+    }
+    checks.forEach((check, index) => check(value[index], { within: where, key: index }));
     return value;
   };
 }
@@ -65,11 +80,13 @@ export function tupleOf(...checks) {
 export function objectOf(checks) {
   return (value, where) => {
     anyObject(value, where);
-    const path = (key) => (where ? `${where}.${key}` : key);
-    for (const key of Object.keys(value)) if (!Object.hasOwn(checks, key)) throw refuse(path(key), "there is no such key");
+    for (const key of Object.keys(value)) {
+      if (!Object.hasOwn(checks, key)) throw refuse({ within: where, key }, "there is no such key");
+    }
     for (const [key, check] of Object.entries(checks)) {
-      if (!Object.hasOwn(value, key)) throw refuse(path(key), "it is missing");
-      check(value[key], path(key));
+      const place = { within: where, key };
+      if (!Object.hasOwn(value, key)) throw refuse(place, "it is missing");
+      check(value[key], place);
     }
     return value;
   };

@@ -16,12 +16,14 @@ const POLICIES = [
   ["node", is.objectOf({ node: is.text, witnesses: is.arrayOf(is.text), threshold: is.count }), byCheckpoints],
 ];
 
+/** @typedef {{chainId: number, blocks: Map<number, string>, notes: object[]}} Claim What has to be vouched for. */
+
 /**
  * Makes a policy of its JSON form.
  *
  * @param {object} policy
- * @returns {{namesTheChain: boolean, vouch: (claim: {chainId: number, blocks: Map<number, string>, notes: object[]}) => object}}
- *   `vouch` throws a `Refused`, or tells whose word it is.
+ * @returns {{namesTheChain: boolean, vouch: (claim: Claim) => object}} `vouch` throws a `Refused`, or tells whose word
+ *   it is.
  * @throws {Refused} It is none.
  */
 export function trustOf(policy) {
@@ -108,5 +110,5 @@ function byCheckpoints(policy) {
 
 function node(value, where) {
   is.objectOf({ name: is.text, chainId: is.count, blocks: is.anyObject })(value, where);
-  for (const [height, hash] of Object.entries(value.blocks)) is.bytes32(hash, `${where}.blocks.${height}`);
+  for (const [height, hash] of Object.entries(value.blocks)) is.bytes32(hash, `the block ${height} of a node`);
 }

@@ -143,7 +143,8 @@ export function verify(source, policy, releases, known = {}) {
       return [null, { count: bundle.messages.length, of: history.shown.length }];
     });
   }
-  const content = bundle.content && step(11, () => [contentOf(bundle.content, history), { version: bundle.content.version }]);
+  const shown = bundle.content;
+  const content = shown && step(11, () => [contentOf(shown, history), { version: shown.version }]);
   return {
     chainId: bundle.chainId,
     datasetId: bundle.datasetId,
@@ -151,8 +152,8 @@ export function verify(source, policy, releases, known = {}) {
     isComplete: bundle.state !== null,
     entries: content?.entries ?? null,
     files: content?.files ?? [],
-    metadata: bundle.content?.metadata ?? null,
-    version: bundle.content?.version ?? null,
+    metadata: shown?.metadata ?? null,
+    version: shown?.version ?? null,
     contentRoot: content?.root ?? bundle.record.dataset.contentRoot,
     steps,
     notProven: notProven(bundle, last, Object.values(known)),
@@ -207,7 +208,8 @@ function vouched(bundle, trust, runs) {
   const notes = checkpoints ? checkedNotes(checkpoints, chainId, blocks) : [];
   const word = trust.vouch({ chainId, blocks, notes });
   if (bundle.state === null && !trust.namesTheChain) {
-    throw new Refused(`Nothing shows that this is chain ${chainId}: the bundle has no state.`, "Give the chain's id as well.");
+    const message = `Nothing shows that this is chain ${chainId}: the bundle has no state.`;
+    throw new Refused(message, "Give the chain's id as well.");
   }
   return word;
 }
@@ -270,12 +272,14 @@ function requireSignatures(bundle, history) {
 }
 
 function contentOf({ files, manifest, metadata, version }, history) {
-  if (manifest === null && !files.length && metadata === null) throw new Refused("The bundle has a content that is empty.");
+  if (manifest === null && !files.length && metadata === null) throw new Refused("The bundle's content is empty.");
   const stated = history.dataset.versions[version - 1];
   if (!stated) throw new Refused(`There is no version ${version}.`);
   const root = stated.contentRoot;
   const entries = manifest && manifestEntries(manifest);
-  if (manifest && manifest.root !== root) throw new Refused(`The manifest has the root ${manifest.root}, the version ${root}.`);
+  if (manifest && manifest.root !== root) {
+    throw new Refused(`The manifest has the root ${manifest.root}, the version ${root}.`);
+  }
   const shown = files.map((file) => requireIn(file, root));
   requireAscending(shown.map((file) => file.path));
   if (metadata !== null && hex(sha256(utf8(canonical(metadata)))) !== stated.metadataHash) {
