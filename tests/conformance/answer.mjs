@@ -4,9 +4,11 @@ import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 
 import { bundleIn } from "../../api/verifier/attachment.mjs";
+import { decodeHeader } from "../../api/verifier/block.mjs";
+import { fromHex } from "../../api/verifier/bytes.mjs";
 import { Refused } from "../../api/verifier/errors.mjs";
 import { canonical, readJson } from "../../api/verifier/json.mjs";
-import { normalPath, refuseCollisions } from "../../api/verifier/manifest.mjs";
+import { manifestEntries, refuseCollisions, rootOf } from "../../api/verifier/manifest.mjs";
 import { parseCheckpoint, parseKey, requireSignedBy } from "../../api/verifier/notes.mjs";
 import { notProvenText, provesText } from "../../api/verifier/sentences.mjs";
 import { StepFailed, verify } from "../../api/verifier/verify.mjs";
@@ -28,7 +30,8 @@ const ANSWERS = {
     };
   },
   canonical: ({ text }) => canonical(readJson(text)),
-  path: ({ path }) => normalPath(path),
+  header: ({ raw }) => decodeHeader(fromHex(raw)),
+  manifest: ({ text }) => rootOf(manifestEntries(Object(readJson(text)))),
   collisions: ({ pairs }) => pairs.map((paths) => isRefused(() => refuseCollisions(paths))),
   note: ({ note, key }) => {
     requireSignedBy(parseCheckpoint(note), parseKey(key));
