@@ -134,7 +134,9 @@ class Node:
                 hint="Name its endpoints with --rpc, or start a whole node with: tdr up",
             )
         with ExitStack() as resources:
-            resources.enter_context(FolderLock(settings.data, role.parts))
+            # Gateways keep nothing in the folder: there may be many of them, as far as the database bears them.
+            alone = tuple(part for part in role.parts if part is not Role.GATEWAY)
+            resources.enter_context(FolderLock(settings.data, alone))
             signer = _signer(settings, role)
             storage = open_storage(settings.database)
             resources.callback(storage.close)
