@@ -19,7 +19,7 @@ const NODE = Uint8Array.of(1);
  * @property {string} [salt] 32 hex digits, in a private dataset.
  */
 
-/** @param {object} document @returns {Entry[]} @throws {Refused} It is not exactly a manifest with the root it states. */
+/** @param {object} document @returns {Entry[]} @throws {Refused} It is no manifest with the root that it states. */
 export function manifestEntries(document) {
   const keys = Object.keys(document);
   if (document.format !== FORMAT || keys.length !== KEYS.length || !KEYS.every((key) => keys.includes(key))) {
@@ -115,7 +115,8 @@ function checkedEntry(entry) {
   const isSize = size === null || (Number.isSafeInteger(size) && size >= 0);
   const isSalt = salt === undefined || (typeof salt === "string" && /^[0-9a-f]{32}$/.test(salt));
   const isDigest = typeof digest === "string" && /^[0-9a-f]{64}$/.test(digest);
-  if (typeof path !== "string" || !isDigest || !isSize || !isSalt || Object.keys(entry).length !== (salt === undefined ? 3 : 4)) {
+  const isExact = Object.keys(Object(entry)).length === (salt === undefined ? 3 : 4);
+  if (typeof path !== "string" || !isDigest || !isSize || !isSalt || !isExact) {
     throw new Refused("A file's entry has a path, a sha256 and a size, and may have a salt.");
   }
   checkPath(path);

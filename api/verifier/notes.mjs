@@ -43,7 +43,8 @@ export function parseKey(text) {
  * Reads a signed note that states a checkpoint. It proves nothing until a signature is verified.
  *
  * @param {string} source
- * @returns {{text: string, chainId: number, height: number, block: string, lines: {id: string, signature: Uint8Array}[]}}
+ * @returns {{text: string, chainId: number, height: number, block: string, lines: object[]}} Each of `lines` has the
+ *   `id` of its key and the `signature`.
  * @throws {Refused} It is not one.
  */
 export function parseCheckpoint(source) {

@@ -298,7 +298,8 @@ function notProven({ state, content, contracts, record }, last, known) {
     ...addresses.filter((address) => !known.includes(address)).map((address) => ({ kind: "address", address })),
     { kind: "others", count: record.access.length },
   ];
-  return content === null || (content.manifest === null && !content.files.length) ? [...facts, { kind: "files" }] : facts;
+  const showsFiles = content !== null && (content.manifest !== null || content.files.length > 0);
+  return showsFiles ? facts : [...facts, { kind: "files" }];
 }
 
 function requireRising(values, what) {
