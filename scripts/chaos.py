@@ -18,6 +18,7 @@ import argparse
 import contextlib
 import json
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -38,8 +39,8 @@ from scripts.faults.reorgs import Reorganiser
 from scripts.postgresql import PostgreSQLServer
 
 ROOT = Path(__file__).parents[1]
-FAULT_RATE = 0.12
-SECONDS_A_REORGANISATION = 0.8
+FAULT_RATE = 0.2
+SECONDS_A_REORGANISATION = 0.7
 LONGEST_DRAIN = 180.0
 WHOLE: tuple[Role, ...] = (Role.ALL,)
 TWINS = (Role.ALL, Role.ALL)
@@ -59,7 +60,7 @@ class Results:
     acknowledged: int
     onChain: int  # noqa: N815
     failed: int
-    refused: int
+    refused: dict[str, int]
     lost: int
     duplicated: int
     gaps: int
@@ -178,7 +179,7 @@ def run(options: Options) -> Results:
         acknowledged=sum(len(cell.load.acknowledged) for cell in cells),
         onChain=sum(verdict.on_chain for verdict in verdicts),
         failed=sum(verdict.failed for verdict in verdicts),
-        refused=sum(len(cell.load.refused) for cell in cells),
+        refused=dict(Counter(reason for cell in cells for reason in cell.load.refused)),
         lost=sum(verdict.lost for verdict in verdicts),
         duplicated=sum(verdict.duplicated for verdict in verdicts),
         gaps=sum(verdict.gaps for verdict in verdicts),
@@ -249,18 +250,22 @@ def _anvil() -> Iterator[int]:
             return False
         return True
 
-    until(answers, 20.0, "anvil does not start")
-    probe.close()
-    yield port
-    process.kill()
-    process.wait()
+    try:
+        with contextlib.closing(probe):
+            until(answers, 60.0, "anvil does not start")
+        yield port
+    finally:
+        process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager
 def _postgresql() -> Iterator[PostgreSQLServer]:
     server = PostgreSQLServer()
-    yield server
-    server.remove()
+    try:
+        yield server
+    finally:
+        server.remove()
 
 
 def main() -> None:
@@ -287,7 +292,7 @@ def main() -> None:
         given.seconds,
         folder,
     )
-    folder.chmod(0o700)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
     results = run(options)
     given.results.write_text(json.dumps(asdict(results), indent=1) + "\n")
     for name, value in asdict(results).items():

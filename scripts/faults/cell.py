@@ -22,7 +22,7 @@ from scripts.faults.oracle import Verdict, judge, payloads_sent_twice
 from scripts.faults.processes import NodeProcess, free_port, url_of
 from scripts.faults.proxy import FaultProxy
 
-CLIENTS = 2
+CLIENTS = 3
 SECONDS_TO_START = 90.0
 FINALITY = 70
 """Blocks: more than the deepest reorganisation."""
@@ -99,12 +99,12 @@ class Cell:
     def kill_one(self) -> None:
         """Kills one of the processes at a random moment of its life, also while it starts."""
         process = self._chance.choice(self._processes)
-        # A third of the lives end soon, the others are given the time to do something.
-        if self._chance.random() < 0.35:
-            self._live(self._chance.uniform(0.0, 0.6))
+        # Half of the lives end soon, the others are given the time to do something.
+        if self._chance.random() < 0.5:
+            self._live(self._chance.uniform(0.0, 1.0))
         else:
             until(process.is_up, SECONDS_TO_START, f"{self.name} does not come back", self.revive)
-            self._live(self._chance.expovariate(0.8))
+            self._live(self._chance.expovariate(1.0))
         process.kill()
         self.kills += 1
 

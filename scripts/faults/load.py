@@ -47,7 +47,7 @@ class Load:
     chain_id: int
     contracts: dict[str, Address]
     seed: str
-    rate: float = 4.0
+    rate: float = 3.0
     acknowledged: list[Acknowledged] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -139,7 +139,7 @@ class Load:
                 if unknown > 40:
                     return False
             elif answer is not None and answer.status_code < 500 and answer.status_code != 429:
-                self.refused.append(f"{answer.status_code} {answer.text[:300]}")
+                self.refused.append(f"{answer.status_code} {answer.json()['title']}")
                 return False
             turn += 1
             self._stop.wait(0.1)

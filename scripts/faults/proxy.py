@@ -96,7 +96,7 @@ class FaultProxy:
                 self._down_until = asyncio.get_running_loop().time() + self._random.uniform(0.2, 1.5)
                 return False
             case Kind.TOO_MANY | Kind.UNAVAILABLE:
-                writer.write(_response(b"busy", int(kind), "Retry-After: 1\r\n"))
+                writer.write(_response(b"busy", int(kind), self._random.choice(["", "Retry-After: 1\r\n"])))
                 await writer.drain()
                 return True
             case Kind.LAGGING:

@@ -49,7 +49,7 @@ class Reorganiser:
     def _reorganise(self) -> None:
         height = int(self._chain.request("eth_blockNumber"), 16)
         # Mostly shallow, now and then as deep as it goes.
-        depth = min(int(self._random.paretovariate(0.7)), DEEPEST, height - self._lowest)
+        depth = min(int(self._random.paretovariate(0.5)), DEEPEST, height - self._lowest)
         if depth < 1:
             return
         kept: list[tuple[str, int]] = []
