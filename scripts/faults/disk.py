@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import multiprocessing
 import os
 import shutil
@@ -23,6 +24,8 @@ DATABASES: Final = ("registry.db", "chain/chain.sqlite3")
 FILES: Final = ("", "-wal", "-shm", "-journal")
 SECONDS: Final = 60.0
 INJECTED: Final = "(INJECTED)"
+PR_SET_PTRACER: Final = 0x59616D61
+ANYBODY: Final = ctypes.c_ulong(-1)
 
 # Children are forked from one process that has imported everything once: a node's start takes a tenth of the time.
 _PROCESSES: Final = multiprocessing.get_context("forkserver")
@@ -43,6 +46,7 @@ class DiskNode:
         self._process = _PROCESSES.Process(target=_serve, args=(folder, log, theirs), daemon=True)
         self._process.start()
         theirs.close()
+        self._await_word()  # Before that, it might not be traced.
 
     def start(self) -> str | None:
         """Lets it start; gives its URL once it answers, or None if it has ended instead.
@@ -51,14 +55,17 @@ class DiskNode:
             TimeoutError: It does neither.
         """
         self._pipe.send("go")
-        if not self._pipe.poll(SECONDS):
-            raise TimeoutError("The node neither answers nor ends.")
         try:
-            url: str = self._pipe.recv()
+            return self._await_word()
         except EOFError:
             self._process.join(SECONDS)
             return None
-        return url
+
+    def _await_word(self) -> str:
+        if not self._pipe.poll(SECONDS):
+            raise TimeoutError("The node neither answers nor ends.")
+        word: str = self._pipe.recv()
+        return word
 
     def stop(self) -> int | None:
         """SIGTERM; gives the exit code, None if it does not end."""
@@ -127,6 +134,9 @@ def _serve(folder: Path, log: Path, pipe: Connection) -> None:
     with log.open("ab", buffering=0) as stream:
         os.dup2(stream.fileno(), sys.stdout.fileno())
         os.dup2(stream.fileno(), sys.stderr.fileno())
+    # Where a process may trace its descendants only (Yama), it may trace this one all the same.
+    ctypes.CDLL(None).prctl(PR_SET_PTRACER, ANYBODY, 0, 0, 0)
+    pipe.send("ready")
     pipe.recv()
     settings = Settings.model_validate({"data": folder, "port": 0, "poll_seconds": 0.1})
     try:

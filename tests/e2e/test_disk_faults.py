@@ -1,0 +1,21 @@
+"""Disks that fail under a node. All of the first 200 writes are gone through by `python -m scripts.disk_faults`."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from scripts.disk_faults import run
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the writes fail: apt-get install strace")
+@pytest.mark.parametrize(("kind", "answer"), [("EIO", "503"), ("ENOSPC", "507")])
+def test_a_write_that_fails_leaves_nothing_by_half_and_reads_go_on(kind: str, answer: str) -> None:
+    """R1: acknowledged is on the chain; refused is refused clearly, and accepted when it is sent again."""
+    found = run(range(4, 201, 45), kind)
+    assert found.faulty == []
+    assert (found.lost, found.duplicated, found.halfWritten) == (0, 0, 0)
+    assert found.acknowledged == found.onChain == 30
+    assert found.faults > found.points
+    assert found.refused.keys() <= {answer}
