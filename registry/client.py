@@ -254,7 +254,11 @@ class Gateway:
             dataset_id: Its id, or at least its first 8 hex digits.
             min_block: The block that the answer must know at least.
         """
-        return self._get(f"/v1/datasets/{_segment(dataset_id)}", **_given(min_block=min_block))
+        answer = self._get(f"/v1/datasets/{_segment(dataset_id)}", **_given(min_block=min_block))
+        # The id is signed next, or read from the chain: a gateway that lies must not lead to another dataset.
+        if not str(answer.get("datasetId")).removeprefix("0x").startswith(str(dataset_id).lower().removeprefix("0x")):
+            raise Unavailable(f"{self.url} was asked about {dataset_id} and answered about another dataset.")
+        return answer
 
     def state(self, dataset_id: DatasetId | str) -> DatasetState:
         """What the next message about a dataset must know."""
@@ -425,8 +429,9 @@ class Gateway:
             )
         message, hint = problem["detail"], problem.get("hint") or ""
         faults = problem.get("errors") or []
-        if faults:
-            message += " " + "; ".join(f"{fault.get('field')}: {fault.get('detail')}" for fault in faults)
+        told = "; ".join(f"{fault.get('field')}: {fault.get('detail')}" for fault in faults)
+        if told not in message:
+            message += f" {told}"
         if isinstance(problem.get("error"), str):
             return ContractRefused(problem["error"], problem.get("values") or {}, message, hint=hint)
         if candidates := problem.get("candidates"):

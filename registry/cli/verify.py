@@ -141,6 +141,11 @@ def verify_on_chain(
         chain.close()
     report.record = record.to_json()
     chain_record.name_not_proven(record, report)
+    if ids.id_text(dataset) != str(dataset_id):
+        report.not_proven.append(
+            f"That {dataset} is {dataset_id}: the gateway completed it, and another dataset's id can be made to begin "
+            "so. Give the id in full."
+        )
     root = record.version.content_root
     found = content.hashed(path)
     comparison.check_content(found, root, given or _served_manifest(gateway, root), report)

@@ -105,6 +105,23 @@ def test_a_problem_keeps_its_words_fields_and_candidates(serve: Serve) -> None:
     )
 
 
+def test_what_a_problem_says_twice_is_told_once(serve: Serve) -> None:
+    body = problem(detail="query.limit: too large", errors=[{"field": "query.limit", "detail": "too large"}])
+    with serve((422, body)) as gateway, pytest.raises(InvalidInput) as caught:
+        gateway.state(ID)
+    assert str(caught.value) == "query.limit: too large"
+
+
+@pytest.mark.parametrize("asked", [str(ID), "0xababababab", "ABABABAB"])
+def test_an_answer_about_another_dataset_is_not_taken(serve: Serve, asked: str) -> None:
+    """Whoever runs a gateway cannot redirect what an owner signs, nor what a verifier looks at."""
+    fields = {"owner": "0x" + "12" * 20, "version": 1, "contentRoot": str(ROOT), "head": str(ROOT), "status": "active"}
+    with serve((200, {"datasetId": str(ID), **fields})) as gateway:
+        assert gateway.state(asked).dataset_id == ID
+    with serve((200, {"datasetId": str(ROOT), **fields})) as gateway, pytest.raises(Unavailable, match="another"):
+        gateway.state(asked)
+
+
 def test_a_refusal_of_a_contract_keeps_its_name_and_values(serve: Serve) -> None:
     body = problem(error="HeadMismatch", values={"present": "0x01"})
     with serve((409, body)) as gateway, pytest.raises(ContractRefused) as caught:

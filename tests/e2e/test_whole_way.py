@@ -86,6 +86,8 @@ def test_files_that_are_unchanged_verify_and_each_changed_one_is_named(tdr: Tdr,
     assert (good["datasetId"], good["version"]) == (dataset, 1)
     assert good["asOfBlock"] >= 1
     assert good["notProven"]
+    by_prefix = yes(tdr("verify", files, "--dataset", dataset[:10], "--json"))
+    assert any(dataset in line for line in by_prefix["notProven"])
     before = sha256((files / "a.csv").read_bytes()).hexdigest()
     (files / "a.csv").write_text("other")
     (files / "b.csv").unlink()
