@@ -8,6 +8,7 @@ an answer without the filter would be taken for the answer with it.
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from email.message import Message as MediaType
 from typing import Any, Final
@@ -57,7 +58,7 @@ class StrictRequest(Request):
         try:
             body = await self.body()
             # A large text is read in a thread: nobody else's answer waits for it.
-            return read_json(body) if len(body) <= MAX_MESSAGE_BYTES else await run_in_threadpool(read_json, body)
+            return _read(body) if len(body) <= MAX_MESSAGE_BYTES else await run_in_threadpool(_read, body)
         except InvalidInput as error:
             raise Refused(MALFORMED, error.message) from error
 
@@ -121,6 +122,16 @@ class PublicationRoute(StrictRoute):
     """A route whose body may hold documents too."""
 
     request_class = LargeRequest
+
+
+def _read(body: bytes) -> object:
+    value = read_json(body)
+    if b"\\ud" in body or b"\\uD" in body:
+        try:
+            json.dumps(value, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise InvalidInput("It holds an unpaired surrogate, which is no Unicode text.") from None
+    return value
 
 
 def _refuse_unknown(request: Request, known: frozenset[str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -22,12 +23,18 @@ from registry.chain.client import (
     Chain,
     RpcError,
 )
+from registry.eip712 import MAX_SAFE_INTEGER
 from registry.errors import RegistryError
 
 MAX_CALLS: Final = 100
 MAX_ANSWER_BYTES: Final = 32 * 2**20
 AT_ONCE: Final = 8
 INVALID_REQUEST: Final = -32600
+
+EVM_GAS: Final = 2**24
+"""What all calls of one request may burn together, for py-evm needs a second for 3,000,000. It is shared equally."""
+_RUNS: Final = {"eth_call": 1, "eth_estimateGas": 8}
+"""How often a method may run its call: an estimate tries several limits."""
 
 router = APIRouter(tags=["chain"], route_class=StrictRoute)
 _limiter = CapacityLimiter(AT_ONCE)  # Strangers' questions may not take all threads away from writes.
@@ -84,10 +91,29 @@ def _results(chain: Chain, calls: Sequence[object]) -> list[dict[str, Any]]:
     checked = [_check(call) for call in calls]
     good = [call for call in checked if isinstance(call, RpcCall)]
     try:
-        results = iter(chain.batch([(call.method, call.params) for call in good]) if good else [])
+        results = iter(chain.batch(_within_gas(good)) if good else [])
     except RegistryError as error:
         results = iter([RpcError(SERVER_ERROR, error.message)] * len(good))
     return [_result(call.id, next(results)) if isinstance(call, RpcCall) else call for call in checked]
+
+
+def _within_gas(calls: Sequence[RpcCall]) -> list[tuple[str, list[Any]]]:
+    runs = sum(_RUNS.get(call.method, 0) for call in calls)
+    return [
+        (call.method, _capped(call.params, EVM_GAS // runs) if call.method in _RUNS else call.params) for call in calls
+    ]
+
+
+def _capped(parameters: list[Any], gas: int) -> list[Any]:
+    match parameters:
+        case [dict(call), *rest] if "gas" not in call or _is_more(call["gas"], gas):
+            return [{**call, "gas": hex(gas)}, *rest]
+    return parameters  # A malformed call is the chain's to refuse.
+
+
+def _is_more(quantity: object, gas: int) -> bool:
+    is_quantity = isinstance(quantity, str) and re.fullmatch("0x[0-9a-fA-F]+", quantity) is not None
+    return is_quantity and int(str(quantity), 16) > gas
 
 
 def _check(call: object) -> RpcCall | dict[str, Any]:
@@ -96,6 +122,8 @@ def _check(call: object) -> RpcCall | dict[str, Any]:
     call_id = call.get("id")
     if isinstance(call_id, bool) or not isinstance(call_id, int | str | None):
         return _error(None, INVALID_REQUEST, "the id of a call is a string, a whole number or null")
+    if isinstance(call_id, int) and abs(call_id) > MAX_SAFE_INTEGER:
+        return _error(None, INVALID_REQUEST, "the id of a call is a number that not every reader keeps exactly")
     method = call.get("method")
     parameters = call.get("params", [])
     if call.get("jsonrpc") != "2.0" or not isinstance(method, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -49,6 +50,8 @@ def test_what_does_not_only_read_is_not_offered(gateway: Gateway, method: str) -
         {},
         {"jsonrpc": "1.0", "id": 1, "method": "eth_chainId"},
         {"jsonrpc": "2.0", "id": {}, "method": "eth_chainId"},
+        {"jsonrpc": "2.0", "id": 2**64, "method": "eth_chainId"},
+        {"jsonrpc": "2.0", "id": 10**30, "method": "eth_chainId"},
         {"jsonrpc": "2.0", "id": 1, "method": 5},
         [],
         [{}] * (rpc.MAX_CALLS + 1),
@@ -75,3 +78,28 @@ def test_a_revert_carries_its_data(gateway: Gateway) -> None:
     answer = ask(gateway, call("eth_call", {"to": str(gateway.deployment.registry), "data": calldata}, "latest"))
     assert answer["error"]["code"] == 3
     assert answer["error"]["data"] == "0x7e273289" + "00" * 32  # ERC721NonexistentToken(uint256)
+
+
+@pytest.mark.parametrize("field", ["id", "method"])
+def test_an_unpaired_surrogate_is_no_text(gateway: Gateway, field: str) -> None:
+    body = {"jsonrpc": "2.0", "id": 1, "method": "eth_chainId", field: "\ud800"}
+    content = json.dumps(body).encode()
+    answer = gateway.http.post("/rpc", content=content, headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["type"]) == (400, "/problems/malformed-json")
+    paired = json.dumps({**body, field: "\U0001f600"}).encode()
+    assert gateway.http.post("/rpc", content=paired, headers={"content-type": "application/json"}).status_code == 200
+
+
+def test_calls_that_burn_gas_share_what_one_request_may_burn(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rpc, "EVM_GAS", 800_000)
+    tell_gas = "0x5a60005260206000f3"  # GAS PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN
+    alone = ask(gateway, call("eth_call", {"data": tell_gas, "gas": "0xffffffffffffffffffff"}, "latest"))
+    assert 700_000 < int(alone["result"], 16) < 800_000
+    less = ask(gateway, call("eth_call", {"data": tell_gas, "gas": hex(100_000)}, "latest"))
+    assert int(less["result"], 16) < 100_000
+    many = ask(gateway, [call("eth_call", {"data": tell_gas}, "latest")] * 8 + [call("eth_chainId")])
+    assert all(int(one["result"], 16) < 100_000 for one in many[:8])
+    assert int(many[8]["result"], 16) == gateway.deployment.chain_id
+    loops = "0x5b600056"  # JUMPDEST PUSH1 0 JUMP
+    assert "error" in ask(gateway, call("eth_estimateGas", {"data": loops}))
+    assert ask(gateway, call("eth_call", {"data": tell_gas, "gas": "much"}))["error"]["code"] == -32602
