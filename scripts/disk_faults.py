@@ -116,6 +116,8 @@ def run(points: Iterable[int], kind: str) -> Results:
             shutil.rmtree(folder)
         results.points += 1
         results.seconds = round(time.monotonic() - started, 1)
+        if results.points % 20 == 0:
+            print(f"{results.points} points", file=sys.stderr, flush=True)
     return results
 
 
