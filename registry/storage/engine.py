@@ -14,7 +14,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import psycopg
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError
 
 from registry.errors import InvalidInput
@@ -133,6 +135,7 @@ def open_storage(url: str) -> Storage:
                     "options": f"-c lock_timeout={LOCK_SECONDS * 1000} -c timezone=UTC",
                 },
             )
+            event.listen(engine, "handle_error", _drop_detail)
             reader = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
             storage = Storage(name, engine, reader, engine.execution_options())
         case _:
@@ -143,6 +146,15 @@ def open_storage(url: str) -> Storage:
     with storage.read() as connection:
         connection.exec_driver_sql("SELECT 1")
     return storage
+
+
+def _drop_detail(context: ExceptionContext) -> None:
+    """Takes PostgreSQL's DETAIL out of an error: it repeats whole rows."""
+    cause, error = context.original_exception, context.sqlalchemy_exception
+    if isinstance(cause, psycopg.Error) and cause.diag.message_detail:
+        cause.args = (cause.diag.message_primary,)
+        if error is not None:
+            error.args = cause.args
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
