@@ -285,16 +285,18 @@ def _lock(folder: Path) -> int:
 
 def _connect(folder: Path) -> sqlite3.Connection:
     path = folder / STATE_FILE
-    if (folder / KEY_FILE).exists() and not path.exists():
-        raise Conflict(
-            f"The key in {folder} is there, but not what it signed so far ({STATE_FILE}).",
-            hint="Put that file back as it was last; else retire this key and begin in another folder.",
-        )
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA journal_mode = WAL")
-    # FULL: what was committed is on the disk before a signature leaves.
-    connection.execute("PRAGMA synchronous = FULL")
+    # The one file is the whole state: with a log beside it (WAL), a copy without the log would have forgotten signatures.
+    connection.execute("PRAGMA journal_mode = DELETE")
+    # EXTRA: what was committed is on the disk, and stays so after a power loss, before a signature leaves.
+    connection.execute("PRAGMA synchronous = EXTRA")
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
+        if (folder / KEY_FILE).exists():
+            connection.close()
+            raise Conflict(
+                f"The key in {folder} is there, but not what it signed so far ({STATE_FILE}).",
+                hint="Put that file back as it was last; else retire this key and begin in another folder.",
+            )
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
     if connection.execute("PRAGMA application_id").fetchone() != (_APPLICATION_ID,):
         connection.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -260,11 +261,32 @@ class TestFolder:
         first.close()
         WitnessStore.open(tmp_path / "w").close()
 
-    def test_a_key_without_its_state_signs_nothing(self, tmp_path: Path) -> None:
+    @pytest.mark.parametrize("is_emptied", [False, True], ids=["gone", "empty"])
+    def test_a_key_without_its_state_signs_nothing(self, tmp_path: Path, is_emptied: bool) -> None:
         WitnessStore.open(tmp_path / "w").close()
-        (tmp_path / "w/witness.sqlite3").unlink()
-        with pytest.raises(Conflict, match="not what it signed so far"):
-            WitnessStore.open(tmp_path / "w")
+        state = tmp_path / "w/witness.sqlite3"
+        state.unlink()
+        if is_emptied:
+            state.touch()
+        for _ in range(2):
+            with pytest.raises(Conflict, match="not what it signed so far"):
+                WitnessStore.open(tmp_path / "w")
+
+    def test_a_copy_of_key_and_state_made_while_it_runs_has_forgotten_nothing(
+        self, tmp_path: Path, chain: SimulatedChain
+    ) -> None:
+        running = WitnessStore.open(tmp_path / "w")
+        running.bind(chain.identity)
+        block = chain.checkpoint(0, 4)
+        running.follow([block])
+        running.commit(chain.note(0, 4), block, 1_000)
+        (tmp_path / "copy").mkdir(0o700)
+        for name in ("witness.key", "witness.sqlite3"):
+            shutil.copy2(tmp_path / "w" / name, tmp_path / "copy" / name)
+        copied = WitnessStore.open(tmp_path / "copy")
+        assert copied.state() == running.state()
+        for opened in (running, copied):
+            opened.close()
 
     def test_a_state_without_its_key_or_with_another_is_refused(self, tmp_path: Path) -> None:
         for name in ("a", "b"):
