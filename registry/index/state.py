@@ -10,6 +10,8 @@ from registry.deployment import Deployment
 from registry.errors import Conflict, Unavailable
 from registry.index.tables import BLOCKS, DATASETS, EVENTS, GRANTS, SOURCES, STATE, VERSIONS, WORDS
 from registry.primitives import Bytes32
+from registry.storage.bulk import insert_rows
+from registry.storage.insert import insert_if_new
 
 
 class Cursor(NamedTuple):
@@ -65,11 +67,15 @@ def write_cursor(connection: Connection, cursor: Cursor) -> None:
 
 
 def begin(connection: Connection, deployment: Deployment, cursor: Cursor) -> None:
-    """Makes the index empty, standing on a block before the first event."""
+    """Makes the index empty, standing on a block before the first event.
+
+    Where there is no index yet, nothing is locked by reading it: if another process began one meanwhile, that one stays.
+    """
     for table in (STATE, BLOCKS, EVENTS, DATASETS, WORDS, VERSIONS, SOURCES, GRANTS):
         connection.execute(delete(table))
-    connection.execute(
-        insert(STATE).values(
+    begun = connection.execute(
+        insert_if_new(connection, STATE)
+        .values(
             id=1,
             chain_id=deployment.chain_id,
             genesis_hash=deployment.genesis_hash,
@@ -78,16 +84,16 @@ def begin(connection: Connection, deployment: Deployment, cursor: Cursor) -> Non
             from_block=deployment.block_number,
             **cursor._asdict(),
         )
-    )
-    keep_blocks(connection, [(cursor.height, cursor.block_hash, cursor.block_time)], oldest=0)
+        .returning(STATE.c.id)
+    ).one_or_none()
+    if begun is not None:
+        keep_blocks(connection, [(cursor.height, cursor.block_hash, cursor.block_time)], oldest=0)
 
 
 def keep_blocks(connection: Connection, blocks: list[tuple[int, Bytes32, int]], *, oldest: int) -> None:
     """Remembers blocks (height, hash, time) for finding a common ancestor, and forgets those below a height."""
     connection.execute(delete(BLOCKS).where(BLOCKS.c.number < oldest))
-    values = [{"number": number, "block_hash": block_hash, "timestamp": at} for number, block_hash, at in blocks]
-    if values:
-        connection.execute(insert(BLOCKS), values)
+    insert_rows(connection, BLOCKS, ("number", "block_hash", "timestamp"), blocks)
 
 
 def require_deployment(connection: Connection, deployment: Deployment) -> None:

@@ -234,6 +234,7 @@ def test_full_disk_stops_writes_but_not_reads_and_heals(tmp_path: Path) -> None:
         assert chain.request("eth_getBalance", [str(RELAYER)]) == hex(GENESIS_BALANCE)
         connection.execute("PRAGMA max_page_count = 1000000")
         assert wallet.receipt(waiting)["blockNumber"] == "0x1"
+        eventually(lambda: chain._fault == "")
         wallet.receipt(wallet.send())
     finally:
         chain.close()

@@ -93,8 +93,10 @@ class World:
         return int(self.w3.eth.get_block("latest")["timestamp"])
 
     def travel(self, timestamp: int) -> None:
-        """Sets the time of the next block. It must be later than now."""
-        self.tester.time_travel(timestamp)
+        """Sets the time of the next block, unless the clock has passed it already. It must be later than `now`."""
+        # eth-tester gives the block in the making the clock's time, and refuses to go back from there.
+        if timestamp > self.w3.eth.get_block("pending")["timestamp"]:
+            self.tester.time_travel(timestamp)
 
     def word(self) -> bytes:
         """32 bytes that were not used before."""
