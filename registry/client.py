@@ -134,6 +134,7 @@ class Gateway:
         parsed = urlsplit(self.url)
         if parsed.scheme not in ("http", "https") or not parsed.hostname:
             raise InvalidInput(f"A gateway's URL begins with http:// or https:// and a host, but this is {url[:80]!r}.")
+        self._name = parsed._replace(netloc=parsed.netloc.rpartition("@")[2]).geturl()  # Without a password.
         self._client = httpx.Client(
             base_url=self.url,
             timeout=timeout,
@@ -257,7 +258,7 @@ class Gateway:
         answer = self._get(f"/v1/datasets/{_segment(dataset_id)}", **_given(min_block=min_block))
         # The id is signed next, or read from the chain: a gateway that lies must not lead to another dataset.
         if not str(answer.get("datasetId")).removeprefix("0x").startswith(str(dataset_id).lower().removeprefix("0x")):
-            raise Unavailable(f"{self.url} was asked about {dataset_id} and answered about another dataset.")
+            raise Unavailable(f"{self._name} was asked about {dataset_id} and answered about another dataset.")
         return answer
 
     def state(self, dataset_id: DatasetId | str) -> DatasetState:
@@ -354,7 +355,7 @@ class Gateway:
         answer = self._answer("GET", f"/v1/manifests/{root}")
         manifest = Manifest.parse(answer.content)
         if manifest.root != root:
-            raise Unavailable(f"{self.url} answered with the manifest of another root than {root}.")
+            raise Unavailable(f"{self._name} answered with the manifest of another root than {root}.")
         return manifest
 
     def metadata(self, metadata_hash: Bytes32) -> Json | None:
@@ -406,12 +407,12 @@ class Gateway:
             response = self._client.request(method, path, **options)
         except httpx.ConnectError as error:
             raise Unavailable(
-                f"No gateway answers at {self.url}.",
+                f"No gateway answers at {self._name}.",
                 hint="Start a node with `tdr up`, or name another gateway with --gateway or TDR_GATEWAY.",
             ) from error
         except httpx.TransportError as error:
             raise Unavailable(
-                f"The gateway at {self.url} gave no answer ({type(error).__name__}).", hint="Try again."
+                f"The gateway at {self._name} gave no answer ({type(error).__name__}).", hint="Try again."
             ) from error
         if response.is_success:
             return response
@@ -424,7 +425,7 @@ class Gateway:
             problem = {}
         if not isinstance(problem.get("detail"), str):
             return Unavailable(
-                f"{self.url} answered with HTTP status {response.status_code} and no reason that a gateway would give.",
+                f"{self._name} answered with HTTP status {response.status_code} and no reason a gateway would give.",
                 hint="Is this the address of a tdr gateway?",
             )
         message, hint = problem["detail"], problem.get("hint") or ""
@@ -457,7 +458,7 @@ class Gateway:
 
     def _unreadable(self) -> Unavailable:
         return Unavailable(
-            f"{self.url} answered with something that a gateway of this version would not say.",
+            f"{self._name} answered with something that a gateway of this version would not say.",
             hint="Is this the address of a tdr gateway?",
         )
 

@@ -113,6 +113,11 @@ class RpcChain:
         )
 
     @property
+    def name(self) -> str:
+        """Its endpoints, for people: without passwords, paths and queries, which may hold access keys."""
+        return ", ".join(endpoint.name for endpoint in self._endpoints)
+
+    @property
     def identity(self) -> ChainIdentity:
         """Which chain the endpoints serve; asks if that is not known yet. Raises as `request` does."""
         return self._expected or identity_of(self)

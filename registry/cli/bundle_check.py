@@ -162,6 +162,6 @@ def _ask(url: str, heights: Sequence[int] | dict[int, Bytes32]) -> NodeAnswer:
     chain = rpc.RpcChain([url])
     try:
         blocks = {height: history.block_at(chain, hex(height)).hash for height in heights}
-        return NodeAnswer(url, chain.identity.chain_id, blocks)
+        return NodeAnswer(chain.name, chain.identity.chain_id, blocks)
     finally:
         chain.close()

@@ -132,11 +132,10 @@ def verify_on_chain(
         RegistryError: It could not be told.
     """
     dataset_id = _full_id(gateway, ids.id_text(dataset))
-    urls = rpc_urls or [gateway.rpc_url]
-    chain = rpc.RpcChain(urls)
+    chain = rpc.RpcChain(rpc_urls or [gateway.rpc_url])
     try:
         where = _deployment(chain, gateway, registry)
-        record = chain_record.read_record(chain, ", ".join(urls), where, dataset_id, version, report)
+        record = chain_record.read_record(chain, chain.name, where, dataset_id, version, report)
     finally:
         chain.close()
     report.record = record.to_json()

@@ -185,3 +185,11 @@ def test_a_gateway_that_does_not_run_is_told_with_how_to_start_it() -> None:
 def test_what_is_no_gateways_address_is_refused(url: str) -> None:
     with pytest.raises(InvalidInput, match="http://"):
         Gateway(url)
+
+
+def test_a_password_in_a_gateways_address_is_not_told() -> None:
+    """R10: an error does not quote it."""
+    with Gateway(NOBODY.replace("://", "://me:secret@")) as gateway, pytest.raises(Unavailable) as caught:
+        gateway.health()
+    assert NOBODY in str(caught.value)
+    assert "secret" not in str(caught.value)

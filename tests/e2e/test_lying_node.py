@@ -70,6 +70,18 @@ def test_an_honest_endpoint_is_believed(tdr: Tdr, files: Path, dataset: str, lie
     assert tdr("verify", files, "--dataset", dataset, "--rpc", url).code == 1
 
 
+def test_an_access_key_in_an_endpoints_address_is_not_told(
+    tdr: Tdr, files: Path, dataset: str, lie: Callable[[Alter], str]
+) -> None:
+    """R10: a report is passed on, and names the endpoint without what may be secret in its address."""
+    url = lie(lambda method, result: result)
+    secret = f"{url.replace('://', '://me:secret@')}/v2/secret?key=secret"
+    done = tdr("verify", files, "--dataset", dataset, "--version", 1, "--rpc", secret, "--json")
+    assert done.code == 0
+    assert f'"node": "{url}"' in done.out
+    assert "secret" not in done.out + done.err
+
+
 def test_a_withheld_revision_shows(tdr: Tdr, files: Path, dataset: str, lie: Callable[[Alter], str]) -> None:
     """C12: the head in storage commits to the whole history. Without the revision, version 1 would look like the
     latest."""
