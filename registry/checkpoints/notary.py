@@ -18,7 +18,7 @@ from registry.checkpoints.witnesses import Declined, WitnessAddress, ask_witness
 from registry.errors import InvalidInput, RegistryError, Unavailable
 from registry.evidence.alarm import Alarm, AlarmKind
 from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, Signature, SigningKey
+from registry.evidence.note import MAX_SIGNATURES, KeyKind, Note, Signature, SigningKey
 from registry.index.state import find_cursor
 from registry.storage import Storage
 
@@ -46,7 +46,7 @@ class Notary:
         clock: Gives the Unix time in seconds.
 
     Raises:
-        InvalidInput: The key is none of a node.
+        InvalidInput: The key is none of a node, two witnesses have one key, or they are too many for a note.
     """
 
     def __init__(
@@ -62,6 +62,10 @@ class Notary:
     ) -> None:
         if key.verifier.kind is not KeyKind.NOTE:
             raise InvalidInput("The node's key is one that signs notes.")
+        if len({witness.key.public for witness in witnesses}) != len(witnesses):
+            raise InvalidInput("Each witness has a key of its own, but one stands twice among them.")
+        if len(witnesses) >= MAX_SIGNATURES:
+            raise InvalidInput(f"A checkpoint has room for {MAX_SIGNATURES - 1} witnesses, not for {len(witnesses)}.")
         self._chain = chain
         self._storage = storage
         self._store = CheckpointStore(storage)

@@ -18,7 +18,7 @@ from registry.primitives import Bytes32
 from registry.storage import Storage
 
 MAX_ALARMS: Final = 1000
-"""How many alarms are kept. Who gets so many needs no more of them."""
+"""How many alarms are kept of each reporter: none of them can make the node deaf to the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,8 +181,9 @@ class CheckpointStore:
         digest = Bytes32(sha256(f"{alarm.ours.text}\n{alarm.theirs.text}".encode()).digest())
         with self._storage.write() as connection:
             count = connection.execute(select(func.count()).select_from(ALARMS)).scalar_one()
+            reported = select(func.count()).select_from(ALARMS).where(ALARMS.c.reporter == reporter)
             known = connection.execute(select(ALARMS.c.number).where(ALARMS.c.digest == digest)).one_or_none()
-            if known is not None or count >= MAX_ALARMS:
+            if known is not None or connection.execute(reported).scalar_one() >= MAX_ALARMS:
                 return False
             connection.execute(
                 insert(ALARMS).values(

@@ -87,11 +87,17 @@ def ask_witness(client: httpx.Client, witness: WitnessAddress, note: Note) -> Si
     try:
         problem = read_json(bytes(body))
         if isinstance(problem, dict) and "alarm" in problem:
-            return Alarm.from_json(problem["alarm"])
+            return _about(note, Alarm.from_json(problem["alarm"]), name)
         detail = str(problem["detail"])[:500] if isinstance(problem, dict) and "detail" in problem else ""
     except InvalidInput as error:
         raise Unavailable(f"The witness {name} gives an answer that cannot be read: {error.message}") from error
     raise Declined(f"The witness {name} does not cosign (HTTP {response.status_code}): {detail}")
+
+
+def _about(note: Note, alarm: Alarm, name: str) -> Alarm:
+    if alarm.theirs.text != note.text:
+        raise Unavailable(f"The witness {name} answers with an alarm about another note than the one it was given.")
+    return alarm
 
 
 def _cosignature(key: VerifierKey, note: Note, body: bytes) -> Signature:

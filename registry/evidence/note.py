@@ -28,7 +28,6 @@ _KEY_BYTES = 32
 _SIGNATURE_BYTES = 64
 _KEY_ID_BYTES = 4
 _TIME_BYTES = 8
-_TIME_AT_MOST = 2**53 - 1
 
 
 class KeyKind(IntEnum):

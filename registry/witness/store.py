@@ -286,7 +286,7 @@ def _lock(folder: Path) -> int:
 def _connect(folder: Path) -> sqlite3.Connection:
     path = folder / STATE_FILE
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    # The one file is the whole state: with a log beside it (WAL), a copy without the log would have forgotten signatures.
+    # The one file is the whole state. With a log beside it (WAL), a copy without the log forgets signatures.
     connection.execute("PRAGMA journal_mode = DELETE")
     # EXTRA: what was committed is on the disk, and stays so after a power loss, before a signature leaves.
     connection.execute("PRAGMA synchronous = EXTRA")

@@ -5,14 +5,17 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
+import orjson
 import pytest
 import uvicorn
 
 from api.listener import listen, url_of
 from api.witness import create_witness_app
+from registry.checkpoints import store as checkpoint_store
 from registry.checkpoints.notary import Notary
 from registry.checkpoints.store import CheckpointStore
 from registry.checkpoints.witnesses import Declined, WitnessAddress, ask_witness
@@ -236,7 +239,59 @@ def test_a_witness_answers_with_one_line_or_a_problem(
             assert client.post(f"{url}/add-checkpoint", content=body).status_code == wrong
 
 
+def test_an_alarm_about_another_note_is_no_answer_to_this_one(world: World, tmp_path: Path) -> None:
+    other = world.chain.split(0, 3)
+    lie = Alarm(AlarmKind.TWO_NOTES, world.chain.note(0, 4), world.chain.note(other, 4))
+
+    class Liar(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(409)
+            self.end_headers()
+            self.wfile.write(orjson.dumps({"alarm": lie.to_json()}))
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  The base's name.
+            """Says nothing."""
+
+    witness = SigningKey("liar.example", KeyKind.COSIGNATURE, b"\x09" * 32).verifier
+    with HTTPServer(("127.0.0.1", 0), Liar) as server, httpx.Client(trust_env=False) as client:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = WitnessAddress(witness, f"http://127.0.0.1:{server.server_port}")
+        with pytest.raises(Unavailable, match="about another note"):
+            ask_witness(client, address, world.chain.note(0, 8))
+        assert ask_witness(client, address, lie.theirs) == lie
+        server.shutdown()
+
+
+def test_witnesses_that_share_a_key_or_are_too_many_for_a_note_are_refused(world: World) -> None:
+    def witness(number: int, name: str) -> WitnessAddress:
+        return WitnessAddress(SigningKey(name, KeyKind.COSIGNATURE, bytes([number]) * 32).verifier, "http://w.example")
+
+    world.notary(witness(1, "a"), witness(2, "b"))
+    for other in ("a", "b"):
+        with pytest.raises(InvalidInput, match="key of its own"):
+            world.notary(witness(1, "a"), witness(1, other))
+    many = [witness(number, "w") for number in range(1, 65)]
+    world.notary(*many[:63])
+    with pytest.raises(InvalidInput, match="room for 63"):
+        world.notary(*many)
+
+
 class TestStore:
+    def test_one_reporters_alarms_leave_room_for_those_of_others(
+        self, world: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(checkpoint_store, "MAX_ALARMS", 2)
+        other = world.chain.split(0, 3)
+        world.chain.grow(other, 4)
+        alarms = [
+            Alarm(AlarmKind.OTHER_BLOCK, world.chain.note(0, at), world.chain.note(other, at)) for at in range(4, 8)
+        ]
+        raised = [world.store.raise_alarm(alarm, "w", 1) for alarm in alarms[:3]]
+        assert raised == [True, True, False]
+        assert world.store.raise_alarm(alarms[3], "the node", 1)
+        assert [(one.number, one.reporter) for one in world.store.alarms()] == [(1, "w"), (2, "w"), (3, "the node")]
+
     def test_it_finds_the_newest_and_the_one_that_covers_a_height(self, world: World) -> None:
         store = world.store
         assert (store.newest(), store.covering(0), store.page(0, 10)) == (None, None, [])
