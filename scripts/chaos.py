@@ -26,6 +26,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -109,7 +110,9 @@ class Killer:
         Raises:
             SystemExit: A process does not come up again.
         """
-        threads = [threading.Thread(target=self._kill, args=(cell,), name=cell.name) for cell in self._cells]
+        threads = [
+            threading.Thread(target=self._kill, args=(cell,), name=cell.name, daemon=True) for cell in self._cells
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -146,10 +149,10 @@ def run(options: Options) -> Results:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(_postgresql()) if options.is_postgresql else None
         anvil = None if options.is_embedded else stack.enter_context(_anvil())
-        cells: list[Cell] = []
-        for plan in _plans(options, server, anvil):
-            cells.append(Cell(plan))
-            stack.callback(cells[-1].stop)
+        threads = stack.enter_context(ThreadPoolExecutor(options.nodes))
+        cells = list(threads.map(Cell, _plans(options, server, anvil)))
+        for cell in cells:
+            stack.callback(cell.stop)
         try:
             reorganiser = None if anvil is None else _begin_faults(cells, anvil, options.seed)
             killer = Killer(options, cells, server)
@@ -166,9 +169,7 @@ def run(options: Options) -> Results:
                 faulted.update({kind.value: count for kind, count in cell.proxy.faulted.items()})
         drain_seconds = _drain(cells)
         verdicts = [cell.verdict() for cell in cells]
-        for cell in cells:
-            cell.stop()
-        equal = all(cell.index_is_right() for cell in cells)
+        equal = all(threads.map(Cell.stop_and_check, cells))
     return Results(
         kills=sum(cell.kills for cell in cells),
         databaseKills=killer.database_kills,

@@ -66,7 +66,8 @@ class PostgreSQLServer:
         while any(_is_running(process) for process in processes):
             time.sleep(0.01)
         # Where nobody reaps the dead one, its number still looks alive to the next server.
-        lock.unlink()
+        for file in (lock, *self._folder.glob(".s.PGSQL.*.lock")):
+            file.unlink()
 
     def url(self, database: str) -> str:
         """The URL of one of its databases."""
@@ -81,7 +82,8 @@ class PostgreSQLServer:
 
     def remove(self) -> None:
         """Stops it for good."""
-        self.stop("immediate")
+        with contextlib.suppress(subprocess.CalledProcessError):  # It may be down.
+            self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _run(self, program: str, *arguments: str) -> None:

@@ -23,7 +23,8 @@ from scripts.faults.processes import NodeProcess, free_port, url_of
 from scripts.faults.proxy import FaultProxy
 
 CLIENTS = 3
-SECONDS_TO_START = 90.0
+SECONDS_TO_START = 600.0
+"""Amid faults, and on a machine that does other things too."""
 FINALITY = 70
 """Blocks: more than the deepest reorganisation."""
 BALANCE = 10**24
@@ -141,8 +142,9 @@ class Cell:
         for process in self._processes:
             process.stop()
 
-    def index_is_right(self) -> bool:
-        """Whether the index equals the fold of the chain. Stop the processes before."""
+    def stop_and_check(self) -> bool:
+        """Stops the processes; gives whether the index equals the fold of the chain."""
+        self.stop()
         return self._processes[0].index_is_right(None if self._anvil is None else url_of(self._anvil))
 
 

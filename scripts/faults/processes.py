@@ -11,7 +11,6 @@ import multiprocessing
 import os
 import signal
 import socket
-import subprocess
 import sys
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
@@ -19,9 +18,9 @@ from pathlib import Path
 
 from api import server
 from registry.config import load
-from registry.node import Role
+from registry.index.check import check
+from registry.node import Node, Role
 
-TDR = str(Path(sys.executable).with_name("tdr"))
 SECONDS_TO_STOP = 30.0
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["scripts.faults.cell"])
@@ -86,20 +85,16 @@ class NodeProcess:
         self._process.join()
 
     def index_is_right(self, rpc_url: str | None) -> bool:
-        """Whether the index equals the fold of the chain, by `tdr index check`; the node is to be stopped before."""
-        environment = os.environ | self._settings
-        if rpc_url is not None:
-            environment["TDR_RPC_URLS"] = rpc_url
-        with self._log.open("ab") as log:
-            check = subprocess.run(
-                [TDR, "index", "check"],
-                env=environment,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                check=False,
-            )
-        return check.returncode == 0
+        """Whether the index equals the fold of the chain, as `tdr index check` finds out; stop the node before.
+
+        Args:
+            rpc_url: The chain, past the proxy; None: the node's own.
+        """
+        settings = self._settings | ({} if rpc_url is None else {"TDR_RPC_URLS": rpc_url})
+        process = _FORKS.Process(target=_check_index, args=(settings, self._log))
+        process.start()
+        process.join()
+        return process.exitcode == 0
 
 
 def url_of(port: int) -> str:
@@ -117,7 +112,20 @@ def free_port() -> int:
 
 def _live(settings: Mapping[str, str], role: Role, log: Path) -> None:
     """What the process does until it is killed."""
+    _write_to(log)
+    server.serve(load({}, settings).settings, role)
+
+
+def _check_index(settings: Mapping[str, str], log: Path) -> None:
+    _write_to(log)
+    given = load({}, settings).settings
+    with Node.open(given, Role.INDEXER if given.rpc_urls else Role.ALL) as opened:
+        found = check(opened.chain, opened.storage, opened.deployment)
+    print(found, flush=True)
+    sys.exit(0 if found.is_equal else 1)
+
+
+def _write_to(log: Path) -> None:
     with log.open("ab") as stream:
         os.dup2(stream.fileno(), sys.stdout.fileno())
         os.dup2(stream.fileno(), sys.stderr.fileno())
-    server.serve(load({}, settings).settings, role)

@@ -120,11 +120,11 @@ class FaultProxy:
     def _choose(self, calls: Calls) -> Kind | None:
         if self._random.random() >= self.rate:
             return None
-        # Lies about the chain are told only when it is asked for.
-        asks = any(call["method"] == "eth_chainId" for call in calls)
-        return (
-            Kind.WRONG_CHAIN if asks else self._random.choice([kind for kind in Kind if kind is not Kind.WRONG_CHAIN])
-        )
+        # Lies about the chain can be told only when it is asked for; a node that starts asks several times.
+        kind = self._random.choice(list(Kind))
+        if any(call["method"] == "eth_chainId" for call in calls):
+            return Kind.WRONG_CHAIN if self._random.random() < 0.3 else kind
+        return None if kind is Kind.WRONG_CHAIN else kind
 
     async def _lagging(self, calls: Calls) -> Calls:
         question = json.dumps({"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}).encode()

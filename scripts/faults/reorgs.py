@@ -56,6 +56,8 @@ class Reorganiser:
         style = self._random.choice(["dropped", "moved", "some"])
         for number in range(height - depth + 1, height + 1):
             block = self._chain.request("eth_getBlockByNumber", [hex(number), False])
+            if block is None:
+                return  # anvil is busy with a block.
             for transaction_hash in block["transactions"]:
                 if style == "moved" or (style == "some" and self._random.random() < 0.7):
                     raw = self._chain.request("eth_getRawTransactionByHash", [transaction_hash])
