@@ -14,8 +14,9 @@ from registry.cli.content import hashed
 from registry.cli.lazy import lazy
 from registry.cli.times import show_time
 from registry.errors import InvalidInput
+from registry.evidence.record import EventRecord, Record
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
-from registry.evidence.verify import TRUTH, WHICH_FILES, StepFailed, Verified, blocks_to_vouch_for, verify
+from registry.evidence.verify import TRUTH, WHICH_FILES, StepFailed, blocks_to_vouch_for, verify
 from registry.manifest import Entry, Manifest
 from registry.primitives import Address, Bytes32
 
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from registry.chain import history, rpc
 else:
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
+
+
+PAGE = "What the certificate's page says: only the evidence attached to it was verified, and speaks here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +93,20 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
     number = verified.version or record.dataset.version
     root = record.content_root(number)
     report.steps += [f"{step.title}: {step.proves}" for step in verified.steps]
+    made = _made(record, number)
+    report.steps.append(
+        f"So version {number} of {record.dataset.version} of the dataset {verified.dataset_id} has the content root "
+        f"{root}. It was registered in block {made.block}, {show_time(made.time)}. The owner is {record.dataset.owner}."
+    )
     told = (TRUTH, WHICH_FILES)  # The comparison of the files says both itself.
     report.not_proven += [line for line in verified.not_proven if line not in told]
+    comparison.name_what_followed(report, number, record.dataset.version, _withdrawal(record))
     report.record = {
         "datasetId": str(verified.dataset_id),
         "version": number,
         "latestVersion": record.dataset.version,
         "owner": str(record.dataset.owner),
-        "registeredAt": show_time(_registered(verified, number)),
+        "registeredAt": show_time(made.time),
         "withdrawn": record.dataset.withdrawn,
         "asOfBlock": record.block.number,
         "asOfBlockHash": str(record.block.hash),
@@ -109,14 +119,21 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
         comparison.check_content(hashed(path), root, manifest, report)
 
 
-def read_bundle(file: Path) -> bytes:
+def read_bundle(file: Path, report: Report) -> bytes:
     """The bundle in a file: the file itself, or what is attached to a certificate.
+
+    Args:
+        file: The file.
+        report: Takes what is not proven of a certificate.
 
     Raises:
         InvalidInput: It cannot be read, or is a PDF without a bundle.
     """
     content = read_bytes(file)
-    return attachment.read(content) if attachment.is_pdf(content) else content
+    if not attachment.is_pdf(content):
+        return content
+    report.not_proven.append(PAGE)
+    return attachment.read(content)
 
 
 def read_bytes(file: Path) -> bytes:
@@ -153,9 +170,14 @@ def _check_files(path: Path, shown: Sequence[Entry], report: Report) -> None:
     report.not_proven.append("Anything of files that the bundle does not show.")
 
 
-def _registered(verified: Verified, number: int) -> int:
-    times = [event.time for event in verified.record.events if event.event in ("Registered", "Revised")]
-    return times[number - 1]
+def _made(record: Record, number: int) -> EventRecord:
+    """The event that made a version."""
+    return [event for event in record.events if event.event in ("Registered", "Revised")][number - 1]
+
+
+def _withdrawal(record: Record) -> tuple[int, object] | None:
+    """When the dataset was withdrawn, and why; None if it was not."""
+    return next(((event.time, event.values["reason"]) for event in record.events if event.event == "Withdrawn"), None)
 
 
 def _ask(url: str, heights: Sequence[int] | dict[int, Bytes32]) -> NodeAnswer:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from registry.chain.client import Chain, ChainIdentity, identity_of
 from registry.chain.contracts import data_of
 from registry.chain.history import BlockRef, block_at
-from registry.cli.comparison import Report, count
+from registry.cli.comparison import Report, count, name_what_followed
 from registry.cli.times import show_time
 from registry.datasets.records import Dataset, Version
 from registry.datasets.service import head_of, read_dataset
@@ -113,16 +113,13 @@ def name_not_proven(record: ChainRecord, report: Report) -> None:
         "address above with what they publish."
     )
     report.not_proven.append(f"Anything after block {record.as_of.number}, and that this block is final.")
-    latest, withdrawal = record.dataset.latest, record.dataset.withdrawal
-    if record.version.number != latest.number:
-        report.not_proven.append(
-            f"That version {record.version.number} still holds: version {latest.number} followed it."
-        )
-    if withdrawal is not None:
-        report.not_proven.append(
-            f"That the dataset may still be relied on: its owner withdrew it, {show_time(withdrawal.at.timestamp)}, "
-            f"saying {withdrawal.reason!r}."
-        )
+    withdrawal = record.dataset.withdrawal
+    name_what_followed(
+        report,
+        record.version.number,
+        record.dataset.latest.number,
+        None if withdrawal is None else (withdrawal.at.timestamp, withdrawal.reason),
+    )
 
 
 def _genuine_release(chain: Chain, identity: ChainIdentity, registry: Address, as_of: BlockRef) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from registry.cli.times import show_time
 from registry.errors import VerificationFailed
 from registry.manifest import Entry, Manifest, Mismatch, compare
 from registry.primitives import Bytes32
@@ -124,6 +125,24 @@ def check_content(found: Manifest, root: Bytes32, manifest: Manifest | None, rep
             else "names, sizes and contents are those of the manifest."
         )
     )
+
+
+def name_what_followed(report: Report, number: int, latest: int, withdrawn: tuple[int, object] | None) -> None:
+    """Adds to a report that the version it is about was superseded, or the dataset withdrawn.
+
+    Args:
+        report: The report.
+        number: The version.
+        latest: The latest version.
+        withdrawn: When the dataset was withdrawn (Unix seconds, UTC), and the reason; None if it was not.
+    """
+    if number != latest:
+        report.not_proven.append(f"That version {number} still holds: version {latest} followed it.")
+    if withdrawn is not None:
+        time, reason = withdrawn
+        report.not_proven.append(
+            f"That the dataset may still be relied on: its owner withdrew it, {show_time(time)}, saying {reason!r}."
+        )
 
 
 def _check_root(found: Manifest, root: Bytes32, report: Report) -> None:

@@ -94,7 +94,7 @@ def verify(
         if dataset is not None or version is not None:
             raise InvalidInput("With --bundle, the bundle itself says the dataset and the version.")
         chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id, registry, grants)
-        bundle_check.check_bundle(path, bundle_check.read_bundle(bundle_file), chosen, given, report)
+        bundle_check.check_bundle(path, bundle_check.read_bundle(bundle_file, report), chosen, given, report)
     elif block_hashes or trust_file is not None or chain_id is not None:
         raise InvalidInput("--block-hash, --trust and --chain-id need --bundle FILE.")
     elif dataset is None:

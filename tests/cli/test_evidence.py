@@ -22,6 +22,7 @@ from tests.cli.conftest import Run, error_of
 from tests.evidence.stories import NODE, TIME, WITNESSES
 
 METADATA = {"name": "测量"}
+BUNDLES = Path(__file__).parents[1] / "vectors/evidence/bundles"
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,8 @@ def test_exported_evidence_verifies_a_folder_without_the_gateway(
     people = tdr("verify", folder, "--bundle", bundle, "--block-hash", block)
     assert "VERIFIED" in people.out
     assert "NOT PROVEN" in people.out
+    assert f"version 1 of 1 of the dataset {dataset} has the content root" in people.out
+    assert f"The owner is {done.json['owner']}." in people.out
 
 
 def test_a_changed_folder_differs(tdr: Run, gateway: Gateway, dataset: DatasetId, tmp_path: Path) -> None:
@@ -126,6 +129,16 @@ def test_evidence_is_refused_with_the_step_that_failed(
     assert done.code == 1
     assert not done.json["verified"]
     assert done.json["refused"].startswith("Step 9 (record)")
+
+
+def test_that_a_version_was_superseded_and_the_dataset_withdrawn_is_said(tdr: Run, tmp_path: Path) -> None:
+    block = json.loads((BUNDLES / "withdrawn.tdr.json").read_bytes())["record"]["block"]["hash"]
+    (tmp_path / "a.csv").write_text("another content")
+    done = tdr("verify", tmp_path / "a.csv", "--bundle", BUNDLES / "withdrawn.tdr.json", "--block-hash", block)
+    unproven = done.out.partition("NOT PROVEN")[2]
+    assert "version 1 of 2 of the dataset" in done.out
+    assert "That version 1 still holds: version 2 followed it." in unproven
+    assert "its owner withdrew it, " in unproven
 
 
 def test_nodes_of_ones_own_or_witnesses_vouch_as_well(
@@ -199,6 +212,8 @@ def test_evidence_attached_to_a_certificate_verifies_as_well(
     page.embed_file(bundle)
     page.output(str(tmp_path / "certificate.pdf"))
     trust = ("--block-hash", block)
-    assert tdr("verify", folder, "--bundle", tmp_path / "certificate.pdf", *trust).code == 0
+    done = tdr("verify", folder, "--bundle", tmp_path / "certificate.pdf", *trust)
+    assert done.code == 0
+    assert "What the certificate's page says" in done.out.partition("NOT PROVEN")[2]
     (tmp_path / "empty.pdf").write_bytes(b"%PDF-1.7\n")
     assert "holds none" in error_of(tdr("verify", folder, "--bundle", tmp_path / "empty.pdf", *trust))
