@@ -38,7 +38,7 @@ from registry.node.lock import FolderLock
 from registry.node.role import Role
 from registry.node.worker import Worker
 from registry.primitives import ZERO_ADDRESS, Address
-from registry.relay.deploy import ensure_deployed, read_deployment
+from registry.relay.deploy import bound_identity, ensure_deployed, read_deployment
 from registry.relay.relayer import Relayer, RelaySettings
 from registry.relay.signing import Signer
 from registry.relay.status import relay_status
@@ -142,7 +142,7 @@ class Node:
             resources.callback(storage.close)
             migrate(storage)
             faults: Counter[str] = Counter()
-            chain = _open_chain(settings, signer, read_deployment(storage), faults)
+            chain = _open_chain(settings, signer, bound_identity(storage), faults)
             resources.callback(chain.close)
             deployment = _deployment(settings, chain, storage, signer, clock)
             node = cls(settings, role, chain, storage, deployment, signer, rpc_faults=faults, clock=clock)
@@ -321,12 +321,13 @@ def _signer(settings: Settings, role: Role) -> Signer | None:
     return create_relayer(path)
 
 
-def _open_chain(settings: Settings, signer: Signer | None, known: Deployment | None, faults: Counter[str]) -> Chain:
+def _open_chain(
+    settings: Settings, signer: Signer | None, expected: ChainIdentity | None, faults: Counter[str]
+) -> Chain:
     if not settings.rpc_urls:
         if signer is None:
             raise InvalidInput("The embedded chain needs the relayer's key.")
         return EmbeddedChain.open(settings.chain_folder, signer.address)
-    expected = None if known is None else ChainIdentity(known.chain_id, known.genesis_hash)
 
     def count(fault: str) -> None:
         faults[fault] += 1

@@ -15,7 +15,7 @@ from registry.relay.intake import prepare
 from registry.relay.receipts import Status
 from registry.relay.relayer import GWEI
 from registry.relay.signing import Payload
-from registry.relay.tables import NONCES
+from registry.relay.tables import ATTEMPTS, NONCES
 from registry.storage import migrate, open_storage
 from scripts.faults.load import Acknowledged
 from scripts.faults.oracle import Verdict, judge, payloads_sent_twice
@@ -62,7 +62,8 @@ def test_what_was_acknowledged_and_is_on_no_chain_counts_as_lost(books: Books) -
 
 def test_nonce_missing_in_the_books_counts_as_gap(books: Books) -> None:
     with books.world.storage.write() as connection:
-        connection.execute(delete(NONCES).where(NONCES.c.nonce == 0))
+        for table in (ATTEMPTS, NONCES):
+            connection.execute(delete(table).where(table.c.nonce == 0))
     assert books.judge().gaps == 1
 
 
