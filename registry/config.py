@@ -179,6 +179,8 @@ def _masked(name: str, value: object) -> str:
         return without_secrets(value.get_secret_value())
     if name == "rpc_urls" and isinstance(value, tuple):
         return ",".join(without_secrets(url) for url in value)
+    if value == ():
+        return ""
     return str(value)
 
 

@@ -36,7 +36,7 @@ class _Commands(LazyGroup):
         ("request", "registry.cli.access", "Ask for access to a dataset."),
         ("access", "registry.cli.access", "Tell whether somebody may use a dataset, now or at a time."),
         ("show", "registry.cli.browse", "Show a dataset."),
-        ("history", "registry.cli.browse", "Show everything that happened to a dataset."),
+        ("history", "registry.cli.browse", "Show the versions, transfers and withdrawal of a dataset."),
         ("list", "registry.cli.browse", "List datasets."),
         ("find", "registry.cli.browse", "Find who registered a file, a folder or a hash."),
         ("verify", "registry.cli.verify", "Verify files against what the chain says, not the gateway."),

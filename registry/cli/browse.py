@@ -94,7 +94,9 @@ def history(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show everything that happened to a dataset, the first first.
+    """Show the versions, transfers and withdrawal of a dataset, the first first.
+
+    Who was granted what is in `tdr show`.
 
     \b
     Example:
@@ -205,7 +207,8 @@ def find(
             ),
         )
     else:
-        output.print_line(f"Nobody has registered {' or '.join(one.hex() for one in hashes)}.")
+        sought = ", nor as a dataset of this file alone, ".join(one.hex() for one in hashes)
+        output.print_line(f"Nobody has registered {sought}.")
     raise typer.Exit(0 if claims else 1)
 
 
@@ -220,8 +223,10 @@ def receipt(
 
     \b
     Example:
-      tdr receipt 01JD8S2V9X --wait 30
+      tdr receipt 6bded46cfe786bba35b16d488ac3c7c5 --wait 30
     """
+    if not re.fullmatch(r"[0-9a-f]{32}", receipt_id):
+        raise InvalidInput(f"A receipt's id is 32 hex digits, but this was given: {receipt_id[:80]!r}.")
     with client.Gateway(gateway_url) as gateway:
         found = gateway.receipt(receipt_id, wait=seconds)
     if as_json:

@@ -135,4 +135,5 @@ def _lines(found: graph.Graph, direction: Walk, as_of: int) -> Iterator[str]:
         yield f"{len(found.affected)} of these versions derive from a withdrawn dataset."
     if found.is_cut:
         yield "There is more beyond this depth."
-    yield f"{len(found.nodes)} versions, as of block {as_of}"
+    count = len(found.nodes)
+    yield f"{count} version{'' if count == 1 else 's'}, as of block {as_of}"

@@ -45,11 +45,12 @@ def one_line(text: str) -> str:
 
 
 def print_fields(fields: Mapping[str, object]) -> None:
-    """Prints names and values in two columns; None and empty values are left out."""
+    """Prints names and values in two columns, lists with commas; None and empty values are left out."""
     shown = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
-        print_line(f"{name:<{width}}  {plain(value)}")
+        text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        print_line(f"{name:<{width}}  {plain(text)}")
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

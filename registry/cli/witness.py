@@ -107,7 +107,7 @@ def key(data: Data = FOLDER, name: Name = None) -> None:
 
 @app.command()
 def alarms(data: Data = FOLDER, as_json: options.AsJson = False) -> int:
-    """Show what alarmed the witness; exit code 1 if there is something that was not acknowledged.
+    """Show what alarmed the witness. Exit code 1: something was not acknowledged.
 
     \b
     Example:
