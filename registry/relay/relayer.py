@@ -38,6 +38,8 @@ log = logging.getLogger(__name__)
 
 GWEI = 10**9
 SENDS_A_POST = 100
+SIGNED_AT_ONCE = 500
+"""So that acknowledgements do not wait long for the database meanwhile; the next step follows at once."""
 FEW = 8
 """Up to so many receipts are asked for one by one."""
 WATCH_SECONDS = 10.0
@@ -56,7 +58,8 @@ class RelaySettings:
         bound_seconds: The published bound from accepted to mined; an alarm is raised beyond it.
         lease_seconds: How long the lease of the key lasts without renewal.
         poll_seconds: The pause when there is nothing to do.
-        window: The most transactions that wait for a block at a time.
+        window: The most transactions that wait for a block at a time; less than what a node's pool holds of one account
+            (geth's: 5,120 in all).
         resend_seconds: After so long without a block the same bytes are sent again.
         stuck_blocks: After so many blocks, and `resend_seconds`, without it, a transaction is replaced.
         stale_seconds: A node whose newest block is older than that is taken to be isolated: nothing is replaced.
@@ -68,7 +71,7 @@ class RelaySettings:
     bound_seconds: float = 120.0
     lease_seconds: float = 30.0
     poll_seconds: float = 0.5
-    window: int = 256
+    window: int = 2048
     resend_seconds: float = 5.0
     stuck_blocks: int = 3
     stale_seconds: float = 60.0
@@ -453,7 +456,7 @@ class Relayer:
     # Signing
 
     def _sign_waiting(self, lease: Lease, sight: Sight, in_flight: int) -> int:
-        room = self._settings.window - in_flight
+        room = min(self._settings.window - in_flight, SIGNED_AT_ONCE)
         if room <= 0:
             return 0
         with self._storage.read() as connection:
