@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Self
 
 from registry.primitives import Address, Bytes32
@@ -27,7 +28,7 @@ class Log:
     def from_rpc(cls, log: Mapping[str, Any]) -> Self:
         """Reads the log object of a JSON-RPC answer."""
         return cls(
-            address=Address(bytes.fromhex(log["address"][2:])),
+            address=_address(log["address"]),
             topics=tuple([Bytes32(bytes.fromhex(topic[2:])) for topic in log["topics"]]),
             data=bytes.fromhex(log["data"][2:]),
         )
@@ -50,3 +51,8 @@ class Moment:
     timestamp: int
     block_hash: Bytes32
     transaction_hash: Bytes32
+
+
+@lru_cache(maxsize=64)
+def _address(text: str) -> Address:
+    return Address(bytes.fromhex(text[2:]))  # Remembered: a few contracts make all the logs.

@@ -113,6 +113,8 @@ def _indexed(topics: list[Bytes32], count: int) -> list[Bytes32]:
 
 def _sources(words: Reader, index: int) -> tuple[Source, ...]:
     start, length = words.length_at(index)
+    if not length:
+        return ()
     return tuple(
         Source.parse(
             {

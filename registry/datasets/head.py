@@ -86,6 +86,11 @@ NO_HEAD = Head(bytes(32))
 
 def _sources_hash(sources: Sequence[Source]) -> bytes:
     """keccak256(abi.encode(sources)): an offset, the length, then two words a source."""
+    if not sources:
+        return _NO_SOURCES_HASH
     return keccak256(
         uint(32) + uint(len(sources)) + b"".join(source.dataset_id + uint(source.version) for source in sources)
     )
+
+
+_NO_SOURCES_HASH = keccak256(uint(32) + uint(0))

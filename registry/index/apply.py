@@ -27,6 +27,7 @@ from registry.index.tables import BLOCKS, DATASETS, EVENTS, GRANTS, SOURCES, VER
 from registry.log import Log
 from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.storage.bulk import insert_rows
+from registry.storage.errors import DUPLICATE_ERRORS
 
 VERSION_BYTES: Final = 3
 
@@ -108,18 +109,25 @@ def apply(connection: Connection, entries: Sequence[Entry]) -> None:
     """
     if not entries:
         return
-    present = {entry.event.dataset_id for entry in entries if entry.kind in _CHANGES}
-    rows = {row.dataset_id: row for row in _rows(connection, present)}
+    changed = {entry.event.dataset_id for entry in entries if entry.kind in _CHANGES}
+    new = {entry.event.dataset_id for entry in entries if entry.kind is Kind.REGISTERED}
+    # A new one is not looked for: if it is there all the same, the row's key forbids a second.
+    rows = {row.dataset_id: row for row in _rows(connection, changed - new)}
     replaced = [row.dataset_id for row in rows.values()]
     unnamed = [row.position for row in rows.values() if row.name]
     batch = _Batch(rows)
     for entry in entries:
         batch.add(entry)
-    batch.write(connection)
     for chunk in chunks(replaced):
         connection.execute(delete(DATASETS).where(DATASETS.c.dataset_id.in_(chunk)))
     delete_words(connection, unnamed)
-    _insert(connection, rows.values())
+    try:
+        batch.write(connection)
+        _insert(connection, rows.values())
+    except DUPLICATE_ERRORS as error:
+        raise BrokenHistory(
+            "The node gave an event that is in the index already.", hint="Rebuild the index: tdr index rebuild."
+        ) from error
 
 
 def rewind(connection: Connection, height: int) -> None:

@@ -120,14 +120,14 @@ class BlockReader:
         return logs
 
     def _decoded(self, blocks: list[Block], logs: list[Any]) -> Span:
-        by_number = {block.number: block for block in blocks}
+        by_hash = {str(block.hash): block for block in blocks}
         entries: dict[int, Entry | None] = {}
         stop = blocks[-1].number + 1
         for raw in logs:
             try:
                 number = int(raw["blockNumber"], 16)
-                block = by_number.get(number)
-                if block is None or raw["blockHash"] != str(block.hash) or raw.get("removed"):
+                block = by_hash.get(raw["blockHash"])
+                if block is None or block.number != number or raw.get("removed"):
                     stop = min(stop, number)  # The chain changed between two answers: what lies before it still holds.
                     continue
                 if raw["topics"][:2] == _MINT:

@@ -21,6 +21,7 @@ from registry.errors import Conflict, Unavailable
 from registry.index.apply import apply, rewind
 from registry.index.blocks import Block, BlockReader, without_code
 from registry.index.events import Entry
+from registry.index.garbage import spared_collector
 from registry.index.names import has_arrivals, name_arrivals
 from registry.index.state import Cursor, begin, find_cursor, keep_blocks, lock_cursor, require_deployment, write_cursor
 from registry.index.tables import BLOCKS
@@ -146,9 +147,11 @@ class Indexer:
         if here is None or here.hash != cursor.block_hash:
             # A node that has not come so far yet does not contradict; one that has another block there does.
             return self._go_back(cursor, min(head.number, cursor.height))
-        span = self._reader.span(cursor.height, cursor.block_hash, min(head.number, cursor.height + SPAN_BLOCKS))
-        latest = span.blocks[-1] if span.blocks else here
-        return self._advance(cursor, latest, self._final_height(cursor, latest, head, final), span.blocks, span.entries)
+        with spared_collector():
+            span = self._reader.span(cursor.height, cursor.block_hash, min(head.number, cursor.height + SPAN_BLOCKS))
+            latest = span.blocks[-1] if span.blocks else here
+            final_height = self._final_height(cursor, latest, head, final)
+            return self._advance(cursor, latest, final_height, span.blocks, span.entries)
 
     def catch_up(self, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None) -> None:
         """Goes on until the head is reached.

@@ -6,7 +6,7 @@ import sqlite3
 from typing import Final
 
 import psycopg
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from registry.errors import Unavailable
@@ -52,6 +52,9 @@ Source: PostgreSQL 15, appendix A.
 
 DRIVER_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
 """What may come out of a database call."""
+
+DUPLICATE_ERRORS: Final = (IntegrityError, psycopg.IntegrityError)
+"""What comes out where a key forbids a row; the transaction must be rolled back."""
 
 
 def translated(error: Exception, name: str, *, committing: bool = False) -> StorageUnavailable | None:
