@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, select, update
 
 from registry.deployment import Deployment
 from registry.errors import Conflict, Unavailable
@@ -69,7 +69,8 @@ def write_cursor(connection: Connection, cursor: Cursor) -> None:
 def begin(connection: Connection, deployment: Deployment, cursor: Cursor) -> None:
     """Makes the index empty, standing on a block before the first event.
 
-    Where there is no index yet, nothing is locked by reading it: if another process began one meanwhile, that one stays.
+    Where there is no index yet, nothing is locked by reading it: if another process began one meanwhile,
+    that one stays.
     """
     for table in (STATE, BLOCKS, EVENTS, DATASETS, WORDS, VERSIONS, SOURCES, GRANTS):
         connection.execute(delete(table))
