@@ -116,6 +116,7 @@ class _Memory:
     rejected: dict[int, str] = field(default_factory=dict)
     foreign: dict[int, int] = field(default_factory=dict)
     underpriced: set[int] = field(default_factory=set)
+    looked_final: set[Bytes32] = field(default_factory=set)
 
 
 class Relayer:
@@ -318,13 +319,18 @@ class Relayer:
         answers = self._chain.batch([("eth_getBlockByNumber", [hex(number), False]) for number, _ in known])
         gone: list[Bytes32] = []
         final: list[Bytes32] = []
+        looks_final: set[Bytes32] = set()
         for (number, block_hash), answer in zip(known, answers, strict=True):
             if answer is None or isinstance(answer, RpcError):
                 continue  # This node does not know: that says nothing.
             if read_block(answer).hash != block_hash:
                 gone.append(block_hash)
             elif number <= sight.final:
-                final.append(block_hash)
+                # Final is for ever, and an answer may be an old one: two looks must agree.
+                if block_hash in self._memory.looked_final:
+                    final.append(block_hash)
+                looks_final.add(block_hash)
+        self._memory.looked_final = looks_final
         if gone or final:
             with lease.write() as connection:
                 if gone:
