@@ -20,6 +20,7 @@ from sqlalchemy import (
     union,
     union_all,
 )
+from sqlalchemy import text as text_clause
 
 from registry.abi import text
 from registry.access.events import AccessRequested
@@ -164,6 +165,9 @@ _COUNT_WORD: Final = select(func.count()).select_from(
 )
 
 
+_PLAN_BY_VALUES: Final = text_clause("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 class Queries:
     """Reads the index.
 
@@ -211,6 +215,8 @@ class Queries:
             raise InvalidInput("There is no word in what is sought.", hint="Give one or more words of a name.")
         with self._storage.read() as connection:
             as_of = standing(read_cursor(connection))
+            if words:
+                _plan_by_values(connection)
             statement, values = _filtered(wanted, _rarest_first(connection, words))
             rows = connection.execute(statement, {**values, "before": before, "count": limit + 1}).all()
         return page_json([dataset_json(row) for row in rows], [row.position for row in rows], limit) | as_of
@@ -453,6 +459,15 @@ def _matches(sha256: Bytes32) -> Subquery:
         .group_by(every.c.position)
         .subquery()
     )
+
+
+def _plan_by_values(connection: Connection) -> None:
+    """Makes PostgreSQL plan each statement of this transaction for its values.
+
+    The plan that it would keep for all values takes every word for a rare one: most are, but not those that are sought.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(_PLAN_BY_VALUES)
 
 
 def _rarest_first(connection: Connection, words: list[str]) -> list[str]:
