@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import select
 
 from registry.access.messages import AccessGrant
+from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
 from registry.datasets.messages import Registration, Revision
 from registry.primitives import Address, keccak256
@@ -89,6 +90,8 @@ def payloads_sent_twice(chain: RpcChain, relayer: Address) -> int:
                 for number in range(start, min(start + BLOCKS_A_BATCH, height + 1))
             ]
         )
+        if None in blocks:
+            raise ChainUnavailable(f"anvil has lost a block between {start} and {start + len(blocks) - 1}: no verdict.")
         payloads.update(
             transaction["input"]
             for block in blocks

@@ -10,6 +10,7 @@ from registry.chain.client import ChainUnavailable, RpcError
 from registry.chain.rpc import RpcChain
 
 DEEPEST = 64
+BLOCK_SECONDS = 1
 
 
 class Reorganiser:
@@ -27,6 +28,7 @@ class Reorganiser:
         self._random = random.Random(seed)
         self._pause = pause
         self._lowest = lowest
+        self._highest = 0
         self._stop = threading.Event()
         self.depths: Counter[int] = Counter()
         """How many there have been, by depth in blocks."""
@@ -47,9 +49,20 @@ class Reorganiser:
                 continue  # A block was made meanwhile.
 
     def _reorganise(self) -> None:
+        # anvil loses blocks if it makes one while it takes others back.
+        self._chain.request("evm_setIntervalMining", [0])
+        try:
+            self._take_back()
+        finally:
+            self._chain.request("evm_setIntervalMining", [BLOCK_SECONDS])
+
+    def _take_back(self) -> None:
         height = int(self._chain.request("eth_blockNumber"), 16)
+        self._highest = max(self._highest, height)
+        # Two in a row must not add up to more than the deepest: what was final for somebody stays.
+        lowest = max(self._lowest, self._highest - DEEPEST)
         # Mostly shallow, now and then as deep as it goes.
-        depth = min(int(self._random.paretovariate(0.5)), DEEPEST, height - self._lowest)
+        depth = min(int(self._random.paretovariate(0.5)), DEEPEST, height - lowest)
         if depth < 1:
             return
         kept: list[tuple[str, int]] = []
