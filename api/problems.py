@@ -18,7 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from registry.chain.client import RpcError
+from registry.chain.client import RpcError, WrongChain
 from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
 from registry.refusals import REFUSALS, UNNAMED, status_of
 from registry.storage import StorageFull
@@ -167,7 +167,8 @@ def _on_registry_error(request: Request, error: Exception) -> Response:
         status = status_of(error)
         kind = Kind(_slug(error.name), status, "The contract refused", "")
         return _respond(request, kind, error.message, hint=error.hint, error=error.name, values=error.values)
-    if isinstance(error, Unavailable | RpcError):
+    if isinstance(error, Unavailable | RpcError | WrongChain):
+        # An endpoint that suddenly serves another chain is the operator's trouble, and no fault of the one who asks.
         kind = FULL if isinstance(error, StorageFull) else UNAVAILABLE
         log.warning("unavailable", path=request.url.path, reason=error.message)
         retry_after = getattr(error, "retry_after", None) or RETRY_SECONDS
