@@ -6,7 +6,8 @@
 
 Owners sign and send; a gateway that keeps dying acknowledges. When the faults stop, everything that was acknowledged
 must be on the chain, once. The oracle reads the chain itself, past node and proxy. The result is printed and written
-to chaos-results.json; the exit code is 1 if anything was lost, done twice, or left out.
+to chaos-results.json; the exit code is 1 if anything was lost, done twice, or left out, and 2 if it could not be told,
+because anvil itself lost blocks.
 
 What is seeded: the faults' kinds, the reorganisations' depths, the messages, the moments of the kills. What is not: how
 the operating system interleaves the processes. SIGKILL does not test fsync: the page cache survives it.
@@ -294,7 +295,11 @@ def main() -> None:
         folder,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
-    results = run(options)
+    try:
+        results = run(options)
+    except ChainUnavailable as error:
+        print(f"No verdict: {error} The folder {folder} is kept.", file=sys.stderr)
+        sys.exit(2)
     given.results.write_text(json.dumps(asdict(results), indent=1) + "\n")
     for name, value in asdict(results).items():
         print(f"{name:20} {value}")
