@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,7 +80,7 @@ def main() -> None:
     figures = [figure for name in ran for figure in run(name)]
     earlier = json.loads(RESULTS.read_text()) if RESULTS.exists() else []
     RESULTS.write_text(json.dumps(merged(earlier, ran, figures), indent=1, ensure_ascii=False) + "\n")
-    Console().print(table(figures))
+    Console(width=None if sys.stdout.isatty() else 150).print(table(figures))
 
 
 if __name__ == "__main__":

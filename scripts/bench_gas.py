@@ -13,6 +13,7 @@ one event is more, before any instruction runs. The table of where the gas goes 
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,7 @@ def run() -> Iterator[Figure]:
         ours = measure(w3)
         peers = {f"EAS {name}": gas for name, gas in eas.measure(w3).items()}
         peers |= {f"Ocean {name}": gas for name, gas in ocean.measure(w3).items()}
-    Console().print(breakdown(ours))
+    Console(width=None if sys.stdout.isatty() else 150).print(breakdown(ours))
     for name, gas in ours.items():
         peer, goal = GOALS.get(name, ("", None))
         theirs = peers.get(peer)
