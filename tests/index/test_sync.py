@@ -16,9 +16,10 @@ from registry.chain.client import ChainUnavailable, RpcError, WrongChain
 from registry.deployment import Deployment
 from registry.errors import Conflict
 from registry.index import sync
+from registry.index.apply import BrokenHistory, apply
 from registry.index.blocks import BlockReader
 from registry.index.check import check, fingerprint, folded_rows, index_rows
-from registry.index.events import TOPICS, UndecodableLog
+from registry.index.events import TOPICS, Kind, UndecodableLog
 from registry.index.position import position_of
 from registry.index.state import NotIndexed, read_cursor
 from registry.index.sync import Indexer
@@ -457,6 +458,25 @@ def test_rows_of_the_tables_and_of_the_pure_folds_are_the_same_row_by_row(
     span = reader.span(block.number, block.hash, activity.head_number())
     with storage.read() as connection:
         assert list(index_rows(connection)) == list(folded_rows(span.entries))
+
+
+def test_registration_that_is_in_the_index_already_is_refused_and_changes_nothing(
+    activity: Activity, indexer: Indexer, storage: Storage
+) -> None:
+    """R4: one dataset cannot come into being twice, however the node came to say so."""
+    activity.act(6)
+    activity.mine()
+    indexer.catch_up()
+    reader = BlockReader(activity.chain, activity.deployment)
+    block = reader.block(activity.deployment.block_number - 1)
+    assert block is not None
+    entries = reader.span(block.number, block.hash, activity.head_number()).entries
+    again = next(entry for entry in entries if entry.kind is Kind.REGISTERED)
+    later = again._replace(position=position_of(activity.head_number() + 1, 0))
+    before = fingerprint(storage)
+    with pytest.raises(BrokenHistory), storage.write() as connection:
+        apply(connection, [later])
+    assert fingerprint(storage) == before
 
 
 def test_before_the_first_step_there_is_no_index(sqlite_storage: Storage) -> None:
