@@ -11,19 +11,23 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
+SEEDS = (1, 2, 3)
+NO_VERDICT = 2
+"""anvil itself lost blocks: that says nothing of the node, so the next seed is tried; without any verdict a test fails."""
 
 
 def results_of(tmp_path: Path, *options: str) -> dict[str, Any]:
     file = tmp_path / "results.json"
-    run = subprocess.run(
-        [sys.executable, "-m", "scripts.chaos", "--seed", "1", "--results", str(file), *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if run.returncode == 2:
-        pytest.skip(f"anvil, not the node, failed: {run.stderr}")
+    for seed in SEEDS:
+        run = subprocess.run(
+            [sys.executable, "-m", "scripts.chaos", "--seed", str(seed), "--results", str(file), *options],
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if run.returncode != NO_VERDICT:
+            break
     assert file.exists(), run.stderr
     found: dict[str, Any] = json.loads(file.read_text())
     return found
