@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 SEEDS = (1, 2, 3)
 NO_VERDICT = 2
-"""anvil itself lost blocks: that says nothing of the node, so the next seed is tried; without any verdict a test fails."""
+"""anvil itself lost blocks: that says nothing of the node. The next seed is tried; without any verdict a test fails."""
 
 
 def results_of(tmp_path: Path, *options: str) -> dict[str, Any]:
