@@ -36,8 +36,8 @@ from registry.chain.rpc import RpcChain
 from registry.node import Role
 from scripts.anvil import ANVIL
 from scripts.faults.cell import Cell, Plan, until
+from scripts.faults.miner import Miner
 from scripts.faults.processes import free_port, url_of
-from scripts.faults.reorgs import Reorganiser
 from scripts.postgresql import PostgreSQLServer
 
 ROOT = Path(__file__).parents[1]
@@ -150,19 +150,26 @@ def run(options: Options) -> Results:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(_postgresql()) if options.is_postgresql else None
         anvil = None if options.is_embedded else stack.enter_context(_anvil())
+        miner = None if anvil is None else Miner(url_of(anvil), options.seed)
+        if miner:
+            stack.callback(miner.stop)
         threads = stack.enter_context(ThreadPoolExecutor(options.nodes))
         cells = list(threads.map(Cell, _plans(options, server, anvil)))
         for cell in cells:
             stack.callback(cell.stop)
         try:
-            reorganiser = None if anvil is None else _begin_faults(cells, anvil, options.seed)
+            if miner:
+                miner.begin_reorganising(SECONDS_A_REORGANISATION)
+            for cell in cells:
+                if cell.proxy:
+                    cell.proxy.rate = FAULT_RATE
             killer = Killer(options, cells, server)
             killer.run()
         finally:
             for cell in cells:
                 cell.load.stop()
-            if anvil is not None and reorganiser:
-                reorganiser.stop()
+            if miner:
+                miner.end_reorganising()
         faulted: Counter[str] = Counter()
         for cell in cells:
             if cell.proxy:
@@ -176,8 +183,8 @@ def run(options: Options) -> Results:
         databaseKills=killer.database_kills,
         faultedCalls=faulted.total(),
         faultKinds=dict(sorted(faulted.items())),
-        reorgs=reorganiser.depths.total() if reorganiser else 0,
-        reorgDepths=_by_range(reorganiser.depths) if reorganiser else {},
+        reorgs=miner.depths.total() if miner else 0,
+        reorgDepths=_by_range(miner.depths) if miner else {},
         acknowledged=sum(len(cell.load.acknowledged) for cell in cells),
         onChain=sum(verdict.on_chain for verdict in verdicts),
         failed=sum(verdict.failed for verdict in verdicts),
@@ -208,15 +215,6 @@ def _plans(options: Options, server: PostgreSQLServer | None, anvil: int | None)
         yield Plan(name, folder, database, roles, options.seed, anvil)
 
 
-def _begin_faults(cells: list[Cell], anvil: int, seed: int) -> Reorganiser:
-    with contextlib.closing(RpcChain([url_of(anvil)])) as chain:
-        lowest = int(chain.request("eth_blockNumber"), 16)
-    for cell in cells:
-        if cell.proxy:
-            cell.proxy.rate = FAULT_RATE
-    return Reorganiser(url_of(anvil), seed, SECONDS_A_REORGANISATION, lowest)
-
-
 def _drain(cells: list[Cell]) -> float:
     """Waits until nothing is missing, or for too long; gives the seconds it took."""
     since = time.monotonic()
@@ -240,7 +238,7 @@ def _by_range(depths: Counter[int]) -> dict[str, int]:
 def _anvil() -> Iterator[int]:
     port = free_port()
     process = subprocess.Popen(
-        [str(ANVIL), "--port", str(port), "--silent", "--hardfork", "prague", "--block-time", "1", "--order", "fifo"],
+        [str(ANVIL), "--port", str(port), "--silent", "--hardfork", "prague", "--no-mining", "--order", "fifo"],
         stdin=subprocess.DEVNULL,
     )
     probe = RpcChain([url_of(port)], timeout=2.0)

@@ -85,6 +85,7 @@ class Indexer:
         self._deployment = deployment
         self._finality = finality
         self._reader = BlockReader(chain, deployment)
+        self._tagged: Block | None = None
         self._is_checked = False
 
     def check_deployment(self) -> None:
@@ -138,9 +139,7 @@ class Indexer:
                 name_arrivals(connection)
         if cursor is None:
             return self._begin()
-        head, here, final = self._reader.blocks(
-            ("latest", cursor.height, self._finality if isinstance(self._finality, str) else "latest")
-        )
+        head, here, tagged = self._look(cursor)
         if head is None:
             raise ChainUnavailable("The node gave no latest block.")
         self._note(cursor, head.number)
@@ -150,7 +149,7 @@ class Indexer:
         with spared_collector():
             span = self._reader.span(cursor.height, cursor.block_hash, min(head.number, cursor.height + SPAN_BLOCKS))
             latest = span.blocks[-1] if span.blocks else here
-            final_height = self._final_height(cursor, latest, head, final)
+            final_height = self._final_height(cursor, latest, tagged)
             return self._advance(cursor, latest, final_height, span.blocks, span.entries)
 
     def catch_up(self, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None) -> None:
@@ -281,11 +280,24 @@ class Indexer:
         self._note(anchor, self.status.chain_height)
         return True
 
-    def _final_height(self, cursor: Cursor, latest: Block, head: Block, final: Block | None) -> int:
+    def _look(self, cursor: Cursor) -> tuple[Block | None, Block | None, int]:
+        """The node's head, its block where the index stands, and the height that its tag says is final; 0 for none.
+
+        Final is for ever, and an answer may be another's or an old one: two looks, one by the tag and a later one by
+        the height, must give the same block.
+        """
         if isinstance(self._finality, int):
-            reached = head.number - self._finality
-        else:
-            reached = 0 if final is None else final.number
+            head, here = self._reader.blocks(("latest", cursor.height))
+            return head, here, 0
+        before = self._tagged
+        head, here, self._tagged, again = self._reader.blocks(
+            ("latest", cursor.height, self._finality, cursor.height if before is None else before.number)
+        )
+        return head, here, before.number if before is not None and again == before else 0
+
+    def _final_height(self, cursor: Cursor, latest: Block, tagged: int) -> int:
+        # By depth only the blocks count that are linked to the index's own: a head that is merely told of does not.
+        reached = latest.number - self._finality if isinstance(self._finality, int) else tagged
         return max(cursor.final_height, min(reached, latest.number))
 
     def _count_reorg(self, depth: int) -> None:
