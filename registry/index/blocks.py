@@ -21,6 +21,9 @@ from registry.index.position import position_of
 from registry.log import Log
 from registry.primitives import ZERO_BYTES32, Address, Bytes32
 
+SPAN_BLOCKS: Final = 25
+"""Few enough that a span of full blocks stays small in memory, enough that a round trip is worth its while."""
+
 _MINT: Final = [str(TRANSFER), str(ZERO_BYTES32)]
 """The first topics of ERC-721's Transfer from nobody."""
 

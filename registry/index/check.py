@@ -24,11 +24,10 @@ from registry.datasets.head import Head
 from registry.datasets.records import Dataset
 from registry.deployment import Deployment
 from registry.index.apply import packed
-from registry.index.blocks import BlockReader
+from registry.index.blocks import SPAN_BLOCKS, BlockReader
 from registry.index.events import Entry
 from registry.index.position import position_of
 from registry.index.state import Cursor, read_cursor, require_deployment
-from registry.index.sync import SPAN_BLOCKS
 from registry.index.tables import DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS
 from registry.log import Moment
 from registry.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId

@@ -18,6 +18,7 @@ from sqlalchemy import select
 from registry.chain.client import Chain, ChainUnavailable, RpcError, WrongChain, identity_of
 from registry.deployment import Deployment
 from registry.errors import Conflict, Unavailable
+from registry.index.ahead import ReadAhead
 from registry.index.apply import apply, rewind
 from registry.index.blocks import Block, BlockReader, without_code
 from registry.index.events import Entry
@@ -29,8 +30,6 @@ from registry.storage import Storage
 
 KEPT_BLOCKS: Final = 256
 """How many of the last blocks are remembered. A deeper reorganisation makes the index begin anew."""
-SPAN_BLOCKS: Final = 25
-"""Few enough that a span of full blocks stays small in memory, enough that a round trip is worth its while."""
 DEFAULT_FINALITY: Final = 64
 
 log = logging.getLogger(__name__)
@@ -85,6 +84,7 @@ class Indexer:
         self._deployment = deployment
         self._finality = finality
         self._reader = BlockReader(chain, deployment)
+        self._ahead = ReadAhead(self._reader)
         self._tagged: Block | None = None
         self._is_checked = False
 
@@ -147,7 +147,7 @@ class Indexer:
             # A node that has not come so far yet does not contradict; one that has another block there does.
             return self._go_back(cursor, min(head.number, cursor.height))
         with spared_collector():
-            span = self._reader.span(cursor.height, cursor.block_hash, min(head.number, cursor.height + SPAN_BLOCKS))
+            span = self._ahead.span(cursor.height, cursor.block_hash, head.number)
             latest = span.blocks[-1] if span.blocks else here
             final_height = self._final_height(cursor, latest, tagged)
             return self._advance(cursor, latest, final_height, span.blocks, span.entries)

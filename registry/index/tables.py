@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from registry.primitives import Address, Bytes32, DatasetId
-from registry.storage.columns import Fixed
+from registry.storage.columns import ROW_NUMBER, Fixed
 from registry.storage.metadata import METADATA
 
 STATE = Table(
@@ -42,7 +42,7 @@ STATE = Table(
 BLOCKS = Table(
     "index_blocks",
     METADATA,
-    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", ROW_NUMBER, primary_key=True, autoincrement=False),
     Column("block_hash", Fixed(Bytes32), nullable=False),
     Column("timestamp", BigInteger, nullable=False, comment="Unix seconds."),
     comment="The last blocks, among which the common ancestor is sought when the chain has changed its mind.",
@@ -51,7 +51,7 @@ BLOCKS = Table(
 EVENTS = Table(
     "events",
     METADATA,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", ROW_NUMBER, primary_key=True, autoincrement=False),
     Column("block_hash", Fixed(Bytes32), nullable=False),
     Column("timestamp", BigInteger, nullable=False, comment="The block's time, Unix seconds."),
     Column("transaction_hash", Fixed(Bytes32), nullable=False),
@@ -111,7 +111,7 @@ Index("ix_dataset_words_position", WORDS.c.position)
 VERSIONS = Table(
     "versions",
     METADATA,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", ROW_NUMBER, primary_key=True, autoincrement=False),
     Column("dataset_id", Fixed(DatasetId), nullable=False),
     Column("number", Integer, nullable=False),
     Column("content_root", Fixed(Bytes32), nullable=False),
@@ -136,7 +136,7 @@ Index("ix_sources_position", SOURCES.c.position)
 GRANTS = Table(
     "grants",
     METADATA,
-    Column("position", BigInteger, primary_key=True, autoincrement=False),
+    Column("position", ROW_NUMBER, primary_key=True, autoincrement=False),
     Column("dataset_id", Fixed(DatasetId), nullable=False),
     Column("grantee", Fixed(Address), nullable=False),
     Column("epoch", BigInteger, nullable=False),

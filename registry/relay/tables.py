@@ -24,15 +24,13 @@ from sqlalchemy import (
 )
 
 from registry.primitives import Address, Bytes32, DatasetId
-from registry.storage.columns import Fixed
+from registry.storage.columns import ROW_NUMBER, Fixed
 from registry.storage.metadata import METADATA
-
-_SEQUENCE = BigInteger().with_variant(Integer, "sqlite")  # Only INTEGER PRIMARY KEY counts up by itself in SQLite.
 
 RECEIPTS = Table(
     "receipts",
     METADATA,
-    Column("seq", _SEQUENCE, primary_key=True, autoincrement=True, comment="The order of acceptance."),
+    Column("seq", ROW_NUMBER, primary_key=True, autoincrement=True, comment="The order of acceptance."),
     Column("id", String(32), nullable=False, unique=True, comment="What the outside knows it by."),
     Column("status", String(8), nullable=False),
     Column("kind", String(32), nullable=False, comment="The name of the message's Solidity struct."),
@@ -69,7 +67,7 @@ IDEMPOTENCY_KEYS = Table(
     METADATA,
     Column("scope", String(64), nullable=False, comment="Whose key it is."),
     Column("key", String(255), nullable=False),
-    Column("receipt_seq", _SEQUENCE, ForeignKey("receipts.seq"), nullable=False),
+    Column("receipt_seq", ROW_NUMBER, ForeignKey("receipts.seq"), nullable=False),
     PrimaryKeyConstraint("scope", "key"),
 )
 
@@ -79,7 +77,7 @@ NONCES = Table(
     Column("relayer", Fixed(Address), nullable=False),
     Column("nonce", BigInteger, nullable=False),
     Column("purpose", String(8), nullable=False, comment="message, deploy, fill, or foreign."),
-    Column("receipt_seq", _SEQUENCE, ForeignKey("receipts.seq"), unique=True),
+    Column("receipt_seq", ROW_NUMBER, ForeignKey("receipts.seq"), unique=True),
     Column("contract", String(64), comment="What is deployed, by its name."),
     Column("state", String(8), nullable=False, comment="open, mined, or final."),
     Column("transaction_hash", Fixed(Bytes32), comment="The attempt that is in a block."),

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from sqlalchemy import Dialect, LargeBinary
+from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
 from registry.primitives import FixedBytes
 
 Value = TypeVar("Value", bound=FixedBytes)
+
+ROW_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
+"""A number of 64 bits that is a table's whole key. In SQLite only INTEGER makes it the number of the row itself: every
+other type has a second tree beside the table's. It is what counts up by itself, too."""
 
 
 class Fixed(TypeDecorator[Value], Generic[Value]):

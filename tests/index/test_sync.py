@@ -15,7 +15,7 @@ from sqlalchemy import insert, select
 from registry.chain.client import ChainUnavailable, RpcError, WrongChain
 from registry.deployment import Deployment
 from registry.errors import Conflict
-from registry.index import sync
+from registry.index import ahead, sync
 from registry.index.apply import BrokenHistory, apply
 from registry.index.blocks import BlockReader
 from registry.index.check import check, fingerprint, folded_rows, index_rows
@@ -106,6 +106,50 @@ def test_after_a_reorg_the_index_is_that_of_the_new_branch(
     indexer.catch_up()
     assert indexer.status.reorgs == 1
     assert indexer.status.deepest_reorg >= depth - 1  # The first new block may have come out as it was.
+    require_fold(activity, storage)
+
+
+def test_what_was_read_ahead_of_a_reorg_is_not_stored(
+    activity: Activity, indexer: Indexer, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4, R5: the blocks read ahead follow one that is on the chain no more."""
+    monkeypatch.setattr(ahead, "SPAN_BLOCKS", 10)
+    for _ in range(40):
+        activity.act(2)
+        activity.mine()
+    while indexer.status.height < 20:
+        indexer.step()
+    activity.reorg(activity.head_number() - 15)
+    indexer.catch_up()
+    assert indexer.status.reorgs == 1
+    require_fold(activity, storage)
+
+
+def test_a_fault_of_reading_ahead_is_told_and_the_next_step_reads_again(
+    activity: Activity, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4."""
+    monkeypatch.setattr(ahead, "SPAN_BLOCKS", 10)
+    for _ in range(30):
+        activity.act(2)
+        activity.mine()
+    second = activity.deployment.block_number + 10
+    faults = 0
+
+    def refuse_the_second_span(method: str, params: Sequence[Any], answer: Any) -> Any:
+        nonlocal faults
+        if method == "eth_getLogs" and int(params[0]["fromBlock"], 16) == second and not faults:
+            faults += 1
+            raise ChainUnavailable("out of order")
+        return answer
+
+    indexer = Indexer(SpoilingChain(activity.chain, refuse_the_second_span), storage, activity.deployment, finality=8)
+    for _ in range(2):  # The first begins the index.
+        indexer.step()
+    with pytest.raises(ChainUnavailable, match="out of order"):
+        indexer.step()
+    assert faults == 1
+    indexer.catch_up()
     require_fold(activity, storage)
 
 

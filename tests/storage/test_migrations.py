@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 for tables in sorted(ROOT.glob("registry/*/tables.py")):  # Each room's tables, so that METADATA holds them all.
     importlib.import_module(".".join(tables.relative_to(ROOT).with_suffix("").parts))
 
-RELEASED = (None, "0001")
+RELEASED = (None, "0001", "0003")
 """The revisions of released versions, and of an empty database."""
 
 
@@ -45,6 +45,32 @@ def test_every_released_state_migrates_to_the_newest(revision: str | None, datab
         newest = ScriptDirectory.from_config(configuration(connection)).get_current_head()
         assert revision_of(connection) == newest
         assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    storage.close()
+
+
+def test_what_is_in_the_index_outlives_a_migration(database_url: str) -> None:
+    storage = open_storage(database_url)
+    migrate(storage, "0003")
+    block = {"number": 7 << 33, "block_hash": b"\x11" * 32, "timestamp": 1}
+    with storage.write() as connection:
+        connection.execute(
+            text("INSERT INTO index_blocks (number, block_hash, timestamp) VALUES (:number, :block_hash, :timestamp)"),
+            block,
+        )
+    migrate(storage)
+    with storage.read() as connection:
+        rows = connection.execute(text("SELECT number, block_hash, timestamp FROM index_blocks")).mappings().all()
+        assert [dict(row) for row in rows] == [block]
+    storage.close()
+
+
+def test_the_keys_of_what_grows_are_sqlites_row_numbers(tmp_path: Path) -> None:
+    """Otherwise each of these tables would have a second tree beside its own."""
+    storage = open_storage(f"sqlite:///{tmp_path / 'registry.db'}")
+    migrate(storage)
+    with storage.read() as connection:
+        trees = connection.execute(text("SELECT tbl_name FROM sqlite_master WHERE name LIKE 'sqlite_autoindex_%'"))
+        assert not {"events", "versions", "grants", "index_blocks"} & set(trees.scalars())
     storage.close()
 
 
