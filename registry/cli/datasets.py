@@ -10,19 +10,22 @@ import typer
 
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput
+from registry.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
     import secrets
 
     from registry import canonical, client, primitives
+    from registry.chain import history, rpc
     from registry.cli import content, writing
-    from registry.datasets import head, messages
+    from registry.datasets import head, messages, service
 else:
     secrets = lazy("secrets")
     canonical, client, primitives = lazy("registry.canonical"), lazy("registry.client"), lazy("registry.primitives")
     content, writing = lazy("registry.cli.content"), lazy("registry.cli.writing")
+    history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
     head, messages = lazy("registry.datasets.head"), lazy("registry.datasets.messages")
+    service = lazy("registry.datasets.service")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -159,10 +162,9 @@ def revise(
     wanted = ids.id_text(dataset)
     expiry = writing.deadline_of(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
-        former = desk.gateway.dataset(wanted)
         state = desk.gateway.state(wanted)
         metadata = content.metadata_of(
-            _former_metadata(former),
+            {} if metadata_file else _former_metadata(desk, state),
             metadata_file,
             name=name,
             description=description,
@@ -269,12 +271,26 @@ def _version_fields(manifest: Any, new_head: Any, manifest_file: Path | None) ->
     }
 
 
-def _former_metadata(dataset: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The metadata of the present version, if the gateway serves what was registered."""
-    metadata = dataset.get("metadata")
-    registered = primitives.Bytes32.parse(dataset["metadataHash"])
+def _former_metadata(desk: writing.Desk, state: client.DatasetState) -> Mapping[str, Any]:
+    """The metadata of the present version, as the owner registered it.
+
+    It will be signed again, so the gateway's word is not enough. The events fold to the head that is signed with it:
+    had the gateway told another hash in them, that head would not be the contract's, and the signature worth nothing.
+    """
+    node = rpc.RpcChain([desk.gateway.rpc_url])
+    try:
+        former = service.read_dataset(node, desk.deployment, state.dataset_id, history.block_at(node))
+    finally:
+        node.close()
+    if former.head != state.head:
+        raise Conflict(
+            f"The events of the dataset fold to the head {former.head}, but the gateway says that it is {state.head}.",
+            hint="It may have changed just now: try again. If it stays so, use another gateway.",
+        )
+    registered = former.latest.metadata_hash
     if registered == primitives.ZERO_BYTES32:
         return {}
+    metadata = desk.gateway.metadata(registered)
     if not isinstance(metadata, dict) or canonical.metadata_hash(metadata) != registered:
         raise InvalidInput(
             "The gateway does not have the metadata of the version before.",

@@ -12,6 +12,7 @@ import httpx
 import orjson
 import pytest
 
+from registry.canonical import metadata_hash
 from tests.e2e.conftest import NodeProcess, Tdr, refused, yes
 
 Alter = Callable[[str, Any], Any]
@@ -46,6 +47,40 @@ def lie(node: NodeProcess) -> Iterator[Callable[[Alter], str]]:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         servers.append(server)
         return f"http://127.0.0.1:{server.server_address[1]}"
+
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def lying_gateway(node: NodeProcess, tdr_at: Callable[[str], Tdr]) -> Iterator[Callable[[Alter], Tdr]]:
+    """Starts a gateway that passes everything on to the real one, and alters JSON documents by path."""
+    servers: list[ThreadingHTTPServer] = []
+
+    def start(alter: Alter) -> Tdr:
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                body = self.rfile.read(int(self.headers.get("content-length", 0)))
+                passed = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+                answer = httpx.request(self.command, f"{node.url}{self.path}", content=body, headers=passed, timeout=60)
+                content = orjson.dumps(alter(self.path, answer.json()))
+                self.send_response(answer.status_code)
+                self.send_header("content-length", str(len(content)))
+                self.send_header("content-type", answer.headers["content-type"])
+                self.end_headers()
+                self.wfile.write(content)
+
+            do_POST = do_GET  # noqa: N815
+
+            def log_message(self, *details: object) -> None:
+                return None
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        servers.append(server)
+        return tdr_at(f"http://127.0.0.1:{server.server_address[1]}")
 
     yield start
     for server in servers:
@@ -108,6 +143,49 @@ def test_a_contract_with_other_code_shows(tdr: Tdr, files: Path, dataset: str, l
 def test_another_chain_is_refused(tdr: Tdr, files: Path, dataset: str, lie: Callable[[Alter], str]) -> None:
     url = lie(lambda method, result: "0x1" if method == "eth_chainId" else result)
     assert "chain" in refused(tdr("verify", files, "--dataset", dataset, "--rpc", url))
+
+
+def test_metadata_that_stays_is_what_was_registered_whatever_the_gateway_says(
+    tdr: Tdr, files: Path, dataset: str, lying_gateway: Callable[[Alter], Tdr]
+) -> None:
+    """A gateway cannot have an owner sign metadata of its own choice as those of the version before."""
+    chosen = {"name": "not the owner's"}
+
+    def alter(path: str, document: Any) -> Any:
+        if path.startswith("/v1/datasets/") and "metadataHash" in document:
+            return document | {"metadata": chosen, "metadataHash": str(metadata_hash(chosen))}
+        return document
+
+    yes(lying_gateway(alter)("revise", dataset, files, "--key", "owner", "--json"))
+    assert yes(tdr("show", dataset, "--json"))["metadata"] == {"name": "x"}
+
+
+def test_no_revision_is_signed_on_a_history_that_is_not_the_chains(
+    tdr: Tdr, files: Path, dataset: str, lying_gateway: Callable[[Alter], Tdr]
+) -> None:
+    """The same where the gateway's node alters the event that holds the hash."""
+
+    def alter(path: str, document: Any) -> Any:
+        for answer in (document if isinstance(document, list) else [document]) if path == "/rpc" else ():
+            for log in answer["result"] if isinstance(answer["result"], list) else ():
+                if len(log["topics"]) == 4 and len(log["data"]) > 2:
+                    log["data"] = "0x" + "11" * 32 + log["data"][66:]
+        return document
+
+    assert "fold to the head" in refused(lying_gateway(alter)("revise", dataset, files, "--key", "owner"))
+    assert yes(tdr("show", dataset, "--json"))["version"] == 2
+
+
+def test_metadata_given_in_full_need_none_of_the_version_before(
+    tdr: Tdr, files: Path, dataset: str, lying_gateway: Callable[[Alter], Tdr], tmp_path: Path
+) -> None:
+    """What the error of a gateway without the metadata advises, works."""
+    lost = lying_gateway(lambda path, document: {} if path.startswith("/v1/metadata/") else document)
+    assert "--metadata FILE" in refused(lost("revise", dataset, files, "--key", "owner"))
+    given = tmp_path / "metadata.json"
+    given.write_text('{"name": "y"}')
+    yes(lost("revise", dataset, files, "--metadata", given, "--key", "owner", "--json"))
+    assert yes(tdr("show", dataset, "--json"))["metadata"] == {"name": "y"}
 
 
 @pytest.mark.parametrize("result", [None, "0x", [], {}, "nonsense"])
