@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api.problems import invalid
 from registry.canonical import canonical_json
@@ -21,12 +21,24 @@ AnySigned = TypeVar("AnySigned", bound=Message)
 AnyPublished = TypeVar("AnyPublished", Registration, Revision)
 
 
+def _names_of_solidity(message: object) -> object:
+    # In Python a message's fields may be given by their Python names too; what is sent has one name for each.
+    sources = message.get("sources") if isinstance(message, dict) else None
+    for struct in (message, *(sources if isinstance(sources, list) else ())):
+        for name in struct if isinstance(struct, dict) else ():
+            if "_" in str(name):
+                raise ValueError(f"there is no field {str(name)[:80]!r}; names are as in Solidity, like datasetId")
+    return message
+
+
 class Submission(BaseModel, Generic[AnySigned]):
     """A message and its signature."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    message: AnySigned = Field(description="The message, field by field as it was signed.")
+    message: Annotated[AnySigned, BeforeValidator(_names_of_solidity)] = Field(
+        description="The message, field by field as it was signed."
+    )
     signature: str = Field(
         pattern=r"^0x([0-9a-fA-F]{2}){65,4096}$",
         strict=True,

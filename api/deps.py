@@ -29,6 +29,11 @@ async def _node(request: Request) -> Node:
     return node_of(request)
 
 
+def base_url(node: Node, request: Request) -> str:
+    """Where others reach the gateway, ending in a slash. What it was asked at is the asker's word: a proxy's, say."""
+    return node.settings.public_url or str(request.base_url)
+
+
 NodeDep = Annotated[Node, Depends(_node)]
 
 

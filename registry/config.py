@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit, urlunsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
 from registry.eip712 import describe
 from registry.errors import InvalidInput
@@ -28,6 +28,13 @@ def _depth(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
 
+def _base_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query or parts.fragment:
+        raise ValueError("a gateway's address is http:// or https://, a host, and perhaps a port and a path")
+    return value.rstrip("/") + "/"
+
+
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
@@ -39,6 +46,10 @@ class Settings(BaseModel):
     data: Path = Field(Path(".tdr"), description="Folder of the embedded chain, the database and the relayer's key.")
     host: str = Field("127.0.0.1", description="Address to listen at.")
     port: Annotated[int, Field(ge=0, le=65_535)] = Field(8000, description="Port to listen at; 0 takes a free one.")
+    public_url: Annotated[str, AfterValidator(_base_url)] | None = Field(
+        None,
+        description="The gateway's address as others reach it, for certificates and exports; none: as it was asked at.",
+    )
     rpc_urls: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
         (), description="JSON-RPC endpoints of one chain, comma-separated; none: a chain of its own, embedded."
     )

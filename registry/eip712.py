@@ -85,7 +85,7 @@ class Struct(BaseModel):
             InvalidInput: Names each field that is wrong.
         """
         try:
-            return cls.model_validate(values)
+            return cls.model_validate(values, by_name=False, by_alias=True)
         except ValidationError as error:
             raise InvalidInput(f"This {cls.__name__} is malformed: {describe(error)}.") from None
 

@@ -1,7 +1,7 @@
 """Writes docs/schemas/tdr-evidence-1.json, the JSON Schema of evidence bundles, from the model that reads them.
 
-    python -m scripts.evidence_schema            writes it
-    python -m scripts.evidence_schema --check    exits 1 if it is not up to date; writes nothing
+python -m scripts.evidence_schema            writes it
+python -m scripts.evidence_schema --check    exits 1 if it is not up to date; writes nothing
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Programs of the system that the tests need: says which are missing, and installs them on Debian when run as root.
 
-    python -m scripts.system_packages
+python -m scripts.system_packages
 """
 
 from __future__ import annotations

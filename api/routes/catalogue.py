@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from fastapi import APIRouter, Request, Response
 
-from api.deps import NodeDep, in_thread
+from api.deps import NodeDep, base_url, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
 from api.strict import StrictRoute
 from registry.caip import Namer
@@ -62,7 +62,7 @@ async def _described(
     written: Callable[[Listing], Mapping[str, Any]],
 ) -> Response:
     await reach(node, min_block)
-    base = str(request.base_url)
+    base = base_url(node, request)
 
     def make() -> tuple[int, bytes]:
         found = node.queries.dataset(node.queries.resolve(prefix))

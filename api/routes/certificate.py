@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from api.deps import NodeDep, in_thread
+from api.deps import NodeDep, base_url, in_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
 from api.reads import IdPrefix, Moment
 from api.routes.evidence import shown_content
@@ -47,7 +47,7 @@ async def certificate(
     node: NodeDep, request: Request, dataset_id: IdPrefix, version: Version = None, at: AsOf = None
 ) -> Response:
     """One page in Chinese and English, with the evidence bundle inside; `tdr verify PATH --bundle FILE` reads it."""
-    base = str(request.base_url)
+    base = base_url(node, request)
 
     def make(facts: Facts, bundle: bytes) -> bytes:
         return render(facts, bundle, _verify_url(base, facts))

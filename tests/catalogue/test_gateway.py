@@ -70,3 +70,13 @@ def test_tdr_describe_prints_the_document(gateway: Gateway, described: DatasetId
 
 def test_an_unknown_dataset_is_not_found(gateway: Gateway) -> None:
     assert gateway.http.get(f"/v1/datasets/0x{'00' * 32}/dcat").status_code == 404
+
+
+def test_links_lead_where_the_operator_says_and_not_where_the_asker_says(tmp_path: Path) -> None:
+    """Whoever asks names any host; what is printed and passed on must not lead there."""
+    told = "https://registry.example.org/data"
+    with open_node(tmp_path, public_url=told) as node, running(node) as found:
+        url = f"/v1/datasets/{found.register()}"
+        document = found.http.get(f"{url}/dcat", headers={"host": "attacker.example"}).text
+    assert f'"{told}/v1/datasets/' in document
+    assert "attacker" not in document

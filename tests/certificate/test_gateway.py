@@ -22,6 +22,7 @@ from registry.keys.notes import load_note_key
 from registry.manifest import Manifest, hash_path
 from registry.primitives import Bytes32, DatasetId
 from tests.api.world import ANALYST, OWNER, STRANGER, Gateway, grant, open_node, running, transfer, withdrawal
+from tests.certificate.codes import code_on
 
 METADATA = {"name": "企鹅 Penguins", "license": "CC0-1.0"}
 
@@ -128,3 +129,12 @@ def test_a_very_long_host_does_not_break_the_page(penguins: Penguins) -> None:
     path = f"/v1/datasets/{penguins.dataset_id}/certificate.pdf"
     answer = penguins.gateway.http.get(path, headers={"host": f"{'a' * 5000}.example"})
     assert answer.status_code in (200, 400)
+
+
+def test_its_code_leads_where_the_operator_says_and_not_where_the_asker_says(tmp_path: Path) -> None:
+    """Whoever asks names any host; what is printed must not lead there."""
+    with open_node(tmp_path, public_url="https://registry.example.org/data") as node, running(node) as gateway:
+        dataset_id = gateway.register()
+        path = f"/v1/datasets/{dataset_id}/certificate.pdf"
+        page = gateway.http.get(path, headers={"host": "attacker.example"}).content
+    assert code_on(page) == f"https://registry.example.org/data/verify#{dataset_id}@1"

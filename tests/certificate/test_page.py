@@ -20,6 +20,7 @@ from registry.certificate.page import ATTACHMENT, HEIGHT, MARGIN, WIDTH, render
 from registry.certificate.typefaces import common_characters, common_path, path_of
 from registry.datasets.messages import Source
 from registry.primitives import DatasetId
+from tests.certificate.codes import code_on
 from tests.certificate.facts import BUNDLE, FACTS, URL, address, digest
 
 CROWDED = replace(
@@ -114,6 +115,11 @@ def test_a_hostile_name_makes_a_page_like_any_other(name: str) -> None:
 def test_the_common_characters_are_ascii_and_the_3755_of_gb2312_level_1() -> None:
     assert {"中", "国", "数", "据", "啊", "座", "A", "~"} <= common_characters()
     assert sum("\u4e00" <= char <= "\u9fff" for char in common_characters()) == 3755
+
+
+@pytest.mark.parametrize("url", [URL, f"https://{'数据.' * 30}example/verify#{'0x' + '5e' * 32}@16777215"])
+def test_the_code_leads_to_the_page_that_verifies(url: str) -> None:
+    assert code_on(render(FACTS, BUNDLE, url)) == url
 
 
 @pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="poppler is not installed")

@@ -32,12 +32,17 @@ def test_lists_and_choices_are_read_from_the_environment() -> None:
     assert settings.rpc_urls == ("http://a", "http://b")
     assert settings.finality == 12
     assert load({}, {"TDR_FINALITY": "finalized"}).settings.finality == "finalized"
+    assert load({}, {"TDR_PUBLIC_URL": "https://r.example/data"}).settings.public_url == "https://r.example/data/"
 
 
 @pytest.mark.parametrize(
     "environment",
     [
         {"TDR_PORT": "eighty"},
+        {"TDR_PUBLIC_URL": "registry.example.org"},
+        {"TDR_PUBLIC_URL": "ftp://registry.example.org"},
+        {"TDR_PUBLIC_URL": "https://me@registry.example.org"},
+        {"TDR_PUBLIC_URL": "https://registry.example.org/?a=b"},
         {"TDR_PORT": "70000"},
         {"TDR_FINALITY": "soon"},
         {"TDR_REGISTRY_ADDRESS": "0x12"},
