@@ -36,6 +36,7 @@ from registry.chain.rpc import RpcChain
 from registry.node import Role
 from scripts.anvil import ANVIL
 from scripts.faults.cell import Cell, Plan, until
+from scripts.faults.gate import Gate
 from scripts.faults.miner import Miner
 from scripts.faults.processes import free_port, url_of
 from scripts.postgresql import PostgreSQLServer
@@ -150,11 +151,12 @@ def run(options: Options) -> Results:
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(_postgresql()) if options.is_postgresql else None
         anvil = None if options.is_embedded else stack.enter_context(_anvil())
-        miner = None if anvil is None else Miner(url_of(anvil), options.seed)
+        gate = Gate()
+        miner = None if anvil is None else Miner(url_of(anvil), gate, options.seed)
         if miner:
             stack.callback(miner.stop)
         threads = stack.enter_context(ThreadPoolExecutor(options.nodes))
-        cells = list(threads.map(Cell, _plans(options, server, anvil)))
+        cells = list(threads.map(Cell, _plans(options, server, anvil, gate)))
         for cell in cells:
             stack.callback(cell.stop)
         try:
@@ -200,7 +202,7 @@ def run(options: Options) -> Results:
     )
 
 
-def _plans(options: Options, server: PostgreSQLServer | None, anvil: int | None) -> Iterator[Plan]:
+def _plans(options: Options, server: PostgreSQLServer | None, anvil: int | None, gate: Gate) -> Iterator[Plan]:
     """Whole nodes; where they share a chain or a database with others, also nodes in parts and two on one key."""
     for number in range(options.nodes):
         roles = WHOLE
@@ -212,7 +214,7 @@ def _plans(options: Options, server: PostgreSQLServer | None, anvil: int | None)
         folder = options.folder / name
         folder.mkdir()
         database = server.create() if server else f"sqlite:///{folder}/registry.db"
-        yield Plan(name, folder, database, roles, options.seed, anvil)
+        yield Plan(name, folder, database, roles, options.seed, anvil, gate)
 
 
 def _drain(cells: list[Cell]) -> float:
@@ -253,10 +255,21 @@ def _anvil() -> Iterator[int]:
     try:
         with contextlib.closing(probe):
             until(answers, 60.0, "anvil does not start")
+        ending = threading.Event()
+        threading.Thread(target=_watch, args=(process, ending), name="anvil's end", daemon=True).start()
         yield port
+        ending.set()
     finally:
         process.kill()
         process.wait()
+
+
+def _watch(process: subprocess.Popen[bytes], ending: threading.Event) -> None:
+    """Ends the run when anvil ends before it is to."""
+    code = process.wait()
+    if not ending.is_set():
+        print(f"anvil has ended by itself, with exit code {code}", file=sys.stderr)
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGUSR1)
 
 
 @contextlib.contextmanager
@@ -266,6 +279,10 @@ def _postgresql() -> Iterator[PostgreSQLServer]:
         yield server
     finally:
         server.remove()
+
+
+def _give_up(*_: object) -> None:
+    raise ChainUnavailable("anvil has ended: no verdict.")
 
 
 def main() -> None:
@@ -293,6 +310,7 @@ def main() -> None:
         folder,
     )
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to stop"))
+    signal.signal(signal.SIGUSR1, _give_up)
     try:
         results = run(options)
     except ChainUnavailable as error:

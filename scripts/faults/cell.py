@@ -17,6 +17,7 @@ from registry.errors import Unavailable
 from registry.node import Role
 from registry.primitives import Address, keccak256
 from registry.relay.signing import Signer
+from scripts.faults.gate import Gate
 from scripts.faults.load import Load
 from scripts.faults.oracle import Verdict, judge, payloads_sent_twice
 from scripts.faults.processes import NodeProcess, free_port, url_of
@@ -41,6 +42,7 @@ class Plan:
         roles: One process for each. Several that are whole nodes share the key, and have a data folder each.
         seed: Of its faults, its load and its kills.
         anvil: The chain's port; None: the node has a chain of its own, embedded.
+        gate: Before anvil.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Plan:
     roles: tuple[Role, ...]
     seed: int
     anvil: int | None
+    gate: Gate
 
 
 class Cell:
@@ -64,7 +67,8 @@ class Cell:
         self._chance = random.Random(f"{plan.seed} {plan.name}")
         self._database = plan.database
         self._anvil = plan.anvil
-        self.proxy = None if plan.anvil is None else FaultProxy(free_port(), plan.anvil, self._chance.randrange(2**32))
+        seed = self._chance.randrange(2**32)
+        self.proxy = None if plan.anvil is None else FaultProxy(free_port(), plan.anvil, plan.gate, seed)
         key = keccak256(f"relayer {plan.name}".encode())
         self._relayer = Signer(key).address
         if plan.anvil is not None:

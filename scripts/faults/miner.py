@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 from registry.chain.client import ChainUnavailable, RpcError
 from registry.chain.rpc import RpcChain
+from scripts.faults.gate import Gate
 
 DEEPEST = 64
 BLOCK_SECONDS = 1.0
@@ -26,11 +27,13 @@ class Miner:
 
     Args:
         url: The anvil.
+        gate: Before it; closed while blocks are taken back.
         seed: Of depths and choices.
     """
 
-    def __init__(self, url: str, seed: int) -> None:
+    def __init__(self, url: str, gate: Gate, seed: int) -> None:
         self._chain = RpcChain([url])
+        self._gate = gate
         self._random = random.Random(seed)
         self._pause: float | None = None
         self._lowest = 0
@@ -104,5 +107,6 @@ class Miner:
                     raw = self._chain.request("eth_getRawTransactionByHash", [transaction_hash])
                     # In their order, so that nonces fit, but all crowded into one block: most change their place.
                     kept.append((raw, depth - 1))
-        self._chain.request("anvil_reorg", [depth, kept])
+        with self._gate.closed():
+            self._chain.request("anvil_reorg", [depth, kept])
         self.depths[depth] += 1

@@ -10,6 +10,8 @@ from collections import Counter
 from enum import StrEnum
 from typing import Any
 
+from scripts.faults.gate import Gate
+
 LAG_BLOCKS = 4
 
 
@@ -40,15 +42,17 @@ class FaultProxy:
     Args:
         port: Where it listens, on 127.0.0.1.
         upstream: The chain's port, on 127.0.0.1.
+        gate: Before the chain.
         seed: Of the choices.
     """
 
-    def __init__(self, port: int, upstream: int, seed: int) -> None:
+    def __init__(self, port: int, upstream: int, gate: Gate, seed: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.rate = 0.0
         """The share of POSTs that are faulted."""
         self._port = port
         self._upstream = upstream
+        self._gate = gate
         self._random = random.Random(seed)
         self._seen: dict[str, Any] = {}
         self._down_until = 0.0
@@ -159,17 +163,18 @@ class FaultProxy:
         return altered if isinstance(answers, list) else altered[0]
 
     async def _forward(self, body: bytes) -> bytes:
-        reader, writer = await asyncio.open_connection("127.0.0.1", self._upstream)
-        try:
-            writer.write(
-                b"POST / HTTP/1.1\r\nHost: chain\r\nContent-Type: application/json\r\nConnection: close\r\n"
-                + f"Content-Length: {len(body)}\r\n\r\n".encode()
-                + body
-            )
-            await writer.drain()
-            return await _read_message(reader)
-        finally:
-            writer.close()
+        async with self._gate.within():
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._upstream)
+            try:
+                writer.write(
+                    b"POST / HTTP/1.1\r\nHost: chain\r\nContent-Type: application/json\r\nConnection: close\r\n"
+                    + f"Content-Length: {len(body)}\r\n\r\n".encode()
+                    + body
+                )
+                await writer.drain()
+                return await _read_message(reader)
+            finally:
+                writer.close()
 
 
 async def _read_message(reader: asyncio.StreamReader) -> bytes:
