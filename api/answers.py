@@ -140,6 +140,13 @@ class AccessRequestItem(Answer):
     at: Place
 
 
+class AccessRequestOf(AccessRequestItem):
+    """Somebody's request for access."""
+
+    grantee: Address = Field(description="Who asks.")
+    granted: bool = Field(description="Whether a grant to them followed, whatever has become of it.")
+
+
 class Grantee(AsOf):
     """What is known of one grantee and one dataset."""
 

@@ -287,7 +287,7 @@ class Gateway:
 
     def history(self, dataset_id: DatasetId | str) -> Json:
         """Everything that happened to a dataset, the first first."""
-        return self._get(f"/v1/datasets/{_segment(dataset_id)}/history")
+        return self._whole(f"/v1/datasets/{_segment(dataset_id)}/history")
 
     def lineage(
         self,
@@ -330,7 +330,11 @@ class Gateway:
 
     def grants(self, dataset_id: DatasetId | str, *, grantee: Address | None = None) -> Json:
         """The grants on a dataset, ended ones included, the newest first."""
-        return self._get(f"/v1/datasets/{_segment(dataset_id)}/grants", **_given(grantee=grantee))
+        return self._whole(f"/v1/datasets/{_segment(dataset_id)}/grants", **_given(grantee=grantee))
+
+    def access_requests(self, dataset_id: DatasetId | str) -> Json:
+        """Who asked for access to a dataset, the newest first, and whether they were granted any since."""
+        return self._whole(f"/v1/datasets/{_segment(dataset_id)}/requests")
 
     def pair(self, dataset_id: DatasetId, grantee: Address) -> PairState:
         """What the next message about a dataset and a grantee must name."""
@@ -348,7 +352,7 @@ class Gateway:
 
     def claims(self, sha256: Bytes32) -> Json:
         """Who registered a file, a content root or metadata with this hash, the first first."""
-        return self._get("/v1/verify", sha256=sha256.hex())
+        return self._whole("/v1/verify", "claims", sha256=sha256.hex())
 
     def manifest(self, root: Bytes32) -> Manifest:
         """The manifest with a root. It is checked against the root, so that the gateway need not be trusted."""
@@ -401,6 +405,15 @@ class Gateway:
 
     def _get(self, path: str, **query: str) -> Json:
         return self._object(self._answer("GET", path, params=query))
+
+    def _whole(self, path: str, rows: str = "items", **query: str) -> Json:
+        """A list with the rows of all its pages, as of the block of the first."""
+        whole = page = self._get(path, limit=str(PAGE), **query)
+        listed = list(page[rows])
+        while page.get("next"):
+            page = self._get(path, limit=str(PAGE), cursor=str(page["next"]), **query)
+            listed += page[rows]
+        return {**whole, rows: listed, "next": None}
 
     def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:

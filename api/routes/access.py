@@ -40,6 +40,26 @@ async def grants(
 
 
 @router.get(
+    "/requests",
+    summary="Who asks for access",
+    operation_id="accessRequests",
+    response_model=answers.Page[answers.AccessRequestOf],
+    responses=RESPONSES,
+)
+async def access_requests(
+    node: NodeDep,
+    dataset_id: IdPrefix,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: PageCursor = None,
+    min_block: MinBlock = None,
+) -> Response:
+    """The requests for access to a dataset, the newest first, and whether a grant followed."""
+    return await answer(
+        node, lambda queries: queries.access_requests(queries.resolve(dataset_id), limit, cursor), min_block
+    )
+
+
+@router.get(
     "/grantees/{address}",
     summary="One grantee",
     operation_id="grantee",

@@ -186,6 +186,44 @@ def request(
 
 
 @app.command()
+def requests(
+    dataset: options.DatasetArgument,
+    is_open: Annotated[bool, typer.Option("--open", help="Only those that no grant followed.")] = False,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """List who asked for access to a dataset, the newest first. What to answer with is `tdr grant`.
+
+    \b
+    Examples:
+      tdr requests 0x1f2e3d4c
+      tdr requests 0x1f2e3d4c --open --json
+    """
+    with client.Gateway(gateway_url) as gateway:
+        found = gateway.access_requests(ids.id_text(dataset))
+    wanted = [item for item in found["items"] if not (is_open and item["granted"])]
+    if as_json:
+        output.print_json({**found, "items": wanted})
+    elif wanted:
+        output.print_table(
+            ("time", "who", "rights", "until", "purpose", "granted"),
+            (
+                (
+                    times.for_people(item["at"]["time"]),
+                    item["grantee"],
+                    ", ".join(item["rights"]),
+                    times.for_people(item["expiresAt"]),
+                    item["purpose"],
+                    "yes" if item["granted"] else "no",
+                )
+                for item in wanted
+            ),
+        )
+    else:
+        output.print_line("There is no such request.")
+
+
+@app.command()
 def access(
     dataset: options.DatasetArgument,
     address: options.AddressArgument,

@@ -34,6 +34,7 @@ class _Commands(LazyGroup):
         ("grant", "registry.cli.access", "Grant somebody access to a dataset."),
         ("revoke", "registry.cli.access", "End somebody's access to a dataset now."),
         ("request", "registry.cli.access", "Ask for access to a dataset."),
+        ("requests", "registry.cli.access", "List who asked for access to a dataset."),
         ("access", "registry.cli.access", "Tell whether somebody may use a dataset, now or at a time."),
         ("show", "registry.cli.browse", "Show a dataset."),
         ("history", "registry.cli.browse", "Show the versions, transfers and withdrawal of a dataset."),

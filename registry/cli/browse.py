@@ -126,8 +126,10 @@ def history(
 @app.command("list")
 def list_datasets(
     owner: Annotated[str | None, typer.Option("--owner", metavar="ADDRESS", help="Those of this owner.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Those whose name begins so.")] = None,
-    search: Annotated[str | None, typer.Option("--search", metavar="WORDS", help="Those that mention these.")] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Those of this name, whatever its case.")] = None,
+    search: Annotated[
+        str | None, typer.Option("--search", metavar="WORDS", help="With these words in the name.")
+    ] = None,
     status: Annotated[str | None, typer.Option("--status", help="active or withdrawn.")] = None,
     source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Those that derive from this.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 50,

@@ -146,6 +146,28 @@ _GRANTS: Final = (
     .select_from(GRANTS.join(EVENTS, EVENTS.c.position == GRANTS.c.position))
     .where(GRANTS.c.dataset_id == bindparam("dataset_id"))
 )
+_REQUESTS: Final = (
+    select(
+        *_PLACE,
+        EVENTS.c.account,
+        EVENTS.c.topics,
+        EVENTS.c.data,
+        exists()
+        .where(
+            GRANTS.c.dataset_id == EVENTS.c.dataset_id,
+            GRANTS.c.grantee == EVENTS.c.account,
+            GRANTS.c.position > EVENTS.c.position,
+        )
+        .label("granted"),
+    )
+    .where(
+        EVENTS.c.dataset_id == bindparam("dataset_id"),
+        EVENTS.c.kind == int(Kind.REQUESTED),
+        EVENTS.c.position < bindparam("before"),
+    )
+    .order_by(EVENTS.c.position.desc())
+    .limit(bindparam("count"))
+)
 _ACCESS: Final = (
     select(GRANTS.c.rights, GRANTS.c.starts_at, GRANTS.c.expires_at, GRANTS.c.ended_at)
     .where(
@@ -325,6 +347,22 @@ class Queries:
             as_of = _as_of_dataset(connection, dataset_id)
             rows = connection.execute(statement, {"dataset_id": dataset_id}).all()
         return page_json([_grant(row, now) for row in rows], [row.position for row in rows], limit) | as_of
+
+    def access_requests(self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Json:
+        """Who asked for access to a dataset, the newest first, and whether a grant to them followed.
+
+        Raises:
+            NotFound: There is no such dataset.
+            InvalidInput: The cursor is none of ours.
+        """
+        before = LAST if cursor is None else keyset(cursor)
+        with self._storage.read() as connection:
+            as_of = _as_of_dataset(connection, dataset_id)
+            rows = connection.execute(_REQUESTS, {"dataset_id": dataset_id, "before": before, "count": limit + 1}).all()
+        items = [
+            {"grantee": shapes.address(row.account), **_request(row), "granted": bool(row.granted)} for row in rows
+        ]
+        return page_json(items, [row.position for row in rows], limit) | as_of
 
     def grantee(self, dataset_id: DatasetId, grantee: Address, now: int) -> Json:
         """What the next message about one grantee must name, and the latest grants and requests.

@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
@@ -174,6 +175,23 @@ def test_pages_are_followed_to_the_end_or_the_limit(serve: Serve) -> None:
         assert [item["n"] for item in gateway.datasets()] == [1, 2, 3]
     with serve(*pages) as gateway:
         assert [item["n"] for item in gateway.datasets(limit=2)] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("ask", "rows"),
+    [
+        (lambda gateway: gateway.history(ID), "items"),
+        (lambda gateway: gateway.grants(ID), "items"),
+        (lambda gateway: gateway.access_requests(ID), "items"),
+        (lambda gateway: gateway.claims(ROOT), "claims"),
+    ],
+)
+def test_a_list_is_whole_whatever_its_pages(serve: Serve, ask: Callable[[Gateway], dict[str, Any]], rows: str) -> None:
+    seen: list[tuple[str, str | None]] = []
+    pages = [(200, {rows: [1, 2], "next": "7", "asOfBlock": 5}), (200, {rows: [3], "next": None, "asOfBlock": 6})]
+    with serve(*pages, seen=seen) as gateway:
+        assert ask(gateway) == {rows: [1, 2, 3], "next": None, "asOfBlock": 5}
+    assert ["cursor=7" in path for path, _ in seen] == [False, True]
 
 
 def test_a_gateway_that_does_not_run_is_told_with_how_to_start_it() -> None:

@@ -18,8 +18,8 @@ TDR = Path(sys.executable).with_name("tdr")
 ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 ID = "0x" + "ab" * 32
 COMMANDS = (  # noqa: SIM905
-    "up keys register revise transfer withdraw grant revoke request access show history list find verify receipt "
-    "gateway relayer indexer index config"
+    "up keys register revise transfer withdraw grant revoke request requests access show history list find verify "
+    "receipt gateway relayer indexer index config"
 ).split()
 NESTED = (("keys", "new"), ("keys", "list"), ("index", "rebuild"), ("index", "check"), ("config", "show"))
 

@@ -203,8 +203,40 @@ def test_a_request_changes_no_right(tdr: Tdr, files: Path, keys: dict[str, Signe
     asked = yes(
         tdr("request", dataset, "--rights", "read", "--until", "9d", "--purpose", "复现", "--key", "analyst", "--json")
     )
-    assert asked["grantee"] == str(keys["analyst"].address)
-    assert tdr("access", dataset, keys["analyst"].address).code == 1
+    analyst = keys["analyst"].address
+    assert asked["grantee"] == str(analyst)
+    assert tdr("access", dataset, analyst).code == 1
+
+
+def test_the_owner_finds_who_asked_and_who_has_had_no_answer(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
+    dataset = register(tdr, files)["datasetId"]
+    for key in ("analyst", "buyer"):
+        yes(
+            tdr(
+                "request",
+                dataset,
+                "--rights",
+                "read,index",
+                "--until",
+                "9d",
+                "--purpose",
+                f"为 {key}",
+                "--key",
+                key,
+                "--json",
+            )
+        )
+    yes(tdr("grant", dataset, keys["analyst"].address, "--rights", "read", "--until", "1d", "--key", "owner", "--json"))
+    found = yes(tdr("requests", dataset, "--json"))
+    assert [(one["grantee"], one["purpose"], one["rights"], one["granted"]) for one in found["items"]] == [
+        (str(keys["buyer"].address), "为 buyer", ["read", "index"], False),
+        (str(keys["analyst"].address), "为 analyst", ["read", "index"], True),
+    ]
+    unanswered = yes(tdr("requests", dataset, "--open", "--json"))["items"]
+    assert [one["grantee"] for one in unanswered] == [str(keys["buyer"].address)]
+    shown = tdr("requests", dataset)
+    assert "为 analyst" in shown.out
+    assert str(keys["buyer"].address) in shown.out
 
 
 def test_a_title_passes_on_and_the_former_owner_can_do_no_more(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:

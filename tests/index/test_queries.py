@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from eth_account.signers.local import LocalAccount
 
 from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.access.records import rights_names
@@ -348,3 +349,55 @@ def test_a_request_shows_what_was_asked_for(activity: Activity, indexer: Indexer
         "A study",
         "2096-10-02T07:06:40Z",
     )
+    whole = queries.access_requests(message.dataset_id)
+    assert whole["items"] == [{"grantee": str(grantee), **shown, "granted": False}]
+
+
+def test_requests_are_paged_the_newest_first_and_know_of_grants_that_followed(
+    activity: Activity, indexer: Indexer, queries: Queries
+) -> None:
+    owner, first, second = activity.people[:3]
+    message = activity.registration(owner, sources=())
+    activity.send(owner, message)
+    activity.mine()
+
+    def ask(person: LocalAccount, requests: int) -> None:
+        activity.send(
+            person,
+            AccessRequest(
+                dataset_id=message.dataset_id,
+                grantee=activity.address(person),
+                rights=1,
+                expires_at=4_000_000_000,
+                purpose=f"{requests}",
+                requests=requests,
+                deadline=LATER,
+            ),
+        )
+        activity.mine()
+
+    ask(first, 0)
+    activity.send(
+        owner,
+        AccessGrant(
+            dataset_id=message.dataset_id,
+            grantee=activity.address(first),
+            rights=1,
+            starts_at=0,
+            expires_at=4_000_000_000,
+            terms_hash=ZERO_BYTES32,
+            epoch=0,
+            deadline=LATER,
+        ),
+    )
+    activity.mine()
+    ask(first, 1)
+    ask(second, 0)
+    indexer.catch_up()
+    found = queries.access_requests(message.dataset_id, limit=2)
+    found["items"] += queries.access_requests(message.dataset_id, limit=2, cursor=found["next"])["items"]
+    assert [(one["grantee"], one["purpose"], one["granted"]) for one in found["items"]] == [
+        (str(activity.address(second)), "0", False),
+        (str(activity.address(first)), "1", False),
+        (str(activity.address(first)), "0", True),
+    ]
