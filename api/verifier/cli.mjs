@@ -14,7 +14,7 @@ import { compareContent } from "./content.mjs";
 import { Refused } from "./errors.mjs";
 import { readJson } from "./json.mjs";
 import { normalPath } from "./manifest.mjs";
-import { notProvenText, provesText } from "./sentences.mjs";
+import { notProvenText, provesText, timeText } from "./sentences.mjs";
 import { Sha256 } from "./sha256.mjs";
 import { claimOf, StepFailed, verify } from "./verify.mjs";
 
@@ -153,6 +153,14 @@ function readable(read) {
 
 function text(report) {
   const lines = report.steps.map((step) => `${String(step.number).padStart(2)}. ${step.title}: ${step.proves}`);
+  const { dataset, block } = report.record;
+  const version = report.version ?? dataset.version;
+  lines.push(
+    "",
+    `Dataset ${report.datasetId} on chain ${report.chainId}, version ${version} of ${dataset.version}, content root ` +
+      `${report.contentRoot ?? dataset.contentRoot}. The owner is ${dataset.owner}. ` +
+      `${dataset.withdrawn ? "It is withdrawn" : "It is active"} as of block ${block.number}, ${timeText(block.time)}.`,
+  );
   if (report.mismatches) {
     lines.push("", `${report.matched} files are as registered, ${report.mismatches.length} are not.`);
   }

@@ -41,7 +41,13 @@ const ENGLISH = {
     others: ({ count }) => `Who ${count ? `other than the ${count} named ` : ""}has access.`,
     files: () => "Which files the content root stands for.",
     rest: ({ count }) => `Anything of the ${count} files of the dataset that were not given.`,
-    unshown: () => "Anything of files that the bundle does not show.",
+    unshown: () =>
+      "Anything of files that the bundle does not show, a second one with a path that it shows included: " +
+      "only a whole manifest tells that there is none.",
+    superseded: ({ version, latest }) => `That version ${version} still holds: version ${latest} followed it.`,
+    withdrawn: ({ time, reason }) =>
+      "That the dataset may still be relied on: its owner withdrew it, " +
+      `${timeText(time)}, saying ${JSON.stringify(reason)}.`,
     unnamed: () =>
       "Which file differs: the bundle does not list the files. A private dataset's are told only by its manifest.",
   },
@@ -77,7 +83,10 @@ const CHINESE = {
     others: ({ count }) => (count ? `除所列 ${count} 位之外还有谁有访问权。` : "谁有访问权。"),
     files: () => "内容根对应哪些文件。",
     rest: ({ count }) => `数据集中未提供的其余 ${count} 个文件。`,
-    unshown: () => "证据包未列出的文件。",
+    unshown: () => "证据包未列出的文件，包括与所列文件同路径的另一文件：只有完整的清单才能排除。",
+    superseded: ({ version, latest }) => `第 ${version} 版是否仍然有效：其后已有第 ${latest} 版。`,
+    withdrawn: ({ time, reason }) =>
+      `该数据集是否仍可依赖：其权利人已于 ${timeText(time)} 将其撤回，理由为 ${JSON.stringify(reason)}。`,
     unnamed: () => "究竟哪个文件不同：证据包未列出文件。私有数据集须有其清单才能判断。",
   },
 };

@@ -297,9 +297,21 @@ function notProven({ state, content, contracts, record }, last, known) {
     ...(state === null ? [{ kind: "leftOut" }, { kind: "code", address: contracts.DatasetRegistry }] : []),
     ...addresses.filter((address) => !known.includes(address)).map((address) => ({ kind: "address", address })),
     { kind: "others", count: record.access.length },
+    ...followed(content, record),
   ];
   const showsFiles = content !== null && (content.manifest !== null || content.files.length > 0);
   return showsFiles ? facts : [...facts, { kind: "files" }];
+}
+
+/** What came after the version that is shown. */
+function followed(content, { dataset, events }) {
+  const isSuperseded = content !== null && content.version < dataset.version;
+  return [
+    ...(isSuperseded ? [{ kind: "superseded", version: content.version, latest: dataset.version }] : []),
+    ...events
+      .filter(({ event }) => event === "Withdrawn")
+      .map(({ time, values }) => ({ kind: "withdrawn", time, reason: values.reason })),
+  ];
 }
 
 function requireRising(values, what) {

@@ -6,6 +6,7 @@ file is laid out as PDF/A-3, the form for archives that may carry attachments.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from hashlib import sha256
 from html import escape
@@ -17,7 +18,7 @@ from fpdf.enums import Align, AssociatedFileRelationship
 from fpdf.fonts import TTFFont
 
 from registry.certificate.facts import Facts, Permission
-from registry.certificate.typefaces import path_of
+from registry.certificate.typefaces import Family, path_of
 from registry.certificate.wording import COMPLETE, INCOMPLETE, RIGHTS, plain
 from registry.datasets.messages import Source
 
@@ -49,16 +50,16 @@ class _Page(FPDF):
 
     Args:
         identifier: 32 hex digits.
-        texts: Others' texts that will be printed.
+        texts: Others' texts that will be printed, by the typeface.
     """
 
-    def __init__(self, identifier: str, texts: tuple[str, ...]) -> None:
+    def __init__(self, identifier: str, texts: Mapping[Family, Sequence[str]]) -> None:
         super().__init__(unit="pt", format="A4", enforce_compliance="PDF/A-3U")
         self._identifier = identifier
         self.set_auto_page_break(auto=False)
         self.set_margin(0)
-        self.add_font("serif", "", path_of("serif", texts))
-        self.add_font("sans", "", path_of("sans", texts))
+        for family, printed in texts.items():
+            self.add_font(family, "", path_of(family, printed))
         for font in self.fonts.values():
             if isinstance(font, TTFFont):
                 # The bounds of the whole typeface hold for a part of it; to measure them anew takes half of the time.
@@ -74,8 +75,14 @@ class _Page(FPDF):
     def centred(self, y: float, text: str) -> None:
         self.text((WIDTH - self.get_string_width(text)) / 2, y, text)
 
-    def fitting(self, text: str, family: str, sizes: tuple[float, ...], width: float) -> str:
-        """Sets the largest of some sizes in which the text fits, and shortens it where none does."""
+    def fitting(self, text: str, family: Family, sizes: tuple[float, ...], width: float) -> str:
+        """Sets the largest of some sizes in which the text fits, and shortens it where none does.
+
+        A character that the typeface does not have is told by its number: an empty box might be any.
+        """
+        font = self.fonts[family]
+        if isinstance(font, TTFFont):
+            text = "".join(char if ord(char) in font.cmap else f"[U+{ord(char):04X}]" for char in text)
         for size in sizes:
             self.set_font(family, size=size)
             if self.get_string_width(text) <= width:
@@ -98,7 +105,11 @@ def render(facts: Facts, bundle: bytes, verify_url: str) -> bytes:
     """
     made = datetime.fromtimestamp(facts.as_of.time, UTC)
     identifier = sha256(bundle + verify_url.encode()).hexdigest()[:32].upper()
-    page = _Page(identifier, tuple(plain(text or "") for text in (facts.name, facts.license, facts.withdrawn_because)))
+    texts: dict[Family, Sequence[str]] = {
+        "serif": [plain(facts.name or "")],
+        "sans": [plain(text or "") for text in (facts.license, facts.withdrawn_because)],
+    }
+    page = _Page(identifier, texts)
     title = f"数据登记证书 Certificate of Data Registration {facts.dataset_id}"
     page.set_creation_date(made)
     page.set_title(title)

@@ -100,7 +100,6 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
     )
     told = (TRUTH, WHICH_FILES)  # The comparison of the files says both itself.
     report.not_proven += [line for line in verified.not_proven if line not in told]
-    comparison.name_what_followed(report, number, record.dataset.version, _withdrawal(record))
     report.record = {
         "datasetId": str(verified.dataset_id),
         "version": number,
@@ -167,17 +166,15 @@ def _check_files(path: Path, shown: Sequence[Entry], report: Report) -> None:
             digest = None if other is None else other.sha256.hex()
             report.differences.append(comparison.Difference(entry.path, entry.sha256.hex(), digest))
     report.steps.append(f"{count(len(pairs), 'file')} hashed here and compared with what the bundle shows.")
-    report.not_proven.append("Anything of files that the bundle does not show.")
+    report.not_proven.append(
+        "Anything of files that the bundle does not show, a second one with a path that it shows included: only a "
+        "whole manifest tells that there is none."
+    )
 
 
 def _made(record: Record, number: int) -> EventRecord:
     """The event that made a version."""
     return [event for event in record.events if event.event in ("Registered", "Revised")][number - 1]
-
-
-def _withdrawal(record: Record) -> tuple[int, object] | None:
-    """When the dataset was withdrawn, and why; None if it was not."""
-    return next(((event.time, event.values["reason"]) for event in record.events if event.event == "Withdrawn"), None)
 
 
 def _ask(url: str, heights: Sequence[int] | dict[int, Bytes32]) -> NodeAnswer:

@@ -397,8 +397,21 @@ def _not_proven(bundle: Bundle, last: Header, known: Collection[Address | None])
             yield f"That {address} is the contract you mean, and not one deployed to deceive: compare its address."
     named = f"other than the {len(bundle.record.access)} named " if bundle.record.access else ""
     yield f"Who {named}has access."
+    yield from _followed(bundle)
     if bundle.content is None or (bundle.content.manifest is None and not bundle.content.files):
         yield WHICH_FILES
+
+
+def _followed(bundle: Bundle) -> Iterator[str]:
+    """What came after the version that is shown."""
+    record = bundle.record
+    if bundle.content is not None and bundle.content.version < record.dataset.version:
+        shown, latest = bundle.content.version, record.dataset.version
+        yield f"That version {shown} still holds: version {latest} followed it."
+    for event in record.events:
+        if event.event == "Withdrawn":
+            time, reason = _time(event.time), canonical_json(event.values["reason"]).decode()
+            yield f"That the dataset may still be relied on: its owner withdrew it, {time}, saying {reason}."
 
 
 def _require_ascending(values: Sequence[Any], what: str) -> None:

@@ -105,6 +105,12 @@ def test_a_rare_character_is_taken_from_the_whole_typeface() -> None:
     assert "龘" in words(render(replace(FACTS, name=rare), BUNDLE, URL))
 
 
+def test_a_character_that_no_typeface_has_is_told_by_its_number() -> None:
+    text = words(render(replace(FACTS, name="🦀蟹", license="\U0001f600 CC0"), BUNDLE, URL))
+    assert "[U+1F980]蟹" in text
+    assert "[U+1F600] CC0" in text
+
+
 @pytest.mark.parametrize("name", ["\u202egnp.exe", "a\x00b\x1b[31m", "\ud800", "🦀 ڠ", "<b>&amp;", "\\() Tj ET"])
 def test_a_hostile_name_makes_a_page_like_any_other(name: str) -> None:
     page = render(replace(FACTS, name=name, license=name, withdrawn_because=name), BUNDLE, URL)

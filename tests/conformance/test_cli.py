@@ -117,6 +117,20 @@ def test_a_single_file_is_compared_with_the_one_of_its_name(example: Example, tm
     assert run(example.bundles["two"], stranger, "--block-hash", example.block)[0] == 2
 
 
+def test_for_people_it_says_whose_it_is_and_what_followed() -> None:
+    """A version that was superseded, and a dataset that was withdrawn, must not look like one to rely on."""
+    vectors = VERIFIER.parents[1] / "tests/vectors/evidence"
+    bundle = vectors / "bundles/withdrawn.tdr.json"
+    document = json.loads(bundle.read_bytes())
+    block = document["record"]["block"]["hash"]
+    command = [node_binary(), str(VERIFIER / "cli.mjs"), str(bundle), "--block-hash", block]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    owner, reason = document["record"]["dataset"]["owner"], document["record"]["events"][-1]["values"]["reason"]
+    assert f"The owner is {owner}. It is withdrawn as of block {document['record']['block']['number']}" in said
+    assert "its owner withdrew it, " in said
+    assert f"saying {json.dumps(reason, ensure_ascii=False)}." in said
+
+
 def test_a_forged_bundle_is_refused_with_the_step_that_failed(example: Example, tmp_path: Path) -> None:
     forged = tmp_path / "forged.tdr.json"
     forged.write_bytes(example.bundles["all"].read_bytes().replace(b'"withdrawn":false', b'"withdrawn":true'))
