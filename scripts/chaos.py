@@ -154,7 +154,7 @@ def run(options: Options) -> Results:
         gate = Gate()
         miner = None if anvil is None else Miner(url_of(anvil), gate, options.seed)
         if miner:
-            stack.callback(miner.stop)
+            stack.callback(miner.close)
         threads = stack.enter_context(ThreadPoolExecutor(options.nodes))
         cells = list(threads.map(Cell, _plans(options, server, anvil, gate)))
         for cell in cells:

@@ -57,7 +57,7 @@ class Miner:
         """From now on blocks are only made."""
         self._pause = None
 
-    def stop(self) -> None:
+    def close(self) -> None:
         """Ends it."""
         self._stop.set()
         self._thread.join()

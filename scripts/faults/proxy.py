@@ -58,6 +58,7 @@ class FaultProxy:
         self._down_until = 0.0
         self.faulted: Counter[Kind] = Counter()
         """JSON-RPC calls that were faulted, by kind."""
+        self._clients: set[asyncio.Task[None] | None] = set()
         self._ready = threading.Event()
         threading.Thread(target=lambda: asyncio.run(self._serve()), name="fault proxy", daemon=True).start()
         self._ready.wait()
@@ -74,6 +75,8 @@ class FaultProxy:
             await server.serve_forever()
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._clients.add(task)  # asyncio itself holds it weakly: it might be collected while it waits.
         try:
             while True:
                 body = await _read_message(reader)
@@ -84,6 +87,7 @@ class FaultProxy:
         except (asyncio.IncompleteReadError, ConnectionError, OSError):
             pass
         finally:
+            self._clients.discard(task)
             writer.close()
 
     async def _answer(self, body: bytes, writer: asyncio.StreamWriter) -> bool:
