@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
     from registry import client, deployment, manifest, primitives
     from registry.chain import client as chains
     from registry.chain import rpc
-    from registry.cli import bundle_check, chain_record, comparison, content, output
+    from registry.cli import bundle_check, chain_record, comparison, content, credential_check, output
 else:
     client, deployment, manifest = lazy("registry.client"), lazy("registry.deployment"), lazy("registry.manifest")
     primitives, chains, rpc = lazy("registry.primitives"), lazy("registry.chain.client"), lazy("registry.chain.rpc")
-    bundle_check = lazy("registry.cli.bundle_check")
+    bundle_check, credential_check = lazy("registry.cli.bundle_check"), lazy("registry.cli.credential_check")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     chain_record, comparison = lazy("registry.cli.chain_record"), lazy("registry.cli.comparison")
 
@@ -73,6 +74,13 @@ def verify(
     chain_id: Annotated[
         int | None, typer.Option("--chain-id", help="With --block-hash: the id of the chain that it is from.")
     ] = None,
+    credential_file: Annotated[
+        Path | None,
+        typer.Option("--credential", metavar="FILE", help="A Verifiable Credential in place of the chain; no network."),
+    ] = None,
+    issuer: Annotated[
+        str | None, typer.Option("--issuer", metavar="DID", help="With --credential: the issuer that you know.")
+    ] = None,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -87,33 +95,66 @@ def verify(
       tdr verify measurements/ --dataset 0x1f2e3d4c --version 1 --rpc https://my-node.example
       tdr verify patients/ --manifest study-a.manifest.json
       tdr verify measurements/ --bundle measurements.tdr.json --block-hash 0x5a90...
+      tdr verify measurements/ --credential credential.json --issuer did:key:z6Mk...
     """
     report = comparison.Report(not_proven=[comparison.TRUTH])
     given = None if manifest_file is None else content.read_list(manifest_file)
-    if bundle_file is not None:
-        if dataset is not None or version is not None:
-            raise InvalidInput("With --bundle, the bundle itself says the dataset and the version.")
+    _require_together(
+        {
+            "--dataset": dataset,
+            "--version": version,
+            "--rpc": rpc_urls,
+            "--manifest": manifest_file,
+            "--bundle": bundle_file,
+            "--block-hash": block_hashes,
+            "--trust": trust_file,
+            "--chain-id": chain_id,
+            "--credential": credential_file,
+            "--issuer": issuer,
+        }
+    )
+    if credential_file is not None:
+        credential_check.check_credential(path, credential_file, issuer, given, report)
+    elif bundle_file is not None:
         chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id, registry, grants)
         bundle_check.check_bundle(path, bundle_check.read_bundle(bundle_file, report), chosen, given, report)
-    elif block_hashes or trust_file is not None or chain_id is not None:
-        raise InvalidInput("--block-hash, --trust and --chain-id need --bundle FILE.")
-    elif dataset is None:
-        if given is None:
-            raise InvalidInput(
-                "Say what the files should be: --dataset ID, or --manifest FILE, or both; or --bundle FILE."
-            )
-        if version is not None or rpc_urls:
-            raise InvalidInput("--version and --rpc need --dataset ID.")
-        report.not_proven.append(comparison.REGISTRATION)
-        comparison.check_content(content.hashed(path), given.root, given, report)
-    else:
+    elif dataset is not None:
         with client.Gateway(gateway_url) as gateway:
             verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report)
+    elif given is not None:
+        report.not_proven.append(comparison.REGISTRATION)
+        comparison.check_content(content.hashed(path), given.root, given, report)
     if as_json:
         output.print_json(report.to_json())
     else:
         _print(report)
     raise typer.Exit(0 if report.verified else 1)
+
+
+BY_WHAT: Final = {
+    "--credential": {"--issuer", "--manifest"},
+    "--bundle": {"--rpc", "--block-hash", "--trust", "--chain-id", "--manifest"},
+    "--dataset": {"--version", "--rpc", "--manifest"},
+    "--manifest": set[str](),
+}
+"""What says what the files should be, and the options that may go with each."""
+
+
+def _require_together(options_given: Mapping[str, object]) -> None:
+    """Makes sure that the options ask one question."""
+    named = {name for name, value in options_given.items() if value not in (None, [])}
+    kind = next((kind for kind in BY_WHAT if kind in named), None)
+    if kind is None and not named:
+        raise InvalidInput(
+            "Say what the files should be: --dataset ID, --manifest FILE, --bundle FILE or --credential FILE."
+        )
+    for other in sorted(named - {kind}):
+        if kind is None or other not in BY_WHAT[kind]:
+            needed = " or ".join(one for one, others in BY_WHAT.items() if other in others)
+            raise InvalidInput(
+                f"{other} goes with {needed}." if kind is None else f"{other} does not go with {kind}.",
+                hint="`tdr verify --help` shows what can be asked.",
+            )
 
 
 def verify_on_chain(

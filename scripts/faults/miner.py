@@ -71,12 +71,13 @@ class Miner:
             if now >= next_block:
                 self._try(self._make)
                 next_block = max(now, next_block + BLOCK_SECONDS)
-            if self._pause is None:
+            pause = self._pause  # Once: another thread sets it.
+            if pause is None:
                 next_reorganisation = None
             elif next_reorganisation is None or now >= next_reorganisation:
                 if next_reorganisation is not None:
                     self._try(self._take_back)
-                next_reorganisation = now + self._random.expovariate(1 / self._pause)
+                next_reorganisation = now + self._random.expovariate(1 / pause)
 
     def _try(self, do: Callable[[], None]) -> None:
         try:

@@ -116,6 +116,34 @@ def test_the_credential_is_signed_by_the_nodes_checkpoint_key(penguins: Penguins
     assert subject["contentRoot"] == str(penguins.manifest.root)
 
 
+def test_a_credential_verifies_files_by_its_issuers_word_and_says_that_it_is_no_more(
+    penguins: Penguins, tmp_path: Path
+) -> None:
+    file = tmp_path / "credential.json"
+    assert tdr(penguins, "certificate", f"{penguins.dataset_id}@1", "--credential", "-o", file).returncode == 0
+    issuer = did_of(load_note_key(penguins.gateway.node.settings.checkpoint_key_file).verifier.public)
+    verify = ("verify", penguins.folder, "--credential", file, "--json")
+    known = tdr(penguins, *verify, "--issuer", issuer)
+    assert known.returncode == 0, known.stdout + known.stderr
+    report = json.loads(known.stdout)
+    assert (report["datasetId"], report["version"], report["withdrawn"]) == (str(penguins.dataset_id), 1, True)
+    assert report["contentRoot"] == str(penguins.manifest.root)
+    assert any("issuer's word" in line for line in report["notProven"])
+    assert any("弃用 obsolete" in line for line in report["notProven"])
+    assert not any("whom you would believe" in line for line in report["notProven"])
+    assert any("whom you would believe" in line for line in json.loads(tdr(penguins, *verify).stdout)["notProven"])
+
+    (penguins.folder / "more.csv").write_text("")
+    assert tdr(penguins, *verify).returncode == 1
+    (penguins.folder / "more.csv").unlink()
+    assert "and not by did:key:zother" in tdr(penguins, *verify, "--issuer", "did:key:zother").stdout
+    file.write_text(file.read_text().replace(str(penguins.manifest.root), f"0x{'11' * 32}"))
+    altered = tdr(penguins, *verify)
+    assert (altered.returncode, json.loads(altered.stdout)["verified"]) == (1, False)
+    file.write_text("{}")
+    assert tdr(penguins, *verify).returncode == 2
+
+
 @pytest.mark.parametrize(
     ("query", "status"), [({"version": "3"}, 404), ({"version": "0"}, 422), ({"at": "2001-01-01T00:00:00Z"}, 404)]
 )

@@ -163,7 +163,9 @@ def test_nodes_of_ones_own_or_witnesses_vouch_as_well(
         (("--block-hash", "0x12"), "32-byte value"),
         (("--block-hash", f"0x{'00' * 32}", "--trust", "x"), "Give one of"),
         (("--trust", "nosuch.json"), "'nosuch.json' cannot be read"),
-        (("--dataset", "12345678"), "the bundle itself says the dataset"),
+        (("--dataset", "12345678"), "--dataset does not go with --bundle"),
+        (("--credential", "x.json"), "--bundle does not go with --credential"),
+        (("--issuer", "did:key:z"), "--issuer does not go with --bundle"),
     ],
 )
 def test_options_that_do_not_fit_are_refused(tdr: Run, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
@@ -174,7 +176,7 @@ def test_options_that_do_not_fit_are_refused(tdr: Run, tmp_path: Path, options: 
 def test_a_bundle_that_is_not_there_is_an_error(tdr: Run, tmp_path: Path) -> None:
     hash_option = ("--block-hash", f"0x{'00' * 32}")
     assert "cannot be read" in error_of(tdr("verify", tmp_path, "--bundle", tmp_path / "nosuch", *hash_option))
-    assert "need --bundle" in error_of(tdr("verify", tmp_path, *hash_option))
+    assert "--block-hash goes with --bundle." in error_of(tdr("verify", tmp_path, *hash_option))
 
 
 def test_evidence_with_checkpoints_verifies_by_a_policy(

@@ -1,0 +1,88 @@
+"""Files compared with a Verifiable Credential: offline, by the word of whoever issued it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from registry.canonical import read_json
+from registry.certificate.credential import verify_credential
+from registry.cli import comparison
+from registry.cli.comparison import Report
+from registry.cli.content import hashed, read_text
+from registry.errors import InvalidInput, VerificationFailed
+from registry.manifest import Manifest
+from registry.primitives import Bytes32
+
+
+def check_credential(path: Path, file: Path, issuer: str | None, given: Manifest | None, report: Report) -> None:
+    """Verifies a credential's signature, then compares what is on disk with the content root that it states.
+
+    Args:
+        path: The file or folder.
+        file: The credential.
+        issuer: The `did:key` that the auditor knows, or None.
+        given: The manifest, if there is one.
+        report: Takes the steps, the differences, and what is not proven; or why the credential is refused.
+
+    Raises:
+        InvalidInput: It is no credential of ours, or cannot be read.
+    """
+    document = read_json(read_text(file))
+    if not isinstance(document, dict):
+        raise InvalidInput(f"A credential is a JSON object, but {str(file)!r} holds none.")
+    try:
+        signer = verify_credential(document)
+    except VerificationFailed as failed:
+        report.refused = str(failed)
+        return
+    if issuer not in (None, signer):
+        report.refused = f"The credential is signed by {signer}, and not by {issuer}."
+        return
+    subject = _subject(document)
+    root = Bytes32.parse(subject["contentRoot"])
+    report.steps.append(f"{signer} signed the credential, and it was not altered since.")
+    report.steps.append(
+        f"It says that version {subject['datasetVersion']} of the dataset {subject['datasetId']} has the content root "
+        f"{root}, was registered at {subject['registeredAt']}, belongs to {subject['owner']}, and is "
+        f"{subject['status']}, as of block {subject['asOfBlock']}, {subject['asOf']}."
+    )
+    report.record = {
+        "datasetId": subject["datasetId"],
+        "version": subject["datasetVersion"],
+        "owner": subject["owner"].rpartition(":")[2],
+        "registeredAt": subject["registeredAt"],
+        "withdrawn": subject["status"] == "withdrawn",
+        "asOfBlock": subject["asOfBlock"],
+        "asOfBlockHash": subject["asOfBlockHash"],
+    }
+    if issuer is None:
+        report.not_proven.append(f"That {signer} is whom you would believe: compare it, or name yours by --issuer.")
+    report.not_proven.append(
+        "Anything beyond its issuer's word: the chain was not looked at. The evidence bundle with the SHA-256 "
+        f"{document['evidence'][0]['sha256']} needs no such word: tdr verify --bundle."
+    )
+    report.not_proven.append(f"Anything after block {subject['asOfBlock']}.")
+    if report.record["withdrawn"]:
+        reason = subject.get("withdrawalReason", "")
+        report.not_proven.append(f"That the dataset may still be relied on: its owner withdrew it, saying {reason!r}.")
+    comparison.check_content(hashed(path), root, given, report)
+
+
+def _subject(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What a credential is about; its signer may have left out anything."""
+    subject, evidence = document.get("credentialSubject"), document.get("evidence")
+    texts = ("contentRoot", "datasetId", "registeredAt", "owner", "status", "asOf", "asOfBlockHash")
+    whole = (
+        isinstance(subject, dict)
+        and all(isinstance(subject.get(name), str) for name in texts)
+        and all(type(subject.get(name)) is int for name in ("datasetVersion", "asOfBlock"))
+        and isinstance(evidence, list)
+        and len(evidence) == 1
+        and isinstance(evidence[0], dict)
+        and isinstance(evidence[0].get("sha256"), str)
+    )
+    if not whole or not isinstance(subject, dict):
+        raise InvalidInput("The credential does not say all that one of a tdr node of this version says.")
+    return subject
