@@ -45,6 +45,9 @@ ROOT = Path(__file__).parents[1]
 FAULT_RATE = 0.2
 SECONDS_A_REORGANISATION = 0.7
 LONGEST_DRAIN = 180.0
+ANVIL_OPTIONS = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
+"""The last keeps every block's state in memory. By default the 501st goes to the disk, and when blocks are taken back to
+one whose state lies there, anvil 1.7.1 goes on with an empty state: contracts and accounts are gone."""
 WHOLE: tuple[Role, ...] = (Role.ALL,)
 TWINS = (Role.ALL, Role.ALL)
 PARTS = (Role.GATEWAY, Role.RELAYER, Role.INDEXER)
@@ -240,7 +243,7 @@ def _by_range(depths: Counter[int]) -> dict[str, int]:
 def _anvil() -> Iterator[int]:
     port = free_port()
     process = subprocess.Popen(
-        [str(ANVIL), "--port", str(port), "--silent", "--hardfork", "prague", "--no-mining", "--order", "fifo"],
+        [str(ANVIL), "--port", str(port), "--silent", *ANVIL_OPTIONS],
         stdin=subprocess.DEVNULL,
     )
     probe = RpcChain([url_of(port)], timeout=2.0)
