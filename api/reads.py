@@ -16,7 +16,8 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from api.deps import in_thread, read
 from api.problems import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Refused, documented
 from registry.index.hot import HotReads
-from registry.index.queries import MAX_LIMIT, Queries
+from registry.index.pages import MAX_LIMIT
+from registry.index.queries import Queries
 from registry.index.shapes import Json
 from registry.node import Node
 from registry.primitives import Bytes32

@@ -10,7 +10,7 @@ from api import answers
 from api.deps import NodeDep
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, Moment, PageCursor, answer
 from api.strict import StrictRoute
-from registry.index.queries import DEFAULT_LIMIT
+from registry.index.pages import DEFAULT_LIMIT
 from registry.index.shapes import time as iso_time
 from registry.primitives import Address
 

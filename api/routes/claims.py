@@ -12,7 +12,7 @@ from api.problems import INVALID, NOT_FOUND, Refused, documented
 from api.reads import Limit, MinBlock, PageCursor, Sha256, answer
 from api.strict import StrictRoute
 from registry.documents.store import manifest_of, metadata_of
-from registry.index.queries import DEFAULT_LIMIT
+from registry.index.pages import DEFAULT_LIMIT
 from registry.node import Node
 from registry.primitives import Bytes32
 

@@ -14,7 +14,8 @@ import orjson
 from sqlalchemy import Select, make_url
 from sqlalchemy.dialects import sqlite
 
-from registry.index.queries import LAST, MANY, ONE, dataset_json, keyset, page_json, standing, unknown
+from registry.index.pages import LAST, Listing
+from registry.index.queries import MANY, ONE, dataset_json, standing, unknown
 from registry.index.shapes import Json
 from registry.index.state import SELECT_CURSOR, Cursor, NotIndexed
 from registry.primitives import Bytes32, DatasetId
@@ -72,9 +73,10 @@ class HotReads:
 
     def datasets(self, limit: int, cursor: str | None) -> Json:
         """As `Queries.datasets` without a filter."""
-        before = LAST if cursor is None else keyset(cursor)
+        before = Listing.DATASETS.place(cursor, LAST)
         stands, rows = self._read(self._many, {"before": before, "count": limit + 1})
-        return page_json([dataset_json(row) for row in rows], [row.position for row in rows], limit) | standing(stands)
+        page = Listing.DATASETS.page([dataset_json(row) for row in rows], [row.position for row in rows], limit)
+        return page | standing(stands)
 
     def close(self) -> None:
         """Closes the connection."""

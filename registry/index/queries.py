@@ -31,6 +31,7 @@ from registry.errors import Conflict, InvalidInput, NotFound
 from registry.index import shapes
 from registry.index.events import Kind, stored_access_event, stored_dataset_event
 from registry.index.names import name_key, words_of
+from registry.index.pages import DEFAULT_LIMIT, FIRST, LAST, MAX_LIMIT, Listing
 from registry.index.position import block_of
 from registry.index.shapes import Json
 from registry.index.state import Cursor, read_cursor
@@ -38,15 +39,9 @@ from registry.index.tables import DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS, W
 from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.storage import Storage
 
-DEFAULT_LIMIT: Final = 50
-MAX_LIMIT: Final = 200
 MAX_CANDIDATES: Final = 10
 MIN_PREFIX: Final = 8
 COUNTED_WORDS: Final = 5_000
-FIRST: Final = -1
-"""The keyset position before every row."""
-LAST: Final = 2**63 - 1
-"""The keyset position behind every row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,7 +226,7 @@ class Queries:
         Raises:
             InvalidInput: The cursor is none of ours, or the words hold no word.
         """
-        before = LAST if cursor is None else keyset(cursor)
+        before = Listing.DATASETS.place(cursor, LAST)
         words = [] if wanted.words is None else words_of(wanted.words)
         if wanted.words is not None and not words:
             raise InvalidInput("There is no word in what is sought.", hint="Give one or more words of a name.")
@@ -241,7 +236,7 @@ class Queries:
                 _plan_by_values(connection)
             statement, values = _filtered(wanted, _rarest_first(connection, words))
             rows = connection.execute(statement, {**values, "before": before, "count": limit + 1}).all()
-        return page_json([dataset_json(row) for row in rows], [row.position for row in rows], limit) | as_of
+        return Listing.DATASETS.page([dataset_json(row) for row in rows], [row.position for row in rows], limit) | as_of
 
     def resolve(self, prefix: str) -> DatasetId:
         """The dataset whose id begins so.
@@ -289,14 +284,14 @@ class Queries:
         """
         with self._storage.read() as connection:
             as_of = _as_of_dataset(connection, dataset_id)
-            rows = connection.execute(_VERSIONS, _after(dataset_id, limit, cursor)).all()
+            rows = connection.execute(_VERSIONS, _after(Listing.VERSIONS, dataset_id, limit, cursor)).all()
         items = []
         for row in rows:
             event = stored_dataset_event(row.topics, row.data)
             if not isinstance(event, Registered | Revised):
                 raise TypeError(f"{type(event).__name__} makes no version")
             items.append({**shapes.version(row.number, event), "name": row.name, "at": _at(row)})
-        return page_json(items, [row.number for row in rows], limit) | as_of
+        return Listing.VERSIONS.page(items, [row.number for row in rows], limit) | as_of
 
     def history(self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Json:
         """All that changed a dataset, the first first, each step with the head after it.
@@ -307,7 +302,7 @@ class Queries:
         """
         with self._storage.read() as connection:
             as_of = _as_of_dataset(connection, dataset_id)
-            rows = connection.execute(_HISTORY, _after(dataset_id, limit, cursor)).all()
+            rows = connection.execute(_HISTORY, _after(Listing.HISTORY, dataset_id, limit, cursor)).all()
         items = [
             {
                 **shapes.step(stored_dataset_event(row.topics, row.data)),
@@ -316,7 +311,7 @@ class Queries:
             }
             for row in rows
         ]
-        return page_json(items, [row.position for row in rows], limit) | as_of
+        return Listing.HISTORY.page(items, [row.position for row in rows], limit) | as_of
 
     def grants(
         self,
@@ -339,14 +334,14 @@ class Queries:
             NotFound: There is no such dataset.
             InvalidInput: The cursor is none of ours.
         """
-        before = LAST if cursor is None else keyset(cursor)
+        before = Listing.GRANTS.place(cursor, LAST)
         statement = _GRANTS.where(GRANTS.c.position < before).order_by(GRANTS.c.position.desc()).limit(limit + 1)
         if grantee is not None:
             statement = statement.where(GRANTS.c.grantee == grantee)
         with self._storage.read() as connection:
             as_of = _as_of_dataset(connection, dataset_id)
             rows = connection.execute(statement, {"dataset_id": dataset_id}).all()
-        return page_json([_grant(row, now) for row in rows], [row.position for row in rows], limit) | as_of
+        return Listing.GRANTS.page([_grant(row, now) for row in rows], [row.position for row in rows], limit) | as_of
 
     def access_requests(self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Json:
         """Who asked for access to a dataset, the newest first, and whether a grant to them followed.
@@ -355,14 +350,14 @@ class Queries:
             NotFound: There is no such dataset.
             InvalidInput: The cursor is none of ours.
         """
-        before = LAST if cursor is None else keyset(cursor)
+        before = Listing.REQUESTS.place(cursor, LAST)
         with self._storage.read() as connection:
             as_of = _as_of_dataset(connection, dataset_id)
             rows = connection.execute(_REQUESTS, {"dataset_id": dataset_id, "before": before, "count": limit + 1}).all()
         items = [
             {"grantee": shapes.address(row.account), **_request(row), "granted": bool(row.granted)} for row in rows
         ]
-        return page_json(items, [row.position for row in rows], limit) | as_of
+        return Listing.REQUESTS.page(items, [row.position for row in rows], limit) | as_of
 
     def grantee(self, dataset_id: DatasetId, grantee: Address, now: int) -> Json:
         """What the next message about one grantee must name, and the latest grants and requests.
@@ -430,7 +425,7 @@ class Queries:
         Raises:
             InvalidInput: The cursor is none of ours.
         """
-        after = FIRST if cursor is None else keyset(cursor)
+        after = Listing.CLAIMS.place(cursor, FIRST)
         found = _matches(sha256)
         statement = (
             select(
@@ -468,7 +463,7 @@ class Queries:
             }
             for row in rows
         ]
-        page = page_json(items, [row.position for row in rows], limit)
+        page = Listing.CLAIMS.page(items, [row.position for row in rows], limit)
         return {"sha256": shapes.hexed(sha256), "claims": page["items"], "next": page["next"]} | as_of
 
 
@@ -640,21 +635,9 @@ def unknown(dataset_id: DatasetId) -> NotFound:
     )
 
 
-def _after(dataset_id: DatasetId, limit: int, cursor: str | None) -> dict[str, object]:
+def _after(listing: Listing, dataset_id: DatasetId, limit: int, cursor: str | None) -> dict[str, object]:
     return {
         "dataset_id": dataset_id,
-        "after": FIRST if cursor is None else keyset(cursor),
+        "after": listing.place(cursor, FIRST),
         "count": limit + 1,
     }
-
-
-def keyset(cursor: str) -> int:
-    if not (cursor.isascii() and cursor.isdigit() and len(cursor) < len(str(LAST))):
-        raise InvalidInput("The cursor is none that a page gave as its next.", hint="Leave it out to begin anew.")
-    return int(cursor)
-
-
-def page_json(items: list[Json], places: list[int], limit: int) -> Json:
-    """A page of items, of which one more than wanted was read to see whether there are more."""
-    more = len(items) > limit
-    return {"items": items[:limit], "next": str(places[limit - 1]) if more else None}

@@ -319,7 +319,21 @@ def test_of_an_unknown_dataset_nothing_is_said(activity: Activity, indexer: Inde
             ask()
 
 
-@pytest.mark.parametrize("cursor", ["", "-1", "1.5", "x", "9" * 40, "٣"])
+def test_a_cursor_of_one_list_is_not_taken_by_another(activity: Activity, indexer: Indexer, queries: Queries) -> None:
+    """It would give a page of other rows, or an empty one, that looks like the end."""
+    for _ in range(2):
+        activity.send(activity.people[0], activity.registration(activity.people[0], sources=()))
+    activity.mine()
+    indexer.catch_up()
+    cursor = queries.datasets(DatasetFilter(), limit=1)["next"]
+    (dataset,) = queries.datasets(DatasetFilter(), limit=1)["items"]
+    others = (queries.versions, queries.history, queries.access_requests)
+    for other in others:
+        with pytest.raises(InvalidInput, match="cursor"):
+            other(DatasetId.parse(dataset["datasetId"]), cursor=cursor)
+
+
+@pytest.mark.parametrize("cursor", ["", "-1", "1.5", "x", "9" * 40, "٣", "7", "d", "d-1", "d٣", f"d{'9' * 40}", "v7"])
 def test_a_made_up_cursor_is_refused(cursor: str, sqlite_storage: Storage) -> None:
     with pytest.raises(InvalidInput, match="cursor"):
         Queries(sqlite_storage).datasets(cursor=cursor)
