@@ -43,7 +43,7 @@ from scripts.postgresql import PostgreSQLServer
 
 ROOT = Path(__file__).parents[1]
 FAULT_RATE = 0.2
-SECONDS_A_REORGANISATION = 0.7
+SECONDS_A_REORGANISATION = 0.4
 LONGEST_DRAIN = 180.0
 ANVIL_OPTIONS = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
 """The last keeps every block's state in memory. By default the 501st goes to the disk, and when blocks are taken back
