@@ -57,7 +57,7 @@ class Intake:
         ] = None,
     ) -> None:
         self._node = node
-        self._key = None if idempotency_key is None else IdempotencyKey(idempotency_key)
+        self._key = idempotency_key
 
     async def take(self, body: Submission[Any], dataset_id: DatasetId | None = None) -> Response:
         """Accepts a message that is not about content.
@@ -67,12 +67,16 @@ class Intake:
             dataset_id: The dataset that the path names.
         """
         _check_path(body, dataset_id)
-        return _accepted(await in_thread(lambda: _submit(self._node, body, self._key, None)))
+        key = None if self._key is None else IdempotencyKey(self._key)
+        return _accepted(await in_thread(lambda: _submit(self._node, body, key, None)))
 
     async def publish(self, body: Publication[Any], dataset_id: DatasetId | None = None) -> Response:
         """Accepts a message about content, and keeps its documents in the same database transaction."""
         _check_path(body, dataset_id)
-        return _accepted(await in_thread(lambda: _publish(self._node, body, self._key)))
+        given = {"metadata": body.metadata, "manifest": body.manifest}
+        documents = tuple(name for name, document in given.items() if document is not None)
+        key = None if self._key is None else IdempotencyKey(self._key, documents)
+        return _accepted(await in_thread(lambda: _publish(self._node, body, key)))
 
 
 def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:

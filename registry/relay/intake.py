@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 import orjson
 from coincurve import PublicKey
@@ -58,16 +59,22 @@ class IdempotencyKey:
 
     Args:
         key: 1 to 255 visible ASCII characters.
+        documents: Which documents came with the message; what they hold is bound to it by their hashes.
 
     Raises:
         InvalidInput: It is not that.
     """
 
     key: str
+    documents: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.key) <= MAX_KEY_CHARACTERS or not all("!" <= character <= "~" for character in self.key):
             raise InvalidInput(f"An idempotency key has 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.")
+
+    def body(self, submission: Submission) -> Bytes32:
+        """What the key is used for: message, signature, and which documents."""
+        return Bytes32(sha256(submission.calldata + ",".join(self.documents).encode()).digest())
 
 
 def prepare(message: AnyMessage, signature: bytes, deployment: Deployment) -> Submission:
@@ -122,7 +129,7 @@ def submit(
     """
     known = find(storage, submission, key)
     if known is not None:
-        return known
+        return _again(storage, known, also)
     done: Moment | None = None
     try:
         preflight(chain, relayer, submission)
@@ -130,7 +137,7 @@ def submit(
         # It may have been sent before: by another request, or by somebody else's transaction.
         known = find(storage, submission, key)
         if known is not None:
-            return known
+            return _again(storage, known, also)
         done = find_effect(chain, deployment, submission.message, block_at(chain))
         if done is None:
             raise
@@ -141,7 +148,15 @@ def submit(
         known = find(storage, submission, key)
         if known is None:
             raise
-        return known
+        return _again(storage, known, also)
+
+
+def _again(storage: Storage, known: Receipt, also: Callable[[Connection], None] | None) -> Receipt:
+    """The receipt of a message that was accepted before; what comes with it this time is kept too."""
+    if also is not None:
+        with storage.write() as connection:
+            also(connection)
+    return known
 
 
 def preflight(chain: Chain, relayer: Address, submission: Submission) -> None:
@@ -231,7 +246,7 @@ def accept(
         if key is not None:
             connection.execute(
                 insert_if_new(connection, IDEMPOTENCY_KEYS).values(
-                    scope=_scope(submission), key=key.key, receipt_seq=known.seq
+                    scope=_scope(submission), key=key.key, receipt_seq=known.seq, body=key.body(submission)
                 )
             )
             known = _find(connection, submission, key) or known
@@ -242,15 +257,17 @@ def accept(
 
 def _find(connection: Connection, submission: Submission, key: IdempotencyKey | None) -> Receipt | None:
     if key is not None:
-        used = select(IDEMPOTENCY_KEYS.c.receipt_seq).where(
-            IDEMPOTENCY_KEYS.c.scope == _scope(submission), IDEMPOTENCY_KEYS.c.key == key.key
-        )
-        receipt = find_receipt(connection, RECEIPTS.c.seq == used.scalar_subquery())
-        if receipt is not None and receipt.digest != submission.digest:
-            raise Conflict(
-                "This idempotency key was used for another message.", hint="Choose a new key for each message."
+        used = connection.execute(
+            select(IDEMPOTENCY_KEYS.c.receipt_seq, IDEMPOTENCY_KEYS.c.body).where(
+                IDEMPOTENCY_KEYS.c.scope == _scope(submission), IDEMPOTENCY_KEYS.c.key == key.key
             )
-        if receipt is not None:
+        ).one_or_none()
+        receipt = None if used is None else find_receipt(connection, RECEIPTS.c.seq == used.receipt_seq)
+        if used is not None and receipt is not None:
+            if receipt.digest != submission.digest or used.body not in (None, key.body(submission)):
+                raise Conflict(
+                    "This idempotency key was used for another body.", hint="Choose a new key for each request."
+                )
             return receipt
     return find_receipt(connection, _live(submission))
 

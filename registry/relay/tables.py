@@ -68,6 +68,7 @@ IDEMPOTENCY_KEYS = Table(
     Column("scope", String(64), nullable=False, comment="Whose key it is."),
     Column("key", String(255), nullable=False),
     Column("receipt_seq", ROW_NUMBER, ForeignKey("receipts.seq"), nullable=False),
+    Column("body", Fixed(Bytes32), comment="SHA-256 of what it was used for; NULL: not known."),
     PrimaryKeyConstraint("scope", "key"),
 )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,12 @@ import httpx
 import pytest
 
 from api.deps import THREADS
+from registry.canonical import metadata_hash
 from registry.relay.receipts import Status
-from tests.api.world import OWNER, STRANGER, Gateway, open_node, running
+from tests.api.world import OWNER, STRANGER, Gateway, manifest_of, open_node, running
+
+CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
+"""Of secp256k1 (SEC 2, 2.4.1)."""
 
 
 def test_a_write_is_answered_with_a_receipt_that_becomes_final(gateway: Gateway) -> None:
@@ -109,3 +114,34 @@ def test_waiting_holds_no_thread_and_no_one_else_up(tmp_path: Path) -> None:
                 return [(await one).json() for one in waiting]
 
         assert {answer["status"] for answer in asyncio.run(wait_all())} == {"accepted"}
+
+
+def test_documents_that_come_later_with_a_message_are_kept(gateway: Gateway) -> None:
+    """An answer of 202 stands for all of the body, also where the message was accepted before."""
+    metadata, manifest = {"name": "later"}, manifest_of(a=b"documents that come later")
+    message = gateway.registration(content_root=manifest.root, metadata_hash=metadata_hash(metadata))
+    documents = {"metadata": metadata, "manifest": json.loads(manifest.to_json())}
+    first = gateway.send(message)
+    again = gateway.send(message, **documents)
+    assert (first.status_code, again.status_code) == (202, 202)
+    assert first.json()["id"] == again.json()["id"]
+    assert gateway.http.get(f"/v1/metadata/{message.metadata_hash}").json() == metadata
+    assert gateway.http.get(f"/v1/manifests/{message.content_root}").status_code == 200
+
+
+@pytest.mark.parametrize("change", ["documents", "signature"])
+def test_a_key_that_was_used_for_another_body_is_a_conflict_though_the_message_is_the_same(
+    gateway: Gateway, change: str
+) -> None:
+    """R6."""
+    metadata = {"name": change}
+    message = gateway.registration(metadata_hash=metadata_hash(metadata))
+    headers = {"idempotency-key": f"for one body, {change}".replace(" ", "-")}
+    body = gateway.body(message)
+    assert gateway.http.post("/v1/datasets", json=body, headers=headers).status_code == 202
+    r, s, v = int(body["signature"][2:66], 16), int(body["signature"][66:130], 16), int(body["signature"][130:], 16)
+    high = f"0x{r:064x}{CURVE_ORDER - s:064x}{55 - v:02x}"  # The other signature that recovers to the same signer.
+    other = body | ({"metadata": metadata} if change == "documents" else {"signature": high})
+    answer = gateway.http.post("/v1/datasets", json=other, headers=headers)
+    assert (answer.status_code, answer.json()["title"]) == (409, "Conflict")
+    assert gateway.http.get(f"/v1/metadata/{message.metadata_hash}").status_code == 404

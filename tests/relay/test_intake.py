@@ -47,7 +47,7 @@ def test_fifty_requests_at_once_with_one_key_get_one_receipt(world: World) -> No
 def test_the_same_key_with_another_message_is_a_conflict(world: World) -> None:
     """R6: the same key with another body is refused."""
     first = world.submit(world.registration(), key="k")
-    with pytest.raises(Conflict, match="another message"):
+    with pytest.raises(Conflict, match="another body"):
         world.submit(world.registration(), key="k")
     assert receipts(world.storage) == 1
     assert world.status(first) is Status.ACCEPTED

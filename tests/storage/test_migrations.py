@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 for tables in sorted(ROOT.glob("registry/*/tables.py")):  # Each room's tables, so that METADATA holds them all.
     importlib.import_module(".".join(tables.relative_to(ROOT).with_suffix("").parts))
 
-RELEASED = (None, "0001", "0003")
+RELEASED = (None, "0001", "0003", "0004")
 """The revisions of released versions, and of an empty database."""
 
 
