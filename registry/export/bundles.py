@@ -269,13 +269,20 @@ def _state(
 
 def _content(shown: Shown, history: History) -> form.Content | None:
     manifest = shown.manifest
+    latest = history.dataset.latest.number
+    number = shown.version or latest
+    if not 1 <= number <= len(history.dataset.versions):
+        raise NotFound(f"The dataset has no version {number}.")
     if manifest is None and shown.metadata is None:
+        if number != latest:
+            # Without content a bundle speaks of the latest version: it must not be handed out as another's.
+            raise NotFound(
+                f"Of version {number} there is neither a manifest to show nor metadata, so no bundle can be about it.",
+                hint=f"Ask for the latest version, {latest}.",
+            )
         return None
     if manifest is None and shown.files:
         raise InvalidInput("To show single files, the manifest is needed.")
-    number = shown.version or history.dataset.latest.number
-    if not 1 <= number <= len(history.dataset.versions):
-        raise NotFound(f"The dataset has no version {number}.")
     version = history.dataset.versions[number - 1]
     if manifest is not None and manifest.root != version.content_root:
         raise InvalidInput(f"The manifest has the root {manifest.root}, version {number} has {version.content_root}.")

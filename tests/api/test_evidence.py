@@ -54,6 +54,16 @@ def test_a_dataset_gives_a_bundle_with_what_was_deposited(gateway: Gateway) -> N
     assert verify(earlier, trusted(gateway, earlier)).record.access == ()
 
 
+def test_a_former_version_of_which_nothing_can_be_shown_has_no_bundle_and_no_certificate(gateway: Gateway) -> None:
+    """A bundle without content speaks of the latest version: handed out for another, it would verify other files."""
+    dataset_id = gateway.register()
+    gateway.settle(gateway.revision(dataset_id, gateway.head(dataset_id)))
+    for kind in ("evidence", "certificate.pdf", "credential"):
+        path = f"/v1/datasets/{dataset_id}/{kind}"
+        assert gateway.http.get(path, params={"version": 1}).status_code == 404, kind
+        assert gateway.http.get(path, params={"version": 2}).status_code == 200, kind
+
+
 def test_what_cannot_be_shown_is_a_problem(gateway: Gateway) -> None:
     dataset_id = gateway.register()
     path = f"/v1/datasets/{dataset_id}/evidence"
