@@ -97,7 +97,7 @@ def grant(
         "expiresAt": times.show_time(expires_at),
         "termsHash": str(terms_hash),
     }
-    writing.print_write(receipt, dataset_id, more, as_json=as_json)
+    writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
 @app.command()
@@ -133,7 +133,7 @@ def revoke(
             }
         )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    writing.print_write(receipt, dataset_id, {"grantee": str(grantee)}, as_json=as_json)
+    writing.print_write(desk, receipt, message, {"grantee": str(grantee)}, as_json=as_json)
 
 
 @app.command()
@@ -182,7 +182,7 @@ def request(
         "expiresAt": times.show_time(expires_at),
         "purpose": purpose,
     }
-    writing.print_write(receipt, dataset_id, more, as_json=as_json)
+    writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
 @app.command()

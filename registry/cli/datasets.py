@@ -122,7 +122,7 @@ def register(
         message.dataset_id, message.owner, message.content_root, metadata_hash, uri.encode(), message.sources
     )
     more = _version_fields(manifest, new_head, manifest_file)
-    writing.print_write(receipt, message.dataset_id, {"owner": str(message.owner), **more}, as_json=as_json)
+    writing.print_write(desk, receipt, message, {"owner": str(message.owner), **more}, as_json=as_json)
 
 
 @app.command()
@@ -193,7 +193,7 @@ def revise(
             manifest=None if manifest.is_private else manifest,
         )
     new_head = head.Head(state.head).after_revision(message.content_root, metadata_hash, uri.encode(), message.sources)
-    writing.print_write(receipt, state.dataset_id, _version_fields(manifest, new_head, manifest_file), as_json=as_json)
+    writing.print_write(desk, receipt, message, _version_fields(manifest, new_head, manifest_file), as_json=as_json)
 
 
 @app.command()
@@ -226,7 +226,7 @@ def transfer(
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
     new_head = head.Head(state.head).after_transfer(state.owner, recipient)
     more = {"owner": str(recipient), "previousOwner": str(state.owner), "head": str(new_head)}
-    writing.print_write(receipt, state.dataset_id, more, as_json=as_json)
+    writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
 @app.command()
@@ -257,7 +257,7 @@ def withdraw(
         )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
     new_head = head.Head(state.head).after_withdrawal(reason.encode())
-    writing.print_write(receipt, state.dataset_id, {"reason": reason, "head": str(new_head)}, as_json=as_json)
+    writing.print_write(desk, receipt, message, {"reason": reason, "head": str(new_head)}, as_json=as_json)
 
 
 def _version_fields(manifest: Any, new_head: Any, manifest_file: Path | None) -> dict[str, object]:

@@ -31,6 +31,11 @@ def print_line(text: str = "") -> None:
     sys.stdout.write(text + "\n")
 
 
+def print_warning(text: str) -> None:
+    """Prints one line of warning on standard error; the command goes on."""
+    sys.stderr.write(f"warning: {one_line(text)}\n")
+
+
 def plain(text: object) -> str:
     """Text of unknown origin, safe on a terminal: control characters, which could move the cursor or hide a part of
     it, and those that turn the direction of writing, stand as escapes."""

@@ -13,18 +13,21 @@ from typing import Any
 
 import typer
 
+from registry.access.messages import AccessGrant, AccessRevocation
+from registry.chain.client import WrongChain
 from registry.cli.options import Wait
-from registry.cli.output import plain, print_fields, print_json, status_line
-from registry.cli.times import parse_time
+from registry.cli.output import plain, print_fields, print_json, print_warning, status_line
+from registry.cli.times import parse_time, show_time
 from registry.client import Gateway, Receipt, Signed
 from registry.deployment import Deployment
 from registry.eip712 import Domain
-from registry.errors import InvalidInput, NotFound, Unavailable
+from registry.errors import Conflict, InvalidInput, NotFound, Unavailable
 from registry.keys.folder import KeyFolder, StoredKey
+from registry.keys.journal import Entry, Journal
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
-from registry.primitives import DatasetId
+from registry.primitives import Address
 from registry.rooms import AnyMessage
 
 PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a password.
@@ -38,11 +41,13 @@ class Desk:
         gateway: Takes the messages.
         deployment: The chain and contracts that they are signed for.
         signer: Signs them.
+        journal: What it has signed about access.
     """
 
     gateway: Gateway
     deployment: Deployment
     signer: Signer
+    journal: Journal
 
     def send(
         self,
@@ -61,8 +66,11 @@ class Desk:
             manifest: Its manifest, likewise.
 
         Raises:
+            Conflict: A signature for a later epoch is still good.
             RegistryError: As `registry.client.Gateway.send` and `wait` do.
         """
+        if isinstance(message, AccessGrant | AccessRevocation):
+            self._note(message)
         signature = self.signer.sign(message.digest(self._domain(message)))
         receipt = self.gateway.send(Signed(message, signature), metadata=metadata, manifest=manifest)
         if wait is None:
@@ -78,13 +86,29 @@ class Desk:
             self.gateway.dataset(receipt.dataset_id, min_block=receipt.block_number)
         return receipt
 
+    def _note(self, message: AccessGrant | AccessRevocation) -> None:
+        """Writes down for which epoch is signed, and holds it against what was signed before."""
+        domain = self._domain(message).separator()
+        entry = Entry(domain, message.dataset_id, message.grantee, message.epoch, message.deadline)
+        later = self.journal.later_than(entry, int(time.time()))
+        if later is not None:
+            told = (
+                f"This key signed about this dataset and grantee for epoch {later.epoch}, good until "
+                f"{show_time(later.deadline)}; now the gateway says that the epoch is {message.epoch}. "
+                "Whoever has that signature could use it later, and give access that you take away."
+            )
+            if isinstance(message, AccessGrant):
+                raise Conflict(told, hint="Grant again after that time, and ask another gateway why.")
+            # To take access away is never refused; but it may not last.
+            print_warning(f"{told} Revoke again after that time.")
+        self.journal.add(entry)
+
+    def contract_of(self, message: AnyMessage) -> Address:
+        """The contract that a message is signed for."""
+        return self.deployment.address_of(message.CONTRACT)
+
     def _domain(self, message: AnyMessage) -> Domain:
-        is_registry = message.CONTRACT == "DatasetRegistry"
-        return Domain(
-            message.CONTRACT,
-            self.deployment.chain_id,
-            self.deployment.registry if is_registry else self.deployment.grants,
-        )
+        return Domain(message.CONTRACT, self.deployment.chain_id, self.contract_of(message))
 
 
 @contextmanager
@@ -94,10 +118,33 @@ def open_desk(url: str, keys: Path, key: str | None, password_file: Path | None)
     Raises:
         RegistryError: The key, its password or the gateway is missing or wrong.
     """
-    stored = KeyFolder(keys.expanduser()).key(key)
+    folder = keys.expanduser()
+    stored = KeyFolder(folder).key(key)
     with Gateway(url) as gateway:
         deployment = gateway.deployment()
-        yield Desk(gateway, deployment, unlock(stored, password_of(stored, password_file)))
+        _require_pinned(deployment)
+        signer = unlock(stored, password_of(stored, password_file))
+        yield Desk(gateway, deployment, signer, Journal(folder, signer.address))
+
+
+def _require_pinned(deployment: Deployment) -> None:
+    """Makes sure that the gateway's chain and contracts are those that the owner knows, where the owner named any.
+
+    Raises:
+        WrongChain: They are others.
+    """
+    said = {
+        "TDR_CHAIN_ID": str(deployment.chain_id),
+        "TDR_REGISTRY_ADDRESS": str(deployment.registry),
+        "TDR_GRANTS_ADDRESS": str(deployment.grants),
+    }
+    for variable, found in said.items():
+        known = os.environ.get(variable, "")
+        if known and known.lower() != found.lower():
+            raise WrongChain(
+                f"{variable} is {known}, but the gateway would have this signed for {found}.",
+                hint="Use a gateway of that chain and contract, or unset the variable.",
+            )
 
 
 def password_of(key: StoredKey, password_file: Path | None) -> str:
@@ -152,23 +199,28 @@ def waiting(no_wait: bool, until: Wait) -> Wait | None:
     return None if no_wait else until
 
 
-def print_write(receipt: Receipt, dataset_id: DatasetId, more: Mapping[str, object], *, as_json: bool) -> None:
+def print_write(
+    desk: Desk, receipt: Receipt, message: AnyMessage, more: Mapping[str, object], *, as_json: bool
+) -> None:
     """Says what became of a write.
 
     Args:
+        desk: Where it was signed.
         receipt: Its receipt.
-        dataset_id: The dataset it is about.
+        message: What was signed.
         more: What else there is to say of it, by its JSON names.
         as_json: Whether as JSON.
     """
     document = {
-        "datasetId": str(dataset_id),
+        "datasetId": str(message.dataset_id),
         **more,
         "status": receipt.status,
         "transactionHash": None if receipt.transaction_hash is None else str(receipt.transaction_hash),
         "blockNumber": receipt.block_number,
         "receipt": receipt.id,
         "alreadyDone": receipt.already_done,
+        "chainId": desk.deployment.chain_id,
+        "contract": str(desk.contract_of(message)),
     }
     if as_json:
         print_json(document)

@@ -13,6 +13,7 @@ import orjson
 import pytest
 
 from registry.canonical import metadata_hash
+from registry.keys.signer import Signer
 from tests.e2e.conftest import NodeProcess, Tdr, refused, yes
 
 Alter = Callable[[str, Any], Any]
@@ -186,6 +187,44 @@ def test_metadata_given_in_full_need_none_of_the_version_before(
     given.write_text('{"name": "y"}')
     yes(lost("revise", dataset, files, "--metadata", given, "--key", "owner", "--json"))
     assert yes(tdr("show", dataset, "--json"))["metadata"] == {"name": "y"}
+
+
+def test_a_signature_for_a_later_epoch_cannot_be_collected_and_used_after_a_revocation(
+    tdr: Tdr, dataset: str, lying_gateway: Callable[[Alter], Tdr], keys: dict[str, Signer]
+) -> None:
+    """C8, against a gateway: it has a grant signed for an epoch to come, and would use it when that has come."""
+    analyst = keys["analyst"].address
+
+    def later(path: str, document: Any) -> Any:
+        return document | {"epoch": document["epoch"] + 2} if "/grantees/" in path else document
+
+    grant = ("grant", dataset, analyst, "--rights", "read", "--until", "30d", "--key", "owner")
+    assert yes(tdr(*grant, "--json"))["rights"] == ["read"]
+    assert "EpochMismatch" in refused(lying_gateway(later)(*grant)) or "epoch" in refused(lying_gateway(later)(*grant))
+    # Epoch 1 would be right, but with it epoch 3 is two steps away, and that signature is still good.
+    assert "for epoch 3, good until" in refused(tdr(*grant))
+    revoked = tdr("revoke", dataset, analyst, "--key", "owner", "--json")
+    assert revoked.code == 0
+    assert revoked.err.startswith("warning: This key signed about this dataset and grantee for epoch 3, good until")
+    assert tdr("access", dataset, analyst).code == 1
+
+
+def test_nothing_is_signed_for_another_chain_or_contract_than_the_owner_knows(
+    tdr: Tdr, files: Path, lying_gateway: Callable[[Alter], Tdr], node: NodeProcess
+) -> None:
+    def elsewhere(path: str, document: Any) -> Any:
+        return document | {"chainId": 1} if path == "/v1/deployment" else document
+
+    known = httpx.get(f"{node.url}/v1/deployment").json()
+    pins = {
+        "TDR_CHAIN_ID": str(known["chainId"]),
+        "TDR_REGISTRY_ADDRESS": known["contracts"]["DatasetRegistry"]["address"].lower(),
+    }
+    register = ("register", files, "--name", "x", "--key", "owner", "--json")
+    assert "TDR_CHAIN_ID is" in refused(lying_gateway(elsewhere)(*register, **pins))
+    assert "TDR_GRANTS_ADDRESS is" in refused(tdr(*register, TDR_GRANTS_ADDRESS=f"0x{'11' * 20}"))
+    made = yes(tdr(*register, **pins))
+    assert (made["chainId"], made["contract"].lower()) == (known["chainId"], pins["TDR_REGISTRY_ADDRESS"])
 
 
 @pytest.mark.parametrize("result", [None, "0x", [], {}, "nonsense"])
