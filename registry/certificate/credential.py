@@ -26,7 +26,7 @@ _TEXTS: Final = (
     "asOfBlockHash", "contentRoot", "datasetId", "license", "metadataHash", "rights", "sha256", "status",
     "withdrawalReason",
 )  # fmt: skip
-_NUMBERS: Final = ("asOfBlock", "datasetVersion", "files", "registeredBlock", "totalBytes")
+_NUMBERS: Final = ("asOfBlock", "datasetVersion", "files", "latestVersion", "registeredBlock", "totalBytes")
 _TIMES: Final = ("asOf", "registeredAt", "until")
 _LINKS: Final = ("claimant", "derivedFrom", "grantee", "grants", "owner", "registry", "specializationOf")
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
@@ -106,6 +106,7 @@ def _subject(facts: Facts) -> dict[str, Any]:
         "specializationOf": namer.dataset(facts.dataset_id),
         "datasetId": str(facts.dataset_id),
         "datasetVersion": facts.version,
+        "latestVersion": facts.latest_version,
         "name": facts.name,
         "license": facts.license,
         "contentRoot": str(facts.content_root),

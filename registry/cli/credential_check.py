@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,22 +14,33 @@ from registry.cli.comparison import Report
 from registry.cli.content import hashed, read_text
 from registry.errors import InvalidInput, VerificationFailed
 from registry.manifest import Manifest
-from registry.primitives import Bytes32
+from registry.primitives import Address, Bytes32
 
 
-def check_credential(path: Path, file: Path, issuer: str | None, given: Manifest | None, report: Report) -> None:
+def check_credential(
+    path: Path, file: Path, issuer: str | None, registry: str | None, given: Manifest | None, report: Report
+) -> None:
     """Verifies a credential's signature, then compares what is on disk with the content root that it states.
 
     Args:
         path: The file or folder.
         file: The credential.
-        issuer: The `did:key` that the auditor knows, or None.
+        issuer: The `did:key` whose word counts.
+        registry: The address of DatasetRegistry, if the auditor knows it.
         given: The manifest, if there is one.
         report: Takes the steps, the differences, and what is not proven; or why the credential is refused.
 
     Raises:
-        InvalidInput: It is no credential of ours, or cannot be read.
+        InvalidInput: It is no credential of ours, or cannot be read; or the issuer is missing or malformed.
     """
+    if issuer is None:
+        raise InvalidInput(
+            "Say whose word the credential is to be taken on: --issuer DID.",
+            hint="Its operator publishes it; what the credential itself says of it anybody could have written there.",
+        )
+    if not re.fullmatch("did:key:z[1-9A-HJ-NP-Za-km-z]+", issuer):
+        raise InvalidInput(f"An issuer is a did:key, as did:key:z6Mk..., but this was given: {issuer[:80]!r}.")
+    known = None if registry is None else Address.parse(registry)
     document = read_json(read_text(file))
     if not isinstance(document, dict):
         raise InvalidInput(f"A credential is a JSON object, but {str(file)!r} holds none.")
@@ -37,10 +49,14 @@ def check_credential(path: Path, file: Path, issuer: str | None, given: Manifest
     except VerificationFailed as failed:
         report.refused = str(failed)
         return
-    if issuer not in (None, signer):
+    if issuer != signer:
         report.refused = f"The credential is signed by {signer}, and not by {issuer}."
         return
     subject = _subject(document)
+    contract = subject["registry"].rpartition(":")[2]
+    if known is not None and contract != str(known):
+        report.refused = f"The credential is about the registry {contract}, and not about {known}."
+        return
     root = Bytes32.parse(subject["contentRoot"])
     report.steps.append(f"{signer} signed the credential, and it was not altered since.")
     report.steps.append(
@@ -51,19 +67,19 @@ def check_credential(path: Path, file: Path, issuer: str | None, given: Manifest
     report.record = {
         "datasetId": subject["datasetId"],
         "version": subject["datasetVersion"],
+        "latestVersion": subject["latestVersion"],
         "owner": subject["owner"].rpartition(":")[2],
         "registeredAt": subject["registeredAt"],
         "withdrawn": subject["status"] == "withdrawn",
         "asOfBlock": subject["asOfBlock"],
         "asOfBlockHash": subject["asOfBlockHash"],
     }
-    if issuer is None:
-        report.not_proven.append(f"That {signer} is whom you would believe: compare it, or name yours by --issuer.")
     report.not_proven.append(
         "Anything beyond its issuer's word: the chain was not looked at. The evidence bundle with the SHA-256 "
         f"{document['evidence'][0]['sha256']} needs no such word: tdr verify --bundle."
     )
     report.not_proven.append(f"Anything after block {subject['asOfBlock']}.")
+    comparison.name_what_followed(report, subject["datasetVersion"], subject["latestVersion"], None)
     if report.record["withdrawn"]:
         reason = subject.get("withdrawalReason", "")
         report.not_proven.append(f"That the dataset may still be relied on: its owner withdrew it, saying {reason!r}.")
@@ -73,11 +89,11 @@ def check_credential(path: Path, file: Path, issuer: str | None, given: Manifest
 def _subject(document: Mapping[str, Any]) -> Mapping[str, Any]:
     """What a credential is about; its signer may have left out anything."""
     subject, evidence = document.get("credentialSubject"), document.get("evidence")
-    texts = ("contentRoot", "datasetId", "registeredAt", "owner", "status", "asOf", "asOfBlockHash")
+    texts = ("contentRoot", "datasetId", "registry", "registeredAt", "owner", "status", "asOf", "asOfBlockHash")
     whole = (
         isinstance(subject, dict)
         and all(isinstance(subject.get(name), str) for name in texts)
-        and all(type(subject.get(name)) is int for name in ("datasetVersion", "asOfBlock"))
+        and all(type(subject.get(name)) is int for name in ("datasetVersion", "latestVersion", "asOfBlock"))
         and isinstance(evidence, list)
         and len(evidence) == 1
         and isinstance(evidence[0], dict)

@@ -114,7 +114,7 @@ def verify(
         }
     )
     if credential_file is not None:
-        credential_check.check_credential(path, credential_file, issuer, given, report)
+        credential_check.check_credential(path, credential_file, issuer, registry, given, report)
     elif bundle_file is not None:
         chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id, registry, grants)
         bundle_check.check_bundle(path, bundle_check.read_bundle(bundle_file, report), chosen, given, report)

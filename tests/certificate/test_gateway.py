@@ -122,21 +122,29 @@ def test_a_credential_verifies_files_by_its_issuers_word_and_says_that_it_is_no_
     file = tmp_path / "credential.json"
     assert tdr(penguins, "certificate", f"{penguins.dataset_id}@1", "--credential", "-o", file).returncode == 0
     issuer = did_of(load_note_key(penguins.gateway.node.settings.checkpoint_key_file).verifier.public)
-    verify = ("verify", penguins.folder, "--credential", file, "--json")
-    known = tdr(penguins, *verify, "--issuer", issuer)
+    verify = ("verify", penguins.folder, "--credential", file, "--json", "--issuer", issuer)
+    known = tdr(penguins, *verify)
     assert known.returncode == 0, known.stdout + known.stderr
     report = json.loads(known.stdout)
     assert (report["datasetId"], report["version"], report["withdrawn"]) == (str(penguins.dataset_id), 1, True)
     assert report["contentRoot"] == str(penguins.manifest.root)
     assert any("issuer's word" in line for line in report["notProven"])
     assert any("弃用 obsolete" in line for line in report["notProven"])
-    assert not any("whom you would believe" in line for line in report["notProven"])
-    assert any("whom you would believe" in line for line in json.loads(tdr(penguins, *verify).stdout)["notProven"])
+    assert "That version 1 still holds: version 2 followed it." in report["notProven"]
+    assert report["latestVersion"] == 2
 
     (penguins.folder / "more.csv").write_text("")
     assert tdr(penguins, *verify).returncode == 1
     (penguins.folder / "more.csv").unlink()
-    assert "and not by did:key:zother" in tdr(penguins, *verify, "--issuer", "did:key:zother").stdout
+    stranger = did_of(b"\1" * 32)
+    other = tdr(penguins, *verify[:-1], stranger)
+    assert other.returncode == 1
+    assert f"and not by {stranger}" in other.stdout
+    elsewhere = tdr(penguins, *verify, "--registry", "0x" + "11" * 20)
+    assert elsewhere.returncode == 1
+    assert "is about the registry" in elsewhere.stdout
+    for nobody in (verify[:-2], (*verify[:-1], "alice")):
+        assert tdr(penguins, *nobody).returncode == 2
     file.write_text(file.read_text().replace(str(penguins.manifest.root), f"0x{'11' * 32}"))
     altered = tdr(penguins, *verify)
     assert (altered.returncode, json.loads(altered.stdout)["verified"]) == (1, False)
