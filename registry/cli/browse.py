@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -250,11 +250,12 @@ def receipt(
 
 def _hashes(what: str) -> list[primitives.Bytes32]:
     """The hashes to look for: as given, or of a file and of the dataset that is that file alone, or of a folder."""
-    path = Path(what)
+    path = options.to_path(what)
     digits = re.fullmatch(r"(?:0x)?([0-9a-fA-F]{64})", what)
-    if digits and not path.exists():
+    exists = os.path.exists(path)  # noqa: PTH110  Of a name that is too long, Path.exists raises an error.
+    if digits and not exists:
         return [primitives.Bytes32(bytes.fromhex(digits[1]))]
-    if not path.exists():
+    if not exists:
         raise InvalidInput(f"{what[:200]!r} is neither a file or folder here nor a SHA-256 hash of 64 hex digits.")
     manifest = content.hashed(path)
     return [manifest.root] if path.is_dir() else [manifest.entries[0].sha256, manifest.root]

@@ -29,12 +29,16 @@ else:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-PathArgument = Annotated[Path | None, typer.Argument(metavar="PATH", help="The file or folder.", show_default=False)]
+PathArgument = Annotated[
+    Path | None, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.", show_default=False)
+]
 Name = Annotated[str | None, typer.Option("--name", help="A name for people.")]
 Description = Annotated[str | None, typer.Option("--description", help="What it is.")]
 License = Annotated[str | None, typer.Option("--license", help="Its licence, for example CC0-1.0.")]
 Keywords = Annotated[list[str] | None, typer.Option("--keyword", help="A keyword; may be repeated.")]
-MetadataFile = Annotated[Path | None, typer.Option("--metadata", metavar="FILE", help="Metadata as a JSON object.")]
+MetadataFile = Annotated[
+    Path | None, typer.Option("--metadata", parser=options.to_path, metavar="FILE", help="Metadata as a JSON object.")
+]
 Uri = Annotated[str, typer.Option("--uri", help="Where more about it is found; stands on the chain.")]
 Sources = Annotated[
     list[str] | None,
@@ -42,13 +46,18 @@ Sources = Annotated[
 ]
 ListFile = Annotated[
     Path | None,
-    typer.Option("--list", metavar="FILE", help="In place of PATH: a list by sha256sum, or a manifest."),
+    typer.Option(
+        "--list", parser=options.to_path, metavar="FILE", help="In place of PATH: a list by sha256sum, or a manifest."
+    ),
 ]
 Private = Annotated[
     bool, typer.Option("--private", help="Salt each file's hash, so that nobody can guess content; needs --manifest.")
 ]
 ManifestFile = Annotated[
-    Path | None, typer.Option("--manifest", metavar="FILE", help="Where to write the manifest: the list of files.")
+    Path | None,
+    typer.Option(
+        "--manifest", parser=options.to_path, metavar="FILE", help="Where to write the manifest: the list of files."
+    ),
 ]
 
 

@@ -23,7 +23,10 @@ else:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Rebuild or check the node's index.")
 
-Data = Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="The node's data folder.  [default: .tdr]")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", parser=options.to_path, metavar="FOLDER", help="The node's data folder.  [default: .tdr]"),
+]
 RpcUrls = Annotated[
     list[str] | None, typer.Option("--rpc", metavar="URL", help="The network's node, if the chain is not its own.")
 ]

@@ -59,7 +59,9 @@ def lineage(
     ),
     written: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TREE,
     depth: Annotated[int | None, typer.Option("--depth", min=0, help="How many steps at most; else all.")] = None,
-    file: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", parser=options.to_path, metavar="FILE", help="Write to a file.")
+    ] = None,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:

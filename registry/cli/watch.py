@@ -28,12 +28,17 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def watch(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file or folder.")],
+    path: Annotated[Path, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.")],
     dataset: Annotated[str, typer.Option("--dataset", metavar="ID", help="The dataset it should be.")],
     version: Annotated[int | None, typer.Option("--version", help="The version; else the latest at each time.")] = None,
     manifest_file: Annotated[
         Path | None,
-        typer.Option("--manifest", metavar="FILE", help="The manifest; else the gateway is asked. Private: needed."),
+        typer.Option(
+            "--manifest",
+            parser=options.to_path,
+            metavar="FILE",
+            help="The manifest; else the gateway is asked. Private: needed.",
+        ),
     ] = None,
     rpc_urls: Annotated[
         list[str] | None,
