@@ -164,7 +164,10 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str]) -> Configu
 
 def without_secrets(url: str) -> str:
     """A URL without what may be secret in it: password, path and query (hosted nodes keep access keys in those)."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK  # No URL, and so nothing tells where a password in it ends.
     user = f"{parts.username}:{MASK}@" if parts.password else f"{parts.username}@" if parts.username else ""
     host = parts.netloc.rpartition("@")[2]
     is_database = not parts.scheme.startswith(("http", "ws"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -313,7 +314,7 @@ def _sources(gateway: client.Gateway, given: list[str]) -> list[dict[str, object
     sources = set()
     for text in given:
         beginning, _, version = text.partition("@")
-        if not version.isascii() or not version.isdigit():
+        if not re.fullmatch(r"[0-9]{1,8}", version):
             raise InvalidInput(f"A source is ID@VERSION, for example 0x1f2e3d4c@2, but this is {text[:80]!r}.")
         sources.add((gateway.state(ids.id_text(beginning)).dataset_id, int(version)))
     return [{"datasetId": dataset_id, "version": version} for dataset_id, version in sorted(sources)]

@@ -23,6 +23,8 @@ else:
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
     verify, watching = lazy("registry.cli.verify"), lazy("registry.cli.watching")
 
+MAX_INTERVAL = 3650 * 86_400
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
@@ -70,8 +72,8 @@ def watch(
     """
     ids.id_text(dataset)
     interval = times.duration(every)
-    if interval < 1:
-        raise InvalidInput("--every is one second at least.")
+    if not 1 <= interval <= MAX_INTERVAL:
+        raise InvalidInput("--every is one second at least, and 3650 days at most.")
     given = None if manifest_file is None else content.read_list(manifest_file)
     url = None if webhook is None else watching.checked_webhook(webhook)
     bell = watching.Bell(lambda seen: None if url is None else watching.post(url, seen))

@@ -83,6 +83,13 @@ def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]
         (("verify", ".", "--issuer", "did:key:z"), "--issuer goes with --credential"),
         (("show", "12345678", "--gateway", "ftp://x"), "http:// or https://"),
         (("show", "12345678", "--gateway", "nonsense"), "http:// or https://"),
+        (("verify", ".", "--dataset", ID, "--rpc", "http://127.0.0.1:99999"), "http:// or https://"),
+        (("watch", ".", "--dataset", ID, "--webhook", "http://[::1"), "http:// or https://"),
+        (("watch", ".", "--dataset", ID, "--every", "99999999999999h"), "3650 days at most"),
+        (("list", "--name", "\udcff"), "UTF-8"),
+        (("list", "--search", "\udcff"), "UTF-8"),
+        (("access", "12345678", ADDRESS, "--at", f"{'9' * 5000}d"), "is no time"),
+        (("lineage", f"12345678@000000001{'0' * 5000}"), "the number of a version"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
 )
