@@ -77,10 +77,12 @@ def watch(
     given = None if manifest_file is None else content.read_list(manifest_file)
     url = None if webhook is None else watching.checked_webhook(webhook)
     bell = watching.Bell(lambda seen: None if url is None else watching.post(url, seen))
+    was_there = False
     with client.Gateway(gateway_url) as gateway:
         while True:
+            was_there = was_there or not watching.is_gone(path)
             before = watching.fingerprint(path)
-            seen = _check(path, dataset, version, rpc_urls, given, gateway)
+            seen = _check(path, dataset, version, rpc_urls, given, gateway, was_there=was_there)
             _print(seen, as_json=as_json)
             try:
                 bell.hear(seen)
@@ -98,6 +100,8 @@ def _check(
     rpc_urls: list[str] | None,
     given: manifest.Manifest | None,
     gateway: client.Gateway,
+    *,
+    was_there: bool,
 ) -> watching.Observation:
     report = comparison.Report()
     outcome, reason = watching.Outcome.UNKNOWN, ""
@@ -106,7 +110,7 @@ def _check(
         outcome = watching.Outcome.INTACT if report.verified else watching.Outcome.DRIFT
     except RegistryError as error:
         reason = str(error)
-        if not path.exists() and report.record:
+        if was_there and report.record and watching.is_gone(path):
             outcome, reason = watching.Outcome.DRIFT, "There is nothing at this path any more."
     return watching.Observation(int(clock.time()), str(path), outcome, reason, report.to_json())
 

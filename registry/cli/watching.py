@@ -89,6 +89,17 @@ class Bell:
         self.heard = seen
 
 
+def is_gone(path: Path) -> bool:
+    """Whether there is nothing at a path; not so where it cannot be told, as in a folder that may not be entered."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def fingerprint(path: Path) -> bytes:
     """What changes when a file below a path is written, made, removed or renamed; its content is not read."""
     digest = sha256()
