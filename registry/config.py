@@ -83,7 +83,12 @@ class Settings(BaseModel):
         """The database's URL. Warning: it may hold a password."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.data.absolute() / 'registry.db'}"
+        return f"sqlite:///{self.database_file}"
+
+    @property
+    def database_file(self) -> Path:
+        """Where the database lies, if none is named."""
+        return self.data.absolute() / "registry.db"
 
     @property
     def key_file(self) -> Path:

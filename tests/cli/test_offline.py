@@ -249,6 +249,27 @@ def test_a_key_is_made_and_listed_without_its_secret(tdr: Run, tmp_path: Path) -
     assert Path(made.json["file"]).stat().st_mode & 0o777 == 0o600
 
 
+def test_a_broken_key_file_hides_no_other_key(tdr: Run, key: Signer, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "keys" / "pipe.json")
+    (tmp_path / "keys" / "junk.json").write_text("junk")
+    done = tdr("keys", "list", "--json")
+    assert done.code == 0
+    assert [one["name"] for one in done.json["items"]] == ["alice"]
+    assert [line.startswith("warning: The key file ") for line in done.err.splitlines()] == [True, True]
+    assert "junk.json" in done.err
+    assert "pipe.json" in done.err
+
+
+@pytest.mark.parametrize("action", ["check", "rebuild"])
+def test_an_index_that_is_not_there_is_not_made_to_be_looked_at(tdr: Run, tmp_path: Path, action: str) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "nowhere", tmp_path / "empty"):
+        said = error_of(tdr("index", action, "--data", folder))
+        assert f"no chain in the data folder {folder}" in said
+    assert "no database" in error_of(tdr("index", "check", "--data", tmp_path / "nowhere", "--rpc", NOBODY))
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
+
+
 def test_a_key_name_that_is_taken_is_refused(tdr: Run, key: Signer) -> None:
     assert "a key 'alice' already" in error_of(tdr("keys", "new", "alice"))
 
