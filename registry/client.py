@@ -10,10 +10,11 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Literal, NoReturn, Self, TypeVar
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 import httpx
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -25,6 +26,7 @@ from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, R
 from registry.manifest import Manifest
 from registry.primitives import Address, Bytes32, DatasetId
 from registry.rooms import AnyMessage
+from registry.urls import parse_http_url
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 TIMEOUT_SECONDS = 20.0
@@ -131,9 +133,7 @@ class Gateway:
 
     def __init__(self, url: str = DEFAULT_URL, *, timeout: float = TIMEOUT_SECONDS) -> None:
         self.url = url.rstrip("/")
-        parsed = urlsplit(self.url)
-        if parsed.scheme not in ("http", "https") or not parsed.hostname:
-            raise InvalidInput(f"A gateway's URL begins with http:// or https:// and a host, but this is {url[:80]!r}.")
+        parsed = parse_http_url(self.url, "A gateway's")
         self._name = parsed._replace(netloc=parsed.netloc.rpartition("@")[2]).geturl()  # Without a password.
         self._client = httpx.Client(
             base_url=self.url,
@@ -278,7 +278,7 @@ class Gateway:
             page = self._get(
                 "/v1/datasets", limit=str(min(PAGE, remaining or PAGE)), **_given(cursor=cursor, **filters)
             )
-            items = page["items"]
+            items = self._rows(page, "items")
             yield from items
             cursor = page.get("next")
             if not cursor:
@@ -348,7 +348,11 @@ class Gateway:
             address: The account.
             at: Unix seconds, UTC; None: now.
         """
-        return self._get(f"/v1/datasets/{_segment(dataset_id)}/access", address=str(address), **_given(at=at))
+        path = f"/v1/datasets/{_segment(dataset_id)}/access"
+        answer = self._get(path, address=str(address), **_given(at=at))
+        if not isinstance(answer.get("allowed"), bool):
+            raise self._unreadable()
+        return answer
 
     def claims(self, sha256: Bytes32) -> Json:
         """Who registered a file, a content root or metadata with this hash, the first first."""
@@ -391,6 +395,18 @@ class Gateway:
         query |= {"file": list(files), "grantee": [str(grantee) for grantee in grantees or ()]}
         return self._answer("GET", f"/v1/datasets/{dataset_id}/evidence", params=query).content
 
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """For the reading of an answer: what a row lacks, or has of another kind, is the gateway's fault.
+
+        Raises:
+            Unavailable: Reading failed.
+        """
+        try:
+            yield
+        except (LookupError, TypeError, AttributeError, ValueError) as error:
+            raise self._unreadable() from error
+
     def close(self) -> None:
         """Closes all connections."""
         self._client.close()
@@ -409,15 +425,26 @@ class Gateway:
     def _whole(self, path: str, rows: str = "items", **query: str) -> Json:
         """A list with the rows of all its pages, as of the block of the first."""
         whole = page = self._get(path, limit=str(PAGE), **query)
-        listed = list(page[rows])
+        listed = self._rows(page, rows)
         while page.get("next"):
             page = self._get(path, limit=str(PAGE), cursor=str(page["next"]), **query)
-            listed += page[rows]
+            listed += self._rows(page, rows)
         return {**whole, rows: listed, "next": None}
+
+    def _rows(self, page: Json, rows: str) -> list[Json]:
+        """The rows of a page, if they are any."""
+        found = page.get(rows)
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            raise self._unreadable()
+        return list(found)
 
     def _answer(self, method: str, path: str, **options: Any) -> httpx.Response:
         try:
             response = self._client.request(method, path, **options)
+        except UnicodeEncodeError as error:
+            raise InvalidInput(
+                f"What was given for the gateway is no text: {str(error.object)[:80]!r}.", hint="Give it in UTF-8."
+            ) from None
         except httpx.ConnectError as error:
             raise Unavailable(
                 f"No gateway answers at {self._name}.",
@@ -441,14 +468,15 @@ class Gateway:
                 f"{self._name} answered with HTTP status {response.status_code} and no reason a gateway would give.",
                 hint="Is this the address of a tdr gateway?",
             )
-        message, hint = problem["detail"], problem.get("hint") or ""
-        faults = problem.get("errors") or []
+        message, hint, values = problem["detail"], problem.get("hint"), problem.get("values")
+        hint = hint if isinstance(hint, str) else ""
+        faults = [fault for fault in _list(problem.get("errors")) if isinstance(fault, dict)]
         told = "; ".join(f"{fault.get('field')}: {fault.get('detail')}" for fault in faults)
         if told not in message:
             message += f" {told}"
         if isinstance(problem.get("error"), str):
-            return ContractRefused(problem["error"], problem.get("values") or {}, message, hint=hint)
-        if candidates := problem.get("candidates"):
+            return ContractRefused(problem["error"], values if isinstance(values, dict) else {}, message, hint=hint)
+        if candidates := _list(problem.get("candidates")):
             hint = f"{hint} It may be: {', '.join(map(str, candidates[:5]))}.".lstrip()
         status = response.status_code
         kind = _ERRORS.get(status, Unavailable if status in _AGAIN or status >= 500 else InvalidInput)
@@ -482,6 +510,10 @@ def _raise_failure(receipt: Receipt) -> NoReturn:
     if failure.error:
         raise ContractRefused(failure.error, failure.values, message)
     raise Conflict(message)
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _segment(dataset_id: DatasetId | str) -> str:

@@ -83,7 +83,12 @@ class Settings(BaseModel):
         """The database's URL. Warning: it may hold a password."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
-        return f"sqlite:///{self.data.absolute() / 'registry.db'}"
+        return f"sqlite:///{self.database_file}"
+
+    @property
+    def database_file(self) -> Path:
+        """Where the database lies, if none is named."""
+        return self.data.absolute() / "registry.db"
 
     @property
     def key_file(self) -> Path:
@@ -164,7 +169,10 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str]) -> Configu
 
 def without_secrets(url: str) -> str:
     """A URL without what may be secret in it: password, path and query (hosted nodes keep access keys in those)."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return MASK  # No URL, and so nothing tells where a password in it ends.
     user = f"{parts.username}:{MASK}@" if parts.password else f"{parts.username}@" if parts.username else ""
     host = parts.netloc.rpartition("@")[2]
     is_database = not parts.scheme.startswith(("http", "ws"))

@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import orjson
@@ -31,6 +30,7 @@ from registry.chain.client import (
     read_identity,
 )
 from registry.errors import InvalidInput
+from registry.urls import parse_http_url
 
 CALLS_A_POST = 100
 MAX_ANSWER_BYTES = 256 * 2**20
@@ -250,9 +250,7 @@ class RpcChain:
 
 
 def _name(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInput(f"A JSON-RPC endpoint's URL begins with http:// or https://; this does not: {url[:12]!r}...")
+    parts = parse_http_url(url, "A JSON-RPC endpoint's")
     port = f":{parts.port}" if parts.port else ""
     return f"{parts.scheme}://{parts.hostname}{port}"
 

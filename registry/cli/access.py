@@ -201,26 +201,27 @@ def requests(
     """
     with client.Gateway(gateway_url) as gateway:
         found = gateway.access_requests(ids.id_text(dataset))
-    wanted = [item for item in found["items"] if not (is_open and item["granted"])]
-    if as_json:
-        output.print_json({**found, "items": wanted})
-    elif wanted:
-        output.print_table(
-            ("time", "who", "rights", "until", "purpose", "granted"),
-            (
+    with gateway.reading():
+        wanted = [item for item in found["items"] if not (is_open and item["granted"])]
+        if as_json:
+            output.print_json({**found, "items": wanted})
+        elif wanted:
+            output.print_table(
+                ("time", "who", "rights", "until", "purpose", "granted"),
                 (
-                    times.for_people(item["at"]["time"]),
-                    item["grantee"],
-                    ", ".join(item["rights"]),
-                    times.for_people(item["expiresAt"]),
-                    item["purpose"],
-                    "yes" if item["granted"] else "no",
-                )
-                for item in wanted
-            ),
-        )
-    else:
-        output.print_line("There is no such request.")
+                    (
+                        times.for_people(item["at"]["time"]),
+                        item["grantee"],
+                        ", ".join(item["rights"]),
+                        times.for_people(item["expiresAt"]),
+                        item["purpose"],
+                        "yes" if item["granted"] else "no",
+                    )
+                    for item in wanted
+                ),
+            )
+        else:
+            output.print_line("There is no such request.")
 
 
 @app.command()
@@ -246,16 +247,16 @@ def access(
     if as_json:
         output.print_json(answer)
     else:
-        output.print_line("ALLOWED" if answer["allowed"] else "NOT ALLOWED")
-        output.print_fields(
-            {
+        with gateway.reading():
+            fields = {
                 "rights": ", ".join(answer["rights"]),
                 "from": times.for_people(answer["startsAt"]),
                 "until": times.for_people(answer["expiresAt"]),
                 "at": times.for_people(answer.get("at")),
                 "as of block": answer["asOfBlock"],
             }
-        )
+        output.print_line("ALLOWED" if answer["allowed"] else "NOT ALLOWED")
+        output.print_fields(fields)
     raise typer.Exit(0 if answer["allowed"] else 1)
 
 

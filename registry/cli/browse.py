@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -46,46 +47,8 @@ def show(
     if as_json:
         output.print_json({**found, "grants": grants})
         return
-    metadata = found["metadata"] or {}
-    output.print_fields(
-        {
-            "dataset": found["datasetId"],
-            "name": found["name"],
-            "description": found["description"],
-            "license": metadata.get("license"),
-            "keywords": ", ".join(map(str, metadata.get("keywords") or [])),
-            "owner": found["owner"],
-            "first owner": None if found["firstOwner"] == found["owner"] else found["firstOwner"],
-            "status": found["status"],
-            "withdrawn because": found["withdrawalReason"],
-            "version": found["version"],
-            "files": found["files"],
-            "bytes": None if found["bytes"] is None else f"{found['bytes']:,}",
-            "content root": found["contentRoot"],
-            "metadata hash": found["metadataHash"],
-            "uri": found["uri"],
-            "sources": ", ".join(f"{source['datasetId']}@{source['version']}" for source in found["sources"]),
-            "head": found["head"],
-            "registered": f"{times.for_people(found['registeredAt'])}, block {found['registeredBlock']}",
-            "updated": f"{times.for_people(found['updatedAt'])}, block {found['updatedBlock']}",
-            "as of block": found["asOfBlock"],
-        }
-    )
-    if grants:
-        output.print_line()
-        output.print_table(
-            ("grantee", "rights", "from", "until", "state"),
-            (
-                (
-                    grant["grantee"],
-                    ", ".join(grant["rights"]),
-                    times.for_people(grant["startsAt"]),
-                    times.for_people(grant["endsAt"]),
-                    grant["state"],
-                )
-                for grant in grants
-            ),
-        )
+    with gateway.reading():
+        _print_dataset(found, grants)
 
 
 @app.command()
@@ -107,20 +70,21 @@ def history(
     if as_json:
         output.print_json(found)
         return
-    output.print_table(
-        ("time", "block", "what", "detail", "head"),
-        (
+    with gateway.reading():
+        output.print_table(
+            ("time", "block", "what", "detail", "head"),
             (
-                times.for_people(item["at"]["time"]),
-                item["at"]["blockNumber"],
-                item["kind"],
-                _detail(item),
-                item["head"][:SHORT_ID],
-            )
-            for item in found["items"]
-        ),
-    )
-    output.print_line(f"as of block {found['asOfBlock']}")
+                (
+                    times.for_people(item["at"]["time"]),
+                    item["at"]["blockNumber"],
+                    item["kind"],
+                    _detail(item),
+                    item["head"][:SHORT_ID],
+                )
+                for item in found["items"]
+            ),
+        )
+        output.print_line(f"as of block {found['asOfBlock']}")
 
 
 @app.command("list")
@@ -153,21 +117,22 @@ def list_datasets(
     if not found:
         output.print_line("There is no such dataset.")
         return
-    output.print_table(
-        ("id", "name", "version", "files", "owner", "updated", "status"),
-        (
+    with gateway.reading():
+        output.print_table(
+            ("id", "name", "version", "files", "owner", "updated", "status"),
             (
-                item["datasetId"][:SHORT_ID],
-                item["name"],
-                item["version"],
-                item["files"],
-                item["owner"],
-                times.for_people(item["updatedAt"]),
-                item["status"],
-            )
-            for item in found
-        ),
-    )
+                (
+                    item["datasetId"][:SHORT_ID],
+                    item["name"],
+                    item["version"],
+                    item["files"],
+                    item["owner"],
+                    times.for_people(item["updatedAt"]),
+                    item["status"],
+                )
+                for item in found
+            ),
+        )
 
 
 @app.command()
@@ -193,21 +158,22 @@ def find(
     if as_json:
         output.print_json({**answers[0], "claims": claims})
     elif claims:
-        output.print_table(
-            ("time", "dataset", "version", "claimant", "match", "path", "status"),
-            (
+        with gateway.reading():
+            output.print_table(
+                ("time", "dataset", "version", "claimant", "match", "path", "status"),
                 (
-                    times.for_people(claim["at"]["time"] if isinstance(claim["at"], dict) else claim["at"]),
-                    claim["datasetId"][:SHORT_ID],
-                    claim["version"],
-                    claim["claimant"],
-                    claim["match"],
-                    claim["path"],
-                    claim["status"],
-                )
-                for claim in claims
-            ),
-        )
+                    (
+                        times.for_people(claim["at"]["time"] if isinstance(claim["at"], dict) else claim["at"]),
+                        claim["datasetId"][:SHORT_ID],
+                        claim["version"],
+                        claim["claimant"],
+                        claim["match"],
+                        claim["path"],
+                        claim["status"],
+                    )
+                    for claim in claims
+                ),
+            )
     else:
         sought = ", nor as a dataset of this file alone, ".join(one.hex() for one in hashes)
         output.print_line(f"Nobody has registered {sought}.")
@@ -248,13 +214,66 @@ def receipt(
     raise typer.Exit(1 if found.status == "failed" else 0)
 
 
+def _print_dataset(found: Mapping[str, Any], grants: Sequence[Mapping[str, Any]]) -> None:
+    metadata = found["metadata"] or {}
+    output.print_fields(
+        {
+            "dataset": found["datasetId"],
+            "name": found["name"],
+            "description": found["description"],
+            "license": _told(metadata.get("license")),
+            "keywords": _told(metadata.get("keywords")),
+            "owner": found["owner"],
+            "first owner": None if found["firstOwner"] == found["owner"] else found["firstOwner"],
+            "status": found["status"],
+            "withdrawn because": found["withdrawalReason"],
+            "version": found["version"],
+            "files": found["files"],
+            "bytes": None if found["bytes"] is None else f"{found['bytes']:,}",
+            "content root": found["contentRoot"],
+            "metadata hash": found["metadataHash"],
+            "uri": found["uri"],
+            "sources": ", ".join(f"{source['datasetId']}@{source['version']}" for source in found["sources"]),
+            "head": found["head"],
+            "registered": f"{times.for_people(found['registeredAt'])}, block {found['registeredBlock']}",
+            "updated": f"{times.for_people(found['updatedAt'])}, block {found['updatedBlock']}",
+            "as of block": found["asOfBlock"],
+        }
+    )
+    if grants:
+        output.print_line()
+        output.print_table(
+            ("grantee", "rights", "from", "until", "state"),
+            (
+                (
+                    grant["grantee"],
+                    ", ".join(grant["rights"]),
+                    times.for_people(grant["startsAt"]),
+                    times.for_people(grant["endsAt"]),
+                    grant["state"],
+                )
+                for grant in grants
+            ),
+        )
+
+
+def _told(value: object) -> str | None:
+    """A value of the metadata, in which a field may be anything that JSON can say."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(str(_told(one)) for one in value)
+    return json.dumps(value, ensure_ascii=False)
+
+
 def _hashes(what: str) -> list[primitives.Bytes32]:
     """The hashes to look for: as given, or of a file and of the dataset that is that file alone, or of a folder."""
-    path = Path(what)
+    path = options.to_path(what)
     digits = re.fullmatch(r"(?:0x)?([0-9a-fA-F]{64})", what)
-    if digits and not path.exists():
+    exists = os.path.exists(path)  # noqa: PTH110  Of a name that is too long, Path.exists raises an error.
+    if digits and not exists:
         return [primitives.Bytes32(bytes.fromhex(digits[1]))]
-    if not path.exists():
+    if not exists:
         raise InvalidInput(f"{what[:200]!r} is neither a file or folder here nor a SHA-256 hash of 64 hex digits.")
     manifest = content.hashed(path)
     return [manifest.root] if path.is_dir() else [manifest.entries[0].sha256, manifest.root]

@@ -36,7 +36,9 @@ def certificate(
             metavar="ID[@VERSION]", help="The dataset's id or its beginning; and a version, else the latest."
         ),
     ],
-    out: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="Where to write it.")
+    ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As of when; else now.")] = None,
     as_credential: Annotated[
         bool,

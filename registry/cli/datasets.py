@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -29,12 +30,16 @@ else:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-PathArgument = Annotated[Path | None, typer.Argument(metavar="PATH", help="The file or folder.", show_default=False)]
+PathArgument = Annotated[
+    Path | None, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.", show_default=False)
+]
 Name = Annotated[str | None, typer.Option("--name", help="A name for people.")]
 Description = Annotated[str | None, typer.Option("--description", help="What it is.")]
 License = Annotated[str | None, typer.Option("--license", help="Its licence, for example CC0-1.0.")]
 Keywords = Annotated[list[str] | None, typer.Option("--keyword", help="A keyword; may be repeated.")]
-MetadataFile = Annotated[Path | None, typer.Option("--metadata", metavar="FILE", help="Metadata as a JSON object.")]
+MetadataFile = Annotated[
+    Path | None, typer.Option("--metadata", parser=options.to_path, metavar="FILE", help="Metadata as a JSON object.")
+]
 Uri = Annotated[str, typer.Option("--uri", help="Where more about it is found; stands on the chain.")]
 Sources = Annotated[
     list[str] | None,
@@ -42,13 +47,18 @@ Sources = Annotated[
 ]
 ListFile = Annotated[
     Path | None,
-    typer.Option("--list", metavar="FILE", help="In place of PATH: a list by sha256sum, or a manifest."),
+    typer.Option(
+        "--list", parser=options.to_path, metavar="FILE", help="In place of PATH: a list by sha256sum, or a manifest."
+    ),
 ]
 Private = Annotated[
     bool, typer.Option("--private", help="Salt each file's hash, so that nobody can guess content; needs --manifest.")
 ]
 ManifestFile = Annotated[
-    Path | None, typer.Option("--manifest", metavar="FILE", help="Where to write the manifest: the list of files.")
+    Path | None,
+    typer.Option(
+        "--manifest", parser=options.to_path, metavar="FILE", help="Where to write the manifest: the list of files."
+    ),
 ]
 
 
@@ -304,7 +314,7 @@ def _sources(gateway: client.Gateway, given: list[str]) -> list[dict[str, object
     sources = set()
     for text in given:
         beginning, _, version = text.partition("@")
-        if not version.isascii() or not version.isdigit():
+        if not re.fullmatch(r"[0-9]{1,8}", version):
             raise InvalidInput(f"A source is ID@VERSION, for example 0x1f2e3d4c@2, but this is {text[:80]!r}.")
         sources.add((gateway.state(ids.id_text(beginning)).dataset_id, int(version)))
     return [{"datasetId": dataset_id, "version": version} for dataset_id, version in sorted(sources)]

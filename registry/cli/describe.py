@@ -33,7 +33,9 @@ def describe(
     written: Annotated[Format, typer.Option("--format", help="DCAT 3, or Croissant for machine learning.")] = (
         Format.DCAT
     ),
-    file: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", parser=options.to_path, metavar="FILE", help="Write to a file.")
+    ] = None,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:

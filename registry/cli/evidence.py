@@ -34,7 +34,9 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def export(
     dataset: options.DatasetArgument,
-    out: Annotated[Path | None, typer.Option("-o", "--output", metavar="FILE", help="Where to write it.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="Where to write it.")
+    ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As of when; else now.")] = None,
     file: Annotated[
         list[str] | None,
@@ -46,7 +48,10 @@ def export(
         typer.Option("--grantee", metavar="ADDRESS", help="Whose access to show; else everybody's; repeatable."),
     ] = None,
     manifest_file: Annotated[
-        Path | None, typer.Option("--manifest", metavar="FILE", help="The manifest; else the gateway is asked.")
+        Path | None,
+        typer.Option(
+            "--manifest", parser=options.to_path, metavar="FILE", help="The manifest; else the gateway is asked."
+        ),
     ] = None,
     cosignatures: Annotated[
         int | None,

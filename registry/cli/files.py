@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
+import stat
 import sys
 from pathlib import Path
 
@@ -14,6 +15,9 @@ from registry.errors import InvalidInput
 def write(content: bytes, file: Path | None) -> None:
     """Writes to a file, whole or not at all, in the place of an older one; or to standard output where there is none.
 
+    A symbolic link stays, and what it leads to is replaced. What exists and is no file, such as a device, is written
+    to.
+
     Raises:
         InvalidInput: It cannot be written.
     """
@@ -21,18 +25,59 @@ def write(content: bytes, file: Path | None) -> None:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
         return
-    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
     try:
-        try:
-            with draft.open("xb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            draft.replace(file)
-        finally:
-            draft.unlink(missing_ok=True)
+        older = _stat(file)
+        if older is None:
+            _replace(Path(os.path.realpath(file)), content, None)
+        elif stat.S_ISDIR(older.st_mode):
+            raise InvalidInput(f"{str(file)!r} is a folder, but a file is written.", hint="Give the file's name too.")
+        elif (stream := _stream(older)) is not None:
+            _append(os.dup(stream), content)
+        elif stat.S_ISREG(older.st_mode):
+            _replace(Path(os.path.realpath(file)), content, stat.S_IMODE(older.st_mode))
+        else:
+            _append(os.open(file, os.O_WRONLY | os.O_CLOEXEC), content)
     except OSError as error:
         raise InvalidInput(f"{str(file)!r} cannot be written: {error.strerror}.") from error
+
+
+def _stat(file: Path) -> os.stat_result | None:
+    try:
+        return file.stat()
+    except FileNotFoundError:
+        return None
+
+
+def _stream(older: os.stat_result) -> int | None:
+    """Standard output or standard error, if that is the file, as /dev/stdout is: others write there too."""
+    for descriptor in (1, 2):
+        try:
+            if os.path.samestat(os.fstat(descriptor), older):
+                return descriptor
+        except OSError:
+            continue  # It is closed.
+    return None
+
+
+def _append(descriptor: int, content: bytes) -> None:
+    sys.stdout.flush()
+    with os.fdopen(descriptor, "wb") as stream:
+        stream.write(content)
+
+
+def _replace(file: Path, content: bytes, mode: int | None) -> None:
+    draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}.new")
+    try:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+        with os.fdopen(os.open(draft, flags, 0o666 if mode is None else mode), "wb") as new:
+            if mode is not None:
+                os.fchmod(new.fileno(), mode)
+            new.write(content)
+            new.flush()
+            os.fsync(new.fileno())
+        draft.replace(file)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def json_bytes(document: object) -> bytes:

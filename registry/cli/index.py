@@ -10,6 +10,7 @@ import typer
 
 from registry.cli import options
 from registry.cli.lazy import lazy
+from registry.errors import InvalidInput
 
 if TYPE_CHECKING:
     from registry import config, journal, node
@@ -23,7 +24,10 @@ else:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Rebuild or check the node's index.")
 
-Data = Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="The node's data folder.  [default: .tdr]")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", parser=options.to_path, metavar="FOLDER", help="The node's data folder.  [default: .tdr]"),
+]
 RpcUrls = Annotated[
     list[str] | None, typer.Option("--rpc", metavar="URL", help="The network's node, if the chain is not its own.")
 ]
@@ -69,7 +73,7 @@ def check(
     Example:
       tdr index check --data ./.tdr
     """
-    with _opened(data, rpc_urls, database) as opened, output.status_line() as show:
+    with _opened(data, rpc_urls, database, checks_only=True) as opened, output.status_line() as show:
         found = checks.check(
             opened.chain, opened.storage, opened.deployment, lambda height, of: show(f"block {height} of {of}")
         )
@@ -88,9 +92,24 @@ def check(
     raise typer.Exit(0 if found.is_equal else 1)
 
 
-def _opened(data: Path | None, rpc_urls: list[str] | None, database: str | None) -> node.Node:
-    """The node, opened but not started: nobody else moves its chain meanwhile."""
+def _opened(
+    data: Path | None, rpc_urls: list[str] | None, database: str | None, *, checks_only: bool = False
+) -> node.Node:
+    """The node, opened but not started: nobody else moves its chain meanwhile.
+
+    Raises:
+        InvalidInput: There is no such node: to open it would make a new one.
+    """
     flags = {"data": data, "rpc_urls": tuple(rpc_urls) if rpc_urls else None, "database_url": database}
     settings = config.load(flags, os.environ).settings
+    if not settings.rpc_urls and not settings.chain_folder.exists():
+        raise InvalidInput(
+            f"There is no chain in the data folder {settings.data}.", hint="Name a node's folder with --data."
+        )
+    if checks_only and settings.database_url is None and not settings.database_file.exists():
+        raise InvalidInput(
+            f"There is no database in the data folder {settings.data}.",
+            hint="Name a node's folder with --data, or its database with --database.",
+        )
     journal.configure("warning", settings.log_format)
     return node.Node.open(settings, node.Role.INDEXER if settings.rpc_urls else node.Role.ALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -52,7 +53,9 @@ def list_keys(keys: options.Keys = options.KEY_FOLDER, as_json: options.AsJson =
     Example:
       tdr keys list
     """
-    found = folder.KeyFolder(keys.expanduser()).keys()
+    found, faults = folder.KeyFolder(keys.expanduser()).look()
+    for fault in faults:
+        sys.stderr.write(f"warning: {output.one_line(fault.message)}\n")
     if not found and not as_json:
         output.print_line(f"There is no key in {keys}. Make one with `tdr keys new NAME`.")
         return

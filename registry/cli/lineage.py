@@ -59,7 +59,9 @@ def lineage(
     ),
     written: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TREE,
     depth: Annotated[int | None, typer.Option("--depth", min=0, help="How many steps at most; else all.")] = None,
-    file: Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")] = None,
+    file: Annotated[
+        Path | None, typer.Option("--output", "-o", parser=options.to_path, metavar="FILE", help="Write to a file.")
+    ] = None,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -91,7 +93,9 @@ def lineage(
         Format.SVG: lambda: svg.svg(found).encode(),
         Format.DOT: lambda: dot.dot(found).encode(),
     }
-    files.write(writers[written](), file)
+    with gateway.reading():
+        content = writers[written]()
+    files.write(content, file)
 
 
 def id_and_version(text: str) -> tuple[str, int | None]:
@@ -101,7 +105,7 @@ def id_and_version(text: str) -> tuple[str, int | None]:
         InvalidInput: It is not that.
     """
     beginning, at, number = text.partition("@")
-    if at and not (number.isascii() and number.isdigit() and 1 <= int(number[:9]) <= MAX_VERSION):
+    if at and not (number.isascii() and number.isdigit() and len(number) <= 8 and 1 <= int(number) <= MAX_VERSION):
         raise InvalidInput(f"Behind the @ stands the number of a version, from 1 on, but not {number[:40]!r}.")
     return ids.id_text(beginning), int(number) if at else None
 

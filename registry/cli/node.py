@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.cli import options
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
@@ -23,7 +24,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Data = Annotated[
     Path | None,
-    typer.Option("--data", metavar="FOLDER", help="Where it keeps its chain, database and key.  [default: .tdr]"),
+    typer.Option(
+        "--data",
+        parser=options.to_path,
+        metavar="FOLDER",
+        help="Where it keeps its chain, database and key.  [default: .tdr]",
+    ),
 ]
 Host = Annotated[str | None, typer.Option("--host", help="The address to listen at.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option("--port", help="The port to listen at; 0: a free one.  [default: 8000]")]

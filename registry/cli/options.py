@@ -8,9 +8,25 @@ from typing import Annotated
 
 import typer
 
+from registry.errors import InvalidInput
+
 GATEWAY_URL = "http://127.0.0.1:8000"
 KEY_FOLDER = Path("~/.tdr/keys")
 DEADLINE = "1h"
+
+
+def to_path(text: str | Path) -> Path:
+    """The path of a file or folder, as a parser of arguments and options.
+
+    Raises:
+        InvalidInput: It is empty, which Python would take for the current folder: a shell's variable that is not set.
+    """
+    if not str(text):
+        raise InvalidInput(
+            "A file or folder is named by a path, but an empty one was given.",
+            hint="Is a variable of the shell not set? The current folder is named by a dot.",
+        )
+    return Path(text)
 
 
 class Wait(StrEnum):
@@ -25,11 +41,16 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")
 KeyName = Annotated[
     str | None, typer.Option("--key", metavar="NAME", help="The key to sign with; not needed where there is only one.")
 ]
-Keys = Annotated[Path, typer.Option("--keys", envvar="TDR_KEYS", metavar="FOLDER", help="The folder of keys.")]
+Keys = Annotated[
+    Path, typer.Option("--keys", parser=to_path, envvar="TDR_KEYS", metavar="FOLDER", help="The folder of keys.")
+]
 PasswordFile = Annotated[
     Path | None,
     typer.Option(
-        "--password-file", metavar="FILE", help="Holds the key's password. Else TDR_KEY_PASSWORD, else a prompt."
+        "--password-file",
+        parser=to_path,
+        metavar="FILE",
+        help="Holds the key's password. Else TDR_KEY_PASSWORD, else a prompt.",
     ),
 ]
 Deadline = Annotated[

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from registry.errors import InvalidInput
 from registry.primitives import MAX_UINT48
 
-_DURATION = re.compile(r"(?:\d+[wdhms])+", re.ASCII)
+_DURATION = re.compile(r"(?:\d{1,15}[wdhms])+", re.ASCII)
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 FORMS = "an ISO 8601 date or time (UTC without a zone), as 2027-01-31 or 2027-01-31T18:00+08:00, or a duration from now"
 _EXAMPLES = "30d, 2h, 1h30m or 45s"
@@ -36,9 +36,9 @@ def parse_time(text: str, *, now: int) -> int:
             moment = datetime.fromisoformat(text)
             time = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
         except (ValueError, OverflowError):
-            raise InvalidInput(f"{text!r} is no time: give {FORMS}, as {_EXAMPLES}.") from None
+            raise InvalidInput(f"{text[:80]!r} is no time: give {FORMS}, as {_EXAMPLES}.") from None
     if not 0 <= time <= MAX_UINT48:
-        raise InvalidInput(f"The time {text!r} is out of range.")
+        raise InvalidInput(f"The time {text[:80]!r} is out of range.")
     return time
 
 
@@ -49,7 +49,7 @@ def duration(text: str) -> int:
         InvalidInput: It is none.
     """
     if not _DURATION.fullmatch(text):
-        raise InvalidInput(f"{text!r} is no duration: give numbers with w, d, h, m or s, as {_EXAMPLES}.")
+        raise InvalidInput(f"{text[:80]!r} is no duration: give numbers with w, d, h, m or s, as {_EXAMPLES}.")
     return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([wdhms])", text))
 
 

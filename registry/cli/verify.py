@@ -29,7 +29,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def verify(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file or folder.")],
+    path: Annotated[Path, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.")],
     dataset: Annotated[str | None, typer.Option("--dataset", metavar="ID", help="The dataset it should be.")] = None,
     version: Annotated[int | None, typer.Option("--version", help="The version; else the latest.")] = None,
     rpc_urls: Annotated[

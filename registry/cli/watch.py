@@ -23,17 +23,24 @@ else:
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
     verify, watching = lazy("registry.cli.verify"), lazy("registry.cli.watching")
 
+MAX_INTERVAL = 3650 * 86_400
+
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 @app.command()
 def watch(
-    path: Annotated[Path, typer.Argument(metavar="PATH", help="The file or folder.")],
+    path: Annotated[Path, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.")],
     dataset: Annotated[str, typer.Option("--dataset", metavar="ID", help="The dataset it should be.")],
     version: Annotated[int | None, typer.Option("--version", help="The version; else the latest at each time.")] = None,
     manifest_file: Annotated[
         Path | None,
-        typer.Option("--manifest", metavar="FILE", help="The manifest; else the gateway is asked. Private: needed."),
+        typer.Option(
+            "--manifest",
+            parser=options.to_path,
+            metavar="FILE",
+            help="The manifest; else the gateway is asked. Private: needed.",
+        ),
     ] = None,
     rpc_urls: Annotated[
         list[str] | None,
@@ -65,15 +72,17 @@ def watch(
     """
     ids.id_text(dataset)
     interval = times.duration(every)
-    if interval < 1:
-        raise InvalidInput("--every is one second at least.")
+    if not 1 <= interval <= MAX_INTERVAL:
+        raise InvalidInput("--every is one second at least, and 3650 days at most.")
     given = None if manifest_file is None else content.read_list(manifest_file)
     url = None if webhook is None else watching.checked_webhook(webhook)
     bell = watching.Bell(lambda seen: None if url is None else watching.post(url, seen))
+    was_there = False
     with client.Gateway(gateway_url) as gateway:
         while True:
+            was_there = was_there or not watching.is_gone(path)
             before = watching.fingerprint(path)
-            seen = _check(path, dataset, version, rpc_urls, given, gateway)
+            seen = _check(path, dataset, version, rpc_urls, given, gateway, was_there=was_there)
             _print(seen, as_json=as_json)
             try:
                 bell.hear(seen)
@@ -91,6 +100,8 @@ def _check(
     rpc_urls: list[str] | None,
     given: manifest.Manifest | None,
     gateway: client.Gateway,
+    *,
+    was_there: bool,
 ) -> watching.Observation:
     report = comparison.Report()
     outcome, reason = watching.Outcome.UNKNOWN, ""
@@ -99,7 +110,7 @@ def _check(
         outcome = watching.Outcome.INTACT if report.verified else watching.Outcome.DRIFT
     except RegistryError as error:
         reason = str(error)
-        if not path.exists() and report.record:
+        if was_there and report.record and watching.is_gone(path):
             outcome, reason = watching.Outcome.DRIFT, "There is nothing at this path any more."
     return watching.Observation(int(clock.time()), str(path), outcome, reason, report.to_json())
 

@@ -9,12 +9,12 @@ from enum import StrEnum
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import httpx
 
 from registry.cli.times import show_time
-from registry.errors import InvalidInput, Unavailable
+from registry.errors import Unavailable
+from registry.urls import parse_http_url
 
 LOOK_SECONDS: Final = 2.0
 """How often a folder is looked at for changes."""
@@ -89,6 +89,17 @@ class Bell:
         self.heard = seen
 
 
+def is_gone(path: Path) -> bool:
+    """Whether there is nothing at a path; not so where it cannot be told, as in a folder that may not be entered."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
 def fingerprint(path: Path) -> bytes:
     """What changes when a file below a path is written, made, removed or renamed; its content is not read."""
     digest = sha256()
@@ -128,9 +139,7 @@ def checked_webhook(url: str) -> str:
     Raises:
         InvalidInput: It is none of http or https.
     """
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidInput(f"A webhook's URL begins with http:// or https:// and a host, but this is {url[:80]!r}.")
+    parse_http_url(url, "A webhook's")
     return url
 
 

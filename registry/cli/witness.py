@@ -32,7 +32,14 @@ YES, NO = 0, 1
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 Data = Annotated[
-    Path, typer.Option("--data", envvar="TDR_WITNESS_DATA", metavar="FOLDER", help="Where it keeps its key and state.")
+    Path,
+    typer.Option(
+        "--data",
+        parser=options.to_path,
+        envvar="TDR_WITNESS_DATA",
+        metavar="FOLDER",
+        help="Where it keeps its key and state.",
+    ),
 ]
 Name = Annotated[
     str | None,

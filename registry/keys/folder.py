@@ -6,14 +6,17 @@ import json
 import os
 import re
 import secrets
+import stat
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from registry.canonical import read_json
 from registry.errors import Conflict, InvalidInput, NotFound
 from registry.primitives import Address
 
+MAX_BYTES = 2**20
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
 _HOW_TO_START = "Make one with `tdr keys new NAME`."
 
@@ -52,23 +55,38 @@ class KeyFolder:
         self.path = path
 
     def keys(self) -> tuple[StoredKey, ...]:
-        """All keys, by name.
+        """All keys that can be read, by name.
 
         Raises:
-            InvalidInput: The folder or a file in it cannot be read, or a file is no keystore.
+            InvalidInput: The folder cannot be read.
+        """
+        return self.look()[0]
+
+    def look(self) -> tuple[tuple[StoredKey, ...], tuple[InvalidInput, ...]]:
+        """All keys, by name, and what is wrong with each other file that is called like one.
+
+        Raises:
+            InvalidInput: The folder cannot be read.
         """
         try:
             files = sorted(self.path.glob("*.json")) if self.path.exists() else []
         except OSError as error:
             raise InvalidInput(f"The key folder {self.path} cannot be read: {error.strerror}.") from error
-        return tuple(StoredKey(file.stem, _address(file), file) for file in files)
+        keys, faults = [], []
+        for file in files:
+            try:
+                keys.append(StoredKey(file.stem, _address(file), file))
+            except InvalidInput as fault:
+                faults.append(fault)
+        return tuple(keys), tuple(faults)
 
     def key(self, name: str | None) -> StoredKey:
         """The key with a name; without one, the only key there is.
 
         Raises:
             NotFound: There is none.
-            InvalidInput: No name was given, and there are several keys.
+            InvalidInput: No name was given, and there are several keys, or a file that may be another. Or the file
+                with that name is no keystore.
         """
         if name is not None:
             check_name(name)
@@ -76,7 +94,9 @@ class KeyFolder:
             if not path.exists():
                 raise NotFound(f"There is no key {name!r} in {self.path}.", hint=self._which())
             return StoredKey(name, _address(path), path)
-        keys = self.keys()
+        keys, faults = self.look()
+        if faults:
+            raise InvalidInput(faults[0].message, hint=f"Name the key: --key NAME. {self._which()}")
         if not keys:
             raise NotFound(f"There is no key in {self.path}.", hint=_HOW_TO_START)
         if len(keys) > 1:
@@ -159,10 +179,16 @@ def _address(path: Path) -> Address:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        keystore = json.loads(path.read_text(encoding="utf-8"))
+        # Nonblocking, for it may be a pipe, into which nobody writes.
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise InvalidInput(f"The key file {path} is no regular file, so it is no keystore.")
+            content = file.read(MAX_BYTES)
     except OSError as error:
         raise InvalidInput(f"The key file {path} cannot be read: {error.strerror}.") from error
-    except ValueError:
+    try:
+        keystore = read_json(content)
+    except InvalidInput:
         raise InvalidInput(f"The key file {path} is not JSON.") from None
     if not isinstance(keystore, dict):
         raise InvalidInput(f"The key file {path} is no keystore.")

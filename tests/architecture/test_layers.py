@@ -35,7 +35,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.datasets.events", "registry.access.events", "registry.datasets.head"),
     ("registry.datasets.messages", "registry.access.messages"),
     ("registry.manifest", "registry.eip712"),
-    ("registry.merkle", "registry.canonical", "registry.log", "registry.abi", "registry.caip"),
+    ("registry.merkle", "registry.canonical", "registry.log", "registry.abi", "registry.caip", "registry.urls"),
     ("registry.primitives",),
     ("registry.errors",),
     ("registry.datasets", "registry.access", "registry"),

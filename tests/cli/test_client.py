@@ -14,7 +14,7 @@ from registry.client import Gateway, Receipt, Signed
 from registry.datasets.messages import Withdrawal
 from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
 from registry.manifest import from_digests
-from registry.primitives import Bytes32, DatasetId
+from registry.primitives import Address, Bytes32, DatasetId
 from tests.cli.conftest import NOBODY
 
 ID = DatasetId(b"\xab" * 32)
@@ -188,10 +188,47 @@ def test_pages_are_followed_to_the_end_or_the_limit(serve: Serve) -> None:
 )
 def test_a_list_is_whole_whatever_its_pages(serve: Serve, ask: Callable[[Gateway], dict[str, Any]], rows: str) -> None:
     seen: list[tuple[str, str | None]] = []
-    pages = [(200, {rows: [1, 2], "next": "7", "asOfBlock": 5}), (200, {rows: [3], "next": None, "asOfBlock": 6})]
+    one, two, three = ({"n": number} for number in (1, 2, 3))
+    pages = [(200, {rows: [one, two], "next": "7", "asOfBlock": 5}), (200, {rows: [three], "next": None})]
     with serve(*pages, seen=seen) as gateway:
-        assert ask(gateway) == {rows: [1, 2, 3], "next": None, "asOfBlock": 5}
+        assert ask(gateway) == {rows: [one, two, three], "next": None, "asOfBlock": 5}
     assert ["cursor=7" in path for path, _ in seen] == [False, True]
+
+
+@pytest.mark.parametrize("body", [{}, {"items": 5, "claims": 5}, {"items": [5], "claims": [5]}])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda gateway: gateway.history(ID),
+        lambda gateway: gateway.grants(ID),
+        lambda gateway: gateway.claims(ROOT),
+        lambda gateway: list(gateway.datasets()),
+        lambda gateway: gateway.access(ID, Address(b"\x01" * 20)),
+    ],
+)
+def test_an_answer_without_rows_is_not_taken(serve: Serve, ask: Callable[[Gateway], object], body: object) -> None:
+    with serve((200, body)) as gateway, pytest.raises(Unavailable, match="would not say"):
+        ask(gateway)
+
+
+@pytest.mark.parametrize("name", ["hint", "errors", "values", "candidates", "error"])
+@pytest.mark.parametrize("value", [5, [1], {"a": 1}, "text"])
+def test_a_problem_with_fields_amiss_is_told_all_the_same(serve: Serve, name: str, value: object) -> None:
+    with serve((409, problem(**{"error": "HeadMismatch", name: value}))) as gateway, pytest.raises(RegistryError) as no:
+        gateway.state(ID)
+    assert no.value.message == "What was wrong."
+    with serve((404, problem(**{name: value}))) as gateway, pytest.raises(RegistryError, match="What was wrong"):
+        gateway.state(ID)
+
+
+def test_an_access_that_is_neither_yes_nor_no_is_no_answer(serve: Serve) -> None:
+    with serve((200, {"allowed": "no"})) as gateway, pytest.raises(Unavailable):
+        gateway.access(ID, Address(b"\x01" * 20))
+
+
+def test_what_is_no_text_is_not_sent() -> None:
+    with Gateway(NOBODY) as gateway, pytest.raises(InvalidInput, match="UTF-8"):
+        list(gateway.datasets(name="\udcff"))
 
 
 def test_a_gateway_that_does_not_run_is_told_with_how_to_start_it() -> None:

@@ -83,6 +83,13 @@ def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]
         (("verify", ".", "--issuer", "did:key:z"), "--issuer goes with --credential"),
         (("show", "12345678", "--gateway", "ftp://x"), "http:// or https://"),
         (("show", "12345678", "--gateway", "nonsense"), "http:// or https://"),
+        (("verify", ".", "--dataset", ID, "--rpc", "http://127.0.0.1:99999"), "http:// or https://"),
+        (("watch", ".", "--dataset", ID, "--webhook", "http://[::1"), "http:// or https://"),
+        (("watch", ".", "--dataset", ID, "--every", "99999999999999h"), "3650 days at most"),
+        (("list", "--name", "\udcff"), "UTF-8"),
+        (("list", "--search", "\udcff"), "UTF-8"),
+        (("access", "12345678", ADDRESS, "--at", f"{'9' * 5000}d"), "is no time"),
+        (("lineage", f"12345678@000000001{'0' * 5000}"), "the number of a version"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
 )
@@ -240,6 +247,27 @@ def test_a_key_is_made_and_listed_without_its_secret(tdr: Run, tmp_path: Path) -
     assert listed.json["items"] == [made.json]
     assert made.json["address"] in tdr("keys", "list").out
     assert Path(made.json["file"]).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_broken_key_file_hides_no_other_key(tdr: Run, key: Signer, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "keys" / "pipe.json")
+    (tmp_path / "keys" / "junk.json").write_text("junk")
+    done = tdr("keys", "list", "--json")
+    assert done.code == 0
+    assert [one["name"] for one in done.json["items"]] == ["alice"]
+    assert [line.startswith("warning: The key file ") for line in done.err.splitlines()] == [True, True]
+    assert "junk.json" in done.err
+    assert "pipe.json" in done.err
+
+
+@pytest.mark.parametrize("action", ["check", "rebuild"])
+def test_an_index_that_is_not_there_is_not_made_to_be_looked_at(tdr: Run, tmp_path: Path, action: str) -> None:
+    (tmp_path / "empty").mkdir()
+    for folder in (tmp_path / "nowhere", tmp_path / "empty"):
+        said = error_of(tdr("index", action, "--data", folder))
+        assert f"no chain in the data folder {folder}" in said
+    assert "no database" in error_of(tdr("index", "check", "--data", tmp_path / "nowhere", "--rpc", NOBODY))
+    assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 
 
 def test_a_key_name_that_is_taken_is_refused(tdr: Run, key: Signer) -> None:

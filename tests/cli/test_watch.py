@@ -66,9 +66,21 @@ def test_one_check_says_intact_drift_or_that_it_could_not_be_told(registered: Re
     assert "link" in str(seen["reason"])
 
 
-def test_a_folder_that_is_gone_is_drift(registered: Registered) -> None:
+def test_a_folder_that_was_never_there_cannot_be_told(registered: Registered) -> None:
+    """As `tdr verify` says of it: the path may be mistyped, or not be mounted."""
     registered.folder.rename(registered.folder.with_name("elsewhere"))
-    assert once(registered)[0] == 1
+    code, seen = once(registered)
+    assert (code, seen["outcome"]) == (2, "unknown")
+    assert str(registered.folder) in str(seen["reason"])
+
+
+def test_a_folder_that_vanishes_while_it_is_watched_is_drift(registered: Registered) -> None:
+    process = subprocess.Popen([*registered.command, "--every", "1s", "--exit-on-drift"], stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    assert json.loads(process.stdout.readline())["outcome"] == "intact"
+    registered.folder.rename(registered.folder.with_name("elsewhere"))
+    last = process.communicate(timeout=30)[0].splitlines()[-1]
+    assert (process.returncode, json.loads(last)["outcome"]) == (1, "drift")
 
 
 def test_a_change_is_noticed_and_ends_the_watch_with_1(registered: Registered) -> None:

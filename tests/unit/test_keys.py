@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -193,12 +194,38 @@ def test_an_unknown_name_is_refused_with_those_there_are(folder: KeyFolder) -> N
         folder.key("bob")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"address": "0x12"}', '{"address": 1}', "\ud800"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", "{}", '{"address": "0x12"}', '{"address": 1}', "\ud800", pytest.param("[" * 100_000, id="deep")],
+)
 def test_a_file_that_is_no_keystore_is_named(folder: KeyFolder, text: str) -> None:
     folder.path.mkdir()
     (folder.path / "broken.json").write_bytes(text.encode("utf-8", "surrogatepass"))
     with pytest.raises(InvalidInput, match=r"broken\.json"):
-        folder.keys()
+        folder.key("broken")
+    assert_only_it_is_refused(folder)
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("nowhere")])
+def test_what_is_no_file_is_named_and_not_waited_for(folder: KeyFolder, make: Callable[[Path], None]) -> None:
+    folder.path.mkdir()
+    make(folder.path / "broken.json")
+    assert_only_it_is_refused(folder)
+
+
+def assert_only_it_is_refused(folder: KeyFolder) -> None:
+    """The other keys are there as before; but without a name, the broken file might be the key that is meant."""
+    with pytest.raises(InvalidInput, match=r"broken\.json"):
+        folder.key(None)
+    key = stored(folder)
+    keys, faults = folder.look()
+    assert keys == folder.keys() == (key,)
+    assert ["broken.json" in str(fault) for fault in faults] == [True]
+    assert folder.key("alice") == key
+    with pytest.raises(InvalidInput, match=r"broken\.json.*--key NAME.*alice"):
+        folder.key(None)
+    with pytest.raises(NotFound, match="The keys are: alice"):
+        folder.key("bob")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,47 @@
+"""URLs that people give: read, or refused without repeating what may be secret in them."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+from urllib.parse import SplitResult, urlsplit
+
+import httpx
+
+from registry.errors import InvalidInput
+
+MAX_SHOWN: Final = 80
+
+
+def parse_http_url(url: str, whose: str) -> SplitResult:
+    """The parts of a URL that begins with http:// or https:// and names a host.
+
+    Args:
+        url: As somebody gave it.
+        whose: What it is the URL of, for the error, such as "A gateway's".
+
+    Raises:
+        InvalidInput: It is none, or no request could be sent there.
+    """
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        host.encode("idna")  # As the socket will; a label may be empty or too long.
+        if parts.scheme in ("http", "https") and host and parts.port != 0 and httpx.URL(url).host:
+            return parts
+    except (ValueError, httpx.InvalidURL):
+        pass  # What they say may repeat a password.
+    raise InvalidInput(
+        f"{whose} URL begins with http:// or https:// and a host, perhaps with a port up to 65535; this does not: "
+        f"{_shown(url)!r}."
+    )
+
+
+def _shown(url: str) -> str:
+    """What of a malformed URL may be repeated: its scheme and host. Passwords and keys may stand in the rest."""
+    scheme, separator, rest = url.rpartition("://") if url.count("://") == 1 else ("", "", url)
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
+        scheme, separator = "", ""
+    user, at, host = rest.rpartition("@")
+    host = re.split(r"[/?#]", host, maxsplit=1)[0]
+    return f"{scheme}{separator}{'***@' if at and user else ''}{host}"[:MAX_SHOWN]

@@ -1,0 +1,91 @@
+"""URLs that people give."""
+
+from __future__ import annotations
+
+import pytest
+
+from registry.chain.rpc import RpcChain
+from registry.cli.watching import checked_webhook
+from registry.client import Gateway
+from registry.config import without_secrets
+from registry.errors import InvalidInput
+from registry.urls import parse_http_url
+
+MALFORMED = [
+    "",
+    "nonsense",
+    "http://",
+    "http://[::1",
+    "http://127.0.0.1:abc",
+    "http://127.0.0.1:99999",
+    "http://127.0.0.1:0",
+    "http://127.0.0.1:-1",
+    "http://h\x01",
+    "http://h/\x01",
+    "http://a..b",
+    f"http://{'a' * 64}",
+    "http://h\udcff",
+    "http://h/\udcff",
+]
+SECRET = [
+    "ftp://user:s3cretpw@h",
+    "http://user:s3cretpw@[::1",
+    "http://user:s3cretpw@h:abc",
+    "http://user:a/s3cretpw@h:abc",
+    "http://user:a#s3cretpw?@h:abc",
+    "user:s3cretpw@h",
+    "user:s3cretpw://@h:1",
+    "http:/user:s3cretpw@h",
+    "ftp://h/s3cretpw",
+    "ftp://h?key=s3cretpw",
+    "http://h:abc#s3cretpw",
+]
+
+
+def refuse(url: str) -> list[str]:
+    said = []
+    for takes in (Gateway, lambda given: RpcChain([given]), checked_webhook):
+        with pytest.raises(InvalidInput, match="begins with http:// or https://") as caught:
+            takes(url)  # type: ignore[operator]
+        assert caught.value.__cause__ is None
+        said.append(str(caught.value))
+    return said
+
+
+@pytest.mark.parametrize("url", MALFORMED)
+def test_what_is_no_url_of_the_web_is_refused(url: str) -> None:
+    refuse(url)
+
+
+@pytest.mark.parametrize("url", SECRET)
+def test_a_refused_url_is_told_without_what_may_be_secret(url: str) -> None:
+    """R10: no password, no access key in errors."""
+    assert not [line for line in refuse(url) if "s3cretpw" in line]
+
+
+def test_of_a_refused_url_the_host_is_told() -> None:
+    with pytest.raises(InvalidInput, match=r"'ftp://\*\*\*@host:21'"):
+        parse_http_url("ftp://user:password@host:21/a?b#c", "A gateway's")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://h",
+        "https://user:pw@h:8443/a/b?c=d",
+        "http://[::1]:8000",
+        "http://例え.jp/",
+        "http://h:65535",
+        "HTTP://H",
+    ],
+)
+def test_urls_of_the_web_are_taken(url: str) -> None:
+    assert parse_http_url(url, "A gateway's").hostname
+    Gateway(url).close()
+    RpcChain([url]).close()
+    assert checked_webhook(url) == url
+
+
+def test_settings_with_a_malformed_url_are_shown_without_it() -> None:
+    """R10."""
+    assert "s3cretpw" not in without_secrets("http://user:s3cretpw@[::1")
