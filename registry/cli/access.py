@@ -48,7 +48,10 @@ def grant(
     until: Until,
     begin: Annotated[str, typer.Option("--from", metavar="TIME", help="When it begins.")] = "now",
     terms: Annotated[
-        Path | None, typer.Option("--terms", metavar="FILE", help="The terms; their SHA-256 is put on the chain.")
+        Path | None,
+        typer.Option(
+            "--terms", parser=options.to_path, metavar="FILE", help="The terms; their SHA-256 is put on the chain."
+        ),
     ] = None,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,

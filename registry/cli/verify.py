@@ -53,12 +53,18 @@ def verify(
     ] = None,
     manifest_file: Annotated[
         Path | None,
-        typer.Option("--manifest", metavar="FILE", help="The manifest; else the gateway is asked. Private: needed."),
+        typer.Option(
+            "--manifest",
+            parser=options.to_path,
+            metavar="FILE",
+            help="The manifest; else the gateway is asked. Private: needed.",
+        ),
     ] = None,
     bundle_file: Annotated[
         Path | None,
         typer.Option(
             "--bundle",
+            parser=options.to_path,
             metavar="FILE",
             help="Evidence (or a certificate with it) in place of the chain; no network but --rpc's.",
         ),
@@ -69,14 +75,24 @@ def verify(
     ] = None,
     trust_file: Annotated[
         Path | None,
-        typer.Option("--trust", metavar="FILE", help="With --bundle: the keys of a node and of witnesses, N of M."),
+        typer.Option(
+            "--trust",
+            parser=options.to_path,
+            metavar="FILE",
+            help="With --bundle: the keys of a node and of witnesses, N of M.",
+        ),
     ] = None,
     chain_id: Annotated[
         int | None, typer.Option("--chain-id", help="With --block-hash: the id of the chain that it is from.")
     ] = None,
     credential_file: Annotated[
         Path | None,
-        typer.Option("--credential", metavar="FILE", help="A Verifiable Credential in place of the chain; no network."),
+        typer.Option(
+            "--credential",
+            parser=options.to_path,
+            metavar="FILE",
+            help="A Verifiable Credential in place of the chain; no network.",
+        ),
     ] = None,
     issuer: Annotated[
         str | None, typer.Option("--issuer", metavar="DID", help="With --credential: the issuer that you know.")
