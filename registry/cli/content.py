@@ -48,7 +48,8 @@ class Content:
             return
         if os.path.lexists(file):
             raise InvalidInput(
-                f"{str(file)!r} exists already, and a manifest replaces nothing.", hint="Choose another."
+                f"{str(file)!r} exists already, and a manifest replaces nothing.",
+                hint="Choose another. It may be of a try that was refused: its salts count if that was accepted after all.",
             )
         if self.path is not None and self.path.resolve() in file.resolve().parents:
             raise InvalidInput(
