@@ -59,7 +59,9 @@ class Surroundings:
             # The route's template, not the path: paths are without number, and may hold what somebody tries.
             route = getattr(scope.get("route"), "path", "unknown")
             self._metrics.observe(scope["method"], route, status, elapsed)
-            if scope["method"] == "POST" or status >= 500 or _stdlib.isEnabledFor(logging.DEBUG):
+            # Reads are many, and /rpc only reads.
+            is_write = scope["method"] == "POST" and route != "/rpc"
+            if is_write or status >= 500 or _stdlib.isEnabledFor(logging.DEBUG):
                 log.info("request", method=scope["method"], route=route, status=status, ms=round(elapsed * 1000, 2))
             structlog.contextvars.unbind_contextvars("request_id")
 

@@ -205,8 +205,13 @@ def not_nobody(address: Address) -> Address:
 def describe(error: ValidationError) -> str:
     """A pydantic error as one phrase that names every wrong field."""
     return "; ".join(
-        f"{'.'.join(str(part) for part in item['loc']) or 'the whole'}: {item['msg']}" for item in error.errors()
+        f"{'.'.join(str(part) for part in item['loc'])}: {_said(item['msg'])}" if item["loc"] else _said(item["msg"])
+        for item in error.errors()
     )
+
+
+def _said(message: str) -> str:
+    return message.removeprefix("Value error, ")
 
 
 @cache

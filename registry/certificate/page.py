@@ -219,7 +219,7 @@ def _rows(page: _Page, facts: Facts, top: float) -> float:
 def _entries(facts: Facts) -> list[tuple[str, str, list[str]]]:
     entries = [
         ("数据集编号", "Dataset ID", [str(facts.dataset_id)]),
-        ("内容根", "Content root (SHA-256)", [str(facts.content_root)]),
+        ("内容根", "Content root (Merkle root)", [str(facts.content_root)]),
         ("版本", "Version", [_version(facts)]),
         ("权利账户", "Owner", _owners(facts)),
         ("登记时间", "Registered", [_time(facts.registered.time)]),

@@ -60,7 +60,7 @@ app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None)
 
 
 @app.callback(
-    epilog="Exit codes: 0 yes or done; 1 verified as different, not allowed, or not found; 2 it could not be told."
+    epilog="Exit codes: 0 yes or done; 1 no: different, not allowed, failed, found by nobody; 2 it could not be told."
 )
 def tdr() -> None:
     """Trusted data registry: what a dataset was, who owned it, who might use it, provable to anyone.

@@ -276,7 +276,9 @@ def _hashes(what: str) -> list[primitives.Bytes32]:
     if not exists:
         raise InvalidInput(f"{what[:200]!r} is neither a file or folder here nor a SHA-256 hash of 64 hex digits.")
     manifest = content.hashed(path)
-    return [manifest.root] if path.is_dir() else [manifest.entries[0].sha256, manifest.root]
+    # Registered as a list by sha256sum, without sizes, the same files have another root.
+    roots = list(dict.fromkeys([manifest.root, manifest.without_sizes().root]))
+    return roots if path.is_dir() else [manifest.entries[0].sha256, *roots]
 
 
 def _detail(item: Mapping[str, Any]) -> str:

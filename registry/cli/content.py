@@ -49,7 +49,7 @@ class Content:
         if os.path.lexists(file):
             raise InvalidInput(
                 f"{str(file)!r} exists already, and a manifest replaces nothing.",
-                hint="Choose another. It may be of a try that was refused: its salts count if that was accepted after all.",
+                hint="Choose another. It may be that of a try that was refused; keep it until you know.",
             )
         if self.path is not None and self.path.resolve() in file.resolve().parents:
             raise InvalidInput(
@@ -147,7 +147,7 @@ def metadata_of(
     if file is not None:
         document = read_json(read_text(file))
         if not isinstance(document, dict):
-            raise InvalidInput(f"The metadata in {str(file)!r} is a JSON object, but this is none.")
+            raise InvalidInput(f"The metadata in {str(file)!r} has to be a JSON object, but it is another JSON value.")
         base = document
     given = {"name": name, "description": description, "license": license_name, "keywords": list(keywords) or None}
     return {**base, **{field: value for field, value in given.items() if value is not None}}

@@ -21,7 +21,7 @@ from registry.cli.times import parse_time, show_time
 from registry.client import Gateway, Receipt, Signed
 from registry.deployment import Deployment
 from registry.eip712 import Domain
-from registry.errors import Conflict, InvalidInput, NotFound, Unavailable
+from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, Unavailable
 from registry.keys.folder import KeyFolder, StoredKey
 from registry.keys.journal import Entry, Journal
 from registry.keys.keystore import unlock
@@ -72,19 +72,36 @@ class Desk:
         if isinstance(message, AccessGrant | AccessRevocation):
             self._note(message)
         signature = self.signer.sign(message.digest(self._domain(message)))
-        receipt = self.gateway.send(Signed(message, signature), metadata=metadata, manifest=manifest)
+        try:
+            receipt = self.gateway.send(Signed(message, signature), metadata=metadata, manifest=manifest)
+        except ContractRefused as refused:
+            raise self._explained(refused) from refused
         if wait is None:
             return receipt
         with status_line() as show:
             receipt = self.gateway.wait(
                 receipt,
                 until_final=wait is Wait.FINAL,
-                progress=lambda now: show(f"{now.action}: {now.status}, waiting until it is {wait.value} ..."),
+                progress=lambda now: show(
+                    f"{now.action}: {now.status} (it is waited for until it is {wait.value}) ..."
+                ),
             )
         # The next command is to see this write. It is done even if the index does not get there in time.
         with suppress(Unavailable, NotFound):
             self.gateway.dataset(receipt.dataset_id, min_block=receipt.block_number)
         return receipt
+
+    def _explained(self, refused: ContractRefused) -> ContractRefused:
+        """A refusal in the words of somebody who holds a key: that it is another's is no fault of the signature."""
+        owner = str(refused.values.get("signer", ""))
+        if refused.name != "SignatureNotBySigner" or owner.lower() == str(self.signer.address).lower():
+            return refused
+        return ContractRefused(
+            refused.name,
+            refused.values,
+            f"Only {owner} may do this, but this key signs for {self.signer.address}.",
+            hint="Sign with the owner's key: --key NAME. `tdr keys list` shows them.",
+        )
 
     def _note(self, message: AccessGrant | AccessRevocation) -> None:
         """Writes down for which epoch is signed, and holds it against what was signed before."""

@@ -17,9 +17,11 @@ from registry.storage.bulk import insert_rows
 
 MAX_KEY: Final = 200
 MAX_WORD: Final = 64
-MAX_WORDS: Final = 32
+MAX_WORDS: Final = 128
 
 _WORD: Final = re.compile(r"\w+")
+_UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
+"""Chinese characters and Japanese kana: written without spaces, so that no word is seen to end."""
 
 
 def name_key(name: str) -> str:
@@ -30,9 +32,34 @@ def name_key(name: str) -> str:
 
 
 def words_of(name: str) -> list[str]:
-    """The words by which a name is found, each once; the first of very many."""
-    found = (word[:MAX_WORD] for word in _WORD.findall(name_key(name).replace("_", " ")))
+    """The words by which a name is found, each once; the first of very many.
+
+    Of what is written without spaces, every character and every two that stand together are words.
+    """
+    found: list[str] = []
+    for word in _words(name):
+        for run in _UNSPACED.findall(word):
+            found += [*run, *_pairs(run)]
+        found += _UNSPACED.sub(" ", word).split()
     return list(dict.fromkeys(found))[:MAX_WORDS]
+
+
+def words_sought(text: str) -> list[str]:
+    """The words that a name must have, to be found by a text."""
+    sought: list[str] = []
+    for word in _words(text):
+        for run in _UNSPACED.findall(word):
+            sought += _pairs(run) or [run]
+        sought += _UNSPACED.sub(" ", word).split()
+    return list(dict.fromkeys(sought))[:MAX_WORDS]
+
+
+def _words(text: str) -> list[str]:
+    return [word[:MAX_WORD] for word in _WORD.findall(name_key(text).replace("_", " "))]
+
+
+def _pairs(run: str) -> list[str]:
+    return [run[start : start + 2] for start in range(len(run) - 1)]
 
 
 def names_of(connection: Connection, keys: Collection[Bytes32]) -> dict[Bytes32, str]:

@@ -30,7 +30,7 @@ from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUME
 from registry.errors import Conflict, InvalidInput, NotFound
 from registry.index import shapes
 from registry.index.events import Kind, stored_access_event, stored_dataset_event
-from registry.index.names import name_key, words_of
+from registry.index.names import name_key, words_sought
 from registry.index.pages import DEFAULT_LIMIT, FIRST, LAST, MAX_LIMIT, Listing
 from registry.index.position import block_of
 from registry.index.shapes import Json
@@ -227,7 +227,7 @@ class Queries:
             InvalidInput: The cursor is none of ours, or the words hold no word.
         """
         before = Listing.DATASETS.place(cursor, LAST)
-        words = [] if wanted.words is None else words_of(wanted.words)
+        words = [] if wanted.words is None else words_sought(wanted.words)
         if wanted.words is not None and not words:
             raise InvalidInput("There is no word in what is sought.", hint="Give one or more words of a name.")
         with self._storage.read() as connection:

@@ -359,10 +359,14 @@ def _deployment(
 
 def _deployment_by_others(storage: Storage, clock: Callable[[], float]) -> Deployment:
     deadline = clock() + DEPLOYMENT_SECONDS
+    is_told = False
     while True:
         deployment = read_deployment(storage)
         if deployment is not None:
             return deployment
+        if not is_told:
+            is_told = True
+            log.warning("waiting for a relayer to record the contracts in this database", seconds=DEPLOYMENT_SECONDS)
         if clock() > deadline:
             raise Unavailable("No relayer has put the contracts on the chain yet.", hint="Start one: tdr relayer")
         time.sleep(0.5)
