@@ -15,6 +15,7 @@ from registry.canonical import metadata_hash
 from registry.chain.embedded import EmbeddedChain
 from registry.cli.bundle_check import Chosen, check_bundle
 from registry.cli.comparison import Report
+from registry.errors import InvalidInput
 from registry.evidence.verify import blocks_to_vouch_for
 from registry.export.bundles import Shown, export_bundle
 from registry.manifest import hash_path
@@ -104,17 +105,29 @@ def test_both_command_lines_find_the_same_differences(
 
 def test_a_single_file_is_compared_with_the_one_of_its_name(example: Example, tmp_path: Path) -> None:
     file = example.folder / "数据/企鹅.csv"
+    changed = tmp_path / "企鹅.csv"
+    changed.write_text("x")
     for shown, rest in (
-        ("all", "Anything of the 2 files of"),
+        ("all", "Anything of the 2 files of the dataset that were not given."),
         ("two", "Anything of files that the bundle does not show"),
     ):
         code, answer = run(example.bundles[shown], file, "--block-hash", example.block)
         assert (code, answer["matched"], answer["mismatches"]) == (0, 1, [])
-        assert any(line.startswith(rest) for line in answer["notProven"])
+        report = by_tdr(file, example.bundles[shown], example.block)
+        assert (report.verified, report.differences) == (True, [])
+        for lines in (answer["notProven"], report.not_proven):
+            assert any(line.startswith(rest) for line in lines)
+        code, answer = run(example.bundles[shown], changed, "--block-hash", example.block)
+        report = by_tdr(changed, example.bundles[shown], example.block)
+        assert (code, report.verified) == (1, False)
+        assert answer["mismatches"] == report.to_json()["mismatches"]
+        assert [one.path for one in report.differences] == ["数据/企鹅.csv"]
     stranger = tmp_path / "stranger.csv"
     stranger.write_text("x")
-    assert run(example.bundles["all"], stranger, "--block-hash", example.block)[0] == 1
-    assert run(example.bundles["two"], stranger, "--block-hash", example.block)[0] == 2
+    for shown in ("all", "two"):
+        assert run(example.bundles[shown], stranger, "--block-hash", example.block)[0] == 2
+        with pytest.raises(InvalidInput, match="0 files with the name"):
+            by_tdr(stranger, example.bundles[shown], example.block)
 
 
 def test_for_people_it_says_whose_it_is_and_what_followed() -> None:
