@@ -13,7 +13,7 @@ import { MAX_BYTES } from "./bundle.mjs";
 import { Refused } from "./errors.mjs";
 import { sha256 } from "./sha256.mjs";
 
-const MAX_PDF_BYTES = MAX_BYTES + 16 * 2 ** 20;
+export const MAX_PDF_BYTES = MAX_BYTES + 16 * 2 ** 20;
 const MAX_ATTACHMENTS = 16;
 const REACH = 2048; // how far a stream's dictionary goes to either side of its type
 const BRACE = "{".charCodeAt(0);
