@@ -17,6 +17,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from registry.chain.client import RpcError, WrongChain
 from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
@@ -144,6 +145,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RegistryError, _on_registry_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(Exception, _on_fault)
 
 
@@ -201,6 +203,11 @@ def _on_validation_error(request: Request, error: Exception) -> Response:
     errors = [{"field": _place(item["loc"]), "detail": _said(str(item["msg"]))} for item in error.errors()]
     detail = "; ".join(f"{item['field']}: {item['detail']}" for item in errors[:5])
     return _respond(request, INVALID, detail, errors=errors[:50])
+
+
+def _on_disconnect(request: Request, error: Exception) -> Response:
+    # Nobody reads this answer; but it is no fault of the gateway, and shall not be counted and logged as one.
+    return _respond(request, MALFORMED, "The connection ended before the body was complete.")
 
 
 def _on_fault(request: Request, error: Exception) -> Response:

@@ -171,13 +171,26 @@ def without_secrets(url: str) -> str:
     """A URL without what may be secret in it: password, path and query (hosted nodes keep access keys in those)."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # A password with a slash or a comma in it ends where a port ought to be.
     except ValueError:
-        return MASK  # No URL, and so nothing tells where a password in it ends.
-    user = f"{parts.username}:{MASK}@" if parts.password else f"{parts.username}@" if parts.username else ""
-    host = parts.netloc.rpartition("@")[2]
+        return MASK
     is_database = not parts.scheme.startswith(("http", "ws"))
+    name = parts.username if is_database or parts.password else MASK  # A token may stand alone before the host.
+    user = f"{name}:{MASK}@" if parts.password else f"{name}@" if parts.username else ""
+    host = parts.netloc.rpartition("@")[2]
     path = parts.path if is_database or parts.path in ("", "/") else f"/{MASK}"
     return urlunsplit((parts.scheme, user + host, path, MASK if parts.query else "", ""))
+
+
+def witness_without_secrets(text: str) -> str:
+    """A witness as it is given, its key and its URL, without what may be secret; however malformed it is."""
+    return " ".join(_word_without_secrets(word) for word in text.split())
+
+
+def _word_without_secrets(word: str) -> str:
+    if word.startswith(("http://", "https://")):
+        return without_secrets(word)
+    return MASK if any(mark in word for mark in ("://", "@", "?")) else word
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -198,6 +211,8 @@ def _masked(name: str, value: object) -> str:
         return without_secrets(value.get_secret_value())
     if name == "rpc_urls" and isinstance(value, tuple):
         return ",".join(without_secrets(url) for url in value)
+    if name == "witnesses" and isinstance(value, tuple):
+        return ",".join(witness_without_secrets(text) for text in value)
     if value == ():
         return ""
     return str(value)

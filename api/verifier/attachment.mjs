@@ -3,6 +3,9 @@
  *
  * A stream stands in a PDF by itself, its dictionary before it, and an attachment is a stream of the type EmbeddedFile:
  * so it is found without reading the rest. Source: ISO 32000-1, sections 7.3.8 and 7.11.4.
+ *
+ * The rule is that of registry/certificate/attachment.py, and a file has one bundle by it or none: an attachment that the
+ * rule does not read refuses the file, for another reader might find another bundle there.
  */
 
 import { concat, hex } from "./bytes.mjs";
@@ -10,10 +13,19 @@ import { MAX_BYTES } from "./bundle.mjs";
 import { Refused } from "./errors.mjs";
 import { sha256 } from "./sha256.mjs";
 
-const MAX_PDF_BYTES = MAX_BYTES + 16 * 2 ** 20;
+export const MAX_PDF_BYTES = MAX_BYTES + 16 * 2 ** 20;
 const MAX_ATTACHMENTS = 16;
 const REACH = 2048; // how far a stream's dictionary goes to either side of its type
 const BRACE = "{".charCodeAt(0);
+const MARK = /\/EmbeddedFile(?![A-Za-z0-9])/g;
+const KEYWORD = />>[\0\t\n\f\r ]*stream(?:\r\n|\n)/;
+const HEAD = /^ obj[\0\t\n\f\r ]*<</;
+const KEY = /\/(Length|Filter|DecodeParms)(?=[\0\t\n\f\r ()<>[\]{}/%])/g;
+const LENGTH =
+  /\/Length[\0\t\n\f\r ]+([0-9]{1,10})(?=[\0\t\n\f\r />])(?![\0\t\n\f\r ]+[0-9]+[\0\t\n\f\r ]+R)/;
+const FLATE =
+  /\/Filter[\0\t\n\f\r ]*(?:\/FlateDecode(?=[\0\t\n\f\r />])|\[[\0\t\n\f\r ]*\/FlateDecode[\0\t\n\f\r ]*\])/;
+const END = /^(?:\r\n|\n|\r)?endstream/;
 
 /** @param {Uint8Array} file @returns {Promise<Uint8Array>} @throws {Refused} It is a PDF without exactly one bundle. */
 export async function bundleIn(file) {
@@ -35,41 +47,77 @@ export async function bundleIn(file) {
 
 async function attachments(file) {
   const text = latin(file);
-  const marks = [...text.matchAll(/\/EmbeddedFile(?![A-Za-z0-9])/g)].map((match) => match.index);
+  const marks = [...text.matchAll(MARK)].map((match) => match.index);
   if (marks.length > MAX_ATTACHMENTS) throw new Refused(`This PDF has more than ${MAX_ATTACHMENTS} attachments.`);
   const found = [];
+  let budget = MAX_BYTES;
   for (const mark of marks) {
-    const begin = text.lastIndexOf(" obj", mark);
-    const keyword = text.indexOf("stream", mark);
-    if (begin < 0 || keyword < 0 || mark - begin > REACH || keyword - mark > REACH) continue;
-    const dictionary = text.slice(begin, keyword);
-    const start = keyword + 6 + (text.startsWith("\r\n", keyword + 6) ? 2 : 1);
-    const length = /\/Length\s+(\d{1,10})(?!\d|\s+\d+\s+R)/.exec(dictionary);
-    if (!length || start + Number(length[1]) > file.length) continue;
-    const content = file.subarray(start, start + Number(length[1]));
-    if (!dictionary.includes("/Filter")) found.push(content);
-    else if (/\/Filter\s*\[?\s*\/FlateDecode\s*\]?/.test(dictionary) && !dictionary.includes("/DecodeParms")) {
-      found.push(await inflated(content));
-    }
+    const content = await contentAt(file, text, mark, budget);
+    if (content.length > budget) throw tooMuch();
+    budget -= content.length;
+    found.push(content);
   }
   return found;
 }
 
-/** What zlib compressed; empty where it is damaged. */
-async function inflated(content) {
+/** The content of the stream whose type stands at the mark. */
+async function contentAt(file, text, mark, budget) {
+  const before = text.slice(Math.max(0, mark - REACH), mark);
+  const begin = before.lastIndexOf(" obj");
+  const keyword = KEYWORD.exec(text.slice(mark, mark + REACH));
+  if (begin < 0 || !keyword || !HEAD.test(before.slice(begin))) {
+    throw unreadable("its dictionary does not stand before its stream");
+  }
+  const dictionary = before.slice(begin) + text.slice(mark, mark + keyword.index + 2);
+  const keys = [...dictionary.matchAll(KEY)].map((match) => match[1]);
+  const length = LENGTH.exec(dictionary);
+  const times = (name) => keys.filter((key) => key === name).length;
+  if (dictionary.includes("endobj") || !length || times("Length") !== 1) {
+    throw unreadable("its dictionary does not give one /Length in digits");
+  }
+  const start = mark + keyword.index + keyword[0].length;
+  const end = start + Number(length[1]);
+  if (end > file.length || !END.test(text.slice(end, end + REACH))) {
+    throw unreadable("it does not end where its /Length says");
+  }
+  const content = file.subarray(start, end);
+  if (keys.length === 1) return content;
+  if (times("Filter") !== 1 || keys.length !== 2 || !FLATE.test(dictionary)) {
+    throw unreadable("it is packed otherwise than by /FlateDecode alone");
+  }
+  const unpacked = await inflated(content, budget);
+  if (!unpacked) throw unreadable("what it packs is damaged");
+  // Not every engine minds bytes behind the end; but a byte less is then still enough.
+  if (await inflated(content.subarray(0, -1), budget)) throw unreadable("what it packs goes on behind its end");
+  return unpacked;
+}
+
+/** What zlib compressed; null where it is damaged or cut short. */
+async function inflated(content, budget) {
   const pieces = [];
   let length = 0;
   try {
     for await (const piece of chunks(new Blob([content]).stream().pipeThrough(new DecompressionStream("deflate")))) {
       length += piece.length;
-      if (length > MAX_BYTES) throw new Refused(`The attachment of this PDF has more than ${MAX_BYTES} bytes.`);
+      if (length > budget) throw tooMuch();
       pieces.push(piece);
     }
   } catch (error) {
     if (error instanceof Refused) throw error;
-    return new Uint8Array();
+    return null;
   }
   return concat(pieces);
+}
+
+function tooMuch() {
+  return new Refused(`The attachments of this PDF have more than ${MAX_BYTES} bytes.`);
+}
+
+function unreadable(why) {
+  return new Refused(
+    `Every attachment of a certificate can be read, but one of this PDF cannot: ${why}.`,
+    "Use the file as the registry issued it.",
+  );
 }
 
 /** The pieces of a stream; not every browser's streams can be iterated. @param {ReadableStream<Uint8Array>} stream */

@@ -8,8 +8,8 @@ import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
 
 import { askNode } from "./ask.mjs";
-import { bundleIn } from "./attachment.mjs";
-import { fromUtf8 } from "./bytes.mjs";
+import { bundleIn, MAX_PDF_BYTES } from "./attachment.mjs";
+import { concat, fromUtf8 } from "./bytes.mjs";
 import { compareContent } from "./content.mjs";
 import { Refused } from "./errors.mjs";
 import { readJson } from "./json.mjs";
@@ -57,20 +57,30 @@ export async function main(args) {
     }
     const [bundle, path, ...more] = positionals;
     if (!bundle || more.length) throw new Unclear("Name a bundle, and at most one file or folder.");
-    const source = await bundleIn(new Uint8Array(readable(() => readFileSync(bundle))));
+    const source = await bundleIn(await readable(() => bytesOf(bundle)));
     const releases = JSON.parse(readFileSync(RELEASES, "utf8"));
     const report = await checked(source, path, values, releases);
     process.stdout.write(asJson ? `${JSON.stringify(report, null, 2)}\n` : text(report));
     return report.verified ? 0 : 1;
   } catch (error) {
-    const failed = error instanceof StepFailed;
-    if (!failed && !(error instanceof Unclear) && !(error instanceof Refused)) throw error;
-    const message = failed ? `Step ${error.number} (${error.title}): ${error.message}` : error.message;
-    const report = { verified: false, failsAt: failed ? error.number : null, error: message, hint: error.hint || null };
-    if (asJson) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-    else process.stderr.write(`${message} ${error.hint ?? ""}`.trimEnd() + "\n");
-    return failed ? 1 : 2;
+    return told(error, asJson);
   }
+}
+
+/** Says why nothing was verified; a fault of this program says no more than that it could not be told. */
+function told(error, asJson) {
+  const failed = error instanceof StepFailed;
+  const isOurs = failed || error instanceof Unclear || error instanceof Refused;
+  const message = failed
+    ? `Step ${error.number} (${error.title}): ${error.message}`
+    : isOurs
+      ? error.message
+      : `The verifier has a fault: ${error?.name}: ${error?.message}`;
+  const hint = error?.hint || null;
+  const report = { verified: false, failsAt: failed ? error.number : null, error: message, hint };
+  if (asJson) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
+  else process.stderr.write(`${plain(`${message} ${hint ?? ""}`.trim())}\n`);
+  return failed ? 1 : 2;
 }
 
 async function checked(source, path, values, releases) {
@@ -117,6 +127,20 @@ async function policyOf(values, source) {
   return { nodes: await Promise.all(rpc.map((url) => askNode(url, blocks.keys()))) };
 }
 
+/** A file's bytes, unless it is too large for a bundle or certificate. */
+async function bytesOf(file) {
+  const refuse = () => {
+    throw new Unclear(`${file} is no bundle or certificate: it has more than ${MAX_PDF_BYTES} bytes.`);
+  };
+  if (statSync(file).size > MAX_PDF_BYTES) refuse();
+  const pieces = [];
+  // A pipe or a device has no size to be asked for: of those one byte too many is read.
+  for await (const piece of createReadStream(file, { end: MAX_PDF_BYTES })) pieces.push(piece);
+  const bytes = concat(pieces);
+  if (bytes.length > MAX_PDF_BYTES) refuse();
+  return bytes;
+}
+
 /** Every file below a path, hashed. */
 async function entriesOf(path) {
   const entries = [];
@@ -151,6 +175,20 @@ function readable(read) {
   }
 }
 
+/**
+ * Text of unknown origin, safe on a terminal: control characters, which could move the cursor or hide a part of it, and
+ * those that turn the direction of writing, stand as escapes. It is what `plain` in registry/cli/output.py makes of it.
+ */
+export function plain(text) {
+  return text.replace(/[\p{C}\p{Z}]/gu, (char) => {
+    if (char === " ") return char;
+    const short = { "\t": "\\t", "\n": "\\n", "\r": "\\r" }[char];
+    const digits = char.codePointAt(0).toString(16);
+    if (digits.length <= 2) return short ?? `\\x${digits.padStart(2, "0")}`;
+    return digits.length <= 4 ? `\\u${digits.padStart(4, "0")}` : `\\U${digits.padStart(8, "0")}`;
+  });
+}
+
 function text(report) {
   const lines = report.steps.map((step) => `${String(step.number).padStart(2)}. ${step.title}: ${step.proves}`);
   const { dataset, block } = report.record;
@@ -168,7 +206,11 @@ function text(report) {
     lines.push(`  ${JSON.stringify(path)}: expected ${expected ?? "nothing"}, found ${found ?? "nothing"}`);
   }
   lines.push("", report.verified ? "VERIFIED" : "DIFFERENT", "", "NOT PROVEN");
-  return [...lines, ...report.notProven.map((line) => `  - ${line}`), ""].join("\n");
+  return [...lines, ...report.notProven.map((line) => `  - ${line}`), ""].map(plain).join("\n");
 }
 
-if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) process.exitCode = await main(process.argv.slice(2));
+if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
+  // Node's own exit code for a fault is 1, which here means that something is not so.
+  process.on("uncaughtException", (error) => process.exit(told(error, false)));
+  process.exitCode = await main(process.argv.slice(2));
+}

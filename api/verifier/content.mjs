@@ -15,20 +15,22 @@ import { refuseCollisions, rootOf } from "./manifest.mjs";
  * Compares files with a verified dataset.
  *
  * A folder is compared with all that the bundle shows. Files given by themselves are compared each with the one of its
- * path; a single file with the one of its name, wherever it stands in the dataset.
+ * path; a single file with the one of its name, wherever that stands in the dataset.
  *
  * @param {object} verified What `verify` returned.
  * @param {import("./manifest.mjs").Entry[]} found The files at hand, without salts.
  * @param {boolean} isFolder
  * @returns {{differences: Difference[], matched: number, notProven: object[]}}
- * @throws {Refused} Two of the files have one name where case does not count, or the bundle does not show such a file.
+ * @throws {Refused} Two of the files have one name where case does not count, or the bundle does not show such a file, or
+ *   several for a single one.
  */
 export function compareContent(verified, found, isFolder) {
   const files = [...found].sort((one, other) => compareTexts(one.path, other.path));
   refuseCollisions(files.map((file) => file.path));
   const { entries, files: shown } = verified;
   if (!entries && !shown.length) return compareRoot(verified.contentRoot, files);
-  if (!isFolder) return compareSingle(entries ?? shown, files, Boolean(entries));
+  if (!isFolder && files.length === 1) return compareOne(entries ?? shown, files[0], Boolean(entries));
+  if (!isFolder) return compareEach(entries ?? shown, files, Boolean(entries));
   return entries ? compareAll(entries, files) : compareShown(shown, files);
 }
 
@@ -59,19 +61,39 @@ function compareShown(shown, files) {
   return { ...compared, notProven: [{ kind: "unshown" }] };
 }
 
+/** A file given by itself. Of a dataset that is one file, it is the whole, whatever its name. */
+function compareOne(shown, file, isManifest) {
+  const named = shown.filter(({ path }) => path === file.path || path.endsWith(`/${file.path}`));
+  if (!named.length && isManifest && shown.length === 1) return compareAll(shown, [file]);
+  if (named.length !== 1) {
+    throw new Refused(
+      `The bundle shows ${named.length} files with the name ${JSON.stringify(file.path)}, and not exactly one.`,
+      "Name the folder for all.",
+    );
+  }
+  const differences = isSame(named[0], file) ? [] : [difference(named[0].path, named[0], file)];
+  return { differences, matched: 1 - differences.length, notProven: notGiven(shown, 1, isManifest) };
+}
+
 /** Files given by themselves. A manifest shows all files that there are, so that one missing there is extra. */
-function compareSingle(shown, files, isManifest) {
+function compareEach(shown, files, isManifest) {
   const differences = [];
   for (const file of files) {
-    const isNamed = ({ path }) => path === file.path || (files.length === 1 && path.endsWith(`/${file.path}`));
-    const named = shown.filter(isNamed);
-    if (!named.length && !isManifest) throw new Refused(`The bundle shows no file named ${JSON.stringify(file.path)}.`);
-    if (!named.some((entry) => isSame(entry, file))) differences.push(difference(file.path, named[0], file));
+    const named = shown.find(({ path }) => path === file.path);
+    if (!named && !isManifest) throw new Refused(`The bundle shows no file named ${JSON.stringify(file.path)}.`);
+    if (!isSame(named, file)) differences.push(difference(file.path, named, file));
   }
-  const rest = shown.length - files.length;
-  const unproven = isManifest ? { kind: "rest", count: rest } : { kind: "unshown" };
-  const notProven = isManifest && rest <= 0 ? [] : [unproven];
-  return { differences, matched: files.length - differences.length, notProven };
+  return {
+    differences,
+    matched: files.length - differences.length,
+    notProven: notGiven(shown, files.length, isManifest),
+  };
+}
+
+function notGiven(shown, given, isManifest) {
+  if (!isManifest) return [{ kind: "unshown" }];
+  const rest = shown.length - given;
+  return rest > 0 ? [{ kind: "rest", count: rest }] : [];
 }
 
 function isSame(entry, file) {

@@ -4,6 +4,9 @@ No PDF library is needed, and none of the risk of one is taken: a stream always 
 dictionary before it, and the attachment is a stream of the type EmbeddedFile. Work and memory are bounded by the file.
 What is found here is nobody's word yet: the bundle is verified in full by whoever asked for it.
 
+The rule is that of api/verifier/attachment.mjs, and a file has one bundle by it or none: an attachment that the rule
+does not read refuses the file, for another reader might find another bundle there. Both are tested on the same files.
+
 Source: ISO 32000-1, sections 7.3.8 (streams) and 7.11.4 (embedded files).
 """
 
@@ -12,6 +15,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 from registry.errors import InvalidInput
@@ -21,9 +25,19 @@ MAX_PDF_BYTES: Final = MAX_BUNDLE_BYTES + 16 * 2**20
 MAX_ATTACHMENTS: Final = 16
 
 _MARK: Final = re.compile(rb"/EmbeddedFile(?![A-Za-z0-9])")
-_DICTIONARY_BYTES: Final = 2048
-"""How far a stream's dictionary reaches to either side of its type."""
-_LENGTH: Final = re.compile(rb"/Length\s+(\d{1,10})(?!\s+\d+\s+R)\b")
+_REACH: Final = 2048
+"""How far a stream's dictionary goes to either side of its type."""
+_KEYWORD: Final = re.compile(rb">>[\0\t\n\f\r ]*stream(?:\r\n|\n)")
+_HEAD: Final = re.compile(rb" obj[\0\t\n\f\r ]*<<")
+_KEY: Final = re.compile(rb"/(Length|Filter|DecodeParms)(?=[\0\t\n\f\r ()<>\[\]{}/%])")
+_LENGTH: Final = re.compile(
+    rb"/Length[\0\t\n\f\r ]+([0-9]{1,10})(?=[\0\t\n\f\r />])(?![\0\t\n\f\r ]+[0-9]+[\0\t\n\f\r ]+R)"
+)
+_FLATE: Final = re.compile(
+    rb"/Filter[\0\t\n\f\r ]*(?:/FlateDecode(?=[\0\t\n\f\r />])"
+    rb"|\[[\0\t\n\f\r ]*/FlateDecode[\0\t\n\f\r ]*\])"
+)
+_END: Final = re.compile(rb"(?:\r\n|\n|\r)?endstream")
 
 
 def is_pdf(file: bytes) -> bool:
@@ -56,35 +70,53 @@ def read(file: bytes) -> bytes:
 
 
 def _attachments(file: bytes) -> Iterator[bytes]:
+    marks = list(islice(_MARK.finditer(file), MAX_ATTACHMENTS + 1))
+    if len(marks) > MAX_ATTACHMENTS:
+        raise InvalidInput(f"This PDF has more than {MAX_ATTACHMENTS} attachments.")
     budget = MAX_BUNDLE_BYTES
-    for number, mark in enumerate(_MARK.finditer(file), 1):
-        if number > MAX_ATTACHMENTS:
-            raise InvalidInput(f"This PDF has more than {MAX_ATTACHMENTS} attachments.")
-        begin = file.rfind(b" obj", max(0, mark.start() - _DICTIONARY_BYTES), mark.start())
-        end = file.find(b"stream", mark.end(), mark.end() + _DICTIONARY_BYTES)
-        if begin < 0 or end < 0:
-            continue
-        content = _content(file, file[begin:end], end + len(b"stream"), budget)
-        if content is not None:
-            budget -= len(content)
-            yield content
+    for mark in marks:
+        content = _content(file, mark.start(), budget)
+        if len(content) > budget:
+            raise InvalidInput(f"The attachments of this PDF have more than {MAX_BUNDLE_BYTES} bytes.")
+        budget -= len(content)
+        yield content
 
 
-def _content(file: bytes, dictionary: bytes, position: int, budget: int) -> bytes | None:
-    """A stream's content; None where it is cut short, or written in a way that certificates are not."""
-    position += {b"\r\n": 2}.get(file[position : position + 2], 1)
-    if b"/Filter" not in dictionary:
-        length = _LENGTH.search(dictionary)
-        if length is None or int(length[1]) > min(budget, len(file) - position):
-            return None
-        return file[position : position + int(length[1])]
-    if not re.search(rb"/Filter\s*\[?\s*/FlateDecode\s*\]?", dictionary) or b"/DecodeParms" in dictionary:
-        return None
+def _content(file: bytes, mark: int, budget: int) -> bytes:
+    """The content of the stream whose type stands at the mark; what is compressed, up to a byte more than the budget.
+
+    Raises:
+        InvalidInput: It is not written as certificates are, or is cut short or damaged.
+    """
+    begin = file.rfind(b" obj", max(0, mark - _REACH), mark)
+    keyword = _KEYWORD.search(file, mark, mark + _REACH)
+    if begin < 0 or keyword is None or not _HEAD.match(file, begin, mark):
+        raise _unreadable("its dictionary does not stand before its stream")
+    dictionary = file[begin : keyword.start() + 2]
+    keys = [key[1] for key in _KEY.finditer(dictionary)]
+    length = _LENGTH.search(dictionary)
+    if b"endobj" in dictionary or length is None or keys.count(b"Length") != 1:
+        raise _unreadable("its dictionary does not give one /Length in digits")
+    end = keyword.end() + int(length[1])
+    if end > len(file) or not _END.match(file, end):
+        raise _unreadable("it does not end where its /Length says")
+    content = file[keyword.end() : end]
+    if len(keys) == 1:
+        return content
+    if keys.count(b"Filter") != 1 or len(keys) != 2 or not _FLATE.search(dictionary):
+        raise _unreadable("it is packed otherwise than by /FlateDecode alone")
     inflater = zlib.decompressobj()
     try:
-        content = inflater.decompress(memoryview(file)[position:], budget + 1)
+        unpacked = inflater.decompress(content, budget + 1)
     except zlib.error:
-        return None
-    if len(content) > budget:
-        raise InvalidInput(f"The attachments of this PDF have more than {MAX_BUNDLE_BYTES} bytes.")
-    return content if inflater.eof else None
+        raise _unreadable("what it packs is damaged") from None
+    if len(unpacked) <= budget and (not inflater.eof or inflater.unused_data):
+        raise _unreadable("what it packs is cut short, or goes on behind its end")
+    return unpacked
+
+
+def _unreadable(why: str) -> InvalidInput:
+    return InvalidInput(
+        f"Every attachment of a certificate can be read, but one of this PDF cannot: {why}.",
+        hint="Use the file as the registry issued it.",
+    )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 from urllib.parse import urlsplit
 
 import httpx
 
 from registry.canonical import read_json
+from registry.config import without_secrets, witness_without_secrets
 from registry.errors import InvalidInput, Unavailable, VerificationFailed
 from registry.evidence.alarm import Alarm
 from registry.evidence.note import KeyKind, Note, Signature, VerifierKey
@@ -22,11 +23,11 @@ class WitnessAddress:
 
     Args:
         key: Its public key.
-        url: Where it answers, without a slash at the end.
+        url: Where it answers, without a slash at the end. Warning: it may hold a password.
     """
 
     key: VerifierKey
-    url: str
+    url: str = field(repr=False)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -35,17 +36,18 @@ class WitnessAddress:
         Raises:
             InvalidInput: It is not that.
         """
-        key, gap, url = text.strip().partition(" ")
-        parts = urlsplit(url.strip())
-        if not gap or parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        key, _, url = text.strip().partition(" ")
+        url = url.strip()
+        if "://" in key or not _is_base_url(url):
             raise InvalidInput(
-                f"A witness is given as its key, a space and its URL, but this is {text!r:.200}.",
+                "A witness is given as its key, a space and its URL, which has no query, but this is "
+                f"{witness_without_secrets(text)!r:.200}.",
                 hint="`tdr witness key` prints the key.",
             )
         parsed = VerifierKey.parse(key)
         if parsed.kind is not KeyKind.COSIGNATURE:
             raise InvalidInput(f"The key {key} is none of a witness.", hint="`tdr witness key` prints a witness's key.")
-        return cls(parsed, url.strip().rstrip("/"))
+        return cls(parsed, url.rstrip("/"))
 
 
 class Declined(Unavailable):
@@ -81,7 +83,8 @@ def ask_witness(client: httpx.Client, witness: WitnessAddress, note: Note) -> Si
                 if len(body) > MAX_ANSWER_BYTES:
                     raise Unavailable(f"The witness {name} answers with more than {MAX_ANSWER_BYTES} bytes.")
     except httpx.HTTPError as error:
-        raise Unavailable(f"The witness {name} does not answer at {witness.url} ({type(error).__name__}).") from error
+        where = without_secrets(witness.url)
+        raise Unavailable(f"The witness {name} does not answer at {where} ({type(error).__name__}).") from error
     if response.status_code == httpx.codes.OK:
         return _cosignature(witness.key, note, bytes(body))
     try:
@@ -92,6 +95,15 @@ def ask_witness(client: httpx.Client, witness: WitnessAddress, note: Note) -> Si
     except InvalidInput as error:
         raise Unavailable(f"The witness {name} gives an answer that cannot be read: {error.message}") from error
     raise Declined(f"The witness {name} does not cosign (HTTP {response.status_code}): {detail}")
+
+
+def _is_base_url(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.query and not parts.fragment
 
 
 def _about(note: Note, alarm: Alarm, name: str) -> Alarm:

@@ -115,7 +115,7 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
         report.content_root = root
         _check_files(path, verified.files, report)
     else:
-        comparison.check_content(hashed(path), root, manifest, report)
+        comparison.check_content(hashed(path), root, manifest, report, is_file=not path.is_dir())
 
 
 def read_bundle(file: Path, report: Report) -> bytes:
@@ -150,17 +150,12 @@ def read_bytes(file: Path) -> bytes:
 
 def _check_files(path: Path, shown: Sequence[Entry], report: Report) -> None:
     """Compares the files that a bundle shows; of others it knows nothing."""
-    found = {entry.path: entry for entry in hashed(path).entries}
+    found = hashed(path).entries
     if path.is_dir():
-        pairs = [(entry, found.get(entry.path)) for entry in shown]
+        by_path = {entry.path: entry for entry in found}
+        pairs = [(entry, by_path.get(entry.path)) for entry in shown]
     else:
-        named = [entry for entry in shown if entry.path.rpartition("/")[2] == path.name]
-        if len(named) != 1:
-            raise InvalidInput(
-                f"The bundle shows {count(len(named), 'file')} with the name {path.name!r}, and not exactly one.",
-                hint=f"It shows: {', '.join(entry.path for entry in shown)[:200]}.",
-            )
-        pairs = [(named[0], found[path.name])]
+        pairs = [(comparison.the_one_named(shown, found[0].path, "The bundle shows"), found[0])]
     for entry, other in pairs:
         if other is None or other.sha256 != entry.sha256:
             digest = None if other is None else other.sha256.hex()

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from registry.cli.times import show_time
-from registry.errors import VerificationFailed
+from registry.errors import InvalidInput, VerificationFailed
 from registry.manifest import Entry, Manifest, Mismatch, compare
 from registry.primitives import Bytes32
 
@@ -93,17 +93,24 @@ class Report:
         }
 
 
-def check_content(found: Manifest, root: Bytes32, manifest: Manifest | None, report: Report) -> None:
+def check_content(
+    found: Manifest, root: Bytes32, manifest: Manifest | None, report: Report, *, is_file: bool = False
+) -> None:
     """Compares what is on disk with a content root, and with its manifest where there is one.
+
+    A folder has to be all of the dataset. A file given by itself is compared with the one of its name, wherever that
+    stands in the manifest.
 
     Args:
         found: What is on disk, unsalted.
         root: The content root that was registered.
         manifest: The manifest with that root, or None.
-        report: Takes the steps and differences.
+        report: Takes the steps, the differences, and what is not proven.
+        is_file: What is on disk is a file given by itself, and no folder.
 
     Raises:
         VerificationFailed: The manifest has another root.
+        InvalidInput: It is a file, and the manifest lists several files and not exactly one of its name.
     """
     report.content_root = root
     if manifest is None:
@@ -116,6 +123,9 @@ def check_content(found: Manifest, root: Bytes32, manifest: Manifest | None, rep
         )
     step = f"The manifest, {count(len(manifest.entries), 'file')}, has the content root {root}."
     report.steps.append(f"{step} So it lists exactly what was registered." if report.record else step)
+    if is_file and (len(manifest.entries) > 1 or _named(manifest.entries, found.entries[0].path)):
+        _check_one(found.entries[0], manifest, report)
+        return
     report.differences += [_difference(one) for one in compare(manifest, found)]
     report.steps.append(
         f"{count(len(found.entries), 'file')} hashed here: "
@@ -143,6 +153,44 @@ def name_what_followed(report: Report, number: int, latest: int, withdrawn: tupl
         report.not_proven.append(
             f"That the dataset may still be relied on: its owner withdrew it, {show_time(time)}, saying {reason!r}."
         )
+
+
+def the_one_named(entries: Sequence[Entry], name: str, lister: str) -> Entry:
+    """The one file with a name, in whatever folder.
+
+    Args:
+        entries: The files to look among.
+        name: The name.
+        lister: Who lists them, for the error: "The manifest lists".
+
+    Raises:
+        InvalidInput: None or several have the name.
+    """
+    named = _named(entries, name)
+    if len(named) != 1:
+        raise InvalidInput(
+            f"{lister} {count(len(named), 'file')} with the name {name!r}, and not exactly one.",
+            hint=f"Of these: {', '.join(entry.path for entry in named or entries)[:200]}. Name the folder for all.",
+        )
+    return named[0]
+
+
+def _named(entries: Sequence[Entry], name: str) -> list[Entry]:
+    return [entry for entry in entries if entry.path == name or entry.path.endswith(f"/{name}")]
+
+
+def _check_one(found: Entry, manifest: Manifest, report: Report) -> None:
+    expected = the_one_named(manifest.entries, found.path, "The manifest lists")
+    there = replace(found, path=expected.path)
+    report.differences += [_difference(one) for one in compare(Manifest((expected,)), Manifest((there,)))]
+    report.steps.append(
+        "1 file hashed here: "
+        + ("it differs from" if report.differences else "its size and content are those of")
+        + f" {expected.path} in the manifest."
+    )
+    rest = len(manifest.entries) - 1
+    if rest:
+        report.not_proven.append(f"Anything of the {rest} files of the dataset that were not given.")
 
 
 def _check_root(found: Manifest, root: Bytes32, report: Report) -> None:

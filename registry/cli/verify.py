@@ -139,7 +139,7 @@ def verify(
             verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report)
     elif given is not None:
         report.not_proven.append(comparison.REGISTRATION)
-        comparison.check_content(content.hashed(path), given.root, given, report)
+        comparison.check_content(content.hashed(path), given.root, given, report, is_file=not path.is_dir())
     if as_json:
         output.print_json(report.to_json())
     else:
@@ -204,7 +204,8 @@ def verify_on_chain(
         )
     root = record.version.content_root
     found = content.hashed(path)
-    comparison.check_content(found, root, given or _served_manifest(gateway, root), report)
+    listed = given or _served_manifest(gateway, root)
+    comparison.check_content(found, root, listed, report, is_file=not path.is_dir())
 
 
 def _full_id(gateway: client.Gateway, text: str) -> primitives.DatasetId:

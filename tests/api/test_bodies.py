@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import time
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -134,6 +136,23 @@ def test_a_body_that_comes_too_slowly_is_refused(gateway: Gateway, monkeypatch: 
         assert connection.recv(1024).startswith(b"HTTP/1.1 408 ")
 
 
+@pytest.mark.parametrize("path", ["/rpc", "/v1/datasets"])
+def test_a_client_that_leaves_amid_the_body_is_no_fault_of_the_gateway(
+    gateway: Gateway, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    before = _answers(gateway, path)
+    with _connection(gateway) as connection:
+        connection.sendall(_head(path, "Content-Length: 500") + b"{")
+        time.sleep(0.1)  # Until it is being read.
+    deadline = time.monotonic() + 10
+    while (after := _answers(gateway, path)) == before:
+        assert time.monotonic() < deadline, "the request was not counted"
+        time.sleep(0.02)
+    assert after["400"] == before["400"] + 1
+    assert after["500"] == before["500"] == 0
+    assert not [record for record in caplog.records if record.exc_info or "Exception" in record.getMessage()]
+
+
 def test_a_path_that_names_another_dataset_than_the_message_is_refused(gateway: Gateway) -> None:
     message = transfer(gateway.registration().dataset_id, Bytes32(b"\1" * 32), OWNER.address)
     other = gateway.registration().dataset_id
@@ -165,6 +184,13 @@ def test_large_metadata_is_refused(gateway: Gateway) -> None:
     message = gateway.registration(metadata_hash=metadata_hash(metadata))
     answer = gateway.http.post("/v1/datasets", json=gateway.body(message, metadata=metadata))
     assert answer.status_code == 422
+
+
+def _answers(gateway: Gateway, route: str) -> Counter[str]:
+    """How many answers to POST a route gave, by status, as the metrics have it."""
+    name = 'tdr_http_answers_total{method="POST",route="' + route + '",status="'
+    lines = [line for line in gateway.http.get("/metrics").text.splitlines() if line.startswith(name)]
+    return Counter({line[len(name) :][:3]: int(float(line.split()[-1])) for line in lines})
 
 
 def _connection(gateway: Gateway) -> socket.socket:

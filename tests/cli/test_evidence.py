@@ -115,6 +115,26 @@ def test_a_single_file_is_verified_alone_or_in_its_folder(
     assert "not exactly one" in error_of(tdr("verify", folder / "readme.txt", *trust))
 
 
+@pytest.mark.parametrize("source", ["--dataset", "--bundle"])
+def test_a_single_file_is_compared_with_the_one_of_its_name_in_the_whole_manifest(
+    tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path, source: str
+) -> None:
+    bundle = tmp_path / "x.tdr.json"
+    by_bundle = (source, bundle, "--block-hash", exported(tdr, gateway, dataset, bundle))
+    by_chain = (source, str(dataset), "--gateway", str(gateway.http.base_url))
+    word = by_bundle if source == "--bundle" else by_chain
+    done = tdr("verify", folder / "readings/六月.csv", *word, "--json")
+    assert (done.code, done.json["mismatches"]) == (0, [])
+    assert "Anything of the 2 files of the dataset that were not given." in done.json["notProven"]
+    changed = tmp_path / "六月.csv"
+    changed.write_text("3,5\n")
+    done = tdr("verify", changed, *word, "--json")
+    assert (done.code, [one["path"] for one in done.json["mismatches"]]) == (1, ["readings/六月.csv"])
+    stranger = tmp_path / "stranger.csv"
+    stranger.write_text("3,4\n")
+    assert "not exactly one" in error_of(tdr("verify", stranger, *word))
+
+
 def test_evidence_is_refused_with_the_step_that_failed(
     tdr: Run, gateway: Gateway, dataset: DatasetId, folder: Path, tmp_path: Path
 ) -> None:

@@ -197,6 +197,43 @@ def test_a_list_by_sha256sum_serves_as_manifest(tdr: Run, files: Path, tmp_path:
     assert tdr("verify", files, "--manifest", listed).code == 1
 
 
+@pytest.mark.parametrize("private", [False, True])
+def test_a_single_file_is_compared_with_the_one_of_its_name(
+    tdr: Run, files: Path, tmp_path: Path, private: bool
+) -> None:
+    file = manifest_file(files, tmp_path, private=private)
+    done = tdr("verify", files / "子目录" / "数据.csv", "--manifest", file, "--json")
+    assert (done.code, done.json["verified"], done.json["mismatches"]) == (0, True, [])
+    rest = len(hash_path(files).entries) - 1
+    assert f"Anything of the {rest} files of the dataset that were not given." in done.json["notProven"]
+    (files / "子目录" / "数据.csv").write_text("other")
+    done = tdr("verify", files / "子目录" / "数据.csv", "--manifest", file, "--json")
+    assert (done.code, [one["path"] for one in done.json["mismatches"]]) == (1, ["子目录/数据.csv"])
+
+
+def test_a_single_file_of_no_or_an_ambiguous_name_cannot_be_told(tdr: Run, files: Path, tmp_path: Path) -> None:
+    (files / "子目录" / "a.csv").write_text("1,2\n")
+    file = manifest_file(files, tmp_path)
+    assert "2 files with the name 'a.csv'" in error_of(tdr("verify", files / "a.csv", "--manifest", file))
+    stranger = tmp_path / "stranger.csv"
+    stranger.write_text("x")
+    assert "0 files with the name 'stranger.csv'" in error_of(tdr("verify", stranger, "--manifest", file))
+
+
+def test_the_only_file_of_a_dataset_is_all_of_it(tdr: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "one"
+    (folder / "deep").mkdir(parents=True)
+    (folder / "deep" / "x.csv").write_text("x")
+    file = manifest_file(folder, tmp_path)
+    done = tdr("verify", folder / "deep" / "x.csv", "--manifest", file, "--json")
+    assert done.code == 0
+    assert not any("not given" in line for line in done.json["notProven"])
+    other = tmp_path / "y.csv"
+    other.write_text("x")
+    done = tdr("verify", other, "--manifest", file, "--json")
+    assert (done.code, {one["path"] for one in done.json["mismatches"]}) == (1, {"deep/x.csv", "y.csv"})
+
+
 def test_a_manifest_with_another_root_than_its_files_is_refused(tdr: Run, files: Path, tmp_path: Path) -> None:
     file = manifest_file(files, tmp_path)
     file.write_text(file.read_text().replace('"root":"0x', '"root":"0x1'))

@@ -29,6 +29,9 @@ const ANSWERS = {
       notProven: found.notProven.map((fact) => notProvenText(fact)),
     };
   },
+  async attachment({ file }) {
+    return Buffer.from(await bundleIn(new Uint8Array(Buffer.from(file, "base64")))).toString("base64");
+  },
   canonical: ({ text }) => canonical(readJson(text)),
   header: ({ raw }) => decodeHeader(fromHex(raw)),
   manifest: ({ text }) => rootOf(manifestEntries(Object(readJson(text)))),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,8 @@ from registry.canonical import metadata_hash
 from registry.chain.embedded import EmbeddedChain
 from registry.cli.bundle_check import Chosen, check_bundle
 from registry.cli.comparison import Report
+from registry.cli.output import plain
+from registry.errors import InvalidInput
 from registry.evidence.verify import blocks_to_vouch_for
 from registry.export.bundles import Shown, export_bundle
 from registry.manifest import hash_path
@@ -104,17 +107,29 @@ def test_both_command_lines_find_the_same_differences(
 
 def test_a_single_file_is_compared_with_the_one_of_its_name(example: Example, tmp_path: Path) -> None:
     file = example.folder / "数据/企鹅.csv"
+    changed = tmp_path / "企鹅.csv"
+    changed.write_text("x")
     for shown, rest in (
-        ("all", "Anything of the 2 files of"),
+        ("all", "Anything of the 2 files of the dataset that were not given."),
         ("two", "Anything of files that the bundle does not show"),
     ):
         code, answer = run(example.bundles[shown], file, "--block-hash", example.block)
         assert (code, answer["matched"], answer["mismatches"]) == (0, 1, [])
-        assert any(line.startswith(rest) for line in answer["notProven"])
+        report = by_tdr(file, example.bundles[shown], example.block)
+        assert (report.verified, report.differences) == (True, [])
+        for lines in (answer["notProven"], report.not_proven):
+            assert any(line.startswith(rest) for line in lines)
+        code, answer = run(example.bundles[shown], changed, "--block-hash", example.block)
+        report = by_tdr(changed, example.bundles[shown], example.block)
+        assert (code, report.verified) == (1, False)
+        assert answer["mismatches"] == report.to_json()["mismatches"]
+        assert [one.path for one in report.differences] == ["数据/企鹅.csv"]
     stranger = tmp_path / "stranger.csv"
     stranger.write_text("x")
-    assert run(example.bundles["all"], stranger, "--block-hash", example.block)[0] == 1
-    assert run(example.bundles["two"], stranger, "--block-hash", example.block)[0] == 2
+    for shown in ("all", "two"):
+        assert run(example.bundles[shown], stranger, "--block-hash", example.block)[0] == 2
+        with pytest.raises(InvalidInput, match="0 files with the name"):
+            by_tdr(stranger, example.bundles[shown], example.block)
 
 
 def test_for_people_it_says_whose_it_is_and_what_followed() -> None:
@@ -129,6 +144,73 @@ def test_for_people_it_says_whose_it_is_and_what_followed() -> None:
     assert f"The owner is {owner}. It is withdrawn as of block {document['record']['block']['number']}" in said
     assert "its owner withdrew it, " in said
     assert f"saying {json.dumps(reason, ensure_ascii=False)}." in said
+
+
+def test_what_comes_from_others_cannot_steer_the_terminal(example: Example, tmp_path: Path) -> None:
+    """Names of files and reasons hold what anybody likes; both command lines print the same escapes."""
+    copy = tmp_path / "copy"
+    shutil.copytree(example.folder, copy)
+    name = "a\x9b31m\u202eb\u2066\u200b\U000e0001\u2028.csv"
+    (copy / name).write_text("")
+    arguments = [str(example.bundles["all"]), str(copy), "--block-hash", example.block]
+    command = [node_binary(), str(VERIFIER / "cli.mjs"), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f'"{plain(name)}": expected nothing' in done.stdout
+    assert all(plain(line) == line for line in done.stdout.split("\n"))
+    command = [node_binary(), str(VERIFIER / "cli.mjs"), str(copy / f"{name}.absent"), "--block-hash", example.block]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert plain(name) in done.stderr
+    assert plain(done.stderr[:-1]) == done.stderr[:-1]
+
+
+def test_both_command_lines_escape_the_same_characters() -> None:
+    """Those that their versions of Unicode do not both know are left out: new characters come with every version."""
+    known = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
+    chars = "".join(char for char in known if unicodedata.category(char) not in ("Cn", "Co"))
+    script = f"""
+        import {{ plain }} from {json.dumps((VERIFIER / "cli.mjs").as_uri())};
+        import {{ readFileSync }} from "node:fs";
+        process.stdout.write(plain(readFileSync(0, "utf8")));
+    """
+    command = [node_binary(), "--input-type=module", "--eval", script]
+    done = subprocess.run(command, input=chars.encode(), capture_output=True, check=True)
+    assert done.stdout.decode() == plain(chars)
+
+
+def test_a_file_too_large_for_a_bundle_is_refused_unread(tmp_path: Path) -> None:
+    large = tmp_path / "large"
+    with large.open("wb") as stream:
+        stream.truncate(3 * 2**30)
+    command = [node_binary(), str(VERIFIER / "cli.mjs"), str(large), "--block-hash", "0x" + "00" * 32]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "is no bundle or certificate: it has more than" in done.stderr
+    assert done.stderr.count("\n") == 1
+    done = subprocess.run([*command[:2], "/dev/zero", *command[3:]], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "it has more than" in done.stderr
+
+
+def test_a_fault_of_its_own_never_says_no(example: Example, tmp_path: Path) -> None:
+    """Exit code 1 means that something is not so; what Node exits with after a fault is 1 too."""
+    large = tmp_path / "trust.json"
+    with large.open("wb") as stream:
+        stream.truncate(3 * 2**30)  # Node refuses to read so much, by an error that nothing here expects.
+    command = [node_binary(), str(VERIFIER / "cli.mjs"), str(example.bundles["all"]), "--trust", str(large)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("The verifier has a fault: ")
+    assert done.stderr.count("\n") == 1
+    with subprocess.Popen(
+        [*command[:3], "--block-hash", example.block], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.close()  # Nobody reads: the answer was not given.
+        said = process.stderr.read()
+    assert (process.returncode, said.count("\n")) == (2, 1)
 
 
 def test_a_forged_bundle_is_refused_with_the_step_that_failed(example: Example, tmp_path: Path) -> None:

@@ -87,6 +87,31 @@ def test_secrets_are_masked_where_settings_are_shown() -> None:
     assert "canary-1" in configuration.settings.database
 
 
+KEY = "w.example+f5ceb1f8+AQeHqD"
+
+
+@pytest.mark.parametrize(
+    ("witness", "shown"),
+    [
+        (f"{KEY} http://u:canary@127.0.0.1:1", f"{KEY} http://u:***@127.0.0.1:1"),
+        (f"{KEY} http://canary@127.0.0.1:1/", f"{KEY} http://***@127.0.0.1:1/"),
+        (f"{KEY} https://w.example/canary?apikey=canary#canary", f"{KEY} https://w.example/***?***"),
+        (f"{KEY} https://w.example", f"{KEY} https://w.example"),
+        ("https://u:canary@w.example", "https://u:***@w.example"),
+        ("u:canary@w.example", "***"),
+        (f"{KEY} ftp://u:canary@w.example", f"{KEY} ***"),
+        (f"{KEY} http://u:canary/x@w.example", f"{KEY} ***"),
+        (f"{KEY} http://u:canary@[w.example", f"{KEY} ***"),
+    ],
+)
+def test_secrets_of_witnesses_are_masked_where_settings_are_shown(witness: str, shown: str) -> None:
+    """R10: however malformed a witness is given."""
+    settings = {setting.name: setting.value for setting in load({}, {"TDR_WITNESSES": witness}).shown()}
+    assert settings["witnesses"] == shown
+    two = {setting.name: setting.value for setting in load({"witnesses": (witness, witness)}, {}).shown()}
+    assert two["witnesses"] == f"{shown},{shown}"
+
+
 def test_a_malformed_secret_is_not_repeated_in_the_error() -> None:
     """R10: an error names the setting, not its value."""
     with pytest.raises(InvalidInput) as caught:

@@ -25,7 +25,7 @@ from registry.evidence.alarm import Alarm, AlarmKind
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import KeyKind, Note, Signature, SigningKey
 from registry.index.state import Cursor, begin, write_cursor
-from registry.primitives import ZERO_ADDRESS
+from registry.primitives import ZERO_ADDRESS, Bytes32
 from registry.storage import Storage
 from registry.witness.store import WitnessStore
 from registry.witness.witness import Witness
@@ -344,3 +344,26 @@ def test_a_witness_that_does_not_answer_is_unavailable() -> None:
     address = WitnessAddress(key, f"http://127.0.0.1:{free_port()}")
     with httpx.Client(trust_env=False) as client, pytest.raises(Unavailable, match="does not answer"):
         ask_witness(client, address, Note("a\n", ()))
+
+
+def test_the_password_of_a_witness_is_in_no_error() -> None:
+    """R10: the error is logged in every round."""
+    key = SigningKey("gone.example", KeyKind.COSIGNATURE, b"\x05" * 32).verifier
+    address = WitnessAddress.parse(f"{key} http://u:canary@127.0.0.1:{free_port()}")
+    assert "canary" not in repr(address)
+    with httpx.Client(trust_env=False) as client, pytest.raises(Unavailable, match="does not answer at") as caught:
+        ask_witness(client, address, NODE.sign(Checkpoint(CHAIN_ID, 8, Bytes32(b"\1" * 32)).note(), 0))
+    assert "canary" not in str(caught.value)
+    for text in (
+        f"{key} http://u:canary@w.example?apikey=canary",
+        f"{key} http://u:canary@w.example:99999",
+        f"{key} http://u:canary@[w.example",
+        f"{key} http://u:canary@w.example\u2100",
+        f"http://u:canary@w.example {key}",
+        "http://u:canary@w.example http://w.example",
+        "http://u:canary@w.example",
+        "u:canary@w.example",
+    ):
+        with pytest.raises(InvalidInput, match="its key, a space and its URL") as refused:
+            WitnessAddress.parse(text)
+        assert "canary" not in f"{refused.value} {refused.value.hint}"
