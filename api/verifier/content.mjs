@@ -34,6 +34,8 @@ export function compareContent(verified, found, isFolder) {
   return entries ? compareAll(entries, files) : compareShown(shown, files);
 }
 
+const MOST_NAMED = 5;
+
 /** The same files have two forms: with their sizes, and without, as in a list by sha256sum. */
 function compareRoot(expected, files) {
   const root = rootOf(files);
@@ -58,7 +60,11 @@ function compareAll(entries, files) {
 function compareShown(shown, files) {
   const paths = new Set(shown.map((entry) => entry.path));
   const compared = compareAll(shown, files.filter((file) => paths.has(file.path)));
-  return { ...compared, notProven: [{ kind: "unshown" }] };
+  const others = files.filter((file) => !paths.has(file.path)).map(({ path }) => path);
+  const named = others.slice(0, MOST_NAMED).map((path) => JSON.stringify(path)).join(", ");
+  const names = others.length > MOST_NAMED ? `${named}, ...` : named;
+  const unchecked = others.length ? [{ kind: "unchecked", count: others.length, names }] : [];
+  return { ...compared, notProven: [...unchecked, { kind: "unshown" }] };
 }
 
 /** A file given by itself. Of a dataset that is one file, it is the whole, whatever its name. */

@@ -15,7 +15,9 @@ export function resultOf({ verified, content, failure, byNode }, language) {
   if (failure) return failed(failure, verified, texts, language);
   const differs = Boolean(content?.differences.length);
   const notes = content && !differs ? [texts.filesVerified(content.matched)] : [];
-  const unproven = [...verified.notProven, ...(content?.notProven ?? [])].map((fact) => notProvenText(fact, language));
+  // Of the registry's own node the page says more plainly whose word it is.
+  const facts = verified.notProven.filter(({ kind }) => !(byNode && kind === "word"));
+  const unproven = [...facts, ...(content?.notProven ?? [])].map((fact) => notProvenText(fact, language));
   return [
     differs
       ? banner("bad", texts.different, texts.differentNote)

@@ -26,10 +26,13 @@ const ENGLISH = {
   words: {
     hashes: ({ count }) => (count > 1 ? "the block hashes that you gave" : "the block hash that you gave"),
     nodes: ({ names }) => names.join(" and "),
-    checkpoints: ({ name, threshold, witnesses }) => `${name} and ${threshold} of ${witnesses} witnesses`,
+    checkpoints: ({ name, threshold, witnesses }) =>
+      threshold ? `${name} and ${threshold} of ${witnesses} witnesses` : `${name} alone, no witness`,
   },
   notProven: {
     truth: () => "That the content is true, lawful, or fit for any purpose.",
+    word: ({ word }) =>
+      `That the chain has these blocks, by any other word than this: ${ENGLISH.words[word.kind](word)}.`,
     persons: () => "Who the persons behind the addresses are.",
     later: ({ number, time }) =>
       `Anything after block ${number} (${timeText(time)}). Times are those that the blocks state.`,
@@ -44,6 +47,8 @@ const ENGLISH = {
     unshown: () =>
       "Anything of files that the bundle does not show, a second one with a path that it shows included: " +
       "only a whole manifest tells that there is none.",
+    unchecked: ({ count, names }) =>
+      `Anything of ${count} files here that the bundle does not show and that were not compared: ${names}.`,
     superseded: ({ version, latest }) => `That version ${version} still holds: version ${latest} followed it.`,
     withdrawn: ({ time, reason }) =>
       "That the dataset may still be relied on: its owner withdrew it, " +
@@ -71,10 +76,12 @@ const CHINESE = {
   words: {
     hashes: () => "您提供的区块哈希",
     nodes: ({ names }) => `节点 ${names.join("、")} 的一致答复`,
-    checkpoints: ({ name, threshold, witnesses }) => `${name} 以及 ${witnesses} 位见证人中至少 ${threshold} 位的签名`,
+    checkpoints: ({ name, threshold, witnesses }) =>
+      threshold ? `${name} 以及 ${witnesses} 位见证人中至少 ${threshold} 位的签名` : `仅 ${name}，没有见证人`,
   },
   notProven: {
     truth: () => "内容是否真实、合法或适合任何用途。",
+    word: ({ word }) => `除此之外，是否另有依据表明这些区块属于该链：${CHINESE.words[word.kind](word)}。`,
     persons: () => "这些地址背后的人是谁。",
     later: ({ number, time }) => `区块 ${number}（${timeText(time)}）之后的任何事。时间以区块所载为准。`,
     leftOut: () => "之后的版本、转让、撤回、授权或撤销是否有遗漏：证据包不含状态证明。",
@@ -84,6 +91,7 @@ const CHINESE = {
     files: () => "内容根对应哪些文件。",
     rest: ({ count }) => `数据集中未提供的其余 ${count} 个文件。`,
     unshown: () => "证据包未列出的文件，包括与所列文件同路径的另一文件：只有完整的清单才能排除。",
+    unchecked: ({ count, names }) => `此处另有 ${count} 个文件不在证据包所列之中，未作比对：${names}。`,
     superseded: ({ version, latest }) => `第 ${version} 版是否仍然有效：其后已有第 ${latest} 版。`,
     withdrawn: ({ time, reason }) =>
       `该数据集是否仍可依赖：其权利人已于 ${timeText(time)} 将其撤回，理由为 ${JSON.stringify(reason)}。`,

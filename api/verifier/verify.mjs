@@ -89,10 +89,10 @@ export function verify(source, policy, releases, known = {}) {
   });
   const last = runs.at(-1).at(-1);
   const headers = new Map(runs.flat().map((header) => [header.number, header]));
-  step(3, () => {
-    const word = vouched(bundle, trust, runs);
+  const word = step(3, () => {
+    const found = vouched(bundle, trust, runs);
     requireKnown(bundle.contracts, known);
-    return [null, { number: last.number, hash: last.hash, word }];
+    return [found, { number: last.number, hash: last.hash, word: found }];
   });
   const logs = step(4, () => [
     logsOf(bundle, headers),
@@ -156,7 +156,7 @@ export function verify(source, policy, releases, known = {}) {
     version: shown?.version ?? null,
     contentRoot: content?.root ?? bundle.record.dataset.contentRoot,
     steps,
-    notProven: notProven(bundle, last, Object.values(known)),
+    notProven: notProven(bundle, last, Object.values(known), word),
   };
 }
 
@@ -288,10 +288,11 @@ function contentOf({ files, manifest, metadata, version }, history) {
   return { entries, files: shown, root };
 }
 
-function notProven({ state, content, contracts, record }, last, known) {
+function notProven({ state, content, contracts, record }, last, known, word) {
   const addresses = [contracts.DatasetRegistry, contracts.AccessGrants].filter((address) => address !== null);
   const facts = [
     { kind: "truth" },
+    { kind: "word", word },
     { kind: "persons" },
     { kind: "later", number: last.number, time: last.time },
     ...(state === null ? [{ kind: "leftOut" }, { kind: "code", address: contracts.DatasetRegistry }] : []),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ else:
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
 
 
+MOST_NAMED = 5
 PAGE = "What the certificate's page says: only the evidence attached to it was verified, and speaks here."
 
 
@@ -161,6 +163,13 @@ def _check_files(path: Path, shown: Sequence[Entry], report: Report) -> None:
             digest = None if other is None else other.sha256.hex()
             report.differences.append(comparison.Difference(entry.path, entry.sha256.hex(), digest))
     report.steps.append(f"{count(len(pairs), 'file')} hashed here and compared with what the bundle shows.")
+    others = [entry.path for entry in found if entry.path not in {entry.path for entry in shown}]
+    if path.is_dir() and others:
+        named = ", ".join(json.dumps(one, ensure_ascii=False) for one in others[:MOST_NAMED])
+        report.not_proven.append(
+            f"Anything of {len(others)} files here that the bundle does not show and that were not compared: "
+            f"{named}{', ...' if len(others) > MOST_NAMED else ''}."
+        )
     report.not_proven.append(
         "Anything of files that the bundle does not show, a second one with a path that it shows included: only a "
         "whole manifest tells that there is none."

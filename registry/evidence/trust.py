@@ -185,4 +185,6 @@ class SignedCheckpoints:
                     f"{len(known)} of the {len(self.witnesses)} witnesses cosigned the checkpoint at height {height}; "
                     f"{self.threshold} are needed."
                 )
+        if not self.threshold:
+            return f"{self.node.name} alone, no witness"
         return f"{self.node.name} and {self.threshold} of {len(self.witnesses)} witnesses"

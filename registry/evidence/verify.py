@@ -203,7 +203,7 @@ def verify(source: bytes, trust: Trust, *, registry: Address | None = None, gran
         metadata=content.metadata,
         version=content.version,
         steps=tuple(steps),
-        not_proven=tuple(_not_proven(bundle, last, {registry, grants})),
+        not_proven=tuple(_not_proven(bundle, last, {registry, grants}, word)),
     )
 
 
@@ -385,8 +385,9 @@ def _content(bundle: Bundle, history: History) -> _Content:
     return _Content(manifest, files, part.metadata, part.version)
 
 
-def _not_proven(bundle: Bundle, last: Header, known: Collection[Address | None]) -> Iterator[str]:
+def _not_proven(bundle: Bundle, last: Header, known: Collection[Address | None], word: str) -> Iterator[str]:
     yield TRUTH
+    yield f"That the chain has these blocks, by any other word than this: {word}."
     yield "Who the persons behind the addresses are."
     yield f"Anything after block {last.number} ({_time(last.timestamp)}). Times are those that the blocks state."
     if bundle.state is None:

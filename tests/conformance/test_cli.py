@@ -103,6 +103,11 @@ def test_both_command_lines_find_the_same_differences(
     assert answer["verified"] == report.verified == is_same[shown]
     assert code == (0 if report.verified else 1)
     assert answer["mismatches"] == report.to_json()["mismatches"]
+    unchecked = [line for line in answer["notProven"] if "were not compared" in line]
+    assert unchecked == [line for line in report.not_proven if "were not compared" in line]
+    others = {"b/café.txt", *changes} - {"empty", "数据/企鹅.csv"} if shown == "two" else set()
+    assert all(json.dumps(name, ensure_ascii=False) in "".join(unchecked) for name in others)
+    assert len(unchecked) == bool(others)
 
 
 def test_a_single_file_is_compared_with_the_one_of_its_name(example: Example, tmp_path: Path) -> None:

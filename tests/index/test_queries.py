@@ -15,6 +15,7 @@ from registry.access.records import rights_names
 from registry.datasets.messages import Revision, Source, TitleTransfer, Withdrawal
 from registry.documents.store import put_manifest, put_metadata
 from registry.errors import Conflict, InvalidInput, NotFound
+from registry.index.names import words_of, words_sought
 from registry.index.queries import DatasetFilter, Queries
 from registry.index.shapes import LAST_TIME, encoded
 from registry.index.sync import Indexer
@@ -188,6 +189,27 @@ def test_datasets_are_found_by_owner_name_words_hash_status_and_source(
     indexer.catch_up()
     assert found(is_withdrawn=True) == [one]
     assert queries.dataset(first.dataset_id)["withdrawalReason"] == "\0 and \\"
+
+
+@pytest.mark.parametrize(
+    ("sought", "is_found"),
+    [
+        ("气象站", True),
+        ("气象", True),
+        ("站", True),
+        ("数据 气象", True),
+        ("7", True),
+        ("Station7", False),
+        ("station 观测", True),
+        ("气站", False),
+        ("象观", False),
+        ("温度", False),
+    ],
+)
+def test_a_name_written_without_spaces_is_found_by_its_parts(sought: str, is_found: bool) -> None:
+    """Of names and what is sought, as the index keeps and asks for them; Chinese sets no spaces between words."""
+    kept = set(words_of("气象站 7 的数据 Station观测"))
+    assert (set(words_sought(sought)) <= kept) is is_found
 
 
 def test_metadata_that_comes_in_after_the_event_names_the_dataset(
