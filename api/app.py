@@ -92,4 +92,5 @@ def include_gateway(app: FastAPI) -> None:
     app.include_router(receipts.router)
     app.include_router(rpc.router)
     app.include_router(reference.router)
+    app.include_router(verify_page.front)
     app.include_router(verify_page.router)

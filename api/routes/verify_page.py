@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
 
 router = APIRouter(prefix="/verify", include_in_schema=False)
+front = APIRouter(include_in_schema=False)
 
 _VERIFIER: Final = Path(__file__).resolve().parents[1] / "verifier"
 _ASSETS: Final = {
@@ -26,6 +28,12 @@ _HEADERS: Final = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+
+@front.get("/")
+async def door() -> Response:
+    """Where a browser comes to that was given the gateway's address alone."""
+    return RedirectResponse("/verify")
 
 
 @router.get("")

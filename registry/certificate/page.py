@@ -31,6 +31,7 @@ FAINT: Final[Colour] = (214, 220, 229)
 ACCENT: Final[Colour] = (24, 66, 124)
 GOLD: Final[Colour] = (176, 141, 70)
 ALARM: Final[Colour] = (170, 32, 38)
+STAMP: Final[Colour] = (246, 222, 220)
 PAPER: Final[Colour] = (253, 252, 249)
 
 WIDTH: Final = 595.28
@@ -118,6 +119,8 @@ def render(facts: Facts, bundle: bytes, verify_url: str) -> bytes:
     page.set_xmp_metadata(_xmp(title, made))
     page.add_page()
     _frame(page)
+    if facts.is_withdrawn:
+        _stamp(page)
     _heading(page, facts)
     bottom = _rows(page, facts, top=292)
     _foot(page, facts, verify_url, top=max(bottom + 14, 634))
@@ -184,6 +187,16 @@ def _heading(page: _Page, facts: Facts) -> None:
     page.set_font("sans", size=9)
     page.ink(ALARM if facts.is_withdrawn else ACCENT)
     page.centred(255, _status(facts))
+
+
+def _stamp(page: _Page) -> None:
+    """Across the page of a withdrawn dataset, so that nobody takes it for one of a dataset that holds."""
+    page.set_font("serif", size=48)
+    page.set_text_color(*STAMP)
+    text = "已撤回 WITHDRAWN"
+    with page.rotation(38, WIDTH / 2, HEIGHT / 2):
+        page.text((WIDTH - page.get_string_width(text)) / 2, HEIGHT / 2, text)
+    page.ink(INK)
 
 
 def _status(facts: Facts) -> str:

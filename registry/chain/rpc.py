@@ -245,7 +245,8 @@ class RpcChain:
         except httpx.DecodingError as error:
             raise _EndpointError(Fault.MALFORMED, "answered with a broken encoding") from error
         if response.status_code != 200 and not _is_rpc_error(received):
-            raise _EndpointError(Fault.HTTP_STATUS, f"answered with HTTP status {response.status_code}")
+            told = " (is that its whole address? a gateway's ends in /rpc)" if response.status_code == 404 else ""
+            raise _EndpointError(Fault.HTTP_STATUS, f"answered with HTTP status {response.status_code}{told}")
         return bytes(received), reconnected
 
 

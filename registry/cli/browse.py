@@ -110,9 +110,11 @@ def list_datasets(
     holder = None if owner is None else str(primitives.Address.parse(owner))
     with client.Gateway(gateway_url) as gateway:
         origin = None if source is None else str(gateway.state(ids.id_text(source)).dataset_id)
-        found = list(gateway.datasets(limit=limit, owner=holder, name=name, q=search, status=status, source=origin))
+        filters = {"owner": holder, "name": name, "q": search, "status": status, "source": origin}
+        found = list(gateway.datasets(limit=limit + 1, **filters))
+    found, has_more = found[:limit], len(found) > limit
     if as_json:
-        output.print_json({"items": found})
+        output.print_json({"items": found, "more": has_more})
         return
     if not found:
         output.print_line("There is no such dataset.")
@@ -133,6 +135,8 @@ def list_datasets(
                 for item in found
             ),
         )
+    if has_more:
+        output.print_line(f"There are more than these {limit}: --limit {2 * limit} shows more of them.")
 
 
 @app.command()

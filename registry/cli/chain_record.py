@@ -74,7 +74,8 @@ def read_record(
     identity = identity_of(chain)
     as_of = block_at(chain)
     report.steps.append(
-        f"The chain {identity.chain_id}, read at {node}, stands at block {as_of.number}, {show_time(as_of.timestamp)}."
+        f"The chain {identity.chain_id}, read at {node}, stands at block {as_of.number}, "
+        f"{as_of.hash}, {show_time(as_of.timestamp)}."
     )
     release = _genuine_release(chain, identity, deployment.registry, as_of)
     report.steps.append(

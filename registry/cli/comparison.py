@@ -132,9 +132,15 @@ def check_content(
         + (
             f"{count(len(report.differences), 'difference')} from the manifest."
             if report.differences
-            else "names, sizes and contents are those of the manifest."
+            else f"{_what_agrees(manifest)} are those of the manifest."
         )
     )
+
+
+def _what_agrees(manifest: Manifest) -> str:
+    """What a comparison without differences shows; a list by sha256sum says no sizes."""
+    has_sizes = all(entry.size is not None for entry in manifest.entries)
+    return "names, sizes and contents" if has_sizes else "names and contents"
 
 
 def name_what_followed(report: Report, number: int, latest: int, withdrawn: tuple[int, object] | None) -> None:

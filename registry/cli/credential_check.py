@@ -83,7 +83,7 @@ def check_credential(
     if report.record["withdrawn"]:
         reason = subject.get("withdrawalReason", "")
         report.not_proven.append(f"That the dataset may still be relied on: its owner withdrew it, saying {reason!r}.")
-    comparison.check_content(hashed(path), root, given, report)
+    comparison.check_content(hashed(path), root, given, report, is_file=not path.is_dir())
 
 
 def _subject(document: Mapping[str, Any]) -> Mapping[str, Any]:

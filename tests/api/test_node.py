@@ -210,3 +210,9 @@ def test_health_and_metrics_tell_the_same(gateway: Gateway) -> None:
     assert 'tdr_http_answers_total{method="POST",route="/v1/datasets",status="202"}' in metrics
     assert gateway.http.get("/v1/health/ready").status_code == 200
     assert gateway.http.get("/v1/health/live").status_code == 204
+
+
+def test_the_gateways_address_alone_leads_a_browser_to_the_page_that_verifies(gateway: Gateway) -> None:
+    answer = gateway.http.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (307, "/verify")
+    assert gateway.http.get("/verify").headers["content-type"].startswith("text/html")

@@ -63,6 +63,8 @@ def test_a_withdrawn_dataset_is_marked_and_its_reason_shown() -> None:
     text = words(render(replace(FACTS, withdrawn_because="单位错误 wrong units"), BUNDLE, URL))
     assert "已撤回 WITHDRAWN" in text
     assert "单位错误 wrong units" in text
+    assert text.count("WITHDRAWN") == 2  # The status, and the stamp across the page.
+    assert words(render(FACTS, BUNDLE, URL)).count("WITHDRAWN") == 0
 
 
 def test_a_version_that_is_not_the_latest_says_so() -> None:

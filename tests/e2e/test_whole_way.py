@@ -208,6 +208,35 @@ def test_a_request_changes_no_right(tdr: Tdr, files: Path, keys: dict[str, Signe
     assert tdr("access", dataset, analyst).code == 1
 
 
+def test_a_list_that_is_cut_off_says_so(tdr: Tdr, files: Path) -> None:
+    for name in ("甲", "乙"):
+        (files / "a.csv").write_text(name)
+        register(tdr, files)
+    assert "There are more than these 1" in tdr("list", "--limit", "1").out
+    cut = yes(tdr("list", "--limit", "1", "--json"))
+    assert (len(cut["items"]), cut["more"]) == (1, True)
+    assert yes(tdr("list", "--limit", "10000", "--json"))["more"] is False
+
+
+def test_a_key_that_is_not_the_owners_is_told_as_such(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
+    dataset = register(tdr, files)["datasetId"]
+    analyst, owner = keys["analyst"].address, keys["owner"].address
+    said = refused(tdr("grant", dataset, analyst, "--rights", "read", "--until", "1d", "--key", "analyst"))
+    assert said.startswith(f"Only {owner} may do this, but this key signs for {analyst}.")
+
+
+def test_files_registered_as_a_list_without_sizes_are_found_by_their_folder(
+    tdr: Tdr, files: Path, tmp_path: Path
+) -> None:
+    lines = [f"{sha256(one.read_bytes()).hexdigest()}  {one.relative_to(files)}" for one in files.rglob("*.csv")]
+    listed = tmp_path / "SHA256SUMS"
+    listed.write_text("\n".join(lines) + "\n")
+    made = yes(tdr("register", "--list", listed, "--name", "x", "--key", "owner", "--json"))
+    assert made["datasetId"] in [one["datasetId"] for one in yes(tdr("find", files, "--json"))["claims"]]
+    done = tdr("verify", files, "--dataset", made["datasetId"])
+    assert "names and contents are those of the manifest" in done.out
+
+
 def test_the_owner_finds_who_asked_and_who_has_had_no_answer(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
     dataset = register(tdr, files)["datasetId"]
     for key in ("analyst", "buyer"):
