@@ -82,9 +82,7 @@ class Desk:
             receipt = self.gateway.wait(
                 receipt,
                 until_final=wait is Wait.FINAL,
-                progress=lambda now: show(
-                    f"{now.action}: {now.status} (it is waited for until it is {wait.value}) ..."
-                ),
+                progress=lambda now: show(f"{now.action}: {now.status} ..."),
             )
         # The next command is to see this write. It is done even if the index does not get there in time.
         with suppress(Unavailable, NotFound):
