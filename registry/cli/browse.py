@@ -179,8 +179,8 @@ def find(
                 ),
             )
     else:
-        sought = ", nor as a dataset of this file alone, ".join(one.hex() for one in hashes)
-        output.print_line(f"Nobody has registered {sought}.")
+        # A file is looked for by its own hash and as a dataset of its own; a folder with sizes and without.
+        output.print_line(f"Nobody has registered any of: {', '.join(one.hex() for one in hashes)}.")
     raise typer.Exit(0 if claims else 1)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, select, update
@@ -36,26 +36,22 @@ def words_of(name: str) -> list[str]:
 
     Of what is written without spaces, every character and every two that stand together are words.
     """
-    found: list[str] = []
-    for word in _words(name):
-        for run in _UNSPACED.findall(word):
-            found += [*run, *_pairs(run)]
-        found += _UNSPACED.sub(" ", word).split()
-    return list(dict.fromkeys(found))[:MAX_WORDS]
+    return _parted(name, lambda run: [*run, *_pairs(run)])
 
 
 def words_sought(text: str) -> list[str]:
     """The words that a name must have, to be found by a text."""
-    sought: list[str] = []
-    for word in _words(text):
-        for run in _UNSPACED.findall(word):
-            sought += _pairs(run) or [run]
-        sought += _UNSPACED.sub(" ", word).split()
-    return list(dict.fromkeys(sought))[:MAX_WORDS]
+    return _parted(text, lambda run: _pairs(run) or [run])
 
 
-def _words(text: str) -> list[str]:
-    return [word[:MAX_WORD] for word in _WORD.findall(name_key(text).replace("_", " "))]
+def _parted(text: str, parts: Callable[[str], list[str]]) -> list[str]:
+    """The words of a text, each once; what is written without spaces is taken apart by `parts`."""
+    found: list[str] = []
+    for word in _WORD.findall(name_key(text).replace("_", " ")):
+        for run in _UNSPACED.findall(word[:MAX_WORD]):
+            found += parts(run)
+        found += _UNSPACED.sub(" ", word[:MAX_WORD]).split()
+    return list(dict.fromkeys(found))[:MAX_WORDS]
 
 
 def _pairs(run: str) -> list[str]:

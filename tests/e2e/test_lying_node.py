@@ -200,7 +200,7 @@ def test_a_signature_for_a_later_epoch_cannot_be_collected_and_used_after_a_revo
 
     grant = ("grant", dataset, analyst, "--rights", "read", "--until", "30d", "--key", "owner")
     assert yes(tdr(*grant, "--json"))["rights"] == ["read"]
-    assert "EpochMismatch" in refused(lying_gateway(later)(*grant)) or "epoch" in refused(lying_gateway(later)(*grant))
+    assert "epoch" in refused(lying_gateway(later)(*grant))
     # Epoch 1 would be right, but with it epoch 3 is two steps away, and that signature is still good.
     assert "for epoch 3, good until" in refused(tdr(*grant))
     revoked = tdr("revoke", dataset, analyst, "--key", "owner", "--json")
