@@ -70,6 +70,8 @@ class World:
         self.chain_id = self.w3.eth.chain_id
         people: list[LocalAccount] = [Account.from_key(key.to_bytes()) for key in backend.account_keys]
         self.relayer, self.owner, self.other, self.third, self.stranger, self.operator = people[:6]
+        # Without a sender, web3 asks for all accounts three times before every call that only reads.
+        self.w3.eth.default_account = self.relayer.address
         self.registry = self.deploy(artifact("DatasetRegistry"))
         self.grants = self.deploy(artifact("AccessGrants"), self.registry.address)
         self._errors = {
