@@ -21,6 +21,7 @@ from registry.evidence.bundle import Bundle
 from registry.evidence.note import SigningKey
 from registry.export.blocks import block_as_of
 from registry.export.bundles import export_bundle
+from registry.export.grantees import AccessLogs
 from registry.keys.notes import load_note_key
 from registry.node import Node
 
@@ -28,6 +29,9 @@ router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=Stric
 
 MAX_URL: Final = 255
 """A longer address makes a code that no camera reads."""
+
+MAX_GRANTS: Final = 100
+"""How many grants in force a certificate and a credential prove; of others they say how many there are."""
 
 Version = Annotated[int | None, Query(ge=1, lt=2**24, description="The version; without it, the latest.")]
 AsOf = Annotated[Moment | None, Query(description="As of when; else as of the latest block.")]
@@ -99,14 +103,17 @@ def _made(
     node: Node, prefix: str, version: int | None, at: int | None, make: Callable[[Facts, bytes], bytes]
 ) -> tuple[Facts, bytes]:
     """What is made of a fresh bundle, and the facts in it."""
+    dataset_id, until = node.queries.resolve(prefix), block_as_of(node.chain, at)
+    held = AccessLogs(node.chain, node.deployment, dataset_id, until).in_force(MAX_GRANTS)
     bundle = export_bundle(
         node.chain,
         node.deployment,
-        node.queries.resolve(prefix),
-        block_as_of(node.chain, at),
+        dataset_id,
+        until,
+        grantees=held.grantees,
         shown=lambda dataset: shown_content(node, dataset, version, []),
     )
-    facts = facts_of(Bundle.parse(bundle), version)
+    facts = facts_of(Bundle.parse(bundle), version, held.further)
     return facts, make(facts, bundle)
 
 

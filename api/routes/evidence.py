@@ -47,7 +47,10 @@ async def evidence(
     version: Annotated[int | None, Query(ge=1, lt=2**24, description="The version whose content is shown.")] = None,
     grantee: Annotated[
         list[Address] | None,
-        Query(max_length=1_000, description="Whose access to show; else that of all who ever had or asked for any."),
+        Query(
+            max_length=1_000,
+            description="Whose access to show, with their requests; else that of all who were ever granted any.",
+        ),
     ] = None,
     at: Annotated[Moment | None, Query(description="As of when; else as of the latest block.")] = None,
     cosignatures: Annotated[

@@ -26,7 +26,15 @@ _TEXTS: Final = (
     "asOfBlockHash", "contentRoot", "datasetId", "license", "metadataHash", "rights", "sha256", "status",
     "withdrawalReason",
 )  # fmt: skip
-_NUMBERS: Final = ("asOfBlock", "datasetVersion", "files", "latestVersion", "registeredBlock", "totalBytes")
+_NUMBERS: Final = (
+    "asOfBlock",
+    "datasetVersion",
+    "files",
+    "furtherGrants",
+    "latestVersion",
+    "registeredBlock",
+    "totalBytes",
+)
 _TIMES: Final = ("asOf", "registeredAt", "until")
 _LINKS: Final = ("claimant", "derivedFrom", "grantee", "grants", "owner", "registry", "specializationOf")
 _XSD: Final = "http://www.w3.org/2001/XMLSchema#"
@@ -128,6 +136,7 @@ def _subject(facts: Facts) -> dict[str, Any]:
             }
             for permission in facts.permissions
         ],
+        "furtherGrants": facts.further,
         "status": "withdrawn" if facts.is_withdrawn else "active",
         "withdrawalReason": facts.withdrawn_because,
         "asOf": _time(facts.as_of.time),

@@ -1,4 +1,7 @@
-"""What a certificate says, all of it taken from the evidence bundle that it carries: so the two cannot differ."""
+"""What a certificate says, taken from the evidence bundle that it carries: so the two cannot differ.
+
+Only the number of grantees whom the bundle leaves out comes from the node.
+"""
 
 from __future__ import annotations
 
@@ -62,6 +65,7 @@ class Facts:
         withdrawn_because: The reason of its withdrawal, empty where none was given; None if it is not withdrawn.
         permissions: The access that holds then, of the grantees that the bundle shows.
         is_complete: Whether the bundle proves that nothing later was left out.
+        further: How many other grantees have access then, by the word of the node.
     """
 
     chain_id: int
@@ -84,6 +88,7 @@ class Facts:
     withdrawn_because: str | None
     permissions: tuple[Permission, ...]
     is_complete: bool
+    further: int = 0
 
     @property
     def is_withdrawn(self) -> bool:
@@ -91,12 +96,13 @@ class Facts:
         return self.withdrawn_because is not None
 
 
-def facts_of(bundle: Bundle, version: int | None = None) -> Facts:
+def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Facts:
     """The facts that a bundle states. It must have been verified: nothing is checked here.
 
     Args:
         bundle: The bundle.
         version: The version to certify; None: the one whose content it shows, or else the latest.
+        further: How many grantees have access besides those whom the bundle shows.
 
     Raises:
         InvalidInput: The bundle does not show how that version was registered.
@@ -133,6 +139,7 @@ def facts_of(bundle: Bundle, version: int | None = None) -> Facts:
         withdrawn_because=_reason(withdrawals[-1]) if withdrawals else None,
         permissions=tuple(_permission(one) for one in record.access if _holds(one, record.block.time)),
         is_complete=bundle.state is not None,
+        further=further,
     )
 
 

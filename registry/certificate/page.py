@@ -17,7 +17,7 @@ from fpdf import FPDF
 from fpdf.enums import Align, AssociatedFileRelationship
 from fpdf.fonts import TTFFont
 
-from registry.certificate.facts import Facts, Permission
+from registry.certificate.facts import Facts
 from registry.certificate.typefaces import Family, path_of
 from registry.certificate.wording import COMPLETE, INCOMPLETE, RIGHTS, plain
 from registry.datasets.messages import Source
@@ -244,7 +244,7 @@ def _entries(facts: Facts) -> list[tuple[str, str, list[str]]]:
     if facts.license:
         entries.append(("许可", "Licence", [plain(facts.license)]))
     entries.append(("来源", "Derived from", _sources(facts.sources)))
-    entries.append(("有效授权", "Access in force", _permissions(facts.permissions)))
+    entries.append(("有效授权", "Access in force", _permissions(facts)))
     if facts.withdrawn_because is not None:
         entries.append(("撤回原因", "Withdrawn because", [plain(facts.withdrawn_because) or "未说明 · not stated"]))
     return entries
@@ -291,12 +291,13 @@ def _sources(sources: tuple[Source, ...]) -> list[str]:
     return _limited(lines, len(sources)) or ["无 None stated"]
 
 
-def _permissions(permissions: tuple[Permission, ...]) -> list[str]:
+def _permissions(facts: Facts) -> list[str]:
     lines = [
         f"{str(one.grantee)[:8]}…{str(one.grantee)[-6:]}  {_rights(one.rights)}  至 until {_date(one.until)}"
-        for one in permissions[:MAX_LISTED]
+        for one in facts.permissions[:MAX_LISTED]
     ]
-    return _limited(lines, len(permissions)) or ["无 None"]
+    total = len(facts.permissions) + facts.further
+    return _limited(lines, total) if lines else [f"{total} 项 grants" if total else "无 None"]
 
 
 def _rights(names: tuple[str, ...]) -> str:

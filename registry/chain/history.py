@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.chain.client import METHOD_NOT_FOUND, Chain, ChainUnavailable, RpcError
+from registry.chain.logs import LogFilter
+from registry.chain.pages import read_in_pages
 from registry.errors import InvalidInput
 from registry.log import Log, Moment
 from registry.primitives import Address, Bytes32
@@ -73,38 +75,25 @@ def ask(chain: Chain, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any
 def logs_until(
     chain: Chain, contract: Address, wanted: Sequence[Topics], since: int, until: BlockRef
 ) -> list[tuple[Log, Moment]]:
-    """All logs of a contract that match one of several filters, in the order of the chain.
+    """Return all logs of a contract that match one of several filters, in the order of the chain.
+
+    They are read in pages, as small as the node's limits ask for, so that no number of logs makes them unreadable.
 
     Args:
         chain: The chain.
         contract: The contract.
         wanted: The filters; a log that matches several of them comes once.
         since: The height from which they are wanted.
-        until: The block up to which they are wanted; it must be on the chain before and after.
+        until: The block up to which they are wanted; it must be on the chain when each page is read.
 
     Raises:
         ChainUnavailable: No usable answer came, or the chain changed its branch meanwhile.
-        RpcError: The node refused.
+        RpcError: The node refused even to give the receipts of a single block.
     """
-    calls: list[tuple[str, Sequence[object]]] = [
-        (
-            "eth_getLogs",
-            [
-                {
-                    "address": str(contract),
-                    "fromBlock": hex(since),
-                    "toBlock": until.height,
-                    "topics": [_topic(topic) for topic in topics],
-                }
-            ],
-        )
-        for topics in wanted
-    ]
-    *answers, block = ask(chain, [*calls, ("eth_getBlockByNumber", [until.height, False])])
-    if read_block(block).hash != until.hash:
-        raise ChainUnavailable(f"The chain left the block {until.hash} while its logs were read.")
+    filters = [{"address": str(contract), "topics": [_topic(topic) for topic in topics]} for topics in wanted]
+    items = read_in_pages(since, until.number, lambda first, last: _page(chain, filters, first, last, until))
     try:
-        found = {(int(item["blockNumber"], 16), int(item["logIndex"], 16)): item for items in answers for item in items}
+        found = {(int(item["blockNumber"], 16), int(item["logIndex"], 16)): item for item in items}
         if any(number > until.number or number < since for number, _ in found):
             raise ChainUnavailable("The node gave logs of blocks that were not asked for.")
         times = _times(chain, found.values())
@@ -123,6 +112,41 @@ def logs_until(
         ]
     except (TypeError, KeyError, ValueError, InvalidInput) as error:
         raise ChainUnavailable("The node gave logs that cannot be read.") from error
+
+
+def _page(chain: Chain, filters: Sequence[dict[str, Any]], first: int, last: int, until: BlockRef) -> list[Any]:
+    """Return the matching logs of some blocks, all of one branch: that of the block `until`."""
+    heights = {"fromBlock": hex(first), "toBlock": hex(last)}
+    logs: list[tuple[str, Sequence[object]]] = [("eth_getLogs", [heights | one]) for one in filters]
+    present = ("eth_getBlockByNumber", [until.height, False])
+    try:
+        *answers, block = ask(chain, [*logs, present])
+    except RpcError as error:
+        if first < last or error.code == METHOD_NOT_FOUND:
+            raise
+        # One block holds more than the node gives in one answer: its receipts have no such limit.
+        receipts, block = ask(chain, [("eth_getBlockReceipts", [hex(first)]), present])
+        answers = [_matching(receipts, filters)]
+    if read_block(block).hash != until.hash:
+        raise ChainUnavailable(f"The chain left the block {until.hash} while its logs were read.")
+    if not all(isinstance(answer, list) for answer in answers):
+        raise ChainUnavailable("The node gave logs that cannot be read.")
+    return [item for answer in answers for item in answer]
+
+
+def _matching(receipts: Any, filters: Sequence[dict[str, Any]]) -> list[Any]:
+    """Return the logs in a block's receipts that match one of several filters."""
+    wanted = [LogFilter.parse(one["address"], one["topics"]) for one in filters]
+    try:
+        logs = [item for receipt in receipts for item in receipt["logs"]]
+        parsed = [Log.from_rpc(item) for item in logs]
+    except (TypeError, KeyError, ValueError) as error:
+        raise ChainUnavailable("The node gave receipts that cannot be read.") from error
+    return [
+        item
+        for item, log in zip(logs, parsed, strict=True)
+        if any(one.wants(bytes(log.address), log.topics) for one in wanted)
+    ]
 
 
 def _topic(topic: Bytes32 | Sequence[Bytes32] | None) -> object:

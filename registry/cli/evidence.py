@@ -45,7 +45,9 @@ def export(
     version: Annotated[int | None, typer.Option("--version", help="The version to show; else the latest.")] = None,
     grantee: Annotated[
         list[str] | None,
-        typer.Option("--grantee", metavar="ADDRESS", help="Whose access to show; else everybody's; repeatable."),
+        typer.Option(
+            "--grantee", metavar="ADDRESS", help="Whose access to show; else of all ever granted any; repeatable."
+        ),
     ] = None,
     manifest_file: Annotated[
         Path | None,

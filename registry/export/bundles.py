@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from registry.access.events import TOPICS as ACCESS_TOPICS
-from registry.access.events import decode as decode_access
 from registry.canonical import metadata_hash, read_json
 from registry.chain.client import Chain, RpcError
 from registry.chain.history import BlockRef, Topics, ask, logs_until
@@ -29,6 +27,7 @@ from registry.evidence.state import account_at, head_slot, pair_slot, slot_at
 from registry.evidence.trie import Nodes
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
+from registry.export.grantees import AccessLogs
 from registry.export.messages import read_call
 from registry.log import Moment
 from registry.manifest import Manifest
@@ -40,6 +39,7 @@ FARTHEST_CHECKPOINT = 4096
 """Up to how many blocks behind a block a checkpoint vouches for it."""
 
 _HEADERS_AT_ONCE = 100
+_SLOTS_AT_ONCE = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def export_bundle(
         deployment: Where the contracts are.
         dataset_id: The dataset.
         until: The block; with checkpoints, the block of one of them.
-        grantees: Whose access to show; None: that of all of whom there is an event.
+        grantees: Whose access to show; None: that of all who were ever granted any (see `registry.export.grantees`).
         shown: What of the content to show, or what finds it once the dataset's history is known.
         checkpoints: Signed checkpoints, or what finds them for the heights of the blocks that the bundle shows. With
             them, each of these blocks is followed by the headers up to one of them, where one is near enough.
@@ -104,11 +104,14 @@ def export_bundle(
 
     Raises:
         NotFound: There is no such dataset at that block, or no such file in the manifest.
-        InvalidInput: The content shown is not that of the version, or the chain's blocks cannot be shown offline.
+        InvalidInput: The content shown is not that of the version, the chain's blocks cannot be shown offline, or a
+            grantee who is named asked too often.
         Unavailable: No usable answer came, or the chain changed meanwhile.
         RpcError: The node refused.
     """
-    moments = _moments(chain, deployment, dataset_id, until, grantees)
+    moments = _moments(chain, deployment, dataset_id, until)
+    access = AccessLogs(chain, deployment, dataset_id, until).to_show(grantees)
+    moments += access.moments
     heights = sorted({moment.block_number for moment in moments} | {until.number})
     signed = checkpoints(heights) if callable(checkpoints) else checkpoints
     notes = {Checkpoint.of(note).height: note for note in signed.notes}
@@ -118,12 +121,8 @@ def export_bundle(
     if headers[until.number].hash != until.hash:
         raise _changed(until)
     receipts, logs, transactions = _receipts(chain, moments, headers)
-    if grantees is None:
-        decoded = [decode_access(placed.log) for placed in logs if placed.log.address == deployment.grants]
-        grantees = {event.grantee for event in decoded if event is not None and event.dataset_id == dataset_id}
-    named = sorted(set(grantees))
-    grants = deployment.grants if named else None
-    history = history_of(logs, dataset_id, deployment.registry, grants, named)
+    grants = deployment.grants if access.grantees else None
+    history = history_of(logs, dataset_id, deployment.registry, grants, access.grantees)
     ends = [span[-1] for span in spans]
     bundle = form.Bundle(
         chain_id=deployment.chain_id,
@@ -136,7 +135,7 @@ def export_bundle(
         messages=tuple(_messages(chain, deployment, history, transactions)),
         receipts=receipts,
         record=history.record(headers[until.number]),
-        state=_state(chain, deployment, dataset_id, named, headers[until.number]),
+        state=_state(chain, deployment, dataset_id, access.grantees, headers[until.number]),
     )
     source = bundle.to_json()
     try:
@@ -148,21 +147,13 @@ def export_bundle(
     return source
 
 
-def _moments(
-    chain: Chain, deployment: Deployment, dataset_id: DatasetId, until: BlockRef, grantees: Iterable[Address] | None
-) -> list[Moment]:
-    """Where the events are that the bundle shows."""
+def _moments(chain: Chain, deployment: Deployment, dataset_id: DatasetId, until: BlockRef) -> list[Moment]:
+    """Where the dataset's own events are."""
     topic = Bytes32(dataset_id)
     wanted: list[Topics] = [[[REGISTERED, REVISED, WITHDRAWN], topic], [TRANSFER, None, None, topic]]
     moments = [at for _, at in logs_until(chain, deployment.registry, wanted, deployment.block_number, until)]
     if not moments:
         raise NotFound(f"There is no dataset {dataset_id} up to block {until.number}.")
-    access: list[Topics] = [[ACCESS_TOPICS, topic]]
-    named = None if grantees is None else set(grantees)
-    for log, at in logs_until(chain, deployment.grants, access, deployment.block_number, until):
-        event = decode_access(log)
-        if event is not None and (named is None or event.grantee in named):
-            moments.append(at)
     return moments
 
 
@@ -248,9 +239,9 @@ def _state(
     chain: Chain, deployment: Deployment, dataset_id: DatasetId, grantees: Sequence[Address], header: Header
 ) -> tuple[bytes, ...] | None:
     """The trie nodes of the slots that the bundle speaks of, or None where the node does not have that state."""
-    wanted = [(deployment.registry, [head_slot(dataset_id)])]
-    if grantees:
-        wanted.append((deployment.grants, [pair_slot(dataset_id, grantee) for grantee in grantees]))
+    pairs = [pair_slot(dataset_id, grantee) for grantee in grantees]
+    parts = [pairs[start : start + _SLOTS_AT_ONCE] for start in range(0, len(pairs), _SLOTS_AT_ONCE)]
+    wanted = [(deployment.registry, [head_slot(dataset_id)]), *((deployment.grants, part) for part in parts)]
     given: dict[bytes, None] = {}
     for address, slots in wanted:
         try:

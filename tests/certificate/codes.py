@@ -1,4 +1,4 @@
-"""Reading the code that people scan, with a library that did not draw it."""
+"""Reading a certificate, with libraries that did not draw it: the code that people scan, and the text."""
 
 from __future__ import annotations
 
@@ -10,3 +10,11 @@ def code_on(page: bytes) -> str:
     """What the one code on a certificate says."""
     (code,) = read_barcodes(PdfDocument(page)[0].render(scale=2).to_pil())
     return str(code.text)
+
+
+def words(page: bytes) -> str:
+    """The text of the page, by a reader that is not ours."""
+    document = PdfDocument(page)
+    assert len(document) == 1
+    text: str = document[0].get_textpage().get_text_bounded()
+    return text

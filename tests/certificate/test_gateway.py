@@ -11,18 +11,32 @@ from pathlib import Path
 
 import pytest
 
+from api.routes import certificate as routes
 from registry.canonical import metadata_hash, read_json
 from registry.certificate import attachment
 from registry.certificate.credential import verify_credential
 from registry.certificate.facts import facts_of
 from registry.certificate.multibase import did_of
+from registry.chain import methods
 from registry.datasets.messages import Source
 from registry.evidence.bundle import Bundle
 from registry.keys.notes import load_note_key
 from registry.manifest import Manifest, hash_path
 from registry.primitives import Bytes32, DatasetId
-from tests.api.world import ANALYST, OWNER, STRANGER, Gateway, grant, open_node, running, transfer, withdrawal
-from tests.certificate.codes import code_on
+from tests.api.world import (
+    ANALYST,
+    OWNER,
+    STRANGER,
+    Gateway,
+    grant,
+    open_node,
+    owner,
+    request,
+    running,
+    transfer,
+    withdrawal,
+)
+from tests.certificate.codes import code_on, words
 
 METADATA = {"name": "企鹅 Penguins", "license": "CC0-1.0"}
 
@@ -174,3 +188,46 @@ def test_its_code_leads_where_the_operator_says_and_not_where_the_asker_says(tmp
         path = f"/v1/datasets/{dataset_id}/certificate.pdf"
         page = gateway.http.get(path, headers={"host": "attacker.example"}).content
     assert code_on(page) == f"https://registry.example.org/data/verify#{dataset_id}@1"
+
+
+def test_requests_of_strangers_change_neither_evidence_nor_certificate_nor_credential(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A1: more of them than the node gives logs in one answer."""
+    monkeypatch.setattr(methods, "MAX_LOGS", 2)  # A registration alone logs two.
+    with open_node(tmp_path) as node, running(node) as gateway:
+        dataset_id = gateway.register()
+        gateway.settle(grant(dataset_id))
+        kinds = ("evidence", "certificate.pdf", "credential")
+        before = {kind: len(gateway.http.get(f"/v1/datasets/{dataset_id}/{kind}").content) for kind in kinds}
+        strangers = [owner(f"stranger {number}") for number in range(4)]
+        for stranger in strangers:
+            gateway.settle(request(dataset_id).model_copy(update={"grantee": stranger.address}), stranger)
+        answers = {kind: gateway.http.get(f"/v1/datasets/{dataset_id}/{kind}") for kind in kinds}
+        assert {kind: answer.status_code for kind, answer in answers.items()} == dict.fromkeys(kinds, 200)
+        header_and_nodes = 2 * (1_400 * len(strangers) + 4_000)
+        for kind in kinds:
+            assert len(answers[kind].content) < before[kind] + header_and_nodes
+        for bundle in (answers["evidence"].content, attachment.read(answers["certificate.pdf"].content)):
+            assert [access.grantee for access in Bundle.parse(bundle).record.access] == [ANALYST.address]
+        (held,) = answers["credential"].json()["credentialSubject"]["grants"]
+        assert held["grantee"].endswith(str(ANALYST.address))
+        named = {"grantee": [str(strangers[0].address)]}
+        shown = gateway.http.get(f"/v1/datasets/{dataset_id}/evidence", params=named)
+        assert [access.requests for access in Bundle.parse(shown.content).record.access] == [1]
+
+
+def test_a_certificate_tells_how_many_grants_it_leaves_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(routes, "MAX_GRANTS", 2)
+    with open_node(tmp_path) as node, running(node) as gateway:
+        dataset_id = gateway.register()
+        grantees = [owner(f"grantee {number}") for number in range(4)]
+        for grantee in grantees:
+            gateway.settle(grant(dataset_id).model_copy(update={"grantee": grantee.address}))
+        subject = gateway.http.get(f"/v1/datasets/{dataset_id}/credential").json()["credentialSubject"]
+        assert {held["grantee"].rpartition(":")[2] for held in subject["grants"]} == {
+            str(grantee.address) for grantee in grantees[2:]
+        }
+        assert subject["furtherGrants"] == 2
+        page = gateway.http.get(f"/v1/datasets/{dataset_id}/certificate.pdf").content
+    assert "另有 and 2 项 more" in words(page)

@@ -20,7 +20,7 @@ from registry.certificate.page import ATTACHMENT, HEIGHT, MARGIN, WIDTH, render
 from registry.certificate.typefaces import common_characters, common_path, path_of
 from registry.datasets.messages import Source
 from registry.primitives import DatasetId
-from tests.certificate.codes import code_on
+from tests.certificate.codes import code_on, words
 from tests.certificate.facts import BUNDLE, FACTS, URL, address, digest
 
 CROWDED = replace(
@@ -38,14 +38,6 @@ EMPTY = replace(
     FACTS, name=None, license=None, sources=(), permissions=(), files=None, size=None, claimant=FACTS.owner,
     is_complete=False,
 )  # fmt: skip
-
-
-def words(page: bytes) -> str:
-    """The text of the page, by a reader that is not ours."""
-    document = PdfDocument(page)
-    assert len(document) == 1
-    text: str = document[0].get_textpage().get_text_bounded()
-    return text
 
 
 def test_the_page_shows_every_fact() -> None:

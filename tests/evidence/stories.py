@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,17 +41,25 @@ class Story:
 
 
 class ForgetfulNode:
-    """A node that keeps no state of blocks gone by, as most do: it refuses proofs of it."""
+    """A node that keeps no state of blocks gone by, as most do: it refuses proofs of it.
 
-    def __init__(self, chain: Chain) -> None:
+    Args:
+        chain: The chain behind it.
+        refused: The methods that it refuses.
+    """
+
+    def __init__(self, chain: Chain, refused: Collection[str] = ("eth_getProof",)) -> None:
         self._chain = chain
+        self._refused = refused
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
-        if method == "eth_getProof":
+        if method in self._refused:
             raise RpcError(SERVER_ERROR, "missing trie node")
         return self._chain.request(method, params)
 
     def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
+        if any(method in self._refused for method, _ in calls):
+            return [RpcError(SERVER_ERROR, "missing trie node")] * len(calls)
         return self._chain.batch(calls)
 
     def close(self) -> None:

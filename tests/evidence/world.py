@@ -131,25 +131,35 @@ class World:
         message = Withdrawal(dataset_id=dataset_id, head=self.head(dataset_id), reason="superseded", deadline=FAR)
         self.relay(message, signer or self.owner)
 
-    def request(self, dataset_id: DatasetId, requests: int = 0) -> None:
+    def request(self, dataset_id: DatasetId, requests: int = 0, by: LocalAccount | None = None) -> None:
+        by = by or self.reader
         message = AccessRequest(
             dataset_id=dataset_id,
-            grantee=address_of(self.reader),
+            grantee=address_of(by),
             rights=1,
             expires_at=FAR,
             purpose="to see whether penguins grow",
             requests=requests,
             deadline=FAR,
         )
-        self.relay(message, self.reader)
+        self.relay(message, by)
 
-    def grant(self, dataset_id: DatasetId, grantee: LocalAccount, epoch: int = 0, rights: int = 3) -> None:
+    def grant(
+        self,
+        dataset_id: DatasetId,
+        grantee: LocalAccount,
+        epoch: int = 0,
+        rights: int = 3,
+        *,
+        starts_at: int = 0,
+        expires_at: int = FAR,
+    ) -> None:
         message = AccessGrant(
             dataset_id=dataset_id,
             grantee=address_of(grantee),
             rights=rights,
-            starts_at=0,
-            expires_at=FAR,
+            starts_at=starts_at,
+            expires_at=expires_at,
             terms_hash=word("terms"),
             epoch=epoch,
             deadline=FAR,
