@@ -15,7 +15,7 @@ PEER_MODULES := scripts/peers/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-dev node system demo test check lint types fresh bench chaos disk-faults artifacts openapi clean
+.PHONY: help install install-dev node system demo test check lint types fresh bench chaos disk-faults mutants artifacts openapi clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -92,6 +92,9 @@ chaos: install-dev node system ## kills, faults and reorgs; KILLS=n SEED=s
 disk-faults: install-dev system ## failing and full disks; WRITES=n KIND=EIO or ENOSPC
 	$(BIN)/python -m scripts.disk_faults $(if $(WRITES),--writes $(WRITES)) $(if $(KIND),--kind $(KIND))
 
+mutants: install-dev node ## faults put into the contracts, each of which a test must notice; SAMPLE=n SEED=s
+	$(BIN)/python -m scripts.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
+
 artifacts: install-dev node ## compile the contracts into registry/artifacts/
 	$(BIN)/python -m scripts.compile_contracts
 
@@ -99,4 +102,4 @@ openapi: install-dev ## write docs/openapi.json
 	$(BIN)/python -m scripts.openapi
 
 clean: ## remove what was installed and generated
-	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json
+	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json mutants-results.json
