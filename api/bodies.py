@@ -40,9 +40,10 @@ class Submission(BaseModel, Generic[AnySigned]):
         description="The message, field by field as it was signed."
     )
     signature: str = Field(
-        pattern=r"^0x([0-9a-fA-F]{2}){65,4096}$",
+        pattern=r"^0x([0-9a-fA-F]{2}){64,4096}$",
         strict=True,
-        description="The signer's EIP-712 signature: 65 bytes, or what an ERC-1271 wallet takes (up to 4096).",
+        description="The signer's EIP-712 signature: 65 bytes (v of 0, 1, 27 or 28), the 64 of ERC-2098, or what an "
+        "ERC-1271 wallet takes (up to 4096).",
         examples=["0x" + "1b" * 65],
     )
 

@@ -15,7 +15,7 @@ from api.problems import CONFLICT, INVALID, LARGE, MALFORMED, MEDIA, NOT_FOUND, 
 from registry.documents.deposit import put_documents
 from registry.node import Node
 from registry.primitives import DatasetId
-from registry.relay.intake import IdempotencyKey, prepare, submit
+from registry.relay.intake import IdempotencyKey, Write, prepare, submit
 from registry.relay.receipts import Receipt
 
 RETRY_SECONDS: Final = 1
@@ -85,14 +85,20 @@ def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:
 
 
 def _publish(node: Node, body: Publication[Any], key: IdempotencyKey | None) -> Receipt:
-    body.check_metadata()
-    manifest = body.check_manifest()
-    if body.metadata is None and manifest is None:
+    if body.metadata is None and body.manifest is None:
         return _submit(node, body, key, None)
-    return _submit(node, body, key, partial(put_documents, metadata=body.metadata, manifest=manifest))
+    return _submit(node, body, key, partial(_documents, body))
 
 
-def _submit(node: Node, body: Submission[Any], key: IdempotencyKey | None, also: Callable[..., None] | None) -> Receipt:
+def _documents(body: Publication[Any]) -> Write:
+    """Check the documents against what was signed, and return what keeps them."""
+    body.check_metadata()
+    return partial(put_documents, metadata=body.metadata, manifest=body.check_manifest())
+
+
+def _submit(
+    node: Node, body: Submission[Any], key: IdempotencyKey | None, also: Callable[[], Write | None] | None
+) -> Receipt:
     receipt = submit(
         prepare(body.message, body.signature_bytes, node.deployment),
         chain=node.chain,
@@ -102,6 +108,7 @@ def _submit(node: Node, body: Submission[Any], key: IdempotencyKey | None, also:
         clock=node.clock,
         key=key,
         also=also,
+        has_owned=node.queries.has_owned,
     )
     node.wake()
     return receipt

@@ -237,6 +237,17 @@ def read_refusal(data: bytes) -> ContractRefused:
     return ContractRefused(UNNAMED, {"data": shown}, f"The contract refused with data that is not known here: {shown}.")
 
 
+def refusal_of(name: str, **values: object) -> ContractRefused:
+    """Return the refusal of a name in the table, as a contract with these values would word it.
+
+    Args:
+        name: The Solidity error's name.
+        values: Its values by their names, as `read_refusal` gives them.
+    """
+    refusal = next(one for one in REFUSALS if (one.name, set(one.values)) == (name, set(values)))
+    return _worded(refusal, values)
+
+
 def status_of(refused: ContractRefused) -> int:
     """The HTTP status with which a gateway answers such a refusal."""
     return _STATUS.get((refused.name, tuple(refused.values)), UNPROCESSABLE)
@@ -248,6 +259,10 @@ def _refused(refusal: Refusal, data: bytes) -> ContractRefused:
         name: _value(words, index, name, kind)
         for index, (name, kind) in enumerate(zip(refusal.values, refusal.types, strict=True))
     }
+    return _worded(refusal, values)
+
+
+def _worded(refusal: Refusal, values: Mapping[str, object]) -> ContractRefused:
     shown = {name: _time(value) if name in _TIMES else value for name, value in values.items()}
     return ContractRefused(refusal.name, values, refusal.sentence.format(**shown), hint=refusal.hint)
 

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as text_clause
 
-from registry.abi import text
+from registry.abi import left_padded, text
 from registry.access.events import AccessRequested
 from registry.access.records import rights_names
 from registry.datasets.events import Registered, Revised
@@ -292,6 +292,18 @@ class Queries:
                 raise TypeError(f"{type(event).__name__} makes no version")
             items.append({**shapes.version(row.number, event), "name": row.name, "at": _at(row)})
         return Listing.VERSIONS.page(items, [row.number for row in rows], limit) | as_of
+
+    def has_owned(self, dataset_id: DatasetId, account: Address) -> bool:
+        """Return whether an account owns or owned a dataset, as far as the index knows."""
+        transfers = select(EVENTS.c.topics).where(
+            EVENTS.c.dataset_id == dataset_id, EVENTS.c.account == ZERO_ADDRESS, EVENTS.c.kind == Kind.TRANSFERRED
+        )
+        first = select(DATASETS.c.first_owner).where(DATASETS.c.dataset_id == dataset_id)
+        with self._storage.read() as connection:
+            if connection.execute(first).scalar_one_or_none() == account:
+                return True
+            topic = left_padded(account)
+            return any(bytes(topics)[64:96] == topic for topics in connection.execute(transfers).scalars())
 
     def history(self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Json:
         """All that changed a dataset, the first first, each step with the head after it.

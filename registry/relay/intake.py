@@ -1,102 +1,42 @@
-"""Accepting messages: what is acknowledged is in the database, and what is not in the database is not acknowledged."""
+"""Accepting messages: what is acknowledged is in the database, and what is not in the database is not acknowledged.
+
+In this order, so that a stranger costs little and leaves nothing: the receipt that the message has already; deadline,
+signature and state, by a rehearsal on the chain; the documents that came with it; the database.
+"""
 
 from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
-from dataclasses import dataclass
 from hashlib import sha256
 
 import orjson
-from coincurve import PublicKey
-from sqlalchemy import ColumnElement, Connection, and_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from registry.chain.client import Chain
-from registry.chain.contracts import ECDSA_SIGNATURE_BYTES, calldata, gas_limit, simulate
-from registry.chain.history import block_at
+from registry.chain.contracts import simulate
 from registry.deployment import Deployment
-from registry.eip712 import Domain
-from registry.errors import Conflict, ContractRefused, InvalidInput, Unavailable
+from registry.errors import Conflict, ContractRefused, Unavailable
 from registry.log import Moment
-from registry.primitives import Address, Bytes32, keccak256
-from registry.relay.effects import find_effect
+from registry.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
+from registry.relay.already_done import HasOwned, find_done, require_signed_by
+from registry.relay.authority import named_signer, owner_of
 from registry.relay.receipts import Receipt, Status, find_receipt
-from registry.relay.tables import IDEMPOTENCY_KEYS, RECEIPTS
-from registry.rooms import AnyMessage
+from registry.relay.submission import IdempotencyKey, Submission, prepare
+from registry.relay.tables import ATTEMPTS, IDEMPOTENCY_KEYS, NONCES, RECEIPTS
 from registry.storage.engine import Storage
 from registry.storage.insert import insert_if_new
 
-MAX_SIGNATURE_BYTES = 4096
-MAX_KEY_CHARACTERS = 255
+__all__ = ["IdempotencyKey", "Submission", "Write", "accept", "find", "preflight", "prepare", "submit"]
+
+Write = Callable[[Connection], None]
+"""Writes more in the database transaction that keeps the receipt."""
+
 _ID_BYTES = 16
-_FIRST_V = 27
 
 
-@dataclass(frozen=True, slots=True)
-class Submission:
-    """A message that is ready to be sent, and all that follows from it.
-
-    Args:
-        message: The message.
-        digest: What was signed.
-        signer: Who signed, where the signature says it.
-        contract: The contract that takes it.
-        calldata: The transaction's input.
-        gas: The most its transaction may use.
-    """
-
-    message: AnyMessage
-    digest: Bytes32
-    signer: Address | None
-    contract: Address
-    calldata: bytes
-    gas: int
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A key that a client chose so that it may repeat a request.
-
-    Args:
-        key: 1 to 255 visible ASCII characters.
-        documents: Which documents came with the message; what they hold is bound to it by their hashes.
-
-    Raises:
-        InvalidInput: It is not that.
-    """
-
-    key: str
-    documents: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        if not 1 <= len(self.key) <= MAX_KEY_CHARACTERS or not all("!" <= character <= "~" for character in self.key):
-            raise InvalidInput(f"An idempotency key has 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.")
-
-    def body(self, submission: Submission) -> Bytes32:
-        """What the key is used for: message, signature, and which documents."""
-        return Bytes32(sha256(submission.calldata + ",".join(self.documents).encode()).digest())
-
-
-def prepare(message: AnyMessage, signature: bytes, deployment: Deployment) -> Submission:
-    """Puts together what is sent for a message. Pure: whether the contract will take it, `preflight` finds.
-
-    Args:
-        message: The message.
-        signature: 65 bytes of ECDSA, or what an owner's contract takes (ERC-1271), at most 4096 bytes.
-        deployment: The contracts.
-
-    Raises:
-        InvalidInput: It is no signature.
-    """
-    if not 1 <= len(signature) <= MAX_SIGNATURE_BYTES:
-        raise InvalidInput(
-            f"A signature has {ECDSA_SIGNATURE_BYTES} bytes, or at most {MAX_SIGNATURE_BYTES} where the owner is a"
-            f" contract, but {len(signature)} were given."
-        )
-    contract = deployment.address_of(message.CONTRACT)
-    digest = message.digest(Domain(message.CONTRACT, deployment.chain_id, contract))
-    call = calldata(message, signature)
-    return Submission(message, digest, _signer(digest, signature), contract, call, gas_limit(message, signature, call))
+def _only_present_owners(dataset_id: DatasetId, account: Address) -> bool:
+    return False
 
 
 def submit(
@@ -108,9 +48,10 @@ def submit(
     relayer: Address,
     clock: Callable[[], float],
     key: IdempotencyKey | None = None,
-    also: Callable[[Connection], None] | None = None,
+    also: Callable[[], Write | None] | None = None,
+    has_owned: HasOwned = _only_present_owners,
 ) -> Receipt:
-    """Rehearses a message on the chain and accepts it. The same message, or the same key, has one receipt.
+    """Rehearse a message on the chain and accept it. The same message, key, or effect has one receipt.
 
     Args:
         submission: From `prepare`.
@@ -120,7 +61,9 @@ def submit(
         relayer: The account that will send it.
         clock: Gives the Unix time in seconds.
         key: The client's idempotency key, if it gave one.
-        also: Writes more in the same database transaction, for example the documents that came with the message.
+        also: Checks what came with the message, for example its documents, and gives what writes it in the same
+            database transaction. Called only once signature and deadline are known to be good.
+        has_owned: Says whether an account is known to have owned a dataset at some time.
 
     Raises:
         Conflict: The key was used for another message.
@@ -128,35 +71,63 @@ def submit(
         Unavailable: The chain or the database cannot be used; nothing was accepted, as far as is known.
     """
     known = find(storage, submission, key)
-    if known is not None:
-        return _again(storage, known, also)
     done: Moment | None = None
+    if known is None:
+        try:
+            submission = _rehearsed(chain, relayer, submission)
+        except ContractRefused as refused:
+            # It may have been sent before: by another request, or by somebody else's transaction.
+            known = find(storage, submission, key)
+            if known is None:
+                done = find_done(chain, deployment, submission, refused, has_owned)
+    if known is not None:
+        _require_same_signer(chain, storage, deployment, submission, known)
+    write = None if also is None else also()
+    if known is not None:
+        return _again(storage, known, write)
     try:
-        preflight(chain, relayer, submission)
-    except ContractRefused:
-        # It may have been sent before: by another request, or by somebody else's transaction.
-        known = find(storage, submission, key)
-        if known is not None:
-            return _again(storage, known, also)
-        done = find_effect(chain, deployment, submission.message, block_at(chain))
-        if done is None:
-            raise
-    try:
-        return accept(storage, submission, clock(), key=key, done=done, also=also)
+        return accept(storage, submission, clock(), key=key, done=done, also=write)
     except Unavailable:
         # A commit that failed may have been carried out all the same: only the database knows.
         known = find(storage, submission, key)
         if known is None:
             raise
-        return _again(storage, known, also)
+        return _again(storage, known, write)
 
 
-def _again(storage: Storage, known: Receipt, also: Callable[[Connection], None] | None) -> Receipt:
-    """The receipt of a message that was accepted before; what comes with it this time is kept too."""
+def _again(storage: Storage, known: Receipt, also: Write | None) -> Receipt:
+    """Return the receipt of a message that was accepted before; what comes with it this time is kept too."""
     if also is not None:
         with storage.write() as connection:
             also(connection)
     return known
+
+
+def _rehearsed(chain: Chain, relayer: Address, submission: Submission) -> Submission:
+    """Return the submission with the form of its signature that the contract takes."""
+    try:
+        preflight(chain, relayer, submission)
+    except ContractRefused as refused:
+        if refused.name != "SignatureNotBySigner" or submission.given == submission.signature:
+            raise
+        submission = submission.as_given()
+        preflight(chain, relayer, submission)
+    return submission
+
+
+def _require_same_signer(
+    chain: Chain, storage: Storage, deployment: Deployment, submission: Submission, known: Receipt
+) -> None:
+    """Require of a message that was accepted before that this signature is good too, though it may be another."""
+    if submission.signer is not None and submission.signer == known.signer:
+        return
+    with storage.read() as connection:
+        kept = connection.execute(select(RECEIPTS.c.calldata).where(RECEIPTS.c.seq == known.seq)).scalar_one()
+    if bytes(kept) in (submission.calldata, submission.as_given().calldata):
+        return
+    message = submission.message
+    signer = named_signer(message) or owner_of(chain, deployment, message.dataset_id)
+    require_signed_by(chain, signer or ZERO_ADDRESS, submission)
 
 
 def preflight(chain: Chain, relayer: Address, submission: Submission) -> None:
@@ -235,12 +206,19 @@ def accept(
             "transaction_hash": done.transaction_hash,
             "block_number": done.block_number,
             "block_hash": done.block_hash,
+            "effect": _effect(done),
         }
     with storage.write() as connection:
         known = _find(connection, submission, key)
+        if known is None and done is not None:
+            known = _receipt_of_effect(connection, done)
+            if known is not None:
+                return known
         if known is None:
             connection.execute(insert_if_new(connection, RECEIPTS).values(values))
-            known = find_receipt(connection, _live(submission))
+            known = find_receipt(connection, _accepted(submission))
+            if known is None and done is not None:
+                known = _receipt_of_effect(connection, done)
             if known is None:
                 raise Unavailable("The database did not keep what was written to it.")
         if key is not None:
@@ -264,31 +242,39 @@ def _find(connection: Connection, submission: Submission, key: IdempotencyKey | 
         ).one_or_none()
         receipt = None if used is None else find_receipt(connection, RECEIPTS.c.seq == used.receipt_seq)
         if used is not None and receipt is not None:
-            if receipt.digest != submission.digest or used.body not in (None, key.body(submission)):
+            same = receipt.digest == submission.digest if used.body is None else used.body == key.body(submission)
+            if not same:
                 raise Conflict(
                     "This idempotency key was used for another body.", hint="Choose a new key for each request."
                 )
             return receipt
-    return find_receipt(connection, _live(submission))
+    return find_receipt(connection, _accepted(submission))
 
 
-def _live(submission: Submission) -> ColumnElement[bool]:
-    return and_(RECEIPTS.c.digest == submission.digest, RECEIPTS.c.status != Status.FAILED)
+def _accepted(submission: Submission) -> ColumnElement[bool]:
+    """The receipts that keep a message from being accepted again: all but those of failures that cost nothing.
+
+    A transaction that failed was paid for, and its message would fail again: the receipt says why.
+    """
+    paid_for = RECEIPTS.c.transaction_hash.is_not(None)
+    return and_(RECEIPTS.c.digest == submission.digest, or_(RECEIPTS.c.status != Status.FAILED, paid_for))
+
+
+def _effect(done: Moment) -> Bytes32:
+    return Bytes32(sha256(b"%b%d" % (done.transaction_hash, done.log_index)).digest())
+
+
+def _receipt_of_effect(connection: Connection, done: Moment) -> Receipt | None:
+    """The receipt of an effect: of the message that the relayer sent itself, or that was answered for it before."""
+    by_relayer = (
+        select(NONCES.c.receipt_seq)
+        .join_from(ATTEMPTS, NONCES, and_(ATTEMPTS.c.relayer == NONCES.c.relayer, ATTEMPTS.c.nonce == NONCES.c.nonce))
+        .where(ATTEMPTS.c.transaction_hash == done.transaction_hash)
+    )
+    known = find_receipt(connection, RECEIPTS.c.seq.in_(by_relayer))
+    return known or find_receipt(connection, RECEIPTS.c.effect == _effect(done))
 
 
 def _scope(submission: Submission) -> str:
     """Whose idempotency keys these are: a stranger's key must not get in the way of another's."""
     return str(submission.signer or submission.message.dataset_id)
-
-
-def _signer(digest: Bytes32, signature: bytes) -> Address | None:
-    """Who made an ECDSA signature. A contract's signature may look like one: the name is not proven here."""
-    if len(signature) != ECDSA_SIGNATURE_BYTES or signature[-1] not in (_FIRST_V, _FIRST_V + 1):
-        return None
-    try:
-        key = PublicKey.from_signature_and_message(
-            signature[:-1] + bytes([signature[-1] - _FIRST_V]), digest, hasher=None
-        )
-    except ValueError:
-        return None
-    return Address(keccak256(key.format(compressed=False)[1:])[12:])

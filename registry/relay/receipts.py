@@ -183,8 +183,9 @@ def read_receipt(storage: Storage, receipt_id: str) -> Receipt:
 
 
 def find_receipt(connection: Connection, condition: ColumnElement[bool]) -> Receipt | None:
-    """The one receipt that fulfils a condition, or None."""
-    row = connection.execute(select(*_COLUMNS).where(condition)).mappings().one_or_none()
+    """The receipt that fulfils a condition, the newest of several, or None."""
+    wanted = select(*_COLUMNS).where(condition).order_by(RECEIPTS.c.seq.desc()).limit(1)
+    row = connection.execute(wanted).mappings().one_or_none()
     return None if row is None else _receipt(row)
 
 

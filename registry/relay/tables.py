@@ -49,9 +49,14 @@ RECEIPTS = Table(
     Column("block_hash", Fixed(Bytes32)),
     Column("failure", Text, comment="Why the contract refused, as JSON."),
     Column("already_done", Boolean, nullable=False),
+    Column(
+        "effect",
+        Fixed(Bytes32),
+        comment="Which log it was answered for, where it was done before; one effect has one receipt.",
+    ),
 )
 
-# A failed message may be tried again: only those that have not failed are unique by their digest.
+# A message that failed without a transaction may be tried again: those that have not failed are unique by their digest.
 Index(
     None,
     RECEIPTS.c.digest,
@@ -59,6 +64,7 @@ Index(
     sqlite_where=RECEIPTS.c.status != "failed",
     postgresql_where=RECEIPTS.c.status != "failed",
 )
+Index(None, RECEIPTS.c.effect, unique=True)
 Index(None, RECEIPTS.c.status, RECEIPTS.c.seq)
 Index(None, RECEIPTS.c.block_hash)
 

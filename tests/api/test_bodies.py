@@ -53,7 +53,7 @@ def _set(*path: str, value: object) -> Change:
         (_set("message", "sources", value=7), "body.message.sources"),
         (_set("message", value=[]), "body.message"),
         (_set("signature", value="0x"), "body.signature"),
-        (_set("signature", value="0x" + "11" * 64), "body.signature"),
+        (_set("signature", value="0x" + "11" * 63), "body.signature"),
         (_set("signature", value="11" * 65), "body.signature"),
         (_set("signature", value=None), "body.signature"),
         (lambda body: body.pop("signature"), "body.signature"),

@@ -11,13 +11,10 @@ import pytest
 from sqlalchemy import Connection, func, select
 
 from registry.chain.client import Chain, ChainUnavailable
-from registry.chain.contracts import calldata
 from registry.errors import Conflict, ContractRefused, InvalidInput, Unavailable
 from registry.primitives import Bytes32
-from registry.relay.fees import Fees
 from registry.relay.intake import IdempotencyKey, accept, prepare
 from registry.relay.receipts import Status
-from registry.relay.signing import Payload
 from registry.relay.tables import RECEIPTS
 from registry.rooms import AnyMessage
 from registry.storage import Storage
@@ -157,45 +154,26 @@ def test_a_commit_whose_answer_is_lost_is_looked_up(world: World) -> None:
     assert world.status(receipt) is Status.ACCEPTED
 
 
-def test_a_failed_message_may_be_tried_again(world: World) -> None:
+def test_a_message_whose_transaction_failed_is_not_accepted_again(world: World) -> None:
+    """Its transaction was paid for, and would be paid for again: the receipt says that it failed, and why."""
     message = world.registration()
     relayer = world.relayer(finality=0)
     stale = world.revision(message.dataset_id, Bytes32(bytes(32)))
     first = world.accept(stale)
     until(lambda: world.status(first) is Status.FAILED, relayer.step)
-    second = world.accept(stale)
-    assert second.id != first.id
-    assert second.status is Status.ACCEPTED
+    again = world.submit(stale)
+    assert (again.id, again.status) == (first.id, Status.FAILED)
+    assert again.failure is not None
+    assert again.failure.error == "DatasetUnknown"
+    assert receipts(world.storage) == 1
 
 
-def send_directly(world: World, message: AnyMessage) -> None:
-    """Somebody copies a message and sends it from an account of their own."""
-    data = calldata(message, OWNER.sign(message, world.deployment))
-    nonce = int(world.chain.request("eth_getTransactionCount", [str(world.signer.address), "latest"]), 16)
-    payload = Payload(world.deployment.address_of(message.CONTRACT), data, 1_000_000)
-    transaction = world.signer.sign(world.deployment.chain_id, nonce, Fees(10**10, 10**9), payload)
-    world.chain.request("eth_sendRawTransaction", [f"0x{transaction.raw.hex()}"])
-
-
-def test_what_somebody_else_sent_already_is_a_success_without_a_transaction(world: World) -> None:
-    message = world.registration()
-    send_directly(world, message)
-    before = world.nonces()
-    receipt = world.submit(message)
-    assert receipt.already_done
-    assert receipt.status is Status.MINED
-    relayer = world.relayer(finality=0)
-    until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
-    assert world.nonces() == before
-
-
-def test_another_registration_of_the_same_id_is_no_success(world: World) -> None:
-    message = world.registration()
-    send_directly(world, message)
-    other = message.model_copy(update={"uri": "https://other"})
-    with pytest.raises(ContractRefused) as caught:
-        world.submit(other)
-    assert caught.value.name == "DatasetExists"
+def test_a_message_that_failed_without_a_transaction_may_be_tried_again(world: World) -> None:
+    """A message that expired before it was signed for a nonce cost nothing."""
+    message = world.registration(deadline=1)
+    first = world.accept(message)
+    until(lambda: world.status(first) is Status.FAILED, world.relayer(finality=0).step)
+    assert world.accept(message).id != first.id
 
 
 def test_a_receipt_names_who_signed(world: World) -> None:

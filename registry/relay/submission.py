@@ -1,0 +1,101 @@
+"""A signed message as it is taken in: everything that follows from its bytes, without asking anybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Self
+
+from registry.chain.contracts import ECDSA_SIGNATURE_BYTES, calldata, gas_limit
+from registry.deployment import Deployment
+from registry.eip712 import Domain
+from registry.errors import InvalidInput
+from registry.primitives import Address, Bytes32
+from registry.relay.authority import named_signer
+from registry.relay.signatures import normal_form, recover
+from registry.rooms import AnyMessage
+
+MAX_SIGNATURE_BYTES = 4096
+MAX_KEY_CHARACTERS = 255
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """A message that is ready to be sent, and all that follows from it.
+
+    Args:
+        message: The message.
+        digest: What was signed.
+        signer: The account whose key signed, where it is an ECDSA signature. A contract's signature may look like one.
+        signature: The signature in its normal form, or as it was given where it may be a contract's.
+        given: The signature as it was given.
+        contract: The contract that takes it.
+        calldata: The transaction's input.
+        gas: The most its transaction may use.
+        identity: The input with the signature in its normal form: equal for all forms of one signature.
+    """
+
+    message: AnyMessage
+    digest: Bytes32
+    signer: Address | None
+    signature: bytes
+    given: bytes
+    contract: Address
+    calldata: bytes
+    gas: int
+    identity: bytes
+
+    def as_given(self) -> Self:
+        """Return the same with the signature as it was given, for a contract wallet that takes only that form."""
+        call = calldata(self.message, self.given)
+        return replace(self, signature=self.given, calldata=call, gas=gas_limit(self.message, self.given, call))
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A key that a client chose so that it may repeat a request.
+
+    Args:
+        key: 1 to 255 visible ASCII characters.
+        documents: Which documents came with the message; what they hold is bound to it by their hashes.
+
+    Raises:
+        InvalidInput: It is not that.
+    """
+
+    key: str
+    documents: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= len(self.key) <= MAX_KEY_CHARACTERS or not all("!" <= character <= "~" for character in self.key):
+            raise InvalidInput(f"An idempotency key has 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.")
+
+    def body(self, submission: Submission) -> Bytes32:
+        """Return what the key is used for: message, signature, and which documents."""
+        return Bytes32(sha256(submission.identity + ",".join(self.documents).encode()).digest())
+
+
+def prepare(message: AnyMessage, signature: bytes, deployment: Deployment) -> Submission:
+    """Put together what is sent for a message. Pure: whether the contract will take it, `submit` finds.
+
+    Args:
+        message: The message.
+        signature: ECDSA in any of its forms (`registry.relay.signatures`), or what an owner's contract takes
+            (ERC-1271), at most 4096 bytes.
+        deployment: The contracts.
+
+    Raises:
+        InvalidInput: It is no signature.
+    """
+    if not 1 <= len(signature) <= MAX_SIGNATURE_BYTES:
+        raise InvalidInput(
+            f"A signature has {ECDSA_SIGNATURE_BYTES} bytes, or at most {MAX_SIGNATURE_BYTES} where the owner is a"
+            f" contract, but {len(signature)} were given."
+        )
+    contract = deployment.address_of(message.CONTRACT)
+    digest = message.digest(Domain(message.CONTRACT, deployment.chain_id, contract))
+    normal = normal_form(signature)
+    signer = None if normal is None else recover(digest, normal)
+    sent = normal if normal and signer and named_signer(message) in (None, signer) else signature
+    call = calldata(message, sent)
+    return Submission(message, digest, signer, sent, signature, contract, call, gas_limit(message, sent, call), call)
