@@ -218,11 +218,36 @@ class Receipt(Answer):
     already_done: bool = Field(description="Whether the chain held the effect already.")
 
 
+class Eip712Domain(Answer):
+    """The domain of typed data (EIP-712)."""
+
+    name: str
+    version: str
+    chain_id: int = Field(ge=1)
+    verifying_contract: Address
+
+
+class TypedField(Answer):
+    """A field of a struct of typed data (EIP-712)."""
+
+    name: str
+    type: str = Field(examples=["uint256"])
+
+
+class MessageType(Answer):
+    """What a wallet needs to sign a message, and where the signed message is posted."""
+
+    contract: str = Field(description="The contract that takes it; its `domain` is the one to sign for.")
+    path: str = Field(description="Where it is posted, with the message's `datasetId` in place of {dataset_id}.")
+    types: dict[str, list[TypedField]] = Field(description="The `types` of eth_signTypedData_v4.")
+
+
 class Contract(Answer):
     """Where a contract is."""
 
     address: Address
     block_number: Height | None = Field(description="The height at which it was deployed, or from which logs are read.")
+    domain: Eip712Domain
 
 
 class Contracts(BaseModel):
@@ -240,6 +265,7 @@ class DeploymentAnswer(Answer):
     chain_id: int = Field(ge=1)
     genesis_hash: Bytes32
     contracts: Contracts
+    messages: dict[str, MessageType] = Field(description="What can be signed, by the name of its struct.")
 
 
 class RelayerHealth(Answer):

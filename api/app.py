@@ -16,6 +16,7 @@ from api.routes import (
     checkpoints,
     claims,
     datasets,
+    deployment,
     evidence,
     lineage,
     operations,
@@ -54,6 +55,7 @@ def create_app(node: Node) -> FastAPI:
     if Role.GATEWAY in node.role.parts:
         include_gateway(app)  # First: routes are tried in their order, and these are asked for most.
     app.include_router(operations.router)
+    app.include_router(deployment.router)
     app.state.node = node
     if Role.GATEWAY in node.role.parts and node.hot is not None:
         app.add_middleware(DatasetShortcut, reads=node.hot)

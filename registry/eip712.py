@@ -31,6 +31,13 @@ class Solidity:
     type: str
 
 
+_DOMAIN_FIELDS = (
+    {"name": "name", "type": "string"},
+    {"name": "version", "type": "string"},
+    {"name": "chainId", "type": "uint256"},
+    {"name": "verifyingContract", "type": "address"},
+)
+
 AddressField = Annotated[Address, Solidity("address")]
 Bytes32Field = Annotated[Bytes32, Solidity("bytes32")]
 DatasetIdField = Annotated[DatasetId, Solidity("uint256")]
@@ -68,6 +75,15 @@ class Domain:
                 + left_padded(self.contract)
             )
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the domain as wallets take it."""
+        return {
+            "name": self.name,
+            "version": self.VERSION,
+            "chainId": self.chain_id,
+            "verifyingContract": str(self.contract),
+        }
 
 
 class Struct(BaseModel):
@@ -156,28 +172,21 @@ class Message(Struct):
 
     def typed_data(self, domain: Domain) -> dict[str, Any]:
         """The JSON that a wallet's eth_signTypedData_v4 takes."""
-        structs: list[type[Struct]] = [type(self), *_children(type(self))]
-        types = {
-            struct.__name__: [{"name": name, "type": kind} for name, kind in struct.fields().items()]
-            for struct in structs
-        }
-        types["EIP712Domain"] = [
-            {"name": "name", "type": "string"},
-            {"name": "version", "type": "string"},
-            {"name": "chainId", "type": "uint256"},
-            {"name": "verifyingContract", "type": "address"},
-        ]
         return {
-            "domain": {
-                "name": domain.name,
-                "version": domain.VERSION,
-                "chainId": domain.chain_id,
-                "verifyingContract": str(domain.contract),
-            },
-            "types": types,
+            "domain": domain.to_json(),
+            "types": self.types(),
             "primaryType": type(self).__name__,
             "message": self.to_json(),
         }
+
+    @classmethod
+    def types(cls) -> dict[str, list[dict[str, str]]]:
+        """Return the `types` of the typed data: the fields of each struct in order, the domain's among them."""
+        types = {
+            struct.__name__: [{"name": name, "type": kind} for name, kind in struct.fields().items()]
+            for struct in (cls, *_children(cls))
+        }
+        return types | {"EIP712Domain": [dict(field) for field in _DOMAIN_FIELDS]}
 
 
 def at_most_bytes(maximum: int) -> Callable[[str], str]:

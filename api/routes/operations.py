@@ -1,4 +1,4 @@
-"""What operators ask: whether the node is well, and what it measures; and what every client asks first."""
+"""What operators ask: whether the node is well, and what it measures."""
 
 from __future__ import annotations
 
@@ -20,27 +20,6 @@ _NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
     503: {"model": answers.Health, "description": "It is not ready; `problems` says why."}
 }
 _FAULTS: Final = {status: answer for status, answer in documented().items() if status != 503}
-
-
-@router.get(
-    "/v1/deployment",
-    summary="Which chain and contracts",
-    operation_id="deployment",
-    response_model=answers.DeploymentAnswer,
-    responses=documented(),
-)
-async def deployment(node: NodeDep) -> Response:
-    """The chain and the contracts that this gateway serves: what the EIP-712 domains are made of."""
-    where = node.deployment
-    contracts = {"DatasetRegistry": where.registry, "AccessGrants": where.grants}
-    answer = {
-        "chainId": where.chain_id,
-        "genesisHash": str(where.genesis_hash),
-        "contracts": {
-            name: {"address": str(address), "blockNumber": where.block_number} for name, address in contracts.items()
-        },
-    }
-    return Response(orjson.dumps(answer), media_type="application/json")
 
 
 @router.get(

@@ -1,0 +1,54 @@
+"""What a client must know before it signs: the chain, the contracts, and the EIP-712 domains and types."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import orjson
+from fastapi import APIRouter, Response
+
+from api import answers
+from api.deps import NodeDep
+from api.problems import documented
+from api.routes.submissions import paths
+from api.strict import StrictRoute
+from registry.eip712 import Domain
+from registry.rooms import MESSAGES
+
+router = APIRouter(tags=["operations"], route_class=StrictRoute)
+
+_MESSAGES: Final[dict[str, dict[str, Any]]] = {
+    name: {"contract": message.CONTRACT, "path": paths()[message], "types": message.types()}
+    for name, message in MESSAGES.items()
+}
+
+
+@router.get(
+    "/v1/deployment",
+    summary="Which chain and contracts, and what to sign for them",
+    operation_id="deployment",
+    response_model=answers.DeploymentAnswer,
+    responses=documented(),
+)
+async def deployment(node: NodeDep) -> Response:
+    """The chain and the contracts that this gateway serves, and what a wallet signs for them (EIP-712).
+
+    A message `m` is signed by `eth_signTypedData_v4` with `domain` = `contracts[messages[m].contract].domain`,
+    `types` = `messages[m].types` and `primaryType` = `m`; then it is posted to `messages[m].path`.
+    """
+    where = node.deployment
+    contracts = {"DatasetRegistry": where.registry, "AccessGrants": where.grants}
+    answer = {
+        "chainId": where.chain_id,
+        "genesisHash": str(where.genesis_hash),
+        "contracts": {
+            name: {
+                "address": str(address),
+                "blockNumber": where.block_number,
+                "domain": Domain(name, where.chain_id, address).to_json(),
+            }
+            for name, address in contracts.items()
+        },
+        "messages": _MESSAGES,
+    }
+    return Response(orjson.dumps(answer), media_type="application/json")
