@@ -80,7 +80,7 @@ types: install-dev ## strict mypy
 fresh: install-dev node ## whether what is generated is up to date
 	$(BIN)/python -m scripts.compile_contracts --check
 	$(BIN)/python -m scripts.releases --check
-	$(BIN)/python -m scripts.evidence_schema --check
+	$(BIN)/python -m scripts.schemas --check
 	$(BIN)/python -m scripts.openapi --check
 
 bench: install-dev node $(INSTALLED_BENCH) $(PEER_MODULES) system ## figures beside peers; ONLY=name for one
