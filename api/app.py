@@ -15,6 +15,7 @@ from api.routes import (
     certificate,
     checkpoints,
     claims,
+    contexts,
     datasets,
     deployment,
     evidence,
@@ -84,6 +85,7 @@ def include_gateway(app: FastAPI) -> None:
     app.include_router(datasets.router)
     app.include_router(lineage.router)
     app.include_router(certificate.router)
+    app.include_router(contexts.router)
     app.include_router(catalogue.router)
     app.include_router(evidence.router)
     app.include_router(checkpoints.router)

@@ -13,6 +13,7 @@ from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
 from api.reads import IdPrefix, Moment
 from api.routes.evidence import shown_content
 from api.strict import StrictRoute
+from registry.certificate.context import context_url
 from registry.certificate.credential import issue
 from registry.certificate.facts import Facts, facts_of
 from registry.certificate.page import render
@@ -79,10 +80,17 @@ async def credential(node: NodeDep, dataset_id: IdPrefix, version: Version = Non
 
     def make(facts: Facts, bundle: bytes) -> bytes:
         key = _key(node)
-        return orjson.dumps(issue(facts, bundle, key.verifier.public, key.sign_bytes, int(node.clock())))
+        return orjson.dumps(
+            issue(facts, bundle, key.verifier.public, key.sign_bytes, context=_context(node), now=int(node.clock()))
+        )
 
     facts, document = await in_thread(lambda: _made(node, dataset_id, version, at, make))
     return Response(document, headers={"TDR-As-Of-Block": str(facts.as_of.number)}, media_type="application/vc")
+
+
+def _context(node: Node) -> str:
+    """Where the context of our terms is served: by the operator's word, never by the asker's, who names any host."""
+    return context_url(node.settings.public_url or f"http://localhost:{node.settings.port}/")
 
 
 def _key(node: Node) -> SigningKey:

@@ -15,49 +15,26 @@ from typing import Any, Final
 
 from registry.caip import Namer
 from registry.certificate import multibase
+from registry.certificate.context import names_context
 from registry.certificate.facts import Facts
 from registry.certificate.proof import secured, verify_proof
 from registry.errors import InvalidInput, VerificationFailed
 
 V2: Final = "https://www.w3.org/ns/credentials/v2"
 KIND: Final = "DataRegistrationCredential"
-_OURS: Final = "urn:tdr:"
-_TEXTS: Final = (
-    "asOfBlockHash", "contentRoot", "datasetId", "license", "metadataHash", "rights", "sha256", "status",
-    "withdrawalReason",
-)  # fmt: skip
-_NUMBERS: Final = (
-    "asOfBlock",
-    "datasetVersion",
-    "files",
-    "furtherGrants",
-    "latestVersion",
-    "registeredBlock",
-    "totalBytes",
-)
-_TIMES: Final = ("asOf", "registeredAt", "until")
-_LINKS: Final = ("claimant", "derivedFrom", "grantee", "grants", "owner", "registry", "specializationOf")
-_XSD: Final = "http://www.w3.org/2001/XMLSchema#"
-
-CONTEXT: Final[dict[str, Any]] = {
-    **{name: f"{_OURS}{name}" for name in (KIND, "DatasetVersion", "Grant", "EvidenceBundle", *_TEXTS)},
-    **{name: {"@id": f"{_OURS}{name}", "@type": f"{_XSD}nonNegativeInteger"} for name in _NUMBERS},
-    **{name: {"@id": f"{_OURS}{name}", "@type": f"{_XSD}dateTime"} for name in _TIMES},
-    **{name: {"@id": f"{_OURS}{name}", "@type": "@id"} for name in _LINKS},
-}
-"""Our own terms, carried in the document itself so that nothing but the W3C's context need be known."""
 
 
-def credential(facts: Facts, bundle: bytes, public: bytes) -> dict[str, Any]:
+def credential(facts: Facts, bundle: bytes, public: bytes, context: str) -> dict[str, Any]:
     """The credential, not yet signed.
 
     Args:
         facts: What it says.
         bundle: The evidence bundle that the facts are of.
         public: The issuer's Ed25519 public key, 32 bytes.
+        context: The address of the context of our own terms (see `registry.certificate.context`).
     """
     return {
-        "@context": [V2, CONTEXT],
+        "@context": [V2, context],
         "type": ["VerifiableCredential", KIND],
         "issuer": multibase.did_of(public),
         "validFrom": _time(facts.as_of.time),
@@ -66,7 +43,9 @@ def credential(facts: Facts, bundle: bytes, public: bytes) -> dict[str, Any]:
     }
 
 
-def issue(facts: Facts, bundle: bytes, public: bytes, sign: Callable[[bytes], bytes], now: int) -> dict[str, Any]:
+def issue(
+    facts: Facts, bundle: bytes, public: bytes, sign: Callable[[bytes], bytes], *, context: str, now: int
+) -> dict[str, Any]:
     """The credential, signed.
 
     Args:
@@ -74,9 +53,10 @@ def issue(facts: Facts, bundle: bytes, public: bytes, sign: Callable[[bytes], by
         bundle: The evidence bundle that the facts are of.
         public: The issuer's Ed25519 public key, 32 bytes.
         sign: Gives that key's signature over bytes.
+        context: The address of the context of our own terms (see `registry.certificate.context`).
         now: Unix seconds, UTC.
     """
-    document = credential(facts, bundle, public)
+    document = credential(facts, bundle, public, context)
     return secured(document, sign, method=multibase.method_of(public), created=_time(now))
 
 
@@ -93,7 +73,9 @@ def verify_credential(document: Mapping[str, Any]) -> str:
     Returns:
         The issuer's `did:key`. Whether to trust it is for the caller to say.
     """
-    if document.get("@context") != [V2, CONTEXT] or document.get("type") != ["VerifiableCredential", KIND]:
+    contexts = document.get("@context")
+    known = isinstance(contexts, list) and len(contexts) == 2 and contexts[0] == V2 and names_context(contexts[1])
+    if not known or document.get("type") != ["VerifiableCredential", KIND]:
         raise InvalidInput(f"This is no {KIND} of a tdr node of this version.")
     proof, issuer = document.get("proof"), document.get("issuer")
     method = proof.get("verificationMethod") if isinstance(proof, Mapping) else None

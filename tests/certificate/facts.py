@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
+from registry.certificate.context import context_url
+from registry.certificate.credential import issue
 from registry.certificate.facts import Block, Facts, Permission
 from registry.datasets.messages import Source
+from registry.evidence.note import KeyKind, SigningKey
 from registry.primitives import Address, Bytes32, DatasetId
 
 
@@ -41,3 +45,11 @@ FACTS = Facts(
 )
 BUNDLE = b'{"format":"tdr-evidence/1","padding":"' + b"0123456789abcdef" * 512 + b'"}'
 URL = f"https://registry.example/verify#{FACTS.dataset_id}@2"
+KEY = SigningKey("node.example", KeyKind.NOTE, bytes(range(32)))
+NOW = 1_795_410_000
+
+
+def issued(facts: Facts = FACTS, context: Any = None) -> dict[str, Any]:
+    """A credential of the facts, signed by the key."""
+    context = context or context_url("https://registry.example/")
+    return issue(facts, BUNDLE, KEY.verifier.public, KEY.sign_bytes, context=context, now=NOW)

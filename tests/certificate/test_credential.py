@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import json
 from copy import deepcopy
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
-from rdflib import Graph, Literal, URIRef
-from rdflib.namespace import XSD
 
 from registry.canonical import read_json
 from registry.certificate import multibase
-from registry.certificate.credential import CONTEXT, V2, issue, verify_credential
+from registry.certificate.context import CONTEXT, DIGEST, context_url, names_context
+from registry.certificate.credential import verify_credential
 from registry.certificate.proof import secured, verify_proof
 from registry.errors import InvalidInput, VerificationFailed
 from registry.evidence.note import KeyKind, SigningKey
-from tests.certificate.facts import BUNDLE, FACTS
+from tests.certificate.facts import KEY, issued
 
 VECTOR: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors/credential/signed.json").read_text())
 VECTOR_PUBLIC = "z6MkrJVnaZkeFzdQyMZu1cgjg7k1pZZ6pvBQ7XJPt4swbTQ2"
 VECTOR_SECRET = "z3u2en7t5LR2WtQH5PfFqMqwVHBeXouLzo6haApm8XHqvjxq"
-KEY = SigningKey("node.example", KeyKind.NOTE, bytes(range(32)))
-NOW = 1_795_410_000
-
-
-def ours() -> dict[str, Any]:
-    return issue(FACTS, BUNDLE, KEY.verifier.public, KEY.sign_bytes, NOW)
 
 
 def test_the_w3cs_example_is_signed_to_the_same_value() -> None:
@@ -48,7 +42,7 @@ def test_the_w3cs_example_verifies_and_fails_when_altered() -> None:
 
 
 def test_our_credential_verifies_and_names_its_issuer() -> None:
-    document = read_json(json.dumps(ours()))
+    document = read_json(json.dumps(issued()))
     assert isinstance(document, dict)
     assert verify_credential(document) == multibase.did_of(KEY.verifier.public)
 
@@ -69,7 +63,7 @@ def leaves(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 def test_no_value_of_the_credential_can_be_altered_or_removed() -> None:
     """R7 for the credential: any change fails."""
-    original = ours()
+    original = issued()
     for path in leaves(original):
         for change in ("alter", "remove"):
             altered = deepcopy(original)
@@ -87,7 +81,7 @@ def test_no_value_of_the_credential_can_be_altered_or_removed() -> None:
 
 def test_a_credential_signed_by_another_than_its_issuer_is_refused() -> None:
     other = SigningKey("other.example", KeyKind.NOTE, bytes(32))
-    unsecured = {name: value for name, value in ours().items() if name != "proof"}
+    unsecured = {name: value for name, value in issued().items() if name != "proof"}
     forged = secured(
         unsecured, other.sign_bytes, method=multibase.method_of(other.verifier.public), created="2026-11-23T05:00:00Z"
     )
@@ -116,24 +110,22 @@ def test_base58_keeps_leading_zeros() -> None:
         assert multibase.decode(multibase.encode(raw)) == raw
 
 
-def test_every_term_has_a_meaning_in_json_ld() -> None:
-    """The W3C's context is not fetched: the few of its terms that stand here are given instead of it."""
-    w3c = {
-        "id": "@id",
-        "type": "@type",
-        "VerifiableCredential": "https://www.w3.org/2018/credentials#VerifiableCredential",
-        "issuer": {"@id": "https://www.w3.org/2018/credentials#issuer", "@type": "@id"},
-        "credentialSubject": {"@id": "https://www.w3.org/2018/credentials#credentialSubject", "@type": "@id"},
-        "evidence": {"@id": "https://www.w3.org/2018/credentials#evidence", "@type": "@id"},
-        "validFrom": {"@id": "https://www.w3.org/2018/credentials#validFrom", "@type": str(XSD.dateTime)},
-        "name": "https://schema.org/name",
-    }
-    document = {name: value for name, value in ours().items() if name != "proof"}
-    assert document["@context"] == [V2, CONTEXT]
-    document["@context"] = [w3c, CONTEXT]
-    triples = Graph().parse(data=json.dumps(document), format="json-ld")
-    subject = URIRef(document["credentialSubject"]["id"])
-    said = {str(predicate).removeprefix("urn:tdr:") for predicate in triples.predicates(subject)}
-    expected = set(document["credentialSubject"]) - {"id", "type", "name"}
-    assert expected <= said
-    assert (subject, URIRef("urn:tdr:registeredBlock"), Literal(1234, datatype=XSD.nonNegativeInteger)) in triples
+def test_a_context_of_other_content_or_at_no_http_address_is_refused() -> None:
+    """Whatever a signer says: with another context the same words mean something else."""
+    for context in (
+        f"https://registry.example/contexts/{'5a' * 32}.jsonld",
+        f"https://registry.example/{DIGEST}.jsonld",
+        f"file:///contexts/{DIGEST}.jsonld",
+        f"https://registry.example/contexts/{DIGEST}.jsonld#x",
+        json.loads(CONTEXT)["@context"],
+    ):
+        with pytest.raises(InvalidInput, match="no DataRegistrationCredential"):
+            verify_credential(issued(context=context))
+    assert verify_credential(issued(context=context_url("http://other.example/data/")))
+
+
+def test_the_context_is_at_an_address_that_names_its_content() -> None:
+    """A change of the context is another address, and has to be meant: credentials that are out name this one."""
+    assert sha256(CONTEXT).hexdigest() == DIGEST
+    assert DIGEST == "5a2080c79439a8041c08d3bf04e0201304bb8f1e79a3ca3bcb3114652e7b049b"
+    assert names_context(f"https://registry.example/contexts/{DIGEST}.jsonld")

@@ -7,13 +7,16 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from api.routes import certificate as routes
 from registry.canonical import metadata_hash, read_json
 from registry.certificate import attachment
+from registry.certificate.context import context_url
 from registry.certificate.credential import verify_credential
 from registry.certificate.facts import facts_of
 from registry.certificate.multibase import did_of
@@ -130,6 +133,19 @@ def test_the_credential_is_signed_by_the_nodes_checkpoint_key(penguins: Penguins
     assert subject["contentRoot"] == str(penguins.manifest.root)
 
 
+def test_the_context_of_a_credential_is_served_where_it_says(penguins: Penguins) -> None:
+    document = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}/credential").json()
+    path = urlsplit(document["@context"][1]).path
+    answer = penguins.gateway.http.get(path)
+    assert answer.status_code == 200
+    assert path == f"/contexts/{sha256(answer.content).hexdigest()}.jsonld"
+    assert answer.headers["content-type"] == "application/ld+json"
+    assert "immutable" in answer.headers["cache-control"]
+    assert answer.headers["access-control-allow-origin"] == "*"
+    missing = penguins.gateway.http.get(f"/contexts/{'11' * 32}.jsonld")
+    assert (missing.status_code, missing.headers["content-type"]) == (404, "application/problem+json")
+
+
 def test_a_credential_verifies_files_by_its_issuers_word_and_says_that_it_is_no_more(
     penguins: Penguins, tmp_path: Path
 ) -> None:
@@ -182,12 +198,15 @@ def test_a_very_long_host_does_not_break_the_page(penguins: Penguins) -> None:
 
 
 def test_its_code_leads_where_the_operator_says_and_not_where_the_asker_says(tmp_path: Path) -> None:
-    """Whoever asks names any host; what is printed must not lead there."""
+    """Whoever asks names any host; what is printed or signed must not lead there."""
     with open_node(tmp_path, public_url="https://registry.example.org/data") as node, running(node) as gateway:
         dataset_id = gateway.register()
         path = f"/v1/datasets/{dataset_id}/certificate.pdf"
         page = gateway.http.get(path, headers={"host": "attacker.example"}).content
+        path = f"/v1/datasets/{dataset_id}/credential"
+        credential = gateway.http.get(path, headers={"host": "attacker.example"}).json()
     assert code_on(page) == f"https://registry.example.org/data/verify#{dataset_id}@1"
+    assert credential["@context"][1] == context_url("https://registry.example.org/data/")
 
 
 def test_requests_of_strangers_change_neither_evidence_nor_certificate_nor_credential(

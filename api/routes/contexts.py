@@ -1,0 +1,37 @@
+"""The JSON-LD context that credentials name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Response
+
+from api.problems import INVALID, NOT_FOUND, documented
+from api.strict import StrictRoute
+from registry.certificate.context import CONTEXT, DIGEST
+from registry.errors import NotFound
+
+MEDIA_TYPE: Final = "application/ld+json"
+
+router = APIRouter(prefix="/contexts", tags=["provenance"], route_class=StrictRoute)
+
+Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The SHA-256 of the context.")]
+
+
+@router.get(
+    "/{digest}.jsonld",
+    summary="The JSON-LD context of credentials",
+    operation_id="context",
+    response_class=Response,
+    responses={
+        200: {"description": "The context with that SHA-256.", "content": {MEDIA_TYPE: {}}},
+        **documented(NOT_FOUND, INVALID),
+    },
+)
+async def context(digest: Digest) -> Response:
+    """The terms of credentials beside those of the W3C. Its address names its content, so it never changes."""
+    if digest != DIGEST:
+        raise NotFound(f"This gateway has no context with the SHA-256 {digest}.", hint=f"It has {DIGEST}.")
+    # JSON-LD processors in browsers fetch it from pages of any origin.
+    headers = {"Access-Control-Allow-Origin": "*", "Cache-Control": "public, max-age=31536000, immutable"}
+    return Response(CONTEXT, headers=headers, media_type=MEDIA_TYPE)
