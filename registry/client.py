@@ -108,6 +108,19 @@ class PairState(_Answer):
 
 
 @dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate.
+
+    Args:
+        page: The PDF file, with the evidence bundle inside.
+        has_link: Whether the page has a code that leads to the gateway; it has none where no address is public.
+    """
+
+    page: bytes
+    has_link: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Signed:
     """A message, and the signature of its owner over it.
 
@@ -317,8 +330,10 @@ class Gateway:
         """The certificate of a dataset as a Verifiable Credential; the arguments are those of `certificate`."""
         return self._get(f"/v1/datasets/{_segment(dataset_id)}/credential", **_given(version=version, at=at))
 
-    def certificate(self, dataset_id: DatasetId | str, *, version: int | None = None, at: int | None = None) -> bytes:
-        """The certificate of a dataset: a PDF file with the evidence bundle inside.
+    def certificate(
+        self, dataset_id: DatasetId | str, *, version: int | None = None, at: int | None = None
+    ) -> Certificate:
+        """The certificate of a dataset.
 
         Args:
             dataset_id: Its id, or at least its first 8 hex digits.
@@ -326,7 +341,8 @@ class Gateway:
             at: As of when, Unix seconds, UTC; None: as of the latest block.
         """
         path = f"/v1/datasets/{_segment(dataset_id)}/certificate.pdf"
-        return self._answer("GET", path, params=_given(version=version, at=at)).content
+        answer = self._answer("GET", path, params=_given(version=version, at=at))
+        return Certificate(answer.content, answer.headers.get("tdr-verify-link") != "none")
 
     def grants(self, dataset_id: DatasetId | str, *, grantee: Address | None = None) -> Json:
         """The grants on a dataset, ended ones included, the newest first."""

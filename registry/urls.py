@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
@@ -35,6 +36,25 @@ def parse_http_url(url: str, whose: str) -> SplitResult:
         f"{whose} URL begins with http:// or https:// and a host, perhaps with a port up to 65535; this does not: "
         f"{_shown(url)!r}."
     )
+
+
+def leads_to_this_machine(url: str) -> bool:
+    """Return whether a URL leads whoever opens it to their own machine: localhost, 127.0.0.1, 0.0.0.0 and the like.
+
+    Args:
+        url: A URL that begins with http:// or https://.
+    """
+    try:
+        host = (urlsplit(url).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    try:
+        address = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+    if isinstance(address, ipaddress.IPv6Address):
+        address = address.ipv4_mapped or address
+    return address.is_loopback or address.is_unspecified
 
 
 def _shown(url: str) -> str:

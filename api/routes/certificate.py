@@ -25,6 +25,7 @@ from registry.export.bundles import export_bundle
 from registry.export.grantees import AccessLogs
 from registry.keys.notes import load_note_key
 from registry.node import Node
+from registry.urls import leads_to_this_machine
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 
@@ -51,7 +52,10 @@ AsOf = Annotated[Moment | None, Query(description="As of when; else as of the la
 async def certificate(
     node: NodeDep, request: Request, dataset_id: IdPrefix, version: Version = None, at: AsOf = None
 ) -> Response:
-    """One page in Chinese and English, with the evidence bundle inside; `tdr verify PATH --bundle FILE` reads it."""
+    """One page in Chinese and English, with the evidence bundle inside; `tdr verify PATH --bundle FILE` reads it.
+
+    `TDR-Verify-Link: none` says that the page has no code to scan, because the gateway has no public address.
+    """
     base = base_url(node, request)
 
     def make(facts: Facts, bundle: bytes) -> bytes:
@@ -61,6 +65,7 @@ async def certificate(
     headers = {
         "Content-Disposition": f'inline; filename="{facts.dataset_id.hex()[:16]}-v{facts.version}.pdf"',
         "TDR-As-Of-Block": str(facts.as_of.number),
+        "TDR-Verify-Link": "none" if _verify_url(base, facts) is None else "printed",
     }
     return Response(page, headers=headers, media_type="application/pdf")
 
@@ -125,7 +130,11 @@ def _made(
     return facts, make(facts, bundle)
 
 
-def _verify_url(base: str, facts: Facts) -> str:
-    """Where the page's code leads. What to verify stands behind the #, which is sent to nobody."""
-    what = f"verify#{facts.dataset_id}@{facts.version}"
-    return f"{base}{what}" if len(base) <= MAX_URL else f"/{what}"
+def _verify_url(base: str, facts: Facts) -> str | None:
+    """Where the page's code leads, or None where the gateway has no address that others reach.
+
+    What to verify stands behind the #, which is sent to nobody.
+    """
+    if leads_to_this_machine(base) or len(base) > MAX_URL:
+        return None
+    return f"{base}verify#{facts.dataset_id}@{facts.version}"

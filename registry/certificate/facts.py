@@ -13,6 +13,7 @@ from registry.access.records import rights_names
 from registry.datasets.messages import Source
 from registry.errors import InvalidInput
 from registry.evidence.bundle import Bundle, Content
+from registry.evidence.command import trust_options
 from registry.evidence.record import AccessRecord, EventRecord
 from registry.primitives import Address, Bytes32, DatasetId
 
@@ -66,6 +67,7 @@ class Facts:
         permissions: The access that holds then, of the grantees that the bundle shows.
         is_complete: Whether the bundle proves that nothing later was left out.
         further: How many other grantees have access then, by the word of the node.
+        trust: The options by which `tdr verify` checks the bundle offline, each with its value.
     """
 
     chain_id: int
@@ -89,6 +91,7 @@ class Facts:
     permissions: tuple[Permission, ...]
     is_complete: bool
     further: int = 0
+    trust: tuple[str, ...] = ()
 
     @property
     def is_withdrawn(self) -> bool:
@@ -140,6 +143,7 @@ def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Fa
         permissions=tuple(_permission(one) for one in record.access if _holds(one, record.block.time)),
         is_complete=bundle.state is not None,
         further=further,
+        trust=trust_options(bundle),
     )
 
 

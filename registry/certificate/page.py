@@ -43,6 +43,7 @@ VALUE_WIDTH: Final = WIDTH - MARGIN - VALUE_LEFT
 
 CHINA: Final = timezone(timedelta(hours=8))
 MAX_LISTED: Final = 3
+MAX_OPTIONS: Final = 2
 _LAST_SECOND: Final = 253_402_300_799
 
 
@@ -93,19 +94,19 @@ class _Page(FPDF):
         return f"{text.rstrip()}…"
 
 
-def render(facts: Facts, bundle: bytes, verify_url: str) -> bytes:
+def render(facts: Facts, bundle: bytes, verify_url: str | None) -> bytes:
     """The certificate.
 
     Args:
         facts: What it says.
         bundle: The evidence bundle that the facts are of, as it was issued.
-        verify_url: Where the code leads that people scan.
+        verify_url: Where the code leads that people scan; None: the page has no code, and says so.
 
     Returns:
         The PDF file.
     """
     made = datetime.fromtimestamp(facts.as_of.time, UTC)
-    identifier = sha256(bundle + verify_url.encode()).hexdigest()[:32].upper()
+    identifier = sha256(bundle + (verify_url or "").encode()).hexdigest()[:32].upper()
     texts: dict[Family, Sequence[str]] = {
         "serif": [plain(facts.name or "")],
         "sans": [plain(text or "") for text in (facts.license, facts.withdrawn_because)],
@@ -309,13 +310,13 @@ def _limited(lines: list[str], total: int) -> list[str]:
     return lines if not more else [*lines[:-1], f"{lines[-1]}   另有 and {more} 项 more"]
 
 
-def _foot(page: _Page, facts: Facts, verify_url: str, top: float) -> None:
+def _foot(page: _Page, facts: Facts, verify_url: str | None, top: float) -> None:
     side = 92.0
-    _code(page, verify_url, MARGIN, top, side)
-    page.ink(SOFT)
-    page.set_font("sans", size=7)
-    caption = "扫码核验 Scan to verify"
-    page.text(MARGIN + (side - page.get_string_width(caption)) / 2, top + side + 11, caption)
+    if verify_url is None:
+        _no_code(page, MARGIN, top, side)
+    else:
+        _code(page, verify_url, MARGIN, top, side)
+        _caption(page, "扫码核验 Scan to verify", MARGIN, top + side + 11, side)
     left = MARGIN + side + 22
     width = WIDTH - MARGIN - left
     page.set_xy(left, top - 2)
@@ -327,16 +328,48 @@ def _foot(page: _Page, facts: Facts, verify_url: str, top: float) -> None:
             SOFT,
             "All of this is taken from the attached evidence, which verifies offline and needs no gateway:",
         ),
-        (8.0, 14.5, ACCENT, "tdr verify PATH --bundle certificate.pdf --rpc NODE"),
+        *((7.0, 10.5, ACCENT, line) for line in _command(facts.trust)),
+        (
+            6.4,
+            9.5,
+            SOFT,
+            "区块哈希应与您信任的节点或见证核对 · Compare block hashes with a node or a witness that you trust.",
+        ),
         (7.4, 11.0, SOFT, _proven(facts)[0]),
         (7.0, 10.0, SOFT, _proven(facts)[1]),
         (7.0, 13.0, SOFT, f"截至区块 As of block {facts.as_of.number:,} · {_time(facts.as_of.time)}"),
-        (6.4, 9.5, SOFT, str(facts.as_of_hash)),
+        *([] if _fits(facts.trust) else [(6.4, 9.5, SOFT, str(facts.as_of_hash))]),
     ):
         page.set_font("sans", size=size)
         page.ink(colour)
         page.set_x(left)
         page.multi_cell(width, leading, text, align=Align.L)
+
+
+def _fits(trust: tuple[str, ...]) -> bool:
+    """Whether the options by which the bundle verifies offline can be printed: it may rest on many blocks."""
+    return 0 < len(trust) <= MAX_OPTIONS
+
+
+def _command(trust: tuple[str, ...]) -> list[str]:
+    """The command that verifies the file, as it is typed."""
+    if not _fits(trust):
+        return ["tdr verify PATH --bundle certificate.pdf --rpc NODE"]
+    return ["tdr verify PATH --bundle certificate.pdf \\", *(f"{option} \\" for option in trust[:-1]), trust[-1]]
+
+
+def _no_code(page: _Page, x: float, y: float, side: float) -> None:
+    """Say in place of the code that there is no address which it could lead to."""
+    page.set_draw_color(*FAINT)
+    page.rect(x, y, side, side)
+    for number, line in enumerate(("签发网关无公开网址", "The issuing gateway has", "no public address")):
+        _caption(page, line, x, y + 38 + 12 * number, side)
+
+
+def _caption(page: _Page, text: str, x: float, y: float, width: float) -> None:
+    page.ink(SOFT)
+    page.set_font("sans", size=7)
+    page.text(x + (width - page.get_string_width(text)) / 2, y, text)
 
 
 def _proven(facts: Facts) -> tuple[str, str]:

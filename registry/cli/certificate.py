@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,16 +15,19 @@ from registry.errors import InvalidInput, Unavailable
 if TYPE_CHECKING:
     import time as clock
 
-    from registry import client
+    from registry import client, urls
     from registry.certificate import attachment
     from registry.cli import files, lineage, output, times
     from registry.evidence import bundle as form
+    from registry.evidence import command
 else:
-    client, clock = lazy("registry.client"), lazy("time")
+    client, clock, urls = lazy("registry.client"), lazy("time"), lazy("registry.urls")
     attachment = lazy("registry.certificate.attachment")
     files, lineage = lazy("registry.cli.files"), lazy("registry.cli.lineage")
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
-    form = lazy("registry.evidence.bundle")
+    form, command = lazy("registry.evidence.bundle"), lazy("registry.evidence.command")
+
+PUBLIC: Final = "its gateway has no public address. Set TDR_PUBLIC_URL for `tdr up` to the address that others reach."
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -54,33 +58,46 @@ def certificate(
     \b
     Examples:
       tdr certificate 0x1f2e3d4c -o certificate.pdf
-      tdr verify measurements/ --bundle certificate.pdf --rpc https://my-node.example
+      tdr verify measurements/ --bundle certificate.pdf --block-hash 0x5a90...
       tdr certificate 0x1f2e3d4c@2 --credential -o credential.json
     """
     dataset_id, version = lineage.id_and_version(dataset)
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
     with client.Gateway(gateway_url) as gateway:
         if as_credential:
-            files.write(files.json_bytes(gateway.credential(dataset_id, version=version, at=time)), out)
+            document = gateway.credential(dataset_id, version=version, at=time)
+            files.write(files.json_bytes(document), out)
+            if _is_local(document):
+                output.print_warning(f"others cannot fetch the credential's context: {PUBLIC}")
             return
-        page = gateway.certificate(dataset_id, version=version, at=time)
+        made = gateway.certificate(dataset_id, version=version, at=time)
     try:
-        shown = form.Bundle.parse(attachment.read(page))
+        shown = form.Bundle.parse(attachment.read(made.page))
     except InvalidInput as error:
         raise Unavailable(f"The gateway answered with no certificate: {error.message}") from error
     target = out or Path(f"{shown.dataset_id.hex()[:16]}.pdf")
-    files.write(page, target)
+    files.write(made.page, target)
+    if not made.has_link:
+        output.print_warning(f"the page has no code to scan: {PUBLIC}")
     block = shown.record.block
     if as_json:
-        done = {"file": str(target), "bytes": len(page), "datasetId": str(shown.dataset_id)}
+        done = {"file": str(target), "bytes": len(made.page), "datasetId": str(shown.dataset_id)}
         output.print_json(done | {"asOfBlock": block.number, "asOfBlockHash": str(block.hash)})
         return
     output.print_fields(
         {
-            "Certificate": f"{target}, {len(page):,} bytes",
+            "Certificate": f"{target}, {len(made.page):,} bytes",
             "Dataset": shown.dataset_id,
             "As of": f"block {block.number}, {times.show_time(block.time)}",
             "Block hash": block.hash,
-            "Verify": f"tdr verify PATH --bundle {target} --block-hash {block.hash}",
+            "Verify": f"tdr verify PATH --bundle {target} {' '.join(command.trust_options(shown))}",
         }
+    )
+
+
+def _is_local(document: Mapping[str, Any]) -> bool:
+    """Whether a credential names a context that only the gateway's own machine reaches."""
+    contexts = document.get("@context")
+    return isinstance(contexts, list) and any(
+        isinstance(one, str) and urls.leads_to_this_machine(one) for one in contexts
     )

@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from registry.cli import content, files, output, times
     from registry.datasets import records
     from registry.evidence import bundle as form
+    from registry.evidence import command
     from registry.export import blocks, bundles
 else:
     client, clock = lazy("registry.client"), lazy("time")
     manifest, primitives = lazy("registry.manifest"), lazy("registry.primitives")
     rpc = lazy("registry.chain.rpc")
     content, files, output = lazy("registry.cli.content"), lazy("registry.cli.files"), lazy("registry.cli.output")
-    times, form = lazy("registry.cli.times"), lazy("registry.evidence.bundle")
+    times, command = lazy("registry.cli.times"), lazy("registry.evidence.command")
+    form = lazy("registry.evidence.bundle")
     blocks, bundles = lazy("registry.export.blocks"), lazy("registry.export.bundles")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -89,7 +91,8 @@ def export(
             )
         else:
             bundle = _made(gateway, rpc_urls, dataset_id, time, grantees, _Wanted(version, given, file or []))
-    block = form.Bundle.parse(bundle).record.block
+    shown = form.Bundle.parse(bundle)
+    block = shown.record.block
     target = out or Path(f"{dataset_id.hex()[:16]}.tdr.json")
     files.write(bundle, target)
     if as_json:
@@ -103,7 +106,7 @@ def export(
             "As of": f"block {block.number}, {times.show_time(block.time)}",
             "Block hash": block.hash,
             "Verify": f"tdr verify PATH --bundle {target} "
-            + (f"--block-hash {block.hash}" if cosignatures is None else "--trust FILE"),
+            + (" ".join(command.trust_options(shown)) if cosignatures is None else "--trust FILE"),
         }
     )
 

@@ -14,11 +14,11 @@ from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
     from api import server
-    from registry import config, node
+    from registry import config, node, urls
     from registry.cli import output
 else:
     server, config, node = lazy("api.server"), lazy("registry.config"), lazy("registry.node")
-    output = lazy("registry.cli.output")
+    output, urls = lazy("registry.cli.output"), lazy("registry.urls")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -148,5 +148,9 @@ def _tell(running: node.Node, url: str) -> None:
     )
     elsewhere = "" if url == "http://127.0.0.1:8000" else f"export TDR_GATEWAY={url}; "
     output.print_line(f'Next, in another terminal: {elsewhere}tdr keys new me; tdr register FOLDER --name "My data"')
+    if urls.leads_to_this_machine(settings.public_url or url):
+        output.print_line(
+            "Certificates made here lead nowhere for others, until TDR_PUBLIC_URL is the address that they reach."
+        )
     output.print_line("Ctrl-C stops it.")
     sys.stdout.flush()

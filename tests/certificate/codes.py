@@ -8,8 +8,20 @@ from zxingcpp import read_barcodes
 
 def code_on(page: bytes) -> str:
     """What the one code on a certificate says."""
-    (code,) = read_barcodes(PdfDocument(page)[0].render(scale=2).to_pil())
-    return str(code.text)
+    (code,) = codes_on(page)
+    return code
+
+
+def codes_on(page: bytes) -> list[str]:
+    """What the codes on a certificate say."""
+    return [str(code.text) for code in read_barcodes(PdfDocument(page)[0].render(scale=2).to_pil())]
+
+
+def command_on(page: bytes) -> str:
+    """The command on a certificate, its lines joined as a shell joins them."""
+    lines = words(page).replace("\r\n", "\n").partition("tdr verify")
+    joined = (lines[1] + lines[2]).replace("\\\n", "")
+    return " ".join(joined.splitlines()[0].split())
 
 
 def words(page: bytes) -> str:

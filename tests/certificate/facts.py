@@ -42,6 +42,7 @@ FACTS = Facts(
     withdrawn_because=None,
     permissions=(Permission(address("carol"), ("read", "derive"), 1_800_000_000),),
     is_complete=True,
+    trust=(f"--block-hash {Bytes32(digest('block'))}",),
 )
 BUNDLE = b'{"format":"tdr-evidence/1","padding":"' + b"0123456789abcdef" * 512 + b'"}'
 URL = f"https://registry.example/verify#{FACTS.dataset_id}@2"

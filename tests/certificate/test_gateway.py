@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -39,7 +41,7 @@ from tests.api.world import (
     transfer,
     withdrawal,
 )
-from tests.certificate.codes import code_on, words
+from tests.certificate.codes import code_on, codes_on, command_on, words
 
 METADATA = {"name": "企鹅 Penguins", "license": "CC0-1.0"}
 
@@ -75,7 +77,11 @@ def penguins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Penguins]:
 
 
 def tdr(penguins: Penguins, *arguments: object) -> subprocess.CompletedProcess[str]:
-    url = str(penguins.gateway.http.base_url).rstrip("/")
+    return tdr_at(penguins.gateway, *arguments)
+
+
+def tdr_at(gateway: Gateway, *arguments: object) -> subprocess.CompletedProcess[str]:
+    url = str(gateway.http.base_url).rstrip("/")
     command = [Path(sys.executable).with_name("tdr"), *map(str, arguments), "--gateway", url]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -118,6 +124,35 @@ def test_tdr_verify_takes_a_certificate_for_its_bundle(penguins: Penguins, tmp_p
     (penguins.folder / "adelie.csv").write_text("1,3\n")
     assert tdr(penguins, *arguments).returncode == 1
     (penguins.folder / "adelie.csv").write_text("1,2\n")
+
+
+def test_the_command_printed_on_the_page_and_by_tdr_verifies_offline(penguins: Penguins, tmp_path: Path) -> None:
+    file = tmp_path / "certificate.pdf"
+    made = tdr(penguins, "certificate", f"{penguins.dataset_id}@1", "-o", file)
+    assert made.returncode == 0, made.stderr
+    (told,) = [line for line in made.stdout.splitlines() if line.startswith("Verify")]
+    for command in (command_on(file.read_bytes()), told.removeprefix("Verify").strip()):
+        arguments = shlex.split(command.replace("PATH", shlex.quote(str(penguins.folder)), 1))
+        program = Path(sys.executable).with_name(arguments[0])
+        nowhere = {**os.environ, "TDR_GATEWAY": "http://127.0.0.1:9"}
+        verified = subprocess.run(
+            [program, *arguments[1:]], capture_output=True, text=True, check=False, cwd=tmp_path, env=nowhere
+        )
+        assert verified.returncode == 0, verified.stdout + verified.stderr
+
+
+def test_a_gateway_without_a_public_address_prints_no_code_and_tdr_says_what_to_set(
+    penguins: Penguins, tmp_path: Path
+) -> None:
+    answer = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}/certificate.pdf")
+    assert codes_on(answer.content) == []
+    assert answer.headers["tdr-verify-link"] == "none"
+    for options in ((), ("--credential",)):
+        done = tdr(penguins, "certificate", penguins.dataset_id, *options, "-o", tmp_path / "file")
+        assert done.returncode == 0
+        (warning,) = done.stderr.splitlines()
+        assert warning.startswith("warning: ")
+        assert "TDR_PUBLIC_URL" in warning
 
 
 def test_the_credential_is_signed_by_the_nodes_checkpoint_key(penguins: Penguins) -> None:
@@ -202,10 +237,16 @@ def test_its_code_leads_where_the_operator_says_and_not_where_the_asker_says(tmp
     with open_node(tmp_path, public_url="https://registry.example.org/data") as node, running(node) as gateway:
         dataset_id = gateway.register()
         path = f"/v1/datasets/{dataset_id}/certificate.pdf"
-        page = gateway.http.get(path, headers={"host": "attacker.example"}).content
+        answer = gateway.http.get(path, headers={"host": "attacker.example"})
+        page = answer.content
+        quiet = [
+            tdr_at(gateway, "certificate", dataset_id, *kind, "-o", tmp_path / "f") for kind in ((), ("--credential",))
+        ]
         path = f"/v1/datasets/{dataset_id}/credential"
         credential = gateway.http.get(path, headers={"host": "attacker.example"}).json()
     assert code_on(page) == f"https://registry.example.org/data/verify#{dataset_id}@1"
+    assert answer.headers["tdr-verify-link"] == "printed"
+    assert [(done.returncode, done.stderr) for done in quiet] == [(0, ""), (0, "")]
     assert credential["@context"][1] == context_url("https://registry.example.org/data/")
 
 

@@ -20,7 +20,7 @@ from registry.certificate.page import ATTACHMENT, HEIGHT, MARGIN, WIDTH, render
 from registry.certificate.typefaces import common_characters, common_path, path_of
 from registry.datasets.messages import Source
 from registry.primitives import DatasetId
-from tests.certificate.codes import code_on, words
+from tests.certificate.codes import code_on, codes_on, command_on, words
 from tests.certificate.facts import BUNDLE, FACTS, URL, address, digest
 
 CROWDED = replace(
@@ -30,6 +30,7 @@ CROWDED = replace(
     sources=tuple(Source(dataset_id=DatasetId(digest(f"source {n}")), version=n + 1) for n in range(32)),
     permissions=tuple(Permission(address(f"grantee {n}"), tuple("abcdefgh"), 2**48 - 1) for n in range(100)),
     withdrawn_because="错" * 500,
+    trust=(FACTS.trust[0], "--chain-id 9007199254740991"),
     latest_version=16_777_215,
     size=2**53 - 1,
     files=1_000_000,
@@ -120,6 +121,28 @@ def test_the_common_characters_are_ascii_and_the_3755_of_gb2312_level_1() -> Non
 @pytest.mark.parametrize("url", [URL, f"https://{'数据.' * 30}example/verify#{'0x' + '5e' * 32}@16777215"])
 def test_the_code_leads_to_the_page_that_verifies(url: str) -> None:
     assert code_on(render(FACTS, BUNDLE, url)) == url
+
+
+def test_without_an_address_that_others_reach_there_is_no_code_and_the_page_says_so() -> None:
+    page = render(FACTS, BUNDLE, None)
+    assert codes_on(page) == []
+    text = words(page)
+    assert "no public address" in text
+    assert "Scan to verify" not in text
+    assert "no public address" not in words(render(FACTS, BUNDLE, URL))
+    assert attachment.read(page) == BUNDLE
+
+
+def test_the_command_on_the_page_is_the_one_that_verifies_offline() -> None:
+    assert command_on(render(FACTS, BUNDLE, URL)) == (
+        f"tdr verify PATH --bundle certificate.pdf --block-hash {FACTS.as_of_hash}"
+    )
+    two = replace(FACTS, trust=(*FACTS.trust, "--chain-id 1337"))
+    assert command_on(render(two, BUNDLE, URL)).endswith(f"--block-hash {FACTS.as_of_hash} --chain-id 1337")
+    many = replace(FACTS, trust=FACTS.trust * 3)
+    text = words(render(many, BUNDLE, URL))
+    assert "tdr verify PATH --bundle certificate.pdf --rpc NODE" in text
+    assert str(FACTS.as_of_hash) in text
 
 
 @pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="poppler is not installed")

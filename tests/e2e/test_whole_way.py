@@ -38,6 +38,11 @@ def test_register_and_revise_say_all_that_scripts_need(tdr: Tdr, files: Path) ->
         assert len(str(document["transactionHash"])) == 66
 
 
+def test_a_node_that_others_cannot_reach_names_the_setting_that_certificates_need(node: NodeProcess) -> None:
+    (line,) = [line for line in node.said if "TDR_PUBLIC_URL" in line]
+    assert "others" in line
+
+
 def test_the_head_that_is_printed_is_the_one_on_the_chain(tdr: Tdr, files: Path) -> None:
     """C3 and C12: the fold here, the fold of the index, and the contract's storage are one."""
     done = register(tdr, files)

@@ -9,7 +9,7 @@ from registry.cli.watching import checked_webhook
 from registry.client import Gateway
 from registry.config import without_secrets
 from registry.errors import InvalidInput
-from registry.urls import parse_http_url
+from registry.urls import leads_to_this_machine, parse_http_url
 
 MALFORMED = [
     "",
@@ -89,3 +89,40 @@ def test_urls_of_the_web_are_taken(url: str) -> None:
 def test_settings_with_a_malformed_url_are_shown_without_it() -> None:
     """R10."""
     assert "s3cretpw" not in without_secrets("http://user:s3cretpw@[::1")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1:8000/",
+        "http://127.8.8.8/",
+        "http://localhost:8000/",
+        "http://LOCALHOST./x",
+        "http://node.localhost/",
+        "http://0.0.0.0:8000",
+        "http://[::1]:8000/",
+        "http://[::]/",
+        "http://[::ffff:127.0.0.1]/",
+        "http://[::1%25lo]/",
+    ],
+)
+def test_an_address_of_the_machine_itself_leads_others_nowhere(url: str) -> None:
+    assert leads_to_this_machine(url)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://registry.example/data/",
+        "http://192.168.1.7:8000/",
+        "http://[2001:db8::1]/",
+        "http://localhost.example/",
+        "http://notlocalhost/",
+        "http://128.0.0.1/",
+        "https://www.w3.org/ns/credentials/v2",
+        "http://[::1/",
+        "",
+    ],
+)
+def test_any_other_address_may_lead_somewhere(url: str) -> None:
+    assert not leads_to_this_machine(url)

@@ -1,0 +1,18 @@
+"""The options by which `tdr verify` checks a bundle without a network."""
+
+from __future__ import annotations
+
+from registry.evidence.bundle import Bundle
+from registry.primitives import Bytes32, keccak256
+
+
+def trust_options(bundle: Bundle) -> tuple[str, ...]:
+    """Return the options that pin every block which a bundle needs vouched for, the block of the record last.
+
+    The hashes are the bundle's own: whoever takes them from here trusts the bundle's source for them.
+
+    Args:
+        bundle: The bundle.
+    """
+    blocks = tuple(f"--block-hash {Bytes32(keccak256(run[-1]))}" for run in bundle.headers)
+    return blocks if bundle.state is not None else (*blocks, f"--chain-id {bundle.chain_id}")
