@@ -6,6 +6,7 @@ never holds what was sent beyond the names of its fields: a body may hold what i
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from registry.chain.client import RpcError, WrongChain
-from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.errors import Conflict, ContractRefused, InvalidInput, LimitReached, NotFound, RegistryError, Unavailable
 from registry.refusals import REFUSALS, UNNAMED, status_of
 from registry.storage import StorageFull
 
@@ -48,12 +49,15 @@ SLOW = Kind("body-too-slow", 408, "The body came too slowly", "Send it again ove
 CONFLICT = Kind("conflict", 409, "Conflict", "It contradicts what is there already.")
 LARGE = Kind("body-too-large", 413, "The body is too large", "`detail` says how large it may be.")
 MEDIA = Kind("unsupported-media-type", 415, "Unsupported media type", "Send application/json, not compressed.")
+LIMIT = Kind(
+    "limit-reached", 429, "A limit of this gateway is reached", "Nothing was accepted. `Retry-After` says when it ends."
+)
 FAULT = Kind("internal-error", 500, "The gateway has a fault", "It is in the log, under the request's id.")
 UNAVAILABLE = Kind("unavailable", 503, "Not available now", "Nothing was accepted. Try again after `Retry-After`.")
 FULL = Kind("storage-full", 507, "No space is left", "Nothing was accepted; reads still work.")
 
 KINDS: tuple[Kind, ...] = (
-    MALFORMED, INVALID, NOT_FOUND, METHOD, SLOW, CONFLICT, LARGE, MEDIA, FAULT, UNAVAILABLE, FULL,
+    MALFORMED, INVALID, NOT_FOUND, METHOD, SLOW, CONFLICT, LARGE, MEDIA, LIMIT, FAULT, UNAVAILABLE, FULL,
 )  # fmt: skip
 
 
@@ -176,6 +180,9 @@ def _on_registry_error(request: Request, error: Exception) -> Response:
         retry_after = getattr(error, "retry_after", None) or RETRY_SECONDS
         headers = {"Retry-After": str(max(1, round(retry_after)))}
         return _respond(request, kind, error.message, headers, hint=error.hint)
+    if isinstance(error, LimitReached):
+        headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+        return _respond(request, LIMIT, error.message, headers, hint=error.hint)
     kind = next(
         (
             kind

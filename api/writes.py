@@ -11,7 +11,7 @@ from fastapi import Header, Response
 
 from api.bodies import Publication, Submission
 from api.deps import NodeDep, in_thread
-from api.problems import CONFLICT, INVALID, LARGE, MALFORMED, MEDIA, NOT_FOUND, SLOW, Kind, documented, invalid
+from api.problems import CONFLICT, INVALID, LARGE, LIMIT, MALFORMED, MEDIA, NOT_FOUND, SLOW, Kind, documented, invalid
 from registry.documents.deposit import put_documents
 from registry.node import Node
 from registry.primitives import DatasetId
@@ -31,7 +31,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
         },
     },
-    **documented(MALFORMED, _FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, _FULL),
+    **documented(MALFORMED, _FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, LIMIT, _FULL),
 }
 
 
@@ -104,11 +104,12 @@ def _submit(
         chain=node.chain,
         storage=node.storage,
         deployment=node.deployment,
-        relayer=node.relayer,
+        relayer=node.sender(),
         clock=node.clock,
         key=key,
         also=also,
         has_owned=node.queries.has_owned,
+        terms=node.terms,
     )
     node.wake()
     return receipt

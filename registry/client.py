@@ -22,7 +22,7 @@ from pydantic.alias_generators import to_camel
 
 from registry.datasets.messages import Registration
 from registry.deployment import Deployment
-from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.errors import Conflict, ContractRefused, InvalidInput, LimitReached, NotFound, RegistryError, Unavailable
 from registry.manifest import Manifest
 from registry.primitives import Address, Bytes32, DatasetId
 from registry.rooms import AnyMessage
@@ -49,6 +49,7 @@ _PLACES = {
 }
 _ERRORS: Mapping[int, type[RegistryError]] = {404: NotFound, 409: Conflict}
 _AGAIN = frozenset({429, 502, 503, 504})
+_LIMIT_REACHED = "/problems/limit-reached"
 
 
 class _Answer(BaseModel):
@@ -138,6 +139,7 @@ class Gateway:
 
         Unavailable: It cannot be reached, or is not ready.
         InvalidInput, NotFound, Conflict, ContractRefused: Its answer is an error.
+        LimitReached: It relays no more for now.
 
     Args:
         url: Its address, for example ``http://127.0.0.1:8000``.
@@ -495,6 +497,8 @@ class Gateway:
         if candidates := _list(problem.get("candidates")):
             hint = f"{hint} It may be: {', '.join(map(str, candidates[:5]))}.".lstrip()
         status = response.status_code
+        if problem.get("type") == _LIMIT_REACHED:
+            return LimitReached(message, hint=hint, retry_after=_seconds(response.headers.get("retry-after", "")))
         kind = _ERRORS.get(status, Unavailable if status in _AGAIN or status >= 500 else InvalidInput)
         return kind(message, hint=hint)
 
@@ -526,6 +530,10 @@ def _raise_failure(receipt: Receipt) -> NoReturn:
     if failure.error:
         raise ContractRefused(failure.error, failure.values, message)
     raise Conflict(message)
+
+
+def _seconds(text: str) -> float:
+    return float(text) if text.isascii() and text.isdigit() else 0.0
 
 
 def _list(value: object) -> list[Any]:

@@ -67,6 +67,21 @@ class Settings(BaseModel):
         "finalized", description="When a block counts as final: the node's finalized tag, or this many blocks on top."
     )
     bound_seconds: Seconds = Field(120.0, description="The published bound from accepted to mined.")
+    max_fee_gwei: Annotated[float, Field(gt=0, le=1_000_000)] = Field(
+        100.0, description="The most that the relayer ever offers for a unit of gas, in gwei (10^9 wei)."
+    )
+    gas_per_hour: Annotated[int, Field(ge=0)] = Field(
+        60_000_000, description="Gas of the messages accepted in an hour, where gas costs money."
+    )
+    gas_per_account: Annotated[int, Field(ge=0)] = Field(
+        12_000_000, description="Of that, at most so much for what one account signed."
+    )
+    gas_per_dataset: Annotated[int, Field(ge=0)] = Field(
+        6_000_000, description="Of that, at most so much for one dataset; requests for it are counted apart."
+    )
+    contract_wallets: bool = Field(
+        False, description="Whether to relay what contract wallets sign (ERC-1271), where gas costs money."
+    )
     lease_seconds: Seconds = Field(30.0, description="How long a relayer's lease of its key lasts without renewal.")
     poll_seconds: Seconds = Field(0.5, description="Pause of the relayer and the indexer when nothing is to be done.")
     checkpoint_seconds: Seconds = Field(60.0, description="Pause between two signed checkpoints of final blocks.")

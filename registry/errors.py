@@ -42,6 +42,20 @@ class Unavailable(RegistryError):
     """A service that is needed (node, chain, database) cannot be reached or is not ready; trying again may help."""
 
 
+class LimitReached(RegistryError):
+    """A limit that a service sets was reached; nothing was done. Asking again before some time has passed is useless.
+
+    Args:
+        message: One sentence: which limit.
+        hint: What the reader can do about it.
+        retry_after: Seconds after which it may be asked again.
+    """
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = retry_after
+
+
 class VerificationFailed(RegistryError):
     """A check was carried out, and its answer is no."""
 

@@ -61,7 +61,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What `eth_call` and `eth_estimateGas` carry out: a transaction without a signature and free of charge.
+    """What `eth_call` and `eth_estimateGas` carry out: a transaction without a signature, free of charge by default.
 
     Attributes:
         sender: 20 bytes.
@@ -69,6 +69,8 @@ class Call:
         data: The call's data or the new contract's initialisation code.
         value: Wei.
         gas: The most that it may use.
+        maximum_fee: The most it pays a unit of gas, wei; 0: free. What it pays is what GASPRICE shows.
+        priority_fee: What of that goes to the maker of the block, wei.
     """
 
     sender: bytes
@@ -76,6 +78,8 @@ class Call:
     data: bytes
     value: int
     gas: int
+    maximum_fee: int = 0
+    priority_fee: int = 0
 
 
 def make_genesis(chain_id: int, relayer: bytes, timestamp: int) -> Draft:
@@ -261,17 +265,17 @@ def _simulation(
     header: BlockHeaderAPI, message: Call, chain_id: int, read: ReadNode, ancestors: Iterable[Hash32]
 ) -> Iterator[Callable[[int], tuple[ComputationAPI, int]]]:
     """Gives a function that runs the message with a gas limit and returns what came of it, and the gas it used."""
-    state: StateAPI = PragueVM.build_state(
-        _Overlay(read), header.copy(base_fee_per_gas=0), ChainContext(chain_id), ancestors
-    )
+    if not message.maximum_fee:
+        header = header.copy(base_fee_per_gas=0)
+    state: StateAPI = PragueVM.build_state(_Overlay(read), header, ChainContext(chain_id), ancestors)
     nonce = state.get_nonce(Address(message.sender))
 
     def run(gas: int) -> tuple[ComputationAPI, int]:
         unsigned = PragueTransactionBuilder.new_unsigned_dynamic_fee_transaction(
             chain_id=chain_id,
             nonce=nonce,
-            max_priority_fee_per_gas=0,
-            max_fee_per_gas=0,
+            max_priority_fee_per_gas=message.priority_fee,
+            max_fee_per_gas=message.maximum_fee,
             gas=gas,
             to=Address(message.to),
             value=message.value,

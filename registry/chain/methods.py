@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from registry.chain import evm, params, state, wire
@@ -172,7 +173,7 @@ class Methods:
         return wire.proof(address, keys, proven)
 
     def eth_call(self, call: object, block: object = "latest") -> str:
-        return wire.data(evm.call(message=_call(call), **self._surroundings(block)))
+        return wire.data(evm.call(message=_priced(call), **self._surroundings(block)))
 
     def eth_estimateGas(self, call: object, block: object = "latest") -> str:
         return hex(evm.estimate_gas(message=_call(call), **self._surroundings(block)))
@@ -248,6 +249,20 @@ def _call(given: object) -> evm.Call:
         value=params.quantity(fields["value"], "value") if "value" in fields else 0,
         gas=min(gas, evm.TRANSACTION_GAS_LIMIT),
     )
+
+
+def _priced(given: object) -> evm.Call:
+    """Read a call with the price that it pays: its sender must have the money, and its code sees the price."""
+    call = _call(given)
+    fields = params.fields(given, "call", _CALL_FIELDS)
+    fees = {
+        name: params.quantity(fields[name], name)
+        for name in ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")
+        if name in fields
+    }
+    maximum = fees.get("gasPrice", fees.get("maxFeePerGas", 0))
+    priority = fees.get("gasPrice", fees.get("maxPriorityFeePerGas", 0))
+    return replace(call, maximum_fee=maximum, priority_fee=min(priority, maximum))
 
 
 def _percentiles(given: object) -> list[float]:

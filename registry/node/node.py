@@ -38,10 +38,13 @@ from registry.node.lock import FolderLock
 from registry.node.role import Role
 from registry.node.worker import Worker
 from registry.primitives import ZERO_ADDRESS, Address
+from registry.relay.budgets import GasBudgets
 from registry.relay.deploy import bound_identity, ensure_deployed, read_deployment
-from registry.relay.relayer import Relayer, RelaySettings
+from registry.relay.lease import latest_relayer
+from registry.relay.relayer import GWEI, Relayer, RelaySettings
 from registry.relay.signing import Signer
 from registry.relay.status import relay_status
+from registry.relay.terms import Price, Terms
 from registry.storage import Storage, migrate, open_storage
 
 FIGURES_SECONDS: Final = 1.0
@@ -67,6 +70,7 @@ class Node:
         hot: The quickest of them, where the database is a file; for one thread only.
         relayer: The relaying account; zero where this process has no key.
         clock: Gives the Unix time in seconds.
+        terms: On what terms messages are relayed; None: gas costs nothing.
         metrics: Everything that is measured.
         is_stopping: Whether it has been told to stop: whoever waits should come to an end.
     """
@@ -90,6 +94,7 @@ class Node:
         self.deployment = deployment
         self.relayer: Address = ZERO_ADDRESS if signer is None else signer.address
         self.clock = clock
+        self.terms = _terms(settings, chain)
         self.is_stopping = False
         self.queries = Queries(storage)
         self.hot = HotReads(settings.database) if storage.is_sqlite else None
@@ -187,6 +192,16 @@ class Node:
         if self._relayer is not None:
             self._relayer.wake()
 
+    def sender(self) -> Address:
+        """Return the account that will send what is accepted here: this process's, or the one whose key is in use.
+
+        Raises:
+            Unavailable: The database cannot be used.
+        """
+        if self.relayer != ZERO_ADDRESS:
+            return self.relayer
+        return latest_relayer(self.storage) or ZERO_ADDRESS
+
     def figures(self) -> NodeFigures:
         """What is measured now, or was a second ago. Never waits for somebody else who is measuring."""
         if time.monotonic() - self._figures_at > FIGURES_SECONDS and self._figures_lock.acquire(blocking=False):
@@ -281,6 +296,22 @@ def relay_settings(settings: Settings) -> RelaySettings:
         bound_seconds=settings.bound_seconds,
         lease_seconds=settings.lease_seconds,
         poll_seconds=settings.poll_seconds,
+        maximum_fee=_maximum_fee(settings),
+    )
+
+
+def _maximum_fee(settings: Settings) -> int:
+    return int(settings.max_fee_gwei * GWEI)
+
+
+def _terms(settings: Settings, chain: Chain) -> Terms | None:
+    """Return the terms on which a network's gas is spent; None on the embedded chain, whose ether is worth nothing."""
+    if not settings.rpc_urls:
+        return None
+    return Terms(
+        Price(chain, _maximum_fee(settings)),
+        settings.contract_wallets,
+        GasBudgets(settings.gas_per_hour, settings.gas_per_account, settings.gas_per_dataset),
     )
 
 

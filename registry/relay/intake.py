@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from functools import partial
 from hashlib import sha256
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
-from registry.chain.client import Chain
+from registry.chain.client import Chain, RpcError
 from registry.chain.contracts import simulate
+from registry.datasets.messages import Registration
 from registry.deployment import Deployment
 from registry.errors import Conflict, ContractRefused, Unavailable
 from registry.log import Moment
 from registry.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
 from registry.relay.already_done import HasOwned, find_done, require_signed_by
-from registry.relay.authority import named_signer, owner_of
+from registry.relay.authority import has_code, named_signer, owner_of
+from registry.relay.budgets import Charge, spend
+from registry.relay.fees import Fees
 from registry.relay.receipts import Receipt, Status, find_receipt
 from registry.relay.submission import IdempotencyKey, Submission, prepare
 from registry.relay.tables import ATTEMPTS, IDEMPOTENCY_KEYS, NONCES, RECEIPTS
+from registry.relay.terms import Terms, no_wallets
 from registry.storage.engine import Storage
 from registry.storage.insert import insert_if_new
 
@@ -50,6 +55,7 @@ def submit(
     key: IdempotencyKey | None = None,
     also: Callable[[], Write | None] | None = None,
     has_owned: HasOwned = _only_present_owners,
+    terms: Terms | None = None,
 ) -> Receipt:
     """Rehearse a message on the chain and accept it. The same message, key, or effect has one receipt.
 
@@ -64,17 +70,24 @@ def submit(
         also: Checks what came with the message, for example its documents, and gives what writes it in the same
             database transaction. Called only once signature and deadline are known to be good.
         has_owned: Says whether an account is known to have owned a dataset at some time.
+        terms: At what price, for whom and how much is relayed; None: gas costs nothing.
 
     Raises:
         Conflict: The key was used for another message.
         ContractRefused: The contract would refuse the message; nothing was accepted.
+        InvalidInput: An account with code signed, and the terms exclude those.
+        LimitReached: It would use more gas than the terms allow.
         Unavailable: The chain or the database cannot be used; nothing was accepted, as far as is known.
     """
     known = find(storage, submission, key)
     done: Moment | None = None
+    spending: Write | None = None
     if known is None:
         try:
-            submission = _rehearsed(chain, relayer, submission)
+            fees = None if terms is None else terms.price()
+            submission = _rehearsed(chain, relayer, submission, fees)
+            if terms is not None and fees is not None and fees.maximum:
+                spending = _spending(chain, deployment, submission, terms, clock())
         except ContractRefused as refused:
             # It may have been sent before: by another request, or by somebody else's transaction.
             known = find(storage, submission, key)
@@ -86,7 +99,7 @@ def submit(
     if known is not None:
         return _again(storage, known, write)
     try:
-        return accept(storage, submission, clock(), key=key, done=done, also=write)
+        return accept(storage, submission, clock(), key=key, done=done, spending=spending, also=write)
     except Unavailable:
         # A commit that failed may have been carried out all the same: only the database knows.
         known = find(storage, submission, key)
@@ -103,16 +116,35 @@ def _again(storage: Storage, known: Receipt, also: Write | None) -> Receipt:
     return known
 
 
-def _rehearsed(chain: Chain, relayer: Address, submission: Submission) -> Submission:
+def _rehearsed(chain: Chain, relayer: Address, submission: Submission, fees: Fees | None) -> Submission:
     """Return the submission with the form of its signature that the contract takes."""
     try:
-        preflight(chain, relayer, submission)
+        preflight(chain, relayer, submission, fees)
     except ContractRefused as refused:
         if refused.name != "SignatureNotBySigner" or submission.given == submission.signature:
             raise
         submission = submission.as_given()
-        preflight(chain, relayer, submission)
+        preflight(chain, relayer, submission, fees)
     return submission
+
+
+def _spending(chain: Chain, deployment: Deployment, submission: Submission, terms: Terms, now: float) -> Write | None:
+    """Return what charges a rehearsed message to the budgets; None where there are none.
+
+    Raises:
+        InvalidInput: An account with code signed, and the terms exclude those.
+        ChainUnavailable: No usable answer came.
+    """
+    message = submission.message
+    named = named_signer(message)
+    owner = message.owner if isinstance(message, Registration) else owner_of(chain, deployment, message.dataset_id)
+    signer = named or owner or ZERO_ADDRESS  # Rehearsed, so there is an owner, unless the chain changed meanwhile.
+    if not terms.contract_wallets and has_code(chain, signer):
+        raise no_wallets(signer, submission)
+    if terms.budgets is None:
+        return None
+    charge = Charge(submission, signer, owner or ZERO_ADDRESS)
+    return partial(spend, budgets=terms.budgets, charge=charge, now=now)
 
 
 def _require_same_signer(
@@ -130,23 +162,37 @@ def _require_same_signer(
     require_signed_by(chain, signer or ZERO_ADDRESS, submission)
 
 
-def preflight(chain: Chain, relayer: Address, submission: Submission) -> None:
-    """Carries the very transaction out on the chain's newest state, without keeping its effect.
+def preflight(chain: Chain, relayer: Address, submission: Submission, fees: Fees | None = None) -> None:
+    """Carry the very transaction out on the chain's newest state, without keeping its effect.
+
+    Args:
+        chain: The chain.
+        relayer: The account that will send it.
+        submission: What it will send.
+        fees: What it will offer: code that sees another price may do something else. None: nothing.
 
     Raises:
         ContractRefused: The contract would refuse it.
-        ChainUnavailable: No usable answer came.
+        Unavailable: The relayer cannot pay for it, or no usable answer came.
         RpcError: The node refused for a reason of its own.
     """
-    simulate(
-        chain,
-        {
-            "from": str(relayer),
-            "to": str(submission.contract),
-            "gas": hex(submission.gas),
-            "data": f"0x{submission.calldata.hex()}",
-        },
-    )
+    call = {
+        "from": str(relayer),
+        "to": str(submission.contract),
+        "gas": hex(submission.gas),
+        "data": f"0x{submission.calldata.hex()}",
+    }
+    if fees is not None and fees.maximum:
+        call |= {"maxFeePerGas": hex(fees.maximum), "maxPriorityFeePerGas": hex(fees.priority)}
+    try:
+        simulate(chain, call)
+    except RpcError as error:
+        if fees is None or "insufficient funds" not in error.message.lower():
+            raise
+        raise Unavailable(
+            f"The relayer {relayer} does not have the {submission.gas * fees.maximum} wei that this message may cost.",
+            hint="Its operator has to send it ether. Nothing was accepted.",
+        ) from error
 
 
 def find(storage: Storage, submission: Submission, key: IdempotencyKey | None = None) -> Receipt | None:
@@ -167,7 +213,8 @@ def accept(
     *,
     key: IdempotencyKey | None = None,
     done: Moment | None = None,
-    also: Callable[[Connection], None] | None = None,
+    spending: Write | None = None,
+    also: Write | None = None,
 ) -> Receipt:
     """Writes the receipt, in one database transaction. Once this returns, the message will not be lost.
 
@@ -177,10 +224,12 @@ def accept(
         now: Unix seconds.
         key: The client's idempotency key, if it gave one.
         done: Where the message has had its effect already, if it has.
+        spending: Charges a message that is new here to the budgets, in the same transaction.
         also: Writes more in the same transaction.
 
     Raises:
         Conflict: The key was used for another message.
+        LimitReached: A budget does not cover it.
         Unavailable: The database cannot be used. The transaction may have been committed all the same.
     """
     message = submission.message
@@ -219,6 +268,8 @@ def accept(
             known = find_receipt(connection, _accepted(submission))
             if known is None and done is not None:
                 known = _receipt_of_effect(connection, done)
+            if spending is not None and known is not None and known.id == values["id"]:
+                spending(connection)
             if known is None:
                 raise Unavailable("The database did not keep what was written to it.")
         if key is not None:

@@ -115,6 +115,18 @@ def take(storage: Storage, relayer: Address, holder: str, seconds: float) -> Lea
     return Lease(storage, relayer, token)
 
 
+def latest_relayer(storage: Storage) -> Address | None:
+    """Return the account whose key was leased last, for processes that have no key; None if none was.
+
+    Raises:
+        Unavailable: The database cannot be used.
+    """
+    wanted = select(LEASES.c.relayer).order_by(LEASES.c.expires_at.desc()).limit(1)
+    with storage.read() as connection:
+        relayer: Address | None = connection.execute(wanted).scalar_one_or_none()
+    return relayer
+
+
 def database_time(connection: Connection) -> ColumnElement[float]:
     """The database's clock as an expression, Unix seconds: all who share a database share it."""
     if connection.dialect.name == "postgresql":

@@ -45,6 +45,14 @@ class Submission:
     gas: int
     identity: bytes
 
+    def how_to_send(self) -> str:
+        """Return one sentence: how its sender can put it on the chain without a relayer."""
+        message = self.message
+        return (
+            f"Anybody may send it: call {message.FUNCTION} of the {message.CONTRACT} at {self.contract} with this"
+            " message and this signature, from an account that pays for the gas."
+        )
+
     def as_given(self) -> Self:
         """Return the same with the signature as it was given, for a contract wallet that takes only that form."""
         call = calldata(self.message, self.given)

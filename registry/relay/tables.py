@@ -78,6 +78,15 @@ IDEMPOTENCY_KEYS = Table(
     PrimaryKeyConstraint("scope", "key"),
 )
 
+GAS_SPENT = Table(
+    "gas_spent",
+    METADATA,
+    Column("hour", BigInteger, nullable=False, comment="Unix seconds divided by 3600."),
+    Column("scope", String(128), nullable=False, comment="Whose gas: everybody's, an account's, or a dataset's."),
+    Column("gas", BigInteger, nullable=False, comment="The most that the messages accepted in that hour may use."),
+    PrimaryKeyConstraint("hour", "scope"),
+)
+
 NONCES = Table(
     "nonces",
     METADATA,

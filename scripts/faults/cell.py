@@ -99,7 +99,8 @@ class Cell:
         common = {"TDR_POLL_SECONDS": "0.2", "TDR_RPC_TIMEOUT_SECONDS": "3", "TDR_LEASE_SECONDS": "3"}
         if self.proxy is None:
             return common
-        return common | {"TDR_FINALITY": str(FINALITY), "TDR_RPC_URLS": self.proxy.url}
+        ample = {f"TDR_GAS_PER_{name}": str(10**12) for name in ("HOUR", "ACCOUNT", "DATASET")}
+        return common | ample | {"TDR_FINALITY": str(FINALITY), "TDR_RPC_URLS": self.proxy.url}
 
     def kill_one(self) -> None:
         """Kills one of the processes at a random moment of its life, also while it starts."""

@@ -147,9 +147,8 @@ class World:
             storage=self.storage,
             deployment=self.deployment,
             relayer=self.signer.address,
-            clock=self.clock,
             key=IdempotencyKey(key) if key else None,
-            **more,
+            **({"clock": self.clock} | more),
         )
 
     def send_directly(self, message: AnyMessage, owner: Owner = OWNER) -> None:

@@ -1,0 +1,126 @@
+"""How much gas the relayer may be made to pay for in an hour: in all, by account, and by dataset.
+
+Accepting a message charges the most that its transaction may use, in the database transaction that accepts it. So the
+budgets hold across restarts and for all processes that share the database, and no message is accepted beyond them.
+
+Requests for access come from strangers: they are charged to the one who asks, and beside that counted by dataset and by
+the dataset's owner on their own, so that nobody can use up what an owner needs for writes about the same dataset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Connection, Insert, delete
+from sqlalchemy.dialects import postgresql, sqlite
+
+from registry.access.messages import AccessRequest
+from registry.errors import LimitReached
+from registry.primitives import Address
+from registry.relay.submission import Submission
+from registry.relay.tables import GAS_SPENT
+
+HOUR: Final = 3600
+KEPT_HOURS: Final = 24
+EVERYBODY: Final = "all"
+
+
+@dataclass(frozen=True, slots=True)
+class GasBudgets:
+    """The most gas of the messages that are accepted in one hour of the clock.
+
+    Args:
+        total: Of all messages.
+        account: Of those that one account signed; and of the requests for all datasets of one owner.
+        dataset: Of those about one dataset; requests for it have a budget of the same size on their own.
+    """
+
+    total: int
+    account: int
+    dataset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """What a message would use of the budgets.
+
+    Args:
+        submission: The message; its `gas` is what is charged.
+        signer: The account that signed it, proven.
+        owner: The owner of the dataset that it is about.
+    """
+
+    submission: Submission
+    signer: Address
+    owner: Address
+
+
+def spend(connection: Connection, budgets: GasBudgets, charge: Charge, now: float) -> None:
+    """Charge a message to the budgets of this hour; in the transaction that accepts it.
+
+    Args:
+        connection: In a transaction that writes, and that is rolled back if this raises.
+        budgets: The budgets.
+        charge: What is charged.
+        now: Unix seconds.
+
+    Raises:
+        LimitReached: A budget does not have as much left.
+    """
+    hour = int(now // HOUR)
+    gas = charge.submission.gas
+    for scope, name, budget in _scopes(budgets, charge):
+        # One statement, so that of two transactions at once the second sees what the first has spent.
+        spent = connection.execute(_add(connection, hour, scope, gas, budget)).scalar_one_or_none()
+        if spent is None or spent > budget:
+            raise _exhausted(name, budget, charge, HOUR * (hour + 1) - now)
+        if scope == EVERYBODY and spent == gas:
+            connection.execute(delete(GAS_SPENT).where(GAS_SPENT.c.hour < hour - KEPT_HOURS))
+
+
+def worst_fee(budgets: GasBudgets, maximum_fee: int) -> int:
+    """Return the most that the messages accepted in one hour can cost the relayer, wei.
+
+    Args:
+        budgets: The budgets.
+        maximum_fee: The most that a transaction offers a unit of gas, wei.
+    """
+    return budgets.total * maximum_fee
+
+
+def _scopes(budgets: GasBudgets, charge: Charge) -> Iterator[tuple[str, str, int]]:
+    """Return what is charged: key, name and budget. In one order, everybody's last, for the rows are locked."""
+    dataset_id = charge.submission.message.dataset_id
+    yield f"account {charge.signer}", f"the account {charge.signer}", budgets.account
+    if isinstance(charge.submission.message, AccessRequest):
+        yield f"requests {charge.owner}", f"requests for datasets of {charge.owner}", budgets.account
+        yield f"requests {dataset_id}", f"requests for the dataset {dataset_id}", budgets.dataset
+    else:
+        yield f"dataset {dataset_id}", f"the dataset {dataset_id}", budgets.dataset
+    yield EVERYBODY, "all messages", budgets.total
+
+
+def _add(connection: Connection, hour: int, scope: str, gas: int, budget: int) -> Insert:
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(GAS_SPENT).values(hour=hour, scope=scope, gas=gas)
+    total = GAS_SPENT.c.gas + gas
+    added: Insert = statement.on_conflict_do_update(
+        index_elements=[GAS_SPENT.c.hour, GAS_SPENT.c.scope], set_={"gas": total}, where=total <= budget
+    ).returning(GAS_SPENT.c.gas)
+    return added
+
+
+def _exhausted(name: str, budget: int, charge: Charge, seconds: float) -> LimitReached:
+    return LimitReached(
+        f"The hour's budget of {budget} gas for {name} does not cover this message, which may use"
+        f" {charge.submission.gas}. Nothing was accepted.",
+        hint=f"Try again in {_minutes(seconds)}, or do without the relayer. {charge.submission.how_to_send()}",
+        retry_after=seconds,
+    )
+
+
+def _minutes(seconds: float) -> str:
+    minutes = max(1, -int(-seconds // 60))
+    return f"{minutes} minute{'s' if minutes > 1 else ''}"

@@ -1,0 +1,89 @@
+"""On what terms a gateway relays: at what price, for whom, and how much."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.errors import InvalidInput
+from registry.primitives import Address
+from registry.relay.budgets import GasBudgets
+from registry.relay.fees import Fees, offer
+from registry.relay.submission import Submission
+
+QUOTE_SECONDS: Final = 3.0
+"""How long a price is used before the node is asked again: less than most chains' time between two blocks."""
+USUAL_TIP: Final = 10**9
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """The terms.
+
+    Args:
+        price: Gives what a transaction would offer now; rehearsals are paid as much.
+        contract_wallets: Whether accounts with code may sign where gas costs money. Their code can tell a rehearsal
+            from a transaction, and use all the gas of one.
+        budgets: How much gas may be used in an hour where gas costs money; None: as much as is asked for.
+    """
+
+    price: Callable[[], Fees]
+    contract_wallets: bool
+    budgets: GasBudgets | None
+
+
+class Price:
+    """What a transaction would offer now, asked of the chain every few seconds. May be called from any thread.
+
+    Args:
+        chain: The chain.
+        maximum_fee: The most that is ever offered, wei a unit of gas.
+        clock: Gives seconds that only ever grow.
+    """
+
+    def __init__(self, chain: Chain, maximum_fee: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._chain = chain
+        self._maximum_fee = maximum_fee
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._quote: tuple[float, Fees] | None = None
+
+    def __call__(self) -> Fees:
+        """Return the fees.
+
+        Raises:
+            ChainUnavailable: No usable answer came.
+            RpcError: The node refused.
+        """
+        with self._lock:
+            quote, now = self._quote, self._clock()
+            if quote is None or now - quote[0] > QUOTE_SECONDS:
+                quote = self._quote = (now, self._asked())
+        return quote[1]
+
+    def _asked(self) -> Fees:
+        block, tip, price = self._chain.batch(
+            [("eth_getBlockByNumber", ["latest", False]), ("eth_maxPriorityFeePerGas", []), ("eth_gasPrice", [])]
+        )
+        if isinstance(block, RpcError):
+            raise block
+        try:
+            priority = USUAL_TIP if isinstance(tip, RpcError) else int(tip, 16)
+            asked = 0 if isinstance(price, RpcError) else int(price, 16)
+            wanted = offer(max(int(block["baseFeePerGas"], 16), asked - priority), priority)
+        except (TypeError, KeyError, ValueError) as error:
+            raise ChainUnavailable("The node's price of gas cannot be read.") from error
+        maximum = min(wanted.maximum, self._maximum_fee)
+        return Fees(maximum, min(wanted.priority, maximum))
+
+
+def no_wallets(account: Address, submission: Submission) -> InvalidInput:
+    """Return the refusal to relay for an account with code."""
+    return InvalidInput(
+        f"The signer {account} is a contract wallet, and this gateway does not pay for what its code may do.",
+        hint=f"{submission.how_to_send()} Or ask the operator to set TDR_CONTRACT_WALLETS.",
+    )

@@ -1,0 +1,221 @@
+"""What strangers can make the relayer pay for: rehearsals at the price, contract wallets, and budgets of gas."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+from sqlalchemy import func, select
+
+from registry.access.messages import AccessRequest
+from registry.chain.client import Chain
+from registry.datasets.messages import Registration
+from registry.errors import ContractRefused, InvalidInput, LimitReached, Unavailable
+from registry.primitives import Address, Bytes32, keccak256
+from registry.relay.budgets import Charge, GasBudgets, spend
+from registry.relay.fees import Fees
+from registry.relay.intake import prepare
+from registry.relay.receipts import Status
+from registry.relay.signing import Payload, created_address
+from registry.relay.tables import GAS_SPENT, RECEIPTS
+from registry.relay.terms import Price, Terms
+from registry.storage import Storage, open_storage
+from tests.relay.world import LATER, OWNER, Owner, World, until
+
+GWEI = 10**9
+ACCOMMODATING = bytes.fromhex("631626ba7e60e01b60005260206000f3")
+"""A wallet that says yes to every signature."""
+BURNING = bytes.fromhex("3a15600657fe5b") + ACCOMMODATING
+"""One that says yes where gas costs nothing, and uses all gas where it does."""
+LONG = bytes(70)
+"""A signature that only a contract can call its own."""
+AMPLE = GasBudgets(10**12, 10**12, 10**12)
+
+
+def terms(world: World, budgets: GasBudgets | None = None, *, contract_wallets: bool = True) -> Terms:
+    return Terms(Price(world.chain, 1000 * GWEI), contract_wallets, budgets)
+
+
+def deploy(world: World, code: bytes) -> Address:
+    """Put code on the chain, by an initialisation that returns it (Yellow Paper, section 7)."""
+    initialisation = bytes([0x60, len(code), 0x80, 0x60, 0x0B, 0x60, 0, 0x39, 0x60, 0, 0xF3]) + code
+    nonce = int(world.chain.request("eth_getTransactionCount", [str(world.signer.address), "latest"]), 16)
+    payload = Payload(None, initialisation, 1_000_000)
+    transaction = world.signer.sign(world.deployment.chain_id, nonce, Fees(100 * GWEI, GWEI), payload)
+    world.chain.request("eth_sendRawTransaction", [f"0x{transaction.raw.hex()}"])
+    address = created_address(world.signer.address, nonce)
+    until(lambda: world.chain.request("eth_getCode", [str(address), "latest"]) == f"0x{code.hex()}", lambda: None)
+    return address
+
+
+def owned_by(world: World, owner: Address) -> Registration:
+    return world.registration().model_copy(update={"owner": owner})
+
+
+def accepted(storage: Storage) -> int:
+    with storage.read() as connection:
+        count: int = connection.execute(select(func.count()).select_from(RECEIPTS)).scalar_one()
+    return count
+
+
+def test_a_wallet_that_burns_gas_where_it_costs_something_is_found_out(world: World) -> None:
+    """It says yes in a rehearsal that is free, and would use all the gas of every transaction."""
+    message = owned_by(world, deploy(world, BURNING))
+    for _ in range(3):
+        with pytest.raises(ContractRefused) as caught:
+            world.submit(message, signature=LONG, terms=terms(world))
+        assert caught.value.name == "SignatureNotBySigner"
+    assert accepted(world.storage) == 0
+    free = Terms(lambda: Fees(0, 0), False, None)
+    assert world.submit(message, signature=LONG, terms=free).status is Status.ACCEPTED
+
+
+def test_what_failed_is_paid_for_once(small_world: World) -> None:
+    """The same body, posted again and again, has the one receipt that says that it failed."""
+    world = small_world
+    message = owned_by(world, deploy(world, BURNING))
+    free = Terms(lambda: Fees(0, 0), False, None)
+    first = world.submit(message, signature=LONG, terms=free)
+    until(lambda: world.status(first) is Status.FAILED, world.relayer(finality=0).step)
+    nonces = world.nonces()
+    for _ in range(3):
+        assert world.submit(message, signature=LONG, terms=free).id == first.id
+    world.relayer(finality=0).step()
+    assert world.nonces() == nonces
+
+
+def test_contract_wallets_are_relayed_for_by_choice(small_world: World) -> None:
+    world = small_world
+    message = owned_by(world, deploy(world, ACCOMMODATING))
+    with pytest.raises(InvalidInput, match="contract wallet") as caught:
+        world.submit(message, signature=LONG, terms=terms(world, contract_wallets=False))
+    assert f"call register of the DatasetRegistry at {world.deployment.registry}" in caught.value.hint
+    assert accepted(world.storage) == 0
+    assert world.submit(message, signature=LONG, terms=terms(world)).status is Status.ACCEPTED
+
+
+def test_a_relayer_that_cannot_pay_accepts_nothing(world: World) -> None:
+    world.signer = type(world.signer)(keccak256(b"a key without ether"))
+    with pytest.raises(Unavailable, match="does not have the"):
+        world.submit(world.registration(), terms=terms(world))
+    assert accepted(world.storage) == 0
+
+
+@pytest.mark.parametrize("scope", ["total", "account", "dataset"])
+def test_a_budget_ends_and_comes_back_with_the_hour(small_world: World, storage: Storage, scope: str) -> None:
+    world = small_world
+    world.storage = storage
+    names = ["a", "b", "c"]
+    owners = [Owner(name) if scope == "total" else OWNER for name in names]
+    messages = [world.registration(name, owner) for name, owner in zip(names, owners, strict=True)]
+    if scope == "dataset":  # The same content and salt: other words about one dataset.
+        messages = [messages[0].model_copy(update={"uri": name}) for name in names]
+    gas = max(prepare(one, bytes(65), world.deployment).gas for one in messages)
+    budgets = GasBudgets(**{"total": 10**12, "account": 10**12, "dataset": 10**12} | {scope: 2 * gas})
+
+    def send(index: int) -> None:
+        world.submit(messages[index], owners[index], terms=terms(world, budgets), clock=lambda: clock)
+
+    clock = 3600.0 * 500_000 + 3000
+    send(0)
+    send(1)
+    send(1)  # A repetition uses nothing.
+    with pytest.raises(LimitReached, match="gas") as caught:
+        send(2)
+    assert caught.value.retry_after == 600
+    assert "Try again in 10 minutes" in caught.value.hint
+    assert f"call register of the DatasetRegistry at {world.deployment.registry}" in caught.value.hint
+    assert accepted(storage) == 2
+    clock += 600
+    send(2)
+    assert accepted(storage) == 3
+
+
+def test_requests_of_strangers_leave_an_owners_budget_alone(small_world: World) -> None:
+    """Whoever asks for access spends a budget of their own, and one for requests, which others' requests share."""
+    world = small_world
+    registration = world.registration()
+    world.send_directly(registration)
+    requests = [
+        AccessRequest(
+            dataset_id=registration.dataset_id,
+            grantee=Owner(name).address,
+            rights=1,
+            expires_at=LATER,
+            purpose="",
+            requests=0,
+            deadline=LATER,
+        )
+        for name in ("one", "two", "three")
+    ]
+    gas = prepare(requests[0], bytes(65), world.deployment).gas
+    budgets = terms(world, GasBudgets(10**12, 10**12, 2 * gas))
+    world.submit(requests[0], Owner("one"), terms=budgets)
+    world.submit(requests[1], Owner("two"), terms=budgets)
+    with pytest.raises(LimitReached, match="requests for the dataset"):
+        world.submit(requests[2], Owner("three"), terms=budgets)
+    head = Bytes32(world.head_of(registration.dataset_id))
+    assert world.submit(world.revision(registration.dataset_id, head), terms=budgets).status is Status.ACCEPTED
+
+
+def test_processes_that_share_a_database_share_the_budgets(
+    small_world: World, storage: Storage, database_url: str
+) -> None:
+    """Whoever comes first: exactly as many are accepted as the budget covers."""
+    world = small_world
+    submissions = [prepare(world.registration(), bytes(65), world.deployment) for _ in range(12)]
+    gas = submissions[0].gas
+    budgets = GasBudgets(7 * gas, 10**12, 10**12)
+    others = [open_storage(database_url), open_storage(database_url)]
+    barrier = Barrier(4)
+
+    def take(number: int) -> int:
+        barrier.wait(30)
+        spent = 0
+        for submission in submissions[number::4]:
+            assert submission.gas == gas
+            try:
+                with others[number % 2].write() as connection:
+                    spend(connection, budgets, Charge(submission, OWNER.address, OWNER.address), 0.0)
+                spent += 1
+            except LimitReached:
+                pass
+        return spent
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(take, range(4))) == 7
+    for other in others:
+        other.close()
+    with storage.read() as connection:
+        spent = {row.scope: row.gas for row in connection.execute(select(GAS_SPENT))}
+    assert spent["all"] == spent[f"account {OWNER.address}"] == 7 * gas
+
+
+def test_old_hours_are_forgotten(small_world: World) -> None:
+    world = small_world
+    for hour in range(40):
+        with world.storage.write() as connection:
+            submission = prepare(world.registration(), bytes(65), world.deployment)
+            spend(connection, AMPLE, Charge(submission, OWNER.address, OWNER.address), 3600.0 * hour)
+    with world.storage.read() as connection:
+        oldest = connection.execute(select(func.min(GAS_SPENT.c.hour))).scalar_one()
+    assert oldest == 39 - 24
+
+
+def test_a_price_is_asked_for_every_few_seconds(embedded: Chain) -> None:
+    now = 0.0
+    asked = []
+
+    class Counting:
+        def batch(self, calls: object) -> object:
+            asked.append(calls)
+            return embedded.batch(calls)  # type: ignore[arg-type]
+
+    price = Price(Counting(), 5 * GWEI, clock=lambda: now)  # type: ignore[arg-type]
+    assert {price().maximum, price().maximum} == {price().maximum}
+    assert len(asked) == 1
+    assert 0 < price().maximum <= 5 * GWEI
+    now = 10.0
+    price()
+    assert len(asked) == 2
