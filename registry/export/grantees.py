@@ -16,7 +16,7 @@ from registry.abi import left_padded
 from registry.access.events import ACCESS_GRANTED, ACCESS_REQUESTED, ACCESS_REVOKED, AccessEvent, decode
 from registry.access.records import Access, fold
 from registry.chain.client import Chain, RpcError
-from registry.chain.history import BlockRef, Topics, ask, logs_until
+from registry.chain.history import BlockRef, ask, logs_until
 from registry.deployment import Deployment
 from registry.errors import InvalidInput, Unavailable
 from registry.evidence.state import Pair, pair_slot
@@ -28,8 +28,8 @@ MAX_REQUESTS: Final = 64
 MAX_NAMED_REQUESTS: Final = 1_000
 """With how many requests a grantee who is named is still shown."""
 
-_TOPICS_AT_ONCE: Final = 500
-"""Nodes take up to 1,000 alternatives of a topic."""
+_TOPICS_AT_ONCE: Final = 250
+"""Nodes take up to 1,000 alternatives of a topic, and some 64 KiB of a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,18 +130,20 @@ class AccessLogs:
         return {grantee: pair.requests for grantee, pair in zip(grantees, pairs, strict=True)}
 
     def _events(self, kinds: Sequence[Bytes32], grantees: Sequence[Address] | None) -> list[tuple[AccessEvent, Moment]]:
-        """Return the events of some kinds, of some grantees (None: of all)."""
-        topic = Bytes32(self.dataset_id)
-        wanted: list[Topics] = [[kinds, topic]]
+        """Return the events of some kinds, of some grantees (None: of all); those of each grantee in order."""
+        parts: list[Sequence[Bytes32] | None] = [None]
         if grantees is not None:
             words = [Bytes32(left_padded(grantee)) for grantee in grantees]
             parts = [words[start : start + _TOPICS_AT_ONCE] for start in range(0, len(words), _TOPICS_AT_ONCE)]
-            wanted = [[kinds, topic, part] for part in parts]
-        if not wanted:
-            return []
-        deployment = self.deployment
-        logs = logs_until(self.chain, deployment.grants, wanted, deployment.block_number, self.until)
-        return [(event, at) for log, at in logs if (event := decode(log)) is not None]
+        deployment, topic = self.deployment, Bytes32(self.dataset_id)
+        return [
+            (event, at)
+            for part in parts
+            for log, at in logs_until(
+                self.chain, deployment.grants, [[kinds, topic, part]], deployment.block_number, self.until
+            )
+            if (event := decode(log)) is not None
+        ]
 
 
 def _require_few(asked: dict[Address, int]) -> None:
