@@ -21,10 +21,10 @@ from registry.index.queries import Queries
 from registry.index.shapes import Json
 from registry.node import Node
 from registry.primitives import Bytes32
+from registry.times import LAST_SECOND
 
 WAIT_SECONDS: Final = 10.0
 PAUSE: Final = 0.05
-_LATEST: Final = 253_402_300_799
 
 IdPrefix = Annotated[
     str,
@@ -48,7 +48,11 @@ def _prefixed(text: object) -> object:
 
 def _moment(text: object) -> object:
     """Unix seconds from Unix seconds or ISO 8601 with a zone."""
-    if not isinstance(text, str) or re.fullmatch("[0-9]{1,12}", text):
+    if isinstance(text, str) and re.fullmatch("[0-9]{1,20}", text):
+        if int(text) > LAST_SECOND:
+            raise ValueError("times are in Unix seconds, and this is after the year 9999; it looks like milliseconds")
+        return text
+    if not isinstance(text, str):
         return text
     try:
         parsed = datetime.fromisoformat(text)
@@ -68,7 +72,7 @@ Sha256 = Annotated[
 """A hash, with or without 0x."""
 Moment = Annotated[
     int,
-    Field(ge=0, le=_LATEST),
+    Field(ge=0, le=LAST_SECOND),
     BeforeValidator(_moment),
     WithJsonSchema({"type": "string", "maxLength": 40, "examples": ["2026-11-23T04:00:00Z", "1795406400"]}),
 ]

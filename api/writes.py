@@ -13,10 +13,12 @@ from api.bodies import Publication, Submission
 from api.deps import NodeDep, in_thread
 from api.problems import CONFLICT, INVALID, LARGE, LIMIT, MALFORMED, MEDIA, NOT_FOUND, SLOW, Kind, documented, invalid
 from registry.documents.deposit import put_documents
+from registry.errors import InvalidInput
 from registry.node import Node
 from registry.primitives import DatasetId
 from registry.relay.intake import IdempotencyKey, Write, prepare, submit
 from registry.relay.receipts import Receipt
+from registry.times import require_near
 
 RETRY_SECONDS: Final = 1
 
@@ -67,12 +69,14 @@ class Intake:
             dataset_id: The dataset that the path names.
         """
         _check_path(body, dataset_id)
+        _check_times(self._node, body)
         key = None if self._key is None else IdempotencyKey(self._key)
         return _accepted(await in_thread(lambda: _submit(self._node, body, key, None)))
 
     async def publish(self, body: Publication[Any], dataset_id: DatasetId | None = None) -> Response:
         """Accepts a message about content, and keeps its documents in the same database transaction."""
         _check_path(body, dataset_id)
+        _check_times(self._node, body)
         given = {"metadata": body.metadata, "manifest": body.manifest}
         documents = tuple(name for name, document in given.items() if document is not None)
         key = None if self._key is None else IdempotencyKey(self._key, documents)
@@ -82,6 +86,17 @@ class Intake:
 def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:
     if dataset_id is not None and body.message.dataset_id != dataset_id:
         raise invalid("body.message.datasetId", f"it is {body.message.dataset_id}, but the path names {dataset_id}")
+
+
+def _check_times(node: Node, body: Submission[Any]) -> None:
+    """Refuse times in another unit than seconds; a signature for the year 58,000 would be good for ever."""
+    message = body.message
+    for name in ("starts_at", "expires_at", "deadline"):
+        try:
+            require_near(getattr(message, name, 0), now=node.clock(), name="It")
+        except InvalidInput as error:
+            field = type(message).model_fields[name].alias
+            raise invalid(f"body.message.{field}", error.message, hint=error.hint) from None
 
 
 def _publish(node: Node, body: Publication[Any], key: IdempotencyKey | None) -> Receipt:

@@ -12,13 +12,13 @@ from datetime import UTC, datetime
 from registry.abi import WORD, Reader, text
 from registry.errors import ContractRefused, InvalidInput
 from registry.primitives import Address, Bytes32, keccak256
+from registry.times import LAST_SECOND
 
 UNNAMED = "Reverted"
 """The name given to a revert that is none of ours: without data, or with data that we cannot read."""
 
 UNPROCESSABLE = 422
 _SELECTOR_BYTES = 4
-_LATEST_TIME = 253_402_300_799  # The last second of the year 9999, the last that a datetime can hold.
 _TIMES = frozenset({"deadline", "blockTimestamp", "startsAt", "expiresAt"})
 _IDS = frozenset({"datasetId", "tokenId"})
 
@@ -278,6 +278,6 @@ def _value(words: Reader, index: int, name: str, kind: str) -> object:
 
 
 def _time(value: object) -> object:
-    if not isinstance(value, int) or value > _LATEST_TIME:
+    if not isinstance(value, int) or value > LAST_SECOND:
         return value
     return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -19,6 +19,7 @@ from registry.certificate.context import names_context
 from registry.certificate.facts import Facts
 from registry.certificate.proof import secured, verify_proof
 from registry.errors import InvalidInput, VerificationFailed
+from registry.times import LAST_SECOND
 
 V2: Final = "https://www.w3.org/ns/credentials/v2"
 KIND: Final = "DataRegistrationCredential"
@@ -130,4 +131,4 @@ def _subject(facts: Facts) -> dict[str, Any]:
 
 def _time(seconds: int) -> str:
     """ISO 8601 in UTC; a year of five digits has no such form and becomes the last second of 9999."""
-    return datetime.fromtimestamp(min(seconds, 253_402_300_799), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

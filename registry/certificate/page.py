@@ -21,6 +21,7 @@ from registry.certificate.facts import Facts
 from registry.certificate.typefaces import Family, path_of
 from registry.certificate.wording import COMPLETE, INCOMPLETE, RIGHTS, plain
 from registry.datasets.messages import Source
+from registry.times import LAST_SECOND
 
 ATTACHMENT: Final = "evidence.tdr.json"
 
@@ -44,7 +45,6 @@ VALUE_WIDTH: Final = WIDTH - MARGIN - VALUE_LEFT
 CHINA: Final = timezone(timedelta(hours=8))
 MAX_LISTED: Final = 3
 MAX_OPTIONS: Final = 2
-_LAST_SECOND: Final = 253_402_300_799
 
 
 class _Page(FPDF):
@@ -275,12 +275,12 @@ def _owners(facts: Facts) -> list[str]:
 
 
 def _time(seconds: int) -> str:
-    moment = datetime.fromtimestamp(min(seconds, _LAST_SECOND - 28_800), UTC)
+    moment = datetime.fromtimestamp(min(seconds, LAST_SECOND - 28_800), UTC)
     return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M:%S} UTC+08:00（{moment:%Y-%m-%d %H:%M:%S} UTC）"
 
 
 def _date(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(min(seconds, _LAST_SECOND), UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _place(facts: Facts) -> str:

@@ -6,9 +6,10 @@ import re
 from datetime import UTC, datetime
 
 from registry.errors import InvalidInput
-from registry.primitives import MAX_UINT48
+from registry.times import HORIZON_SECONDS, HORIZON_YEARS
 
 _DURATION = re.compile(r"(?:\d{1,15}[wdhms])+", re.ASCII)
+_NUMBER = re.compile(r"\d{9,}", re.ASCII)
 _SECONDS = {"w": 604_800, "d": 86_400, "h": 3_600, "m": 60, "s": 1}
 FORMS = "an ISO 8601 date or time (UTC without a zone), as 2027-01-31 or 2027-01-31T18:00+08:00, or a duration from now"
 _EXAMPLES = "30d, 2h, 1h30m or 45s"
@@ -29,6 +30,8 @@ def parse_time(text: str, *, now: int) -> int:
     """
     if text == "now":
         return now
+    if _NUMBER.fullmatch(text):
+        raise InvalidInput(f"{text[:80]!r} is a bare number, of seconds or milliseconds: give {FORMS}, as {_EXAMPLES}.")
     if _DURATION.fullmatch(text):
         time = now + duration(text)
     else:
@@ -37,8 +40,13 @@ def parse_time(text: str, *, now: int) -> int:
             time = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
         except (ValueError, OverflowError):
             raise InvalidInput(f"{text[:80]!r} is no time: give {FORMS}, as {_EXAMPLES}.") from None
-    if not 0 <= time <= MAX_UINT48:
-        raise InvalidInput(f"The time {text[:80]!r} is out of range.")
+    if time < 0:
+        raise InvalidInput(f"The time {text[:80]!r} is before 1970.")
+    if time > now + HORIZON_SECONDS:
+        raise InvalidInput(
+            f"The time {text[:80]!r} is more than {HORIZON_YEARS} years ahead.",
+            hint=f"Give one within {HORIZON_YEARS} years, as 36500d; what is to hold longer can be renewed.",
+        )
     return time
 
 

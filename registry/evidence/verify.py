@@ -45,6 +45,7 @@ from registry.evidence.trie import Nodes
 from registry.evidence.trust import Claim, Trust
 from registry.manifest import Entry, Manifest
 from registry.primitives import Address, Bytes32, DatasetId
+from registry.times import LAST_SECOND
 
 TITLES = (
     *("form", "blocks", "trust", "receipts", "history", "contracts", "head", "access", "record", "signatures"),
@@ -54,8 +55,6 @@ TITLES = (
 
 TRUTH = "That the content is true, lawful, or fit for any purpose."
 WHICH_FILES = "Which files the content root stands for."
-
-_YEAR_9999 = 253_402_300_799
 
 
 class StepFailed(VerificationFailed):
@@ -425,6 +424,6 @@ def _bytes(record: Record) -> bytes:
 
 
 def _time(timestamp: int) -> str:
-    if timestamp > _YEAR_9999:
+    if timestamp > LAST_SECOND:
         return f"Unix time {timestamp}"
     return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from registry.chain.client import Chain
 from registry.chain.history import BlockRef, block_at
 from registry.errors import NotFound
+from registry.times import LAST_SECOND
 
 
 def block_as_of(chain: Chain, time: int | None) -> BlockRef:
@@ -33,4 +34,4 @@ def block_as_of(chain: Chain, time: int | None) -> BlockRef:
 
 
 def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(min(seconds, 253_402_300_799), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -15,11 +15,11 @@ from registry.datasets.messages import Source
 from registry.index.apply import unpacked
 from registry.index.position import block_of, log_index_of
 from registry.primitives import Address
+from registry.times import LAST_SECOND
 
 Json = dict[str, Any]
 
 LAST_TIME: Final = "9999-12-31T23:59:59Z"
-_LAST_SECOND: Final = 253_402_300_799
 
 
 def encoded(value: Json) -> bytes:
@@ -40,7 +40,7 @@ def address(value: bytes) -> str:
 
 def time(seconds: int) -> str:
     """Unix seconds as ISO 8601 in UTC. Years of five digits have no such form: they become the last second of 9999."""
-    if seconds > _LAST_SECOND:
+    if seconds > LAST_SECOND:
         return LAST_TIME
     return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
 

@@ -36,7 +36,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.datasets.messages", "registry.access.messages"),
     ("registry.manifest", "registry.eip712"),
     ("registry.merkle", "registry.canonical", "registry.log", "registry.abi", "registry.caip", "registry.urls"),
-    ("registry.primitives",),
+    ("registry.primitives", "registry.times"),
     ("registry.errors",),
     ("registry.datasets", "registry.access", "registry"),
 )

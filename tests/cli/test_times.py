@@ -27,6 +27,8 @@ NOW = 1_800_000_000  # `date -u -d @1800000000`: 2027-01-15 08:00:00
         ("2027-01-15 08:00", NOW),
         ("2027-01-15T08:00:00.999Z", NOW),
         ("1970-01-01", 0),
+        ("20270115", NOW - 8 * 3600),
+        ("36500d", NOW + 3_153_600_000),
     ],
 )
 def test_a_time_is_read_and_without_a_zone_it_is_utc(text: str, seconds: int) -> None:
@@ -39,6 +41,11 @@ def test_a_time_is_read_and_without_a_zone_it_is_utc(text: str, seconds: int) ->
         "",
         "soon",
         "1800000000",
+        "1800000000000",
+        "2027013110800",
+        "2130-01-01",
+        "9999-12-31",
+        "37000d",
         "1 day",
         "-1d",
         "1.5h",
