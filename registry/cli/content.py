@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import Any
 from registry.canonical import read_json
 from registry.cli.output import hashing_bar
 from registry.errors import InvalidInput
-from registry.manifest import FORMAT, Manifest, from_sha256sum, hash_path
+from registry.manifest import FORMAT, Manifest, from_checksums, hash_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +21,7 @@ class Content:
 
     Args:
         path: The file or folder to hash, or None.
-        listed: A list to take in its place, or None: a manifest, or what sha256sum printed.
+        listed: A list to take in its place, or None: a manifest, or a list of checksums.
         private: Whether to salt the entries and keep the manifest here.
         manifest_file: Where to write the manifest, or None.
     """
@@ -60,7 +61,7 @@ class Content:
         """Hashes, or reads the list.
 
         Raises:
-            InvalidInput: As `registry.manifest.hash_path` and `from_sha256sum` do.
+            InvalidInput: As `registry.manifest.hash_path` and `from_checksums` do.
         """
         if self.listed is not None:
             manifest = read_list(self.listed)
@@ -99,27 +100,46 @@ def hashed(path: Path, *, private: bool = False) -> Manifest:
 
 
 def read_list(file: Path) -> Manifest:
-    """A manifest from a file that holds one, or a list that sha256sum printed.
+    """Return the manifest that a file holds, or that of a list of checksums.
 
     Raises:
         InvalidInput: It holds neither.
     """
-    text = read_text(file)
-    return Manifest.parse(text) if text.lstrip()[:1] == "{" else from_sha256sum(text)
+    text = read_text(file).removeprefix("\ufeff")  # Windows editors begin files in UTF-8 with a byte order mark.
+    return Manifest.parse(text) if text.lstrip()[:1] == "{" else from_checksums(text)
 
 
 def read_text(file: Path) -> str:
-    """A file's text, its line ends as they are.
+    """Return a file's text, its line ends as they are.
 
     Raises:
         InvalidInput: It cannot be read, or is not UTF-8.
     """
     try:
-        return file.read_bytes().decode("utf-8")
+        content = file.read_bytes()
     except OSError as error:
         raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
+    if (encoding := _utf_16(content)) is not None:
+        raise InvalidInput(
+            f"{str(file)!r} is text in {encoding}, but UTF-8 is expected.",
+            hint=f"Convert it: `iconv -f {encoding} -t UTF-8 FILE > NEW`.",
+        )
+    try:
+        return content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise InvalidInput(f"{str(file)!r} is not text in UTF-8: {error}.") from error
+
+
+def _utf_16(content: bytes) -> str | None:
+    """Return the name of the UTF-16 form that a text is in: by its byte order mark, or by the NULs of its beginning."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "UTF-16"
+    match [byte == 0 for byte in content[:4]]:
+        case [False, True, False, True]:
+            return "UTF-16LE"
+        case [True, False, True, False]:
+            return "UTF-16BE"
+    return None
 
 
 def metadata_of(

@@ -48,7 +48,7 @@ Sources = Annotated[
 ListFile = Annotated[
     Path | None,
     typer.Option(
-        "--list", parser=options.to_path, metavar="FILE", help="In place of PATH: a list by sha256sum, or a manifest."
+        "--list", parser=options.to_path, metavar="FILE", help="In place of PATH: a list of checksums, or a manifest."
     ),
 ]
 Private = Annotated[

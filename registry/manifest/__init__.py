@@ -2,7 +2,7 @@
 
 from registry.manifest.entry import SALT_BYTES, Entry, verify_entry
 from registry.manifest.hashing import Progress, hash_path
-from registry.manifest.lists import from_digests, from_sha256sum
+from registry.manifest.lists import from_checksums, from_digests
 from registry.manifest.manifest import FORMAT, Manifest, Mismatch, compare
 from registry.manifest.paths import check_path, normalise_path
 
@@ -15,8 +15,8 @@ __all__ = [
     "Progress",
     "check_path",
     "compare",
+    "from_checksums",
     "from_digests",
-    "from_sha256sum",
     "hash_path",
     "normalise_path",
     "verify_entry",

@@ -1,4 +1,4 @@
-"""Manifests from hashes that somebody else has computed: a list by sha256sum, or the bare digests.
+"""Manifests from hashes computed elsewhere: a checksum list made by another tool, or bare digests.
 
 Such hashes come without sizes, and so do these manifests; that makes them no weaker, since SHA-256 fixes the content
 and with it the size. But the same files hashed by hash_path have another root, because their leaves state the sizes.
@@ -15,12 +15,20 @@ from registry.manifest.manifest import Manifest
 from registry.manifest.paths import normalise_path
 from registry.primitives import Bytes32
 
-_LINE = re.compile(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")
+# `sha256sum`, `shasum`, `openssl dgst -r`: the hash, a space, the mark of text (a space) or binary (*), the path.
+_MARKED = re.compile(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")
+# BSD's `sha256 -r`: no mark, so a path may begin with a space or a star.
+_UNMARKED = re.compile(r"(\\?)([0-9a-fA-F]{64}) (.+)")
+# `sha256sum --tag`, BSD's `sha256`: `SHA256 (path) = hash`; `openssl dgst`: `SHA2-256(path)= hash`.
+_TAGGED = re.compile(r"(\\?)([A-Z0-9/-]+) ?\((.+)\) ?= ([0-9a-fA-F]+)")
+_SHA256_TAGS = frozenset({"SHA256", "SHA2-256"})
 _ESCAPES = {"\\\\": "\\", "\\n": "\n", "\\r": "\r"}
+_BYTE_ORDER_MARK = "\ufeff"
+_HOW_TO_WRITE = "Write the list with `sha256sum FILES > LIST`."
 
 
 def from_digests(digests: Mapping[str, Bytes32]) -> Manifest:
-    """The manifest of files of which only the path and the SHA-256 are known.
+    """Return the manifest of files of which only the path and the SHA-256 are known.
 
     Raises:
         InvalidInput: There are none, a path may not stand in a manifest, or two collide.
@@ -28,32 +36,73 @@ def from_digests(digests: Mapping[str, Bytes32]) -> Manifest:
     return Manifest.of(Entry(normalise_path(path), digest, None) for path, digest in digests.items())
 
 
-def from_sha256sum(text: str) -> Manifest:
-    """The manifest of a list as GNU sha256sum prints it: binary marks and escaped names included.
+def from_checksums(text: str) -> Manifest:
+    """Return the manifest of a list of SHA-256 checksums, as the usual tools of Linux, macOS, BSD and Windows write it.
 
-    A leading ``./``, as ``find`` writes it, is left out of the paths.
+    These are GNU `sha256sum` (with or without `--tag`), `shasum -a 256`, BSD `sha256` (with or without `-r`) and
+    `openssl dgst -sha256` (with or without `-r`). A byte order mark, CRLF, blank lines and lines that begin with # are
+    allowed. A leading ``./``, as ``find`` writes it, is left out of the paths.
 
     Raises:
-        InvalidInput: A line is not of that form, the list is empty, a path may not stand in a manifest, or two collide.
+        InvalidInput: A line has none of these forms, forms with and without a mark are mixed, the list is empty, a
+            path may not stand in a manifest, or two collide.
     """
-    lines = text.removesuffix("\n").split("\n") if text else []
-    return Manifest.of(_parse_line(number, line) for number, line in enumerate(lines, 1))
+    lines = _lines(text)
+    first = next((match[3] for _, line in lines if (match := _UNMARKED.fullmatch(line))), " ")
+    # One form for the whole list, as GNU sha256sum has it: else a path that begins with a star would be misread.
+    plain = _MARKED if first[0] in " *" else _UNMARKED
+    return Manifest.of(_parse_line(number, line, plain) for number, line in lines)
 
 
-def _parse_line(number: int, line: str) -> Entry:
-    match = _LINE.fullmatch(line)
-    if match is None or line.endswith("\r"):
+def _lines(text: str) -> list[tuple[int, str]]:
+    """Return the lines that state a checksum, with their numbers and without their line ends."""
+    lines = list(enumerate(text.removeprefix(_BYTE_ORDER_MARK).split("\n"), 1))
+    stated = [(number, line) for number, line in lines if line.strip() and not line.startswith("#")]
+    returns = [number for number, line in stated if line.endswith("\r")]
+    if not returns:
+        return stated
+    # A last line may have no line end at all. Otherwise a \r at the end of a few lines could be a part of their names.
+    others = [number for number, line in stated if not line.endswith("\r") and number != len(lines)]
+    if others:
         raise InvalidInput(
-            f"Line {number} of the list is not a SHA-256 hash, a space, a space or *, and a path: {line[:80]!r}.",
-            hint="Write the list with `sha256sum FILES > LIST`, with line ends of one character.",
+            f"Line {returns[0]} of the list ends in CRLF, but line {others[0]} does not.",
+            hint="Give all lines one kind of line end: `dos2unix LIST`.",
         )
-    escaped, digest, path = match.groups()
+    return [(number, line.removesuffix("\r")) for number, line in stated]
+
+
+def _parse_line(number: int, line: str, plain: re.Pattern[str]) -> Entry:
+    if match := plain.fullmatch(line):
+        escaped, digest, path = match.groups()
+    elif match := _TAGGED.fullmatch(line):
+        escaped, algorithm, path, digest = match.groups()
+        if algorithm not in _SHA256_TAGS or len(digest) != 2 * Bytes32.LENGTH:
+            raise InvalidInput(
+                f"Line {number} of the list has a checksum by {algorithm} with {len(digest)} digits; expected SHA-256 "
+                f"with {2 * Bytes32.LENGTH} digits.",
+                hint=_HOW_TO_WRITE,
+            )
+    else:
+        raise _not_a_checksum(number, line)
     if escaped:
         path = re.sub(r"\\(.|$)", lambda escape: _unescape(number, escape.group()), path)
     try:
         return Entry(normalise_path(path.removeprefix("./")), Bytes32(bytes.fromhex(digest)), None)
     except InvalidInput as error:
         raise InvalidInput(f"Line {number} of the list: {error.message}", hint=error.hint) from error
+
+
+def _not_a_checksum(number: int, line: str) -> InvalidInput:
+    if (match := _UNMARKED.fullmatch(line)) and match[3].strip():
+        return InvalidInput(
+            f"Line {number} of the list has one space after the hash; the lines before have two, or a space and *.",
+            hint="Give all lines one form.",
+        )
+    return InvalidInput(
+        f"Line {number} of the list is not a SHA-256 checksum; expected `HASH  PATH` or `SHA256 (PATH) = HASH`, got "
+        f"{line[:80]!r}.",
+        hint=_HOW_TO_WRITE,
+    )
 
 
 def _unescape(number: int, escape: str) -> str:

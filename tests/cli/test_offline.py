@@ -131,6 +131,19 @@ def test_options_that_do_not_fit_are_refused_before_anything_is_done(
         assert said in done.err
 
 
+@pytest.mark.parametrize("encoding", ["UTF-16", "UTF-16LE", "UTF-16BE"])
+def test_a_list_in_utf_16_is_refused_with_how_to_convert_it(
+    tdr: Run, files: Path, tmp_path: Path, encoding: str
+) -> None:
+    file = tmp_path / "list.txt"
+    file.write_bytes(f"{'a' * 64}  数据.csv\r\n".encode(encoding))
+    said = error_of(tdr("verify", ".", "--manifest", file))
+    assert f"iconv -f {encoding} -t UTF-8" in said
+    converted = subprocess.run(["iconv", "-f", encoding, "-t", "UTF-8", file], check=True, capture_output=True).stdout
+    file.write_bytes(converted)
+    assert "missing" in tdr("verify", files, "--manifest", file).out
+
+
 def test_a_manifest_replaces_no_file(tdr: Run, files: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     kept.write_text("mine")
