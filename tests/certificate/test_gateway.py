@@ -8,7 +8,9 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -42,6 +44,7 @@ from tests.api.world import (
     withdrawal,
 )
 from tests.certificate.codes import code_on, codes_on, command_on, words
+from tests.certificate.outside import DigitalBazaar, openvc_refusal
 
 METADATA = {"name": "企鹅 Penguins", "license": "CC0-1.0"}
 
@@ -166,6 +169,10 @@ def test_the_credential_is_signed_by_the_nodes_checkpoint_key(penguins: Penguins
     subject = document["credentialSubject"]
     assert (subject["name"], subject["status"]) == ("企鹅 Penguins", "withdrawn")
     assert subject["contentRoot"] == str(penguins.manifest.root)
+    soon = int(datetime.fromisoformat(document["validFrom"]).timestamp()) + 60
+    with closing(DigitalBazaar()) as library:
+        assert library.refusal(document, soon) is None
+    assert openvc_refusal(document, soon) is None
 
 
 def test_the_context_of_a_credential_is_served_where_it_says(penguins: Penguins) -> None:

@@ -3,30 +3,23 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from copy import deepcopy
 from dataclasses import replace
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
-from openvc.errors import OpenvcError
-from openvc.verify import VerificationPolicy
-from openvc.verify import verify_credential as openvc_verify
 
 from registry.certificate import multibase
-from registry.certificate.context import CONTEXT, DIGEST, context_url
+from registry.certificate.context import CONTEXT, DIGEST
 from registry.certificate.credential import verify_credential
 from registry.certificate.facts import Permission
 from registry.certificate.proof import secured
 from registry.errors import RegistryError
 from registry.evidence.note import KeyKind, SigningKey
 from tests.certificate.facts import FACTS, NOW, address, issued
+from tests.certificate.outside import DigitalBazaar, Json, openvc_refusal
 
-Json = dict[str, Any]
 OTHER = SigningKey("other.example", KeyKind.NOTE, bytes(32))
 FACES = {
     "ordinary": FACTS,
@@ -40,45 +33,10 @@ FACES = {
 }
 
 
-class DigitalBazaar:
-    """`@digitalbazaar/vc` in a process that is asked one question after another."""
-
-    def __init__(self) -> None:
-        node = shutil.which("node")
-        assert node, "Node 20 or later is needed: https://nodejs.org. Then: npm ci"
-        script = Path(__file__).with_name("outside.mjs")
-        self._process = subprocess.Popen([node, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def refusal(self, credential: Json) -> str | None:
-        """Return why it refuses a credential, or None if it verifies."""
-        assert self._process.stdin
-        assert self._process.stdout
-        contexts = {context_url("https://registry.example/"): json.loads(CONTEXT)}
-        question = {"credential": credential, "contexts": contexts, "now": NOW * 1000}
-        self._process.stdin.write(json.dumps(question) + "\n")
-        self._process.stdin.flush()
-        answer = json.loads(self._process.stdout.readline())
-        refused: str | None = None if answer.get("verified") is True else answer["refused"]
-        return refused
-
-    def close(self) -> None:
-        self._process.communicate()
-
-
 @pytest.fixture(scope="module")
-def digital_bazaar() -> Any:
-    library = DigitalBazaar()
-    yield library
-    library.close()
-
-
-def openvc_refusal(credential: Json) -> str | None:
-    """Return why openvc refuses a credential, or None if it verifies."""
-    try:
-        openvc_verify(credential, policy=VerificationPolicy(now=datetime.fromtimestamp(NOW, UTC)))
-    except OpenvcError as error:
-        return str(error) or type(error).__name__
-    return None
+def digital_bazaar() -> Iterator[DigitalBazaar]:
+    with closing(DigitalBazaar()) as library:
+        yield library
 
 
 def our_refusal(credential: Json) -> str | None:
@@ -94,8 +52,8 @@ def our_refusal(credential: Json) -> str | None:
 def test_outside_libraries_verify_our_credentials(digital_bazaar: DigitalBazaar, face: str) -> None:
     credential = issued(FACES[face])
     assert our_refusal(credential) is None
-    assert digital_bazaar.refusal(credential) is None
-    assert openvc_refusal(credential) is None
+    assert digital_bazaar.refusal(credential, NOW) is None
+    assert openvc_refusal(credential, NOW) is None
 
 
 def changed_claim(credential: Json) -> None:
@@ -182,7 +140,7 @@ FORGERIES: list[Callable[[Json], None]] = [
 def test_a_forged_credential_is_refused_by_all(digital_bazaar: DigitalBazaar, forge: Callable[[Json], None]) -> None:
     credential = issued()
     forge(credential)
-    refusals = our_refusal(credential), digital_bazaar.refusal(credential), openvc_refusal(credential)
+    refusals = our_refusal(credential), digital_bazaar.refusal(credential, NOW), openvc_refusal(credential, NOW)
     assert None not in refusals, refusals
     assert "ERR_MODULE_NOT_FOUND" not in str(refusals)
 
