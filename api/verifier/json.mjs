@@ -10,6 +10,7 @@ const MAX_DEPTH = 64;
 const SPACES = " \t\n\r";
 const PLAIN = /[^"\\\u0000-\u001f]*/y;
 const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?/y;
+const INTEGER = /^-?[0-9]+$/;
 const UNICODE = /[0-9a-fA-F]{4}/y;
 const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t" };
 const WORDS = [["true", true], ["false", false], ["null", null]];
@@ -60,8 +61,13 @@ export function readJson(text) {
   };
 
   const number = () => {
-    const value = Number(take(NUMBER));
+    const written = take(NUMBER);
+    const value = Number(written);
     if (!Number.isFinite(value)) throw new Refused("A number is too large for JSON's double precision.");
+    // Readers that keep integers exact read another number from it than those that keep doubles.
+    if (INTEGER.test(written) && !Number.isSafeInteger(value)) {
+      throw new Refused(`The integer ${written.slice(0, 40)} is too large to be read exactly everywhere.`);
+    }
     return value;
   };
 

@@ -1,7 +1,9 @@
 /** The page at /verify: takes the evidence, the choice of trust and the files, and shows what the worker finds. */
 
 import { askNode } from "./ask.mjs";
+import { fromUtf8 } from "./bytes.mjs";
 import { chosen, dropped } from "./files.mjs";
+import { readJson } from "./json.mjs";
 import { resultOf } from "./result.mjs";
 import { TEXTS } from "./texts.mjs";
 
@@ -148,7 +150,7 @@ function takeFiles(found) {
 
 async function takePolicy(file) {
   try {
-    state.policy = { name: file.name, document: JSON.parse(await file.text()) };
+    state.policy = { name: file.name, document: readJson(fromUtf8(new Uint8Array(await file.arrayBuffer()))) };
     showInputs();
   } catch (error) {
     state.policy = null;

@@ -73,7 +73,9 @@ def decode(log: Log) -> DatasetEvent | None:
     Raises:
         InvalidInput: The log is none that the contract could have made.
     """
-    topic, *indexed = log.topics or (Bytes32(bytes(32)),)
+    if not log.topics or log.topics[0] not in TOPICS:
+        return None  # Before its data are read: they need not be ABI data.
+    topic, *indexed = log.topics
     words = Reader(log.data)
     if topic == REGISTERED:
         dataset_id, owner, content_root = _indexed(indexed, 3)
@@ -99,10 +101,8 @@ def decode(log: Log) -> DatasetEvent | None:
     if topic == TRANSFER:
         previous_owner, owner, dataset_id = _indexed(indexed, 3)
         return Transferred(DatasetId(dataset_id), Address(previous_owner[12:]), Address(owner[12:]))
-    if topic == WITHDRAWN:
-        (dataset_id,) = _indexed(indexed, 1)
-        return Withdrawn(DatasetId(dataset_id), words.tail(0))
-    return None
+    (dataset_id,) = _indexed(indexed, 1)
+    return Withdrawn(DatasetId(dataset_id), words.tail(0))
 
 
 def _indexed(topics: list[Bytes32], count: int) -> list[Bytes32]:

@@ -158,10 +158,12 @@ class SignedCheckpoints:
             InvalidInput: It is not that.
         """
         match read_json(source):
-            case {"node": str(node), "witnesses": [*witnesses], "threshold": int(threshold), **rest} if not rest:
-                if all(isinstance(key, str) for key in witnesses) and not isinstance(threshold, bool):
+            case {"node": str(node), "witnesses": [*witnesses], "threshold": threshold, **rest} if not rest:
+                # JSON has one kind of number: 1.0 is 1.
+                is_whole = type(threshold) is int or (type(threshold) is float and threshold.is_integer())
+                if is_whole and all(isinstance(key, str) for key in witnesses):
                     keys = [VerifierKey.parse(str(key)) for key in witnesses]
-                    return cls(VerifierKey.parse(node), keys, threshold)
+                    return cls(VerifierKey.parse(node), keys, int(threshold))
         raise InvalidInput('A policy is a JSON object with "node", "witnesses" and "threshold", and nothing else.')
 
     @property

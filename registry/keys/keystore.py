@@ -14,22 +14,28 @@ from registry.keys.signer import Signer
 SCRYPT_WORK = 2**18
 """The cost of trying one password: about half a second and 256 MiB. It is what geth uses."""
 
+MIN_PASSWORD = 8
+"""The fewest characters of a new key's password (NIST SP 800-63B, 3.1.1.2). Keys made before still unlock."""
+
 
 def encrypt(signer: Signer, password: str, *, work: int = SCRYPT_WORK) -> Mapping[str, Any]:
     """The keystore object of a key.
 
     Args:
         signer: The key.
-        password: The password; not empty.
+        password: The password; of at least MIN_PASSWORD characters.
         work: Scrypt's N, a power of two. Warning: a lower one is for tests only.
 
     Raises:
-        InvalidInput: The password is empty.
+        InvalidInput: The password is too short.
 
     Source: Web3 Secret Storage Definition, version 3.
     """
-    if not password:
-        raise InvalidInput("A key needs a password, but an empty one was given.")
+    if len(password) < MIN_PASSWORD:
+        raise InvalidInput(
+            f"A key's password needs at least {MIN_PASSWORD} characters, but this one has {len(password)}.",
+            hint="Whoever copies the key's file can try passwords at will. Choose a longer one, of several words, say.",
+        )
     keystore: dict[str, Any] = create_keyfile_json(signer.secret(), password.encode(), kdf="scrypt", iterations=work)
     return keystore
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import stat
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+import structlog
+
 from registry.errors import Conflict, InvalidInput
+
+log = structlog.get_logger(__name__)
 
 
 class FolderLock:
@@ -27,6 +32,7 @@ class FolderLock:
         self._files: list[int] = []
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._warn_if_open(folder)
             for role in roles:
                 self._take(folder, role)
         except OSError as error:
@@ -35,6 +41,18 @@ class FolderLock:
         except Conflict:
             self.release()
             raise
+
+    @staticmethod
+    def _warn_if_open(folder: Path) -> None:
+        """Warn of a folder made beforehand that others may enter: whoever reads a database may also lock it.
+
+        Its permissions are not changed here: it may be shared on purpose, or be more than a data folder.
+        """
+        mode = stat.S_IMODE(folder.stat().st_mode)
+        if mode & 0o077:
+            log.warning(
+                "data_folder_open_to_others", folder=str(folder), mode=f"{mode:04o}", hint=f"Say: chmod 700 {folder}"
+            )
 
     def _take(self, folder: Path, role: str) -> None:
         file = os.open(folder / f"{role}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

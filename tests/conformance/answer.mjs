@@ -11,6 +11,7 @@ import { canonical, readJson } from "../../api/verifier/json.mjs";
 import { manifestEntries, refuseCollisions, rootOf } from "../../api/verifier/manifest.mjs";
 import { parseCheckpoint, parseKey, requireSignedBy } from "../../api/verifier/notes.mjs";
 import { notProvenText, provesText } from "../../api/verifier/sentences.mjs";
+import { trustOf } from "../../api/verifier/trust.mjs";
 import { StepFailed, verify } from "../../api/verifier/verify.mjs";
 
 const releases = JSON.parse(readFileSync(new URL("../../registry/evidence/releases.json", import.meta.url), "utf8"));
@@ -36,6 +37,10 @@ const ANSWERS = {
   header: ({ raw }) => decodeHeader(fromHex(raw)),
   manifest: ({ text }) => rootOf(manifestEntries(Object(readJson(text)))),
   collisions: ({ pairs }) => pairs.map((paths) => isRefused(() => refuseCollisions(paths))),
+  policy: ({ text }) => {
+    trustOf(readJson(text));
+    return true;
+  },
   note: ({ note, key }) => {
     requireSignedBy(parseCheckpoint(note), parseKey(key));
     return true;

@@ -165,6 +165,31 @@ def with_receipt(raw: bytes, document: Json) -> Json:
     return document
 
 
+@pytest.mark.parametrize("data", [b"", b"\x01", bytes(31), bytes(33)], ids=["empty", "1 byte", "31 bytes", "33 bytes"])
+@pytest.mark.parametrize("topics", [[], [b"\x07" * 32], [b"\x07" * 32] * 4], ids=["none", "unknown", "four"])
+def test_logs_of_unknown_kinds_are_passed_over(topics: list[Item], data: bytes, second: SecondVerifier) -> None:
+    """A10: a registry's log with an unknown topic says nothing of a dataset, and its data need not be ABI data."""
+    document = json.loads(BUNDLES["registered.tdr.json"])
+    kind, receipt = receipt_in(document)
+    status, gas, bloom, logs = receipt
+    assert isinstance(logs, list)
+    address = bytes.fromhex(document["contracts"]["DatasetRegistry"][2:])
+    forged = with_receipt(kind + encode([status, gas, bloom, [[address, topics, data], *logs]]), document)
+    verdict = agree(second, canonical_json(forged), trust_in(forged))
+    assert "failsAt" not in verdict, verdict
+    assert [event["log"] for event in verdict["record"]["events"]] == [2]
+
+
+def receipt_in(document: Json) -> tuple[bytes, list[Item]]:
+    """The type byte and the fields of the receipt in the bundle of one registration."""
+    (node,) = document["receipts"][0]["nodes"]
+    root = decode_list(bytes.fromhex(document["headers"][0][0][2:]))[5]
+    assert isinstance(root, bytes)
+    raw = Nodes([bytes.fromhex(node[2:])]).value(root, receipt_key(0))
+    assert raw is not None
+    return raw[:1], decode_list(raw[1:])
+
+
 def garbled(draw: random.Random, item: Item) -> Item:
     """An RLP item with something in it changed."""
     if isinstance(item, bytes):
@@ -184,19 +209,14 @@ def garbled(draw: random.Random, item: Item) -> Item:
 def test_receipts_that_no_contract_ever_made_get_one_verdict(second: SecondVerifier) -> None:
     """R7: below the hashes, where RLP, ABI and the history are read."""
     document = json.loads(BUNDLES["registered.tdr.json"])
-    (node,) = document["receipts"][0]["nodes"]
-    root = decode_list(bytes.fromhex(document["headers"][0][0][2:]))[5]
-    assert isinstance(root, bytes)
-    raw = Nodes([bytes.fromhex(node[2:])]).value(root, receipt_key(0))
-    assert raw is not None
-    receipt = decode_list(raw[1:])
+    kind, receipt = receipt_in(document)
     draw = random.Random("receipts")
     verdicts: Counter[int | None] = Counter()
     for _ in range(500):
         item: Item = receipt
         for _ in range(draw.choice([1, 1, 1, 2, 3])):
             item = garbled(draw, item)
-        body = raw[:1] + encode(item)
+        body = kind + encode(item)
         if draw.random() < 0.1:
             place = draw.randrange(len(body))
             body = body[:place] + bytes([draw.randrange(256)]) + body[place + 1 :]

@@ -15,6 +15,7 @@ from registry.errors import InvalidInput, VerificationFailed
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.header import encode_header
 from registry.evidence.note import KeyKind, Note, Signature, VerifierKey
+from registry.evidence.trust import SignedCheckpoints
 from registry.manifest.paths import refuse_collisions
 from tests.conformance.second import SecondVerifier, first_verdict
 from tests.evidence.cases import apply
@@ -59,6 +60,11 @@ NUMBERS += [
     "4.50",
     "2e-3",
     "1" + "0" * 400,
+    "1000000000000000000000",
+    "-1000000000000000000000",
+    "1234567890123456789012",
+    "1000000000000000000000.0",
+    "1" + "0" * 300,
 ]
 STRINGS = [
     r'"\ud83d\ude00"',
@@ -167,6 +173,26 @@ def test_both_take_the_same_notes_for_signed(second: SecondVerifier) -> None:
                 key = changed(draw, key)
         found = second.ask("note", note=note, key=key)
         assert ("refused" not in found) == signed(note, key), (note, key)
+
+
+THRESHOLDS = ["0", "1", "1.0", "1e0", "10e-1", "-0", "-0.0", "1.5", "2", "2.0", "-1", "true", "null", '"1"', "[1]"]
+THRESHOLDS += ["1000000000000000000000", "1e21", "1e400", "01", "0.0000000001"]
+
+
+@pytest.mark.parametrize("threshold", THRESHOLDS)
+def test_both_read_the_same_policies(threshold: str, second: SecondVerifier) -> None:
+    """A12: one number in two spellings is one threshold, to both."""
+    vectors = json.loads((VECTORS / "notes.json").read_text())
+    keys = f'"node": {json.dumps(vectors["node"])}, "witnesses": [{json.dumps(vectors["witness"])}]'
+    text = f'{{{keys}, "threshold": {threshold}}}'
+    found = second.ask("policy", text=text)
+    is_policy = threshold in ("0", "1", "1.0", "1e0", "10e-1", "-0", "-0.0")
+    assert ("refused" not in found) == is_policy
+    if is_policy:
+        assert SignedCheckpoints.parse(text.encode()).threshold == abs(float(threshold))
+    else:
+        with pytest.raises(InvalidInput):
+            SignedCheckpoints.parse(text.encode())
 
 
 def signed(source: str, key: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from eth_account import Account
+from eth_keyfile.keyfile import create_keyfile_json
 
 from registry.errors import Conflict, InvalidInput, NotFound
 from registry.keys.folder import KeyFolder, StoredKey
@@ -130,9 +131,22 @@ def test_a_wrong_password_is_refused_by_name(folder: KeyFolder, password: str) -
         unlock(stored(folder), password)
 
 
-def test_an_empty_password_is_refused() -> None:
-    with pytest.raises(InvalidInput, match="empty"):
-        encrypt(Signer(KNOWN_KEY), "", work=FAST)
+@pytest.mark.parametrize("password", ["", "x", "1234567", "密码密码密码密"])
+def test_a_new_keys_password_has_at_least_eight_characters(password: str) -> None:
+    """A12: a password of one character protects nothing from whoever copies the file."""
+    with pytest.raises(InvalidInput, match="at least 8 characters") as caught:
+        encrypt(Signer(KNOWN_KEY), password, work=FAST)
+    assert "longer" in caught.value.hint
+
+
+@pytest.mark.parametrize("password", ["12345678", "密码密码密码密码"])
+def test_eight_characters_are_enough(folder: KeyFolder, password: str) -> None:
+    assert unlock(folder.add("eight", encrypt(Signer(KNOWN_KEY), password, work=FAST)), password).secret() == KNOWN_KEY
+
+
+def test_a_key_made_with_a_shorter_password_still_unlocks(folder: KeyFolder) -> None:
+    short = create_keyfile_json(Signer(KNOWN_KEY).secret(), b"x", kdf="scrypt", iterations=FAST)
+    assert unlock(folder.add("old", short), "x").secret() == KNOWN_KEY
 
 
 def test_only_the_owner_may_read_key_and_folder(folder: KeyFolder) -> None:
