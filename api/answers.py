@@ -264,6 +264,9 @@ class DeploymentAnswer(Answer):
 
     chain_id: int = Field(ge=1)
     genesis_hash: Bytes32
+    chain_time: int | None = Field(
+        description="Unix seconds: what the next block's timestamp would be about now. Deadlines are held against it."
+    )
     contracts: Contracts
     messages: dict[str, MessageType] = Field(description="What can be signed, by the name of its struct.")
 

@@ -177,6 +177,11 @@ class Gateway:
         except (KeyError, TypeError, ValueError, InvalidInput) as error:
             raise self._unreadable() from error
 
+    def chain_time(self) -> int | None:
+        """Return the chain's time, Unix seconds, as the gateway tells it; None where it does not."""
+        found = self._get("/v1/deployment").get("chainTime")
+        return found if type(found) is int else None
+
     def health(self) -> Json:
         """How it is."""
         return self._get("/v1/health")

@@ -66,8 +66,8 @@ REFUSALS: tuple[Refusal, ...] = (
         "DeadlinePassed(uint64,uint256)",
         ("deadline", "blockTimestamp"),
         UNPROCESSABLE,
-        "The message was good until {deadline}, but the chain's time is {blockTimestamp}.",
-        "Sign it again with a later deadline.",
+        "The message was good until {deadline}, but the chain's time is {blockTimestamp}: {late} s later.",
+        "Sign it again with a later deadline. If it ought to be good, the clock that it was made by is slow.",
     ),
     Refusal(
         "NotAuthorised(address,address)",
@@ -264,6 +264,9 @@ def _refused(refusal: Refusal, data: bytes) -> ContractRefused:
 
 def _worded(refusal: Refusal, values: Mapping[str, object]) -> ContractRefused:
     shown = {name: _time(value) if name in _TIMES else value for name, value in values.items()}
+    deadline, present = values.get("deadline"), values.get("blockTimestamp")
+    if isinstance(deadline, int) and isinstance(present, int):
+        shown["late"] = present - deadline
     return ContractRefused(refusal.name, values, refusal.sentence.format(**shown), hint=refusal.hint)
 
 

@@ -8,7 +8,7 @@ import orjson
 from fastapi import APIRouter, Response
 
 from api import answers
-from api.deps import NodeDep
+from api.deps import NodeDep, in_thread
 from api.problems import documented
 from api.routes.submissions import paths
 from api.strict import StrictRoute
@@ -37,10 +37,12 @@ async def deployment(node: NodeDep) -> Response:
     `types` = `messages[m].types` and `primaryType` = `m`; then it is posted to `messages[m].path`.
     """
     where = node.deployment
+    chain_time = await in_thread(node.chain_time)
     contracts = {"DatasetRegistry": where.registry, "AccessGrants": where.grants}
     answer = {
         "chainId": where.chain_id,
         "genesisHash": str(where.genesis_hash),
+        "chainTime": chain_time,
         "contracts": {
             name: {
                 "address": str(address),

@@ -103,6 +103,10 @@ class EmbeddedChain:
         node = RehearsalNode(Store.in_memory(), relayer, clock, auto_mine=auto_mine)
         return cls(node, RehearsalMethods(node), None if auto_mine else 0.0)
 
+    def now(self) -> int:
+        """Return the time of the next block if it were made now, Unix seconds, UTC."""
+        return max(self._node.head.header.timestamp + 1, int(self._node.now()))
+
     @property
     def identity(self) -> ChainIdentity:
         """Which chain it is."""

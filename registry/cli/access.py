@@ -72,13 +72,15 @@ def grant(
     """
     grantee = primitives.Address.parse(address)
     mask = records.rights_mask(_names(rights))
-    now = int(time.time())
-    starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
+    for given_time in (begin, until):
+        times.require_time(given_time)
     wanted = ids.id_text(dataset)
-    expiry = writing.deadline_of(deadline)
+    times.require_time(deadline)
     terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
+        now = desk.now()
+        starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
         message = messages.AccessGrant.parse(
             {
                 "datasetId": dataset_id,
@@ -88,7 +90,7 @@ def grant(
                 "expiresAt": expires_at,
                 "termsHash": terms_hash,
                 "epoch": desk.gateway.pair(dataset_id, grantee).epoch,
-                "deadline": expiry,
+                "deadline": desk.deadline_of(deadline),
             }
         )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
@@ -124,7 +126,7 @@ def revoke(
     """
     grantee = primitives.Address.parse(address)
     wanted = ids.id_text(dataset)
-    expiry = writing.deadline_of(deadline)
+    times.require_time(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
         message = messages.AccessRevocation.parse(
@@ -132,7 +134,7 @@ def revoke(
                 "datasetId": dataset_id,
                 "grantee": grantee,
                 "epoch": desk.gateway.pair(dataset_id, grantee).epoch,
-                "deadline": expiry,
+                "deadline": desk.deadline_of(deadline),
             }
         )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
@@ -161,12 +163,13 @@ def request(
       tdr request 0x1f2e3d4c --rights read --until 90d --purpose "Replication of table 3"
     """
     mask = records.rights_mask(_names(rights))
-    expires_at = times.parse_time(until, now=int(time.time()))
+    times.require_time(until)
     wanted = ids.id_text(dataset)
-    expiry = writing.deadline_of(deadline)
+    times.require_time(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
         grantee = desk.signer.address
+        expires_at = times.parse_time(until, now=desk.now())
         message = messages.AccessRequest.parse(
             {
                 "datasetId": dataset_id,
@@ -175,7 +178,7 @@ def request(
                 "expiresAt": expires_at,
                 "purpose": purpose,
                 "requests": desk.gateway.pair(dataset_id, grantee).requests,
-                "deadline": expiry,
+                "deadline": desk.deadline_of(deadline),
             }
         )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))

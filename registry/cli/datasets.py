@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from registry import canonical, client, primitives
     from registry.chain import history, rpc
-    from registry.cli import content, writing
+    from registry.cli import content, times, writing
     from registry.datasets import head, messages, service
 else:
     secrets = lazy("secrets")
     canonical, client, primitives = lazy("registry.canonical"), lazy("registry.client"), lazy("registry.primitives")
-    content, writing = lazy("registry.cli.content"), lazy("registry.cli.writing")
+    content, times, writing = lazy("registry.cli.content"), lazy("registry.cli.times"), lazy("registry.cli.writing")
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
     head, messages = lazy("registry.datasets.head"), lazy("registry.datasets.messages")
     service = lazy("registry.datasets.service")
@@ -97,7 +97,7 @@ def register(
     """
     source = content.Content(path, listed, private, manifest_file)
     source.check()
-    expiry = writing.deadline_of(deadline)
+    times.require_time(deadline)
     metadata = content.metadata_of(
         {"name": (path or listed or Path()).resolve().name},
         metadata_file,
@@ -118,7 +118,7 @@ def register(
                 "uri": uri,
                 "salt": primitives.Bytes32(secrets.token_bytes(32)),
                 "sources": derived_from,
-                "deadline": expiry,
+                "deadline": desk.deadline_of(deadline),
             }
         )
         source.keep(manifest)
@@ -170,7 +170,7 @@ def revise(
     source = content.Content(path, listed, private, manifest_file)
     source.check()
     wanted = ids.id_text(dataset)
-    expiry = writing.deadline_of(deadline)
+    times.require_time(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         state = desk.gateway.state(wanted)
         metadata = content.metadata_of(
@@ -192,7 +192,7 @@ def revise(
                 "metadataHash": metadata_hash,
                 "uri": uri,
                 "sources": derived_from,
-                "deadline": expiry,
+                "deadline": desk.deadline_of(deadline),
             }
         )
         source.keep(manifest)
@@ -227,11 +227,11 @@ def transfer(
     """
     recipient = primitives.Address.parse(to)
     wanted = ids.id_text(dataset)
-    expiry = writing.deadline_of(deadline)
+    times.require_time(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         state = desk.gateway.state(wanted)
         message = messages.TitleTransfer.parse(
-            {"datasetId": state.dataset_id, "head": state.head, "to": recipient, "deadline": expiry}
+            {"datasetId": state.dataset_id, "head": state.head, "to": recipient, "deadline": desk.deadline_of(deadline)}
         )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
     new_head = head.Head(state.head).after_transfer(state.owner, recipient)
@@ -259,11 +259,16 @@ def withdraw(
       tdr withdraw 0x1f2e3d4c --reason "Consent of two participants was withdrawn"
     """
     wanted = ids.id_text(dataset)
-    expiry = writing.deadline_of(deadline)
+    times.require_time(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         state = desk.gateway.state(wanted)
         message = messages.Withdrawal.parse(
-            {"datasetId": state.dataset_id, "head": state.head, "reason": reason, "deadline": expiry}
+            {
+                "datasetId": state.dataset_id,
+                "head": state.head,
+                "reason": reason,
+                "deadline": desk.deadline_of(deadline),
+            }
         )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
     new_head = head.Head(state.head).after_withdrawal(reason.encode())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time as clock
 from datetime import UTC, datetime
 
 from registry.errors import InvalidInput
@@ -48,6 +49,15 @@ def parse_time(text: str, *, now: int) -> int:
             hint=f"Give one within {HORIZON_YEARS} years, as 36500d; what is to hold longer can be renewed.",
         )
     return time
+
+
+def require_time(text: str) -> None:
+    """Require that a text is a time or a duration, before anything is asked of anybody.
+
+    Raises:
+        InvalidInput: It is neither.
+    """
+    parse_time(text, now=int(clock.time()))
 
 
 def duration(text: str) -> int:

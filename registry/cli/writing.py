@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ import typer
 
 from registry.access.messages import AccessGrant, AccessRevocation
 from registry.chain.client import WrongChain
+from registry.cli import clock
 from registry.cli.options import Wait
 from registry.cli.output import plain, print_fields, print_json, print_warning, status_line
 from registry.cli.times import parse_time, show_time
@@ -42,12 +42,29 @@ class Desk:
         deployment: The chain and contracts that they are signed for.
         signer: Signs them.
         journal: What it has signed about access.
+        now: Gives the chain's time, Unix seconds.
     """
 
     gateway: Gateway
     deployment: Deployment
     signer: Signer
     journal: Journal
+    now: Callable[[], int]
+
+    def deadline_of(self, text: str) -> int:
+        """Return the deadline of a message, Unix seconds, UTC, by the chain's time.
+
+        Raises:
+            InvalidInput: It is no time, or has passed.
+        """
+        now = self.now()
+        deadline = parse_time(text, now=now)
+        if deadline <= now:
+            raise InvalidInput(
+                f"The deadline {text!r} has passed already: the chain's time is {show_time(now)}.",
+                hint="Give a later one, or a duration as 1h.",
+            )
+        return deadline
 
     def send(
         self,
@@ -105,7 +122,7 @@ class Desk:
         """Writes down for which epoch is signed, and holds it against what was signed before."""
         domain = self._domain(message).separator()
         entry = Entry(domain, message.dataset_id, message.grantee, message.epoch, message.deadline)
-        later = self.journal.later_than(entry, int(time.time()))
+        later = self.journal.later_than(entry, self.now())
         if later is not None:
             told = (
                 f"This key signed about this dataset and grantee for epoch {later.epoch}, good until "
@@ -138,8 +155,9 @@ def open_desk(url: str, keys: Path, key: str | None, password_file: Path | None)
     with Gateway(url) as gateway:
         deployment = gateway.deployment()
         _require_pinned(deployment)
+        now = clock.running_from(gateway.chain_time())
         signer = unlock(stored, password_of(stored, password_file))
-        yield Desk(gateway, deployment, signer, Journal(folder, signer.address))
+        yield Desk(gateway, deployment, signer, Journal(folder, signer.address), now)
 
 
 def _require_pinned(deployment: Deployment) -> None:
@@ -194,19 +212,6 @@ def given_password(password_file: Path | None) -> str | None:
             hint=f"Give it by --password-file or by {PASSWORD_VARIABLE}.",
         )
     return None
-
-
-def deadline_of(text: str) -> int:
-    """The deadline of a message, Unix seconds, UTC.
-
-    Raises:
-        InvalidInput: It is no time, or has passed.
-    """
-    now = int(time.time())
-    deadline = parse_time(text, now=now)
-    if deadline <= now:
-        raise InvalidInput(f"The deadline {text!r} has passed already.", hint="Give a later one, or a duration as 1h.")
-    return deadline
 
 
 def waiting(no_wait: bool, until: Wait) -> Wait | None:

@@ -17,6 +17,7 @@ import structlog
 from prometheus_client import CollectorRegistry
 
 from registry.chain.client import Chain, ChainIdentity
+from registry.chain.clock import ChainClock
 from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import RpcChain
 from registry.checkpoints.notary import Notary
@@ -95,6 +96,7 @@ class Node:
         self.relayer: Address = ZERO_ADDRESS if signer is None else signer.address
         self.clock = clock
         self.terms = _terms(settings, chain)
+        self._chain_clock = ChainClock(chain, clock)
         self.is_stopping = False
         self.queries = Queries(storage)
         self.hot = HotReads(settings.database) if storage.is_sqlite else None
@@ -191,6 +193,12 @@ class Node:
         """There is something to relay: do not wait for the next poll."""
         if self._relayer is not None:
             self._relayer.wake()
+
+    def chain_time(self) -> int | None:
+        """Return about what the next block's timestamp would be now, Unix seconds; None: it is not known."""
+        if isinstance(self.chain, EmbeddedChain):
+            return self.chain.now()
+        return self._chain_clock.now()
 
     def sender(self) -> Address:
         """Return the account that will send what is accepted here: this process's, or the one whose key is in use.

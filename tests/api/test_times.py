@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from registry.chain.embedded import EmbeddedChain
 from registry.primitives import ZERO_BYTES32
 from tests.api.world import Gateway, grant, request, withdrawal
 
@@ -65,3 +66,21 @@ def test_a_query_in_milliseconds_is_refused_with_a_hint(gateway: Gateway) -> Non
     answer = gateway.http.get(path, params=query)
     assert answer.status_code == 422
     assert "milliseconds" in answer.json()["detail"]
+
+
+def test_a_passed_deadline_is_answered_with_both_times_and_the_difference(gateway: Gateway) -> None:
+    """Whoever reads it can tell a late message from a slow clock."""
+    problem = gateway.send(gateway.registration(deadline=1_700_000_000)).json()
+    assert problem["error"] == "DeadlinePassed"
+    late = problem["values"]["blockTimestamp"] - 1_700_000_000
+    assert "2023-11-14T22:13:20Z" in problem["detail"]
+    assert f"{late} s later" in problem["detail"]
+    assert "clock" in problem["hint"]
+
+
+def test_the_chains_time_is_served(gateway: Gateway) -> None:
+    chain = gateway.node.chain
+    assert isinstance(chain, EmbeddedChain)
+    before = chain.now()
+    served = gateway.http.get("/v1/deployment").json()["chainTime"]
+    assert before <= served <= chain.now()
