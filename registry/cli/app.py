@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import traceback
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, NoReturn
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 import typer.exceptions
 
+from registry.cli import problem
 from registry.cli.lazy import LazyGroup, lazy
-from registry.cli.output import one_line
 from registry.errors import RegistryError
 
 if TYPE_CHECKING:
@@ -86,24 +87,25 @@ def _run(arguments: list[str]) -> int:
     if arguments == ["--version"]:
         sys.stdout.write(f"tdr {metadata.version('trusted-data-registry')}\n")
         return YES
+    as_json = problem.is_wanted(arguments)
     try:
         code = _call(arguments)
         sys.stdout.flush()
     except RegistryError as error:
-        return _refuse(str(error))
+        return _refuse(problem.of_error(error), as_json=as_json)
     except typer.exceptions.TyperException as error:
         message = error.format_message()
         sentence = message if message[-1:] in ".?!" else f"{message}."
-        return _refuse(f"{sentence} {_where_help_is(error)}")
+        return _refuse(problem.of(problem.USAGE, sentence, _where_help_is(error)), as_json=as_json)
     except (typer.Abort, KeyboardInterrupt):
-        _refuse("Interrupted.")
-        return INTERRUPTED
+        return _refuse(problem.of(problem.INTERRUPTED, "Interrupted."), INTERRUPTED, as_json=as_json)
     except BrokenPipeError:
-        sys.stdout = None  # Whoever read our output has left; nothing more can be said.
+        sys.stdout = None  # The reader of our output has left; nothing more can be said.
         return COULD_NOT_TELL
     except Exception:  # noqa: BLE001  A fault of ours must not leave with Python's exit code 1, which means "no".
         traceback.print_exc()
-        return _refuse("This is a fault of tdr itself; please report it with the lines above.")
+        detail = "This is a fault of tdr itself; please report it with the lines above."
+        return _refuse(problem.of(problem.FAULT, detail), as_json=as_json)
     return code if isinstance(code, int) else YES
 
 
@@ -116,9 +118,13 @@ def _call(arguments: list[str]) -> object:
     return command(arguments[1:], prog_name=f"tdr {arguments[0]}", standalone_mode=False)
 
 
-def _refuse(message: str) -> int:
-    sys.stderr.write(f"error: {one_line(message)}\n")
-    return COULD_NOT_TELL
+def _refuse(members: Mapping[str, Any], code: int = COULD_NOT_TELL, *, as_json: bool) -> int:
+    """Print a failure: one line on standard error, and the problem object on standard output if JSON is asked for."""
+    sys.stderr.write(f"error: {' '.join(filter(None, (members['detail'], members['hint'])))}\n")
+    if as_json:
+        with contextlib.suppress(BrokenPipeError):
+            problem.print_problem(members, code)
+    return code
 
 
 def _where_help_is(error: typer.exceptions.TyperException) -> str:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from registry.cli import ids, options
+from registry.cli import confirm, ids, options
 from registry.cli.lazy import lazy
-from registry.errors import Conflict, InvalidInput
+from registry.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import secrets
@@ -210,6 +210,7 @@ def revise(
 def transfer(
     dataset: options.DatasetArgument,
     to: Annotated[str, typer.Argument(metavar="ADDRESS", help="The new owner.")],
+    yes: confirm.Yes = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -221,10 +222,14 @@ def transfer(
 ) -> None:
     """Pass the title of a dataset on. Grants remain until the new owner revokes them.
 
+    Only the new owner can give it back. At a terminal you are asked to confirm; elsewhere --yes is needed.
+
     \b
-    Example:
+    Examples:
       tdr transfer 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+      tdr transfer 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --yes
     """
+    confirm.require_terminal_or_yes(yes=yes)
     recipient = primitives.Address.parse(to)
     wanted = ids.id_text(dataset)
     times.require_time(deadline)
@@ -233,6 +238,15 @@ def transfer(
         message = messages.TitleTransfer.parse(
             {"datasetId": state.dataset_id, "head": state.head, "to": recipient, "deadline": desk.deadline_of(deadline)}
         )
+        if not yes:
+            confirm.ask(
+                (
+                    f"Dataset  {_called(desk, state)}",
+                    f"To       {recipient}",
+                    "Only the new owner can then revise, grant, revoke, withdraw, or give it back.",
+                ),
+                "Pass the title on?",
+            )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
     new_head = head.Head(state.head).after_transfer(state.owner, recipient)
     more = {"owner": str(recipient), "previousOwner": str(state.owner), "head": str(new_head)}
@@ -243,6 +257,7 @@ def transfer(
 def withdraw(
     dataset: options.DatasetArgument,
     reason: Annotated[str, typer.Option("--reason", help="Why, in your words; stands on the chain for good.")] = "",
+    yes: confirm.Yes = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -254,10 +269,14 @@ def withdraw(
 ) -> None:
     """Withdraw a dataset for good: no further version, no further grant. Its history and title remain.
 
+    It cannot be undone. At a terminal you are asked to confirm; elsewhere --yes is needed.
+
     \b
-    Example:
+    Examples:
       tdr withdraw 0x1f2e3d4c --reason "Consent of two participants was withdrawn"
+      tdr withdraw 0x1f2e3d4c --reason "Replaced by 0x5a6b7c8d" --yes
     """
+    confirm.require_terminal_or_yes(yes=yes)
     wanted = ids.id_text(dataset)
     times.require_time(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
@@ -270,9 +289,27 @@ def withdraw(
                 "deadline": desk.deadline_of(deadline),
             }
         )
+        if not yes:
+            confirm.ask(
+                (
+                    f"Dataset  {_called(desk, state)}",
+                    f"Reason   {reason or 'none given'}",
+                    "No further version and no further grant will be possible. It cannot be undone.",
+                ),
+                "Withdraw it for good?",
+            )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
     new_head = head.Head(state.head).after_withdrawal(reason.encode())
     writing.print_write(desk, receipt, message, {"reason": reason, "head": str(new_head)}, as_json=as_json)
+
+
+def _called(desk: writing.Desk, state: client.DatasetState) -> str:
+    """Return a dataset's id, and its name where the gateway knows it."""
+    try:
+        name = desk.gateway.dataset(state.dataset_id).get("name")
+    except (NotFound, Unavailable):
+        name = None
+    return f"{state.dataset_id} ({name})" if name else str(state.dataset_id)
 
 
 def _version_fields(manifest: Any, new_head: Any, manifest_file: Path | None) -> dict[str, object]:

@@ -10,7 +10,10 @@ import termios
 import time
 from pathlib import Path
 
-from tests.e2e.conftest import TDR
+import pytest
+
+from registry.keys.signer import Signer
+from tests.e2e.conftest import PASSWORD, TDR, NodeProcess, Tdr, refused, yes
 
 SECONDS = 30
 BAR = """
@@ -25,8 +28,10 @@ sys.stdout.write("done")
 """
 
 
-def at_terminal(words: list[str], typed: dict[bytes, bytes], environment: dict[str, str]) -> tuple[int, bytes]:
-    """Runs a program at a terminal of its own, types an answer after each prompt, gives its exit code and screen."""
+def at_terminal(
+    words: list[str], typed: dict[bytes, bytes], environment: dict[str, str], *, hidden: bool = True
+) -> tuple[int, bytes]:
+    """Run a program at a terminal of its own, type an answer after each prompt, return its exit code and screen."""
     child, terminal = pty.fork()
     if child == 0:
         os.execve(words[0], words, environment)  # noqa: S606
@@ -45,7 +50,7 @@ def at_terminal(words: list[str], typed: dict[bytes, bytes], environment: dict[s
         screen += part
         for prompt, answer in list(waiting.items()):
             if prompt in screen[answered:]:
-                while termios.tcgetattr(terminal)[3] & termios.ECHO:
+                while hidden and termios.tcgetattr(terminal)[3] & termios.ECHO:
                     # What is typed before the program hides it would be shown, and then thrown away.
                     assert time.monotonic() < deadline, "the program does not hide what is typed"
                     time.sleep(0.01)
@@ -76,3 +81,30 @@ def test_hashing_shows_its_progress_at_a_terminal(tmp_path: Path) -> None:
     assert b"50 bytes" in screen
     # The name's escape sequence is shown, and not carried out.
     assert b"\\x1b[2J" in screen
+
+
+@pytest.mark.parametrize("words", [("withdraw",), ("transfer", "0x70997970C51812dc3A010C7d01b50e0d17dc79C8")])
+def test_what_cannot_be_undone_is_asked_first_and_done_only_on_yes(
+    words: tuple[str, ...], tdr: Tdr, node: NodeProcess, key_folder: Path, files: Path, keys: dict[str, Signer]
+) -> None:
+    dataset = yes(tdr("register", files, "--name", "Wörter 数据", "--key", "owner", "--json"))["datasetId"]
+    command = [str(TDR), words[0], dataset, *words[1:], "--key", "owner"]
+    variables = {
+        "PATH": os.environ["PATH"],
+        "LANG": "C.UTF-8",
+        "TDR_GATEWAY": node.url,
+        "TDR_KEYS": str(key_folder),
+        "TDR_KEY_PASSWORD": PASSWORD,
+    }
+    assert "--yes" in refused(tdr(*command[1:]))
+    for answer in (b"n", b""):
+        code, screen = at_terminal(command, {b"[y/N]": answer}, variables, hidden=False)
+        assert code == 2
+        assert b"nothing was sent" in screen
+        assert f"{dataset} (Wörter 数据)".encode() in screen
+        assert all(word.encode() in screen for word in words[1:])
+    shown = yes(tdr("show", dataset, "--json"))
+    assert (shown["status"], shown["owner"]) == ("active", str(keys["owner"].address))
+    code, screen = at_terminal(command, {b"[y/N]": b"y"}, variables, hidden=False)
+    assert code == 0, screen
+    assert len(yes(tdr("history", dataset, "--json"))["items"]) == 2

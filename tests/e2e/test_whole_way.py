@@ -276,10 +276,10 @@ def test_the_owner_finds_who_asked_and_who_has_had_no_answer(tdr: Tdr, files: Pa
 def test_a_title_passes_on_and_the_former_owner_can_do_no_more(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
     """C2, through the command line."""
     dataset, buyer = register(tdr, files)["datasetId"], keys["buyer"].address
-    yes(tdr("transfer", dataset, buyer, "--key", "owner", "--json"))
+    yes(tdr("transfer", dataset, buyer, "--yes", "--key", "owner", "--json"))
     assert yes(tdr("show", dataset, "--json"))["owner"] == str(buyer)
-    assert str(buyer) in refused(tdr("withdraw", dataset, "--key", "owner"))
-    yes(tdr("withdraw", dataset, "--reason", "Sold on", "--key", "buyer", "--json"))
+    assert str(buyer) in refused(tdr("withdraw", dataset, "--yes", "--key", "owner"))
+    yes(tdr("withdraw", dataset, "--reason", "Sold on", "--yes", "--key", "buyer", "--json"))
     shown = yes(tdr("show", dataset, "--json"))
     assert (shown["status"], shown["withdrawalReason"]) == ("withdrawn", "Sold on")
     kinds = [item["kind"] for item in yes(tdr("history", dataset, "--json"))["items"]]
@@ -296,8 +296,8 @@ def test_only_the_owner_may_grant_revise_and_withdraw(tdr: Tdr, files: Path, key
     for words in (
         ("grant", dataset, stranger, "--rights", "read", "--until", "1d"),
         ("revise", dataset, files),
-        ("withdraw", dataset),
-        ("transfer", dataset, stranger),
+        ("withdraw", dataset, "--yes"),
+        ("transfer", dataset, stranger, "--yes"),
     ):
         assert owner in refused(tdr(*words, "--key", "buyer"))
 

@@ -1,0 +1,39 @@
+"""Asking for confirmation before an act that cannot be undone."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from registry.cli.output import plain
+from registry.errors import InvalidInput, RegistryError
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation; needed where there is no terminal.")]
+
+
+def require_terminal_or_yes(*, yes: bool) -> None:
+    """Check, before any work is done, that the act is confirmed or that someone can be asked.
+
+    Raises:
+        InvalidInput: Neither is so.
+    """
+    if not (yes or (sys.stdin.isatty() and sys.stderr.isatty())):
+        raise InvalidInput(
+            "This cannot be undone, and there is no terminal to ask for confirmation.",
+            hint="Give --yes if you are sure.",
+        )
+
+
+def ask(consequences: Sequence[str], question: str) -> None:
+    """Show what an act means on standard error, and ask whether to go on. The answer without a word is no.
+
+    Raises:
+        RegistryError: The answer is no.
+    """
+    for line in consequences:
+        sys.stderr.write(f"{plain(line)}\n")
+    if not typer.confirm(plain(question), err=True):
+        raise RegistryError("Not confirmed: nothing was signed, and nothing was sent.")
