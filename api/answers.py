@@ -280,6 +280,13 @@ class RelayerHealth(Answer):
     oldest_unmined_seconds: float | None
 
 
+class FinalityHealth(Answer):
+    """When a block is final."""
+
+    by: Literal["finalized", "depth"] = Field(description="By the node's `finalized` tag, or by blocks on top.")
+    blocks: int | None = Field(None, description="How many blocks on top make a block final; absent for the tag.")
+
+
 class CheckpointHealth(Answer):
     """How the checkpoints are."""
 
@@ -338,6 +345,7 @@ class Health(Answer):
     chain_id: int
     height: Height | None = Field(description="The chain's; null when it cannot be reached.")
     final_block: Height | None
+    finality: FinalityHealth | None = Field(description="Null until a node of the chain has been asked.")
     index_block: Height | None
     lag_blocks: int | None
     relayer: RelayerHealth

@@ -63,8 +63,12 @@ class Settings(BaseModel):
     relayer_password_file: Path | None = Field(None, description="The password of that keystore.")
     registry_address: Address | None = Field(None, description="A DatasetRegistry that is deployed already.")
     grants_address: Address | None = Field(None, description="An AccessGrants that is deployed already.")
-    finality: Annotated[Literal["finalized"] | Annotated[int, Field(ge=0, le=10_000)], BeforeValidator(_depth)] = Field(
-        "finalized", description="When a block counts as final: the node's finalized tag, or this many blocks on top."
+    finality: Annotated[
+        Literal["auto", "finalized"] | Annotated[int, Field(ge=0, le=10_000)], BeforeValidator(_depth)
+    ] = Field(
+        "auto",
+        description="When a block is final: `finalized` (the node's tag), a number of blocks on top, or `auto`: by the "
+        "tag, and with 12 blocks on top where the chain has no finalized blocks.",
     )
     bound_seconds: Seconds = Field(120.0, description="The published bound from accepted to mined.")
     max_fee_gwei: Annotated[float, Field(gt=0, le=1_000_000)] = Field(

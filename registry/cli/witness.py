@@ -62,8 +62,13 @@ def run(
     host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="The port to listen at; 0: a free one.")] = PORT,
     finality: Annotated[
-        str, typer.Option("--finality", help="When a block is final: 'finalized', or how many blocks on top.")
-    ] = "finalized",
+        str,
+        typer.Option(
+            "--finality",
+            help="When a block is final: 'finalized' (the node's tag), how many blocks on top, or 'auto': by the tag, "
+            "and with 12 blocks on top where the chain has no finalized blocks.",
+        ),
+    ] = "auto",
     name: Name = None,
     poll_seconds: Annotated[
         float, typer.Option("--poll", metavar="SECONDS", min=0.1, help="Pause between two looks at its node.")
@@ -171,10 +176,10 @@ def _existing(data: Path) -> Path:
 
 
 def _finality(text: str) -> Any:
-    if text == "finalized":
+    if text in ("auto", "finalized"):
         return text
     if not text.isascii() or not text.isdigit() or len(text) > 6:
-        raise InvalidInput(f"--finality is 'finalized' or a number of blocks, not {text!r}.")
+        raise InvalidInput(f"--finality is 'auto', 'finalized' or a number of blocks, not {text!r}.")
     return int(text)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError
 from registry.chain.logs import LogFilter, may_contain
 from registry.datasets.events import TRANSFER
@@ -71,9 +72,13 @@ class BlockReader:
         return _block(self._chain.request("eth_getBlockByNumber", (_height(height), False)))
 
     def blocks(self, heights: Sequence[int | str]) -> list[Block | None]:
-        """The same for several heights."""
+        """Return the same for several heights. Where no block is final yet, nodes answer with an error: None here."""
         answers = self._chain.batch([("eth_getBlockByNumber", (_height(height), False)) for height in heights])
-        return [_block(answer) for answer in _values(answers)]
+        found = [
+            None if height == FINALIZED and isinstance(answer, RpcError) else answer
+            for height, answer in zip(heights, answers, strict=True)
+        ]
+        return [_block(answer) for answer in _values(found)]
 
     def span(self, number: int, block_hash: Bytes32, last: int) -> Span:
         """Reads what follows a block.

@@ -15,7 +15,9 @@ from typing import Final
 
 from sqlalchemy import select
 
+from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError, WrongChain, identity_of
+from registry.chain.finality import Finality, FinalityRule
 from registry.deployment import Deployment
 from registry.errors import Conflict, Unavailable
 from registry.index.ahead import ReadAhead
@@ -30,7 +32,6 @@ from registry.storage import Storage
 
 KEPT_BLOCKS: Final = 256
 """How many of the last blocks are remembered. A deeper reorganisation makes the index begin anew."""
-DEFAULT_FINALITY: Final = 64
 
 log = logging.getLogger(__name__)
 
@@ -72,17 +73,17 @@ class Indexer:
         chain: The chain.
         storage: The database; its tables are there.
         deployment: The contracts whose events are wanted.
-        finality: After how many blocks on top a block is final, or "finalized" to believe the node's tag.
+        finality: When a block is final.
     """
 
     def __init__(
-        self, chain: Chain, storage: Storage, deployment: Deployment, *, finality: int | str = DEFAULT_FINALITY
+        self, chain: Chain, storage: Storage, deployment: Deployment, *, finality: Finality | FinalityRule = "auto"
     ) -> None:
         self.status = IndexStatus()
         self._chain = chain
         self._storage = storage
         self._deployment = deployment
-        self._finality = finality
+        self._finality = FinalityRule.of(finality)
         self._reader = BlockReader(chain, deployment)
         self._ahead = ReadAhead(self._reader)
         self._tagged: Block | None = None
@@ -139,7 +140,8 @@ class Indexer:
                 name_arrivals(connection)
         if cursor is None:
             return self._begin()
-        head, here, tagged = self._look(cursor)
+        depth = self._finality.depth(self._chain)
+        head, here, tagged = self._look(cursor, depth)
         if head is None:
             raise ChainUnavailable("The node gave no latest block.")
         self._note(cursor, head.number)
@@ -149,7 +151,7 @@ class Indexer:
         with spared_collector():
             span = self._ahead.span(cursor.height, cursor.block_hash, head.number)
             latest = span.blocks[-1] if span.blocks else here
-            final_height = self._final_height(cursor, latest, tagged)
+            final_height = _final_height(cursor, latest, tagged if depth is None else latest.number - depth)
             return self._advance(cursor, latest, final_height, span.blocks, span.entries)
 
     def catch_up(self, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None) -> None:
@@ -280,25 +282,20 @@ class Indexer:
         self._note(anchor, self.status.chain_height)
         return True
 
-    def _look(self, cursor: Cursor) -> tuple[Block | None, Block | None, int]:
+    def _look(self, cursor: Cursor, depth: int | None) -> tuple[Block | None, Block | None, int]:
         """The node's head, its block where the index stands, and the height that its tag says is final; 0 for none.
 
         Final is for ever, and an answer may be another's or an old one: two looks, one by the tag and a later one by
         the height, must give the same block.
         """
-        if isinstance(self._finality, int):
+        if depth is not None:
             head, here = self._reader.blocks(("latest", cursor.height))
             return head, here, 0
         before = self._tagged
         head, here, self._tagged, again = self._reader.blocks(
-            ("latest", cursor.height, self._finality, cursor.height if before is None else before.number)
+            ("latest", cursor.height, FINALIZED, cursor.height if before is None else before.number)
         )
         return head, here, before.number if before is not None and again == before else 0
-
-    def _final_height(self, cursor: Cursor, latest: Block, tagged: int) -> int:
-        # By depth only the blocks count that are linked to the index's own: a head that is merely told of does not.
-        reached = latest.number - self._finality if isinstance(self._finality, int) else tagged
-        return max(cursor.final_height, min(reached, latest.number))
 
     def _count_reorg(self, depth: int) -> None:
         self.status.reorgs += 1
@@ -308,3 +305,8 @@ class Indexer:
         self.status.height = cursor.height
         self.status.final_height = cursor.final_height
         self.status.chain_height = chain_height
+
+
+def _final_height(cursor: Cursor, latest: Block, reached: int) -> int:
+    # Only blocks count that are linked to the index's own: a head or a tag that is merely told of does not.
+    return max(cursor.final_height, min(reached, latest.number))

@@ -20,6 +20,7 @@ class Health:
         problems: What is wrong, as sentences.
         deployment: The chain and the contracts.
         relayer: The relaying account, if this process knows it.
+        finality: When a block is final, as JSON; None if no node has been asked yet.
         bound_seconds: The published bound from accepted to mined.
         version: The program's version.
         time: When that was, Unix seconds.
@@ -29,6 +30,7 @@ class Health:
     problems: tuple[str, ...]
     deployment: Deployment
     relayer: Address | None
+    finality: dict[str, Any] | None
     bound_seconds: float
     version: str
     time: float
@@ -50,6 +52,7 @@ class Health:
             "chainId": self.deployment.chain_id,
             "height": now.chain_block,
             "finalBlock": now.final_block,
+            "finality": self.finality,
             "indexBlock": now.index_block,
             "lagBlocks": lag,
             "relayer": {

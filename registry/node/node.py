@@ -16,9 +16,11 @@ from typing import Final, Self
 import structlog
 from prometheus_client import CollectorRegistry
 
+from registry.chain.capabilities import detect
 from registry.chain.client import Chain, ChainIdentity
 from registry.chain.clock import ChainClock
 from registry.chain.embedded import EmbeddedChain
+from registry.chain.finality import FinalityRule
 from registry.chain.rpc import RpcChain
 from registry.checkpoints.notary import Notary
 from registry.checkpoints.store import CheckpointStore
@@ -72,6 +74,7 @@ class Node:
         relayer: The relaying account; zero where this process has no key.
         clock: Gives the Unix time in seconds.
         terms: On what terms messages are relayed; None: gas costs nothing.
+        finality: When a block is final.
         metrics: Everything that is measured.
         is_stopping: Whether it has been told to stop: whoever waits should come to an end.
     """
@@ -86,6 +89,7 @@ class Node:
         signer: Signer | None,
         *,
         rpc_faults: Counter[str],
+        finality: FinalityRule | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.settings = settings
@@ -97,6 +101,7 @@ class Node:
         self.clock = clock
         self.terms = _terms(settings, chain)
         self._chain_clock = ChainClock(chain, clock)
+        self.finality = finality or FinalityRule(settings.finality)
         self.is_stopping = False
         self.queries = Queries(storage)
         self.hot = HotReads(settings.database) if storage.is_sqlite else None
@@ -107,11 +112,17 @@ class Node:
         self._indexer: Indexer | None = None
         if Role.RELAYER in role.parts and signer is not None:
             self._relayer = Relayer(
-                chain, storage, signer, deployment, relay_settings(settings), holder=holder(settings), clock=clock
+                chain,
+                storage,
+                signer,
+                deployment,
+                relay_settings(settings, self.finality),
+                holder=holder(settings),
+                clock=clock,
             )
             self._workers.append(Worker("relayer", self._relayer.run))
         if Role.INDEXER in role.parts:
-            indexer = Indexer(chain, storage, deployment, finality=settings.finality)
+            indexer = Indexer(chain, storage, deployment, finality=self.finality)
             self._indexer = indexer
             self._workers.append(Worker("indexer", lambda stop: indexer.run(stop, interval=settings.poll_seconds)))
             self._workers.append(Worker("notary", _notary(settings, chain, storage, deployment, clock).run))
@@ -151,8 +162,20 @@ class Node:
             faults: Counter[str] = Counter()
             chain = _open_chain(settings, signer, bound_identity(storage), faults)
             resources.callback(chain.close)
-            deployment = _deployment(settings, chain, storage, signer, clock)
-            node = cls(settings, role, chain, storage, deployment, signer, rpc_faults=faults, clock=clock)
+            finality = FinalityRule(settings.finality)
+            _say_what_is_offered(chain, finality)
+            deployment = _deployment(settings, chain, storage, signer, finality, clock)
+            node = cls(
+                settings,
+                role,
+                chain,
+                storage,
+                deployment,
+                signer,
+                rpc_faults=faults,
+                finality=finality,
+                clock=clock,
+            )
             node._resources = resources.pop_all()
         return node
 
@@ -228,6 +251,7 @@ class Node:
             problems=tuple(self._problems(figures)),
             deployment=self.deployment,
             relayer=None if self.relayer == ZERO_ADDRESS else self.relayer,
+            finality=self.finality.to_json(),
             bound_seconds=self.settings.bound_seconds,
             version=version("trusted-data-registry"),
             time=self.clock(),
@@ -288,6 +312,8 @@ class Node:
             problems.append("The index has not begun.")
         elif now.chain_block is not None and now.chain_block - now.index_block > TOLERATED_LAG:
             problems.append(f"The index is {now.chain_block - now.index_block} blocks behind the chain.")
+        if self._relayer is not None and self._relayer.shortage is not None:
+            problems.append(str(self._relayer.shortage))
         if now.is_bound_broken:
             problems.append(f"A write has waited longer than {self.settings.bound_seconds:g} s to be mined.")
         return problems
@@ -297,10 +323,24 @@ def _quantity(answer: object) -> int | None:
     return int(answer, 16) if isinstance(answer, str) else None
 
 
-def relay_settings(settings: Settings) -> RelaySettings:
+def _say_what_is_offered(chain: Chain, finality: FinalityRule) -> None:
+    """Log what the chain's node offers, and decide by it when blocks are final."""
+    try:
+        offered = detect(chain)
+    except RegistryError as error:
+        log.warning("it is not known yet what the node offers", reason=str(error))
+        return
+    finality.decide(offered)
+    if not offered.proofs:
+        log.warning("the node has no eth_getProof: evidence cannot be exported through it", client=offered.client)
+    if not offered.block_receipts:
+        log.warning("the node has no eth_getBlockReceipts: times cannot be proven through it", client=offered.client)
+
+
+def relay_settings(settings: Settings, finality: FinalityRule) -> RelaySettings:
     """The relayer's part of the settings."""
     return RelaySettings(
-        finality=None if settings.finality == "finalized" else settings.finality,
+        finality=finality,
         bound_seconds=settings.bound_seconds,
         lease_seconds=settings.lease_seconds,
         poll_seconds=settings.poll_seconds,
@@ -375,7 +415,12 @@ def _open_chain(
 
 
 def _deployment(
-    settings: Settings, chain: Chain, storage: Storage, signer: Signer | None, clock: Callable[[], float]
+    settings: Settings,
+    chain: Chain,
+    storage: Storage,
+    signer: Signer | None,
+    finality: FinalityRule,
+    clock: Callable[[], float],
 ) -> Deployment:
     addresses = settings.registry_address, settings.grants_address
     if None in addresses and any(addresses):
@@ -385,7 +430,13 @@ def _deployment(
         return _deployment_by_others(storage, clock)
     try:
         return ensure_deployed(
-            chain, storage, signer, relay_settings(settings), holder=holder(settings), given=given, clock=clock
+            chain,
+            storage,
+            signer,
+            relay_settings(settings, finality),
+            holder=holder(settings),
+            given=given,
+            clock=clock,
         )
     except Unavailable as error:
         known = read_deployment(storage)

@@ -15,15 +15,16 @@ from registry.abi import left_padded
 from registry.artifacts import Artifact, artifact
 from registry.chain.client import Chain, ChainIdentity, ChainUnavailable, identity_of
 from registry.chain.contracts import call_view, data_of, view_call
-from registry.chain.history import block_at
+from registry.chain.history import ask, block_at
 from registry.deployment import Deployment
 from registry.eip712 import Domain
 from registry.errors import Conflict, ContractRefused, Unavailable
 from registry.primitives import Address
 from registry.relay import ledger
-from registry.relay.fees import offer
+from registry.relay.fees import Fees, Prices
+from registry.relay.funding import FundingWatch
 from registry.relay.lease import Lease, LeaseLost, take
-from registry.relay.relayer import DEEPEST_REORGANISATION, GWEI, Relayer, RelaySettings
+from registry.relay.relayer import DEEPEST_REORGANISATION, Relayer, RelaySettings
 from registry.relay.signing import Payload, Signer, created_address
 from registry.relay.tables import DEPLOYMENT
 from registry.storage.engine import Storage
@@ -34,6 +35,7 @@ CREATION_GAS = 600_000
 DEPLOYED_BYTE_GAS = 200
 CREATION_BYTE_GAS = 42
 WAIT_SECONDS = 0.2
+FUNDING_SECONDS = 1.0
 
 
 def ensure_deployed(
@@ -58,7 +60,8 @@ def ensure_deployed(
         settings: How to relay.
         holder: The relayer's name for its lease; see `Relayer`.
         given: The addresses of a DatasetRegistry and an AccessGrants that exist already.
-        timeout: Seconds after which a deployment that is in no block counts as failed for now.
+        timeout: Seconds after which a deployment that is in no block counts as failed for now. For money it waits as
+            long as it takes, and says so once.
         clock: Gives the Unix time in seconds.
 
     Raises:
@@ -71,6 +74,8 @@ def ensure_deployed(
     if deployment is not None and (given is not None or _is_there(chain, deployment)):
         verify_deployed(chain, deployment)
         return deployment
+    if deployment is None:
+        _await_funds(chain, storage, signer, identity, settings)
     deadline = clock() + timeout
     while True:
         lease = take(storage, signer.address, holder, settings.lease_seconds)
@@ -89,6 +94,8 @@ def ensure_deployed(
                 relayer.step()
             except LeaseLost as error:
                 raise Unavailable("Another relayer has taken over the key during the deployment.") from error
+            if relayer.shortage is not None and relayer.shortage.is_stopped:
+                deadline = clock() + timeout
             if not _is_there(chain, deployment):
                 _wait(deadline, clock, "The contracts' deployment was sent, but is in no block yet.")
     finally:
@@ -172,15 +179,13 @@ def _intend(
     settings: RelaySettings,
     clock: Callable[[], float],
 ) -> Deployment:
-    head = chain.request("eth_getBlockByNumber", ["latest", False])
     used = int(chain.request("eth_getTransactionCount", [str(signer.address), "latest"]), 16)
-    fees = offer(min(int(head["baseFeePerGas"], 16), settings.maximum_fee // 3), GWEI)
+    _, fees = _balance_and_fees(chain, signer, settings)
     lowest = max(0, block_at(chain).number - DEEPEST_REORGANISATION)
     with lease.write() as connection:
         nonce = max(ledger.next_nonce(connection, signer.address), used)
         registry, grants = created_address(signer.address, nonce), created_address(signer.address, nonce + 1)
-        for position, (name, arguments) in enumerate(((REGISTRY, b""), (GRANTS, left_padded(registry)))):
-            payload = _creation(artifact(name), arguments)
+        for position, (name, payload) in enumerate(_creations(registry).items()):
             transaction = signer.sign(identity.chain_id, nonce + position, fees, payload)
             ledger.record_other(
                 connection,
@@ -194,6 +199,45 @@ def _intend(
             )
         _write(connection, registry, grants, block_number=lowest)
     return Deployment(identity.chain_id, identity.genesis_hash, registry, grants, lowest)
+
+
+def _await_funds(
+    chain: Chain, storage: Storage, signer: Signer, identity: ChainIdentity, settings: RelaySettings
+) -> None:
+    """Wait until the account can pay for the deployment, or another process has begun one."""
+    gas = sum(payload.gas for payload in _creations(signer.address).values())
+    watch = FundingWatch(signer.address, identity.chain_id)
+    while read_deployment(storage) is None:
+        try:
+            balance, fees = _balance_and_fees(chain, signer, settings)
+        except Unavailable:
+            if watch.shortage is None:
+                raise
+        else:
+            shortage = watch.look(balance, fees.maximum, due=gas * fees.maximum)
+            if shortage is None or not shortage.is_stopped:
+                return
+        time.sleep(FUNDING_SECONDS)
+
+
+def _balance_and_fees(chain: Chain, signer: Signer, settings: RelaySettings) -> tuple[int, Fees]:
+    head, balance = ask(
+        chain, [("eth_getBlockByNumber", ["latest", False]), ("eth_getBalance", [str(signer.address), "latest"])]
+    )
+    # Not every node answers these.
+    priority, price = chain.batch([("eth_maxPriorityFeePerGas", []), ("eth_gasPrice", [])])
+    try:
+        return int(balance, 16), Prices.read(head, priority, price).offer(settings.maximum_fee)
+    except (TypeError, ValueError) as error:
+        raise ChainUnavailable("The node's answers cannot be read.") from error
+
+
+def _creations(registry: Address) -> dict[str, Payload]:
+    """Return what creates each contract, in order."""
+    return {
+        REGISTRY: _creation(artifact(REGISTRY), b""),
+        GRANTS: _creation(artifact(GRANTS), left_padded(registry)),
+    }
 
 
 def _creation(compiled: Artifact, arguments: bytes) -> Payload:

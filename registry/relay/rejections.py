@@ -14,6 +14,8 @@ class Rejection(Enum):
     """The node has it, or has passed its nonce: to be found in a block."""
     UNDERPRICED = auto()
     """It offers too little to be taken, or to replace another."""
+    UNFUNDED = auto()
+    """The account cannot pay for it, with all else of it that waits."""
     PERMANENT = auto()
     """No node of this chain will ever take it."""
     TEMPORARY = auto()
@@ -38,6 +40,16 @@ _WORDS = (
             "feetoolow",
             "gas price too low",
             "gas price below",
+        ),
+    ),
+    (
+        Rejection.UNFUNDED,
+        (
+            "insufficient funds",
+            "insufficient balance",
+            "insufficientfunds",
+            "upfront cost exceeds account balance",
+            "upfront_cost_exceeds_balance",
         ),
     ),
     (

@@ -17,15 +17,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError
 from registry.chain.contracts import TRANSACTION_GAS, simulate
+from registry.chain.finality import Finality, FinalityRule
 from registry.chain.history import BlockRef, read_block
 from registry.deployment import Deployment
 from registry.errors import ContractRefused, InvalidInput, RegistryError, Unavailable
 from registry.primitives import Address, Bytes32
 from registry.relay import ledger, rejections
 from registry.relay.effects import find_effect
-from registry.relay.fees import Fees, next_base_fee, offer, outbid
+from registry.relay.fees import GWEI, Fees, Prices, outbid
+from registry.relay.funding import FundingWatch, Shortage
 from registry.relay.lease import Lease, LeaseLost, take
 from registry.relay.ledger import Attempt, Inclusion, Outcome, Slot, Waiting
 from registry.relay.receipts import Failure, Status
@@ -36,7 +39,6 @@ from registry.storage.engine import Storage
 
 log = logging.getLogger(__name__)
 
-GWEI = 10**9
 SENDS_A_POST = 100
 SIGNED_AT_ONCE = 500
 """So that acknowledgements do not wait long for the database meanwhile; the next step follows at once."""
@@ -54,7 +56,7 @@ class RelaySettings:
     """How the relayer behaves.
 
     Args:
-        finality: A block is final with so many blocks on top of it; None: when the node's `finalized` tag says so.
+        finality: When a block is final.
         bound_seconds: The published bound from accepted to mined; an alarm is raised beyond it.
         lease_seconds: How long the lease of the key lasts without renewal.
         poll_seconds: The pause when there is nothing to do.
@@ -64,10 +66,9 @@ class RelaySettings:
         stuck_blocks: After so many blocks, and `resend_seconds`, without it, a transaction is replaced.
         stale_seconds: A node whose newest block is older than that is taken to be isolated: nothing is replaced.
         maximum_fee: The most that is ever offered, wei a unit of gas.
-        low_balance: Below this balance, in wei, an alarm is raised.
     """
 
-    finality: int | None = None
+    finality: Finality | FinalityRule = "auto"
     bound_seconds: float = 120.0
     lease_seconds: float = 30.0
     poll_seconds: float = 0.5
@@ -76,7 +77,6 @@ class RelaySettings:
     stuck_blocks: int = 3
     stale_seconds: float = 60.0
     maximum_fee: int = 1000 * GWEI
-    low_balance: int = 10**17
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +85,7 @@ class Sight:
 
     Args:
         head: The newest block.
-        base_fee: What the next block asks a unit of gas, wei.
-        priority: What the node suggests for the block's maker, wei.
+        prices: What a unit of gas costs.
         used: The number of the relayer's transactions that are in blocks.
         balance: What the relayer has, wei.
         final: The height of the newest final block; -1 if there is none.
@@ -94,8 +93,7 @@ class Sight:
     """
 
     head: BlockRef
-    base_fee: int
-    priority: int
+    prices: Prices
     used: int
     balance: int
     final: int
@@ -116,6 +114,10 @@ class _Memory:
     rejected: dict[int, str] = field(default_factory=dict)
     foreign: dict[int, int] = field(default_factory=dict)
     underpriced: set[int] = field(default_factory=set)
+    unpaid: dict[int, int] = field(default_factory=dict)
+    """What the transactions cost at most, wei, that the node refused for want of money, by their nonces."""
+    unsigned: int = 0
+    """What the messages cost at most, wei, that the balance did not allow to sign."""
     looked_final: set[Bytes32] = field(default_factory=set)
 
 
@@ -149,6 +151,8 @@ class Relayer:
         self._signer = signer
         self._deployment = deployment
         self._settings = settings
+        self._finality = FinalityRule.of(settings.finality)
+        self._funding = FundingWatch(signer.address, deployment.chain_id)
         self._holder = holder
         self._clock = clock
         self._lease: Lease | None = None
@@ -163,6 +167,11 @@ class Relayer:
     def address(self) -> Address:
         """The relaying account."""
         return self._signer.address
+
+    @property
+    def shortage(self) -> Shortage | None:
+        """The want of money that keeps it from going on, or soon will."""
+        return self._funding.shortage
 
     @property
     def holds_lease(self) -> bool:
@@ -234,6 +243,9 @@ class Relayer:
 
     def _watch(self, sight: Sight) -> None:
         """Raises an alarm in the log when the published bound is broken, or the money runs out."""
+        if not sight.is_syncing:  # Until a node has caught up, it does not know the balance.
+            due = self._memory.unsigned + sum(self._memory.unpaid.values())
+            self._funding.look(sight.balance, self._offer(sight).maximum, due=due)
         now = self._clock()
         if 0 <= now - self._watched_at < WATCH_SECONDS:
             return
@@ -246,8 +258,6 @@ class Relayer:
                 self._settings.bound_seconds,
                 now - oldest,
             )
-        if sight.balance < self._settings.low_balance:
-            log.error("the balance of %s is low: %d wei", self.address, sight.balance)
 
     # The lease
 
@@ -273,8 +283,9 @@ class Relayer:
             ("eth_maxPriorityFeePerGas", []),
             ("eth_gasPrice", []),
         ]
-        if self._settings.finality is None:
-            calls.append(("eth_getBlockByNumber", ["finalized", False]))
+        depth = self._finality.depth(self._chain)
+        if depth is None:
+            calls.append(("eth_getBlockByNumber", [FINALIZED, False]))
         answers: list[Any] = self._chain.batch(calls)
         latest, used, balance, syncing, priority, price, *finalized = answers
         for answer in (latest, used, balance):
@@ -282,28 +293,16 @@ class Relayer:
                 raise answer
         head = read_block(latest)
         try:
-            tip = GWEI if isinstance(priority, RpcError) else int(priority, 16)
-            asked = 0 if isinstance(price, RpcError) else int(price, 16) - tip
-            by_rule = next_base_fee(*(int(latest[name], 16) for name in ("baseFeePerGas", "gasUsed", "gasLimit")))
             return Sight(
                 head=head,
-                base_fee=max(by_rule, asked),
-                priority=tip,
+                prices=Prices.read(latest, priority, price),
                 used=int(used, 16),
                 balance=int(balance, 16),
-                final=self._final_height(head, finalized),
+                final=_newest_tagged(finalized[0], head) if depth is None else head.number - depth,
                 is_syncing=bool(syncing) and not isinstance(syncing, RpcError),
             )
         except (TypeError, KeyError, ValueError) as error:
             raise ChainUnavailable("The node's answers cannot be read.") from error
-
-    def _final_height(self, head: BlockRef, finalized: Sequence[Any]) -> int:
-        if self._settings.finality is not None:
-            return head.number - self._settings.finality
-        (block,) = finalized
-        if isinstance(block, RpcError) or block is None:
-            return -1  # Nothing is final yet, or this node does not know the tag.
-        return min(read_block(block).number, head.number)
 
     def _check_blocks(self, lease: Lease, sight: Sight) -> None:
         """Holds the blocks in the books against the chain: some are gone, some have become final."""
@@ -467,11 +466,15 @@ class Relayer:
             return 0
         with self._storage.read() as connection:
             items = ledger.waiting(connection, room)
+        self._memory.unsigned = 0
         if not items:
             return 0
         items = self._without_expired(lease, items, sight)
         fees = self._offer(sight)
-        items = _affordable(items, fees, sight.balance)
+        cost = sum(item.payload.gas for item in items) * fees.maximum
+        if cost > sight.balance:
+            self._memory.unsigned = cost
+            items = _affordable(items, fees, sight.balance)
         if not items or sight.is_syncing:
             return 0
         with lease.write() as connection:
@@ -500,9 +503,7 @@ class Relayer:
         return [item for item in items if item not in expired]
 
     def _offer(self, sight: Sight) -> Fees:
-        wanted = offer(sight.base_fee, sight.priority)
-        maximum = min(wanted.maximum, self._settings.maximum_fee)
-        return Fees(maximum, min(wanted.priority, maximum))
+        return sight.prices.offer(self._settings.maximum_fee)
 
     def _sign(self, nonce: int, payload: Payload, fees: Fees) -> SignedTransaction:
         return self._signer.sign(self._deployment.chain_id, nonce, fees, payload)
@@ -521,6 +522,8 @@ class Relayer:
             )
             if not fill and not self._is_stuck(slot, sight, is_first=slot is slots[0]):
                 continue
+            if slot.nonce in self._memory.unpaid:
+                continue  # More money is needed for it already.
             fees = outbid(slot.latest.fees, wanted)
             if fees.maximum > self._settings.maximum_fee:
                 log.error("nonce %d needs more than the highest fee that is allowed", slot.nonce)
@@ -534,7 +537,7 @@ class Relayer:
             return False
         blocks = sight.head.number - sending.height
         waited = self._clock() - sending.at
-        if slot.latest.fees.maximum < sight.base_fee or slot.nonce in self._memory.underpriced:
+        if slot.latest.fees.maximum < sight.prices.base_fee or slot.nonce in self._memory.underpriced:
             return blocks >= 1 or waited >= self._settings.resend_seconds
         # Only the first can be passed over; the others wait for it. And only a node that has it can pass it over.
         return (
@@ -581,6 +584,7 @@ class Relayer:
         )
         taken: list[Slot] = []
         for slot, answer in zip(due, answers, strict=True):
+            self._memory.unpaid.pop(slot.nonce, None)
             if not isinstance(answer, RpcError):
                 taken.append(slot)
                 continue
@@ -589,6 +593,9 @@ class Relayer:
                     taken.append(slot)
                 case Rejection.UNDERPRICED:
                     self._memory.underpriced.add(slot.nonce)
+                case Rejection.UNFUNDED:
+                    gas = payload_of(raws[slot.latest.hash]).gas
+                    self._memory.unpaid[slot.nonce] = gas * slot.latest.fees.maximum
                 case Rejection.PERMANENT:
                     log.error("the node will never take nonce %d: %s", slot.nonce, answer)
                     self._memory.rejected[slot.nonce] = f"The node would not take the transaction: {answer.message}."
@@ -603,9 +610,15 @@ class Relayer:
     def _forget(self, slot: Slot) -> None:
         for attempt in slot.attempts:
             self._memory.sendings.pop(attempt.hash, None)
-        for memory in (self._memory.rejected, self._memory.foreign):
+        for memory in (self._memory.rejected, self._memory.foreign, self._memory.unpaid):
             memory.pop(slot.nonce, None)
         self._memory.underpriced.discard(slot.nonce)
+
+
+def _newest_tagged(answer: Any, head: BlockRef) -> int:
+    if isinstance(answer, RpcError) or answer is None:
+        return -1  # Nothing is final yet, or this node does not know the tag.
+    return min(read_block(answer).number, head.number)
 
 
 def _inclusion(slot: Slot, attempt: Attempt, answer: Any) -> Inclusion | None:
@@ -641,7 +654,6 @@ def _affordable(items: Sequence[Waiting], fees: Fees, balance: int) -> list[Wait
     for item in items:
         balance -= item.payload.gas * fees.maximum
         if balance < 0:
-            log.error("the relayer's balance is too low to send all that waits")
             break
         chosen.append(item)
     return chosen

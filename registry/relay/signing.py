@@ -1,4 +1,4 @@
-"""The relayer's key, and the transactions it signs: type 2 (EIP-1559), with no value and no access list."""
+"""The relayer's key, and the transactions it signs, without value or access list: type 2 (EIP-1559) or legacy."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from registry.primitives import Address, Bytes32, keccak256
 from registry.relay.fees import Fees
 
 _TYPE = b"\x02"
+_LEGACY_FROM = 0xC0
+"""A legacy transaction is a bare RLP list; a type's number is less (EIP-2718)."""
 _KEY_BYTES = 32
 
 
@@ -74,6 +76,8 @@ class Signer:
             fees: What it offers.
             payload: What it does.
         """
+        if fees.is_legacy:
+            return self._sign_legacy(chain_id, nonce, fees.maximum, payload)
         fields: list[rlp.Item] = [
             _number(chain_id),
             _number(nonce),
@@ -90,11 +94,28 @@ class Signer:
         raw = _TYPE + rlp.encode([*fields, _number(parity), r.lstrip(b"\0"), s.lstrip(b"\0")])
         return SignedTransaction(Bytes32(keccak256(raw)), raw)
 
+    def _sign_legacy(self, chain_id: int, nonce: int, price: int, payload: Payload) -> SignedTransaction:
+        fields: list[rlp.Item] = [
+            _number(nonce),
+            _number(price),
+            _number(payload.gas),
+            bytes(payload.to or b""),
+            b"",
+            payload.data,
+        ]
+        digest = keccak256(rlp.encode([*fields, _number(chain_id), b"", b""]))
+        signature = self._key.sign_recoverable(digest, hasher=None)
+        r, s, v = signature[:32], signature[32:64], 35 + 2 * chain_id + signature[64]
+        raw = rlp.encode([*fields, _number(v), r.lstrip(b"\0"), s.lstrip(b"\0")])
+        return SignedTransaction(Bytes32(keccak256(raw)), raw)
+
 
 def payload_of(raw: bytes) -> Payload:
     """What a transaction that was signed here carries."""
-    fields = rlp.decode_list(raw[len(_TYPE) :])
-    gas, to, data = rlp.as_bytes(fields[4]), rlp.as_bytes(fields[5]), rlp.as_bytes(fields[7])
+    if raw[0] >= _LEGACY_FROM:
+        gas, to, _, data = map(rlp.as_bytes, rlp.decode_list(raw)[2:6])
+    else:
+        gas, to, _, data = map(rlp.as_bytes, rlp.decode_list(raw[len(_TYPE) :])[4:8])
     return Payload(Address(to) if to else None, data, int.from_bytes(gas, "big"))
 
 

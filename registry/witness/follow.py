@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.chain.finality import FinalityRule
 from registry.errors import InvalidInput
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.header import Header, encode_header
 
 HEADERS_AT_ONCE = 500
-
-Finality = Literal["finalized"] | int
-"""When a block is final: by the node's own tag, or with this many blocks on top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +52,28 @@ def extend(tip: Checkpoint, headers: Sequence[Header]) -> list[Checkpoint] | For
     return followed
 
 
-def final_header(chain: Chain, finality: Finality) -> Header:
-    """The newest final block.
+def final_header(chain: Chain, finality: FinalityRule) -> Header:
+    """Return the newest final block.
 
     Raises:
-        ChainUnavailable: No usable answer came.
+        ChainUnavailable: No usable answer came, or no block is final yet.
         RpcError: The node refused.
     """
-    newest = _header(
-        chain.request("eth_getBlockByNumber", ["latest" if isinstance(finality, int) else finality, False])
-    )
+    depth = finality.depth(chain)
+    try:
+        newest = _header(chain.request("eth_getBlockByNumber", [FINALIZED if depth is None else "latest", False]))
+    except RpcError as error:
+        if depth is not None:
+            raise
+        raise ChainUnavailable(
+            f"The node has no finalized block: {error.message}.",
+            hint="Where the chain's consensus finalizes nothing, give a number of blocks instead: --finality 12.",
+        ) from error
     if newest is None:
         raise ChainUnavailable("The node has no final block yet.")
-    if not isinstance(finality, int) or finality == 0 or newest.number == 0:
+    if depth is None or depth == 0 or newest.number == 0:
         return newest
-    (found,) = headers_at(chain, [max(0, newest.number - finality)])
+    (found,) = headers_at(chain, [max(0, newest.number - depth)])
     if found is None:
         raise ChainUnavailable("The node does not have a block below its newest one.")
     return found

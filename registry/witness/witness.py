@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import structlog
 
 from registry.chain.client import Chain, ChainUnavailable
+from registry.chain.finality import Finality, FinalityRule
 from registry.errors import RegistryError, Unavailable
 from registry.evidence.alarm import Alarm, AlarmKind
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import Note, Signature, VerifierKey
 from registry.witness.decision import Cosign, Reason, Refuse, State, decide
-from registry.witness.follow import HEADERS_AT_ONCE, Finality, Fork, extend, final_header, headers_at
+from registry.witness.follow import HEADERS_AT_ONCE, Fork, extend, final_header, headers_at
 from registry.witness.store import RaisedAlarm, WitnessStore
 
 log = structlog.get_logger(__name__)
@@ -53,13 +54,13 @@ class Witness:
         chain: Chain,
         nodes: Collection[VerifierKey],
         *,
-        finality: Finality = "finalized",
+        finality: Finality = "auto",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
         self._chain = chain
         self._nodes = tuple(nodes)
-        self._finality = finality
+        self._finality = FinalityRule(finality)
         self._clock = clock
         self._lock = threading.RLock()
         self._is_bound = False

@@ -405,6 +405,28 @@ def test_one_wrong_answer_to_the_tag_makes_nothing_final(activity: Activity, sto
     assert indexer.status.final_height == tagged
 
 
+@pytest.mark.parametrize(("difficulty", "depth"), [("0x2", 12), ("0x0", None)])
+def test_a_chain_without_a_finalized_block_is_indexed_to_its_tip(
+    activity: Activity, storage: Storage, difficulty: str, depth: int | None
+) -> None:
+    """By default: Clique finalizes nothing, so blocks count; under proof of stake the first final block is awaited."""
+    activity.mine(100)
+
+    def spoil(method: str, params: Sequence[object], answer: Any) -> Any:
+        if method != "eth_getBlockByNumber" or not answer:
+            return answer
+        if params[0] == "finalized":
+            return RpcError(-32000, "finalized block not found")
+        return answer | {"difficulty": difficulty}
+
+    indexer = Indexer(SpoilingChain(activity.chain, spoil), storage, activity.deployment)
+    indexer.catch_up()
+    indexer.step()
+    head = activity.head_number()
+    assert indexer.status.height == head
+    assert indexer.status.final_height == (0 if depth is None else head - depth)
+
+
 Alter = Callable[[Deployment], Deployment]
 
 

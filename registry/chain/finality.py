@@ -1,0 +1,80 @@
+"""When a block counts as final: by the node's finalized tag, or by the number of blocks on top of it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Any, Final, Literal
+
+from registry.chain.capabilities import FINALIZED, Capabilities, FinalizedTag, detect
+from registry.chain.client import Chain
+
+Finality = Literal["auto", "finalized"] | int
+"""By the node's `finalized` tag; with this many blocks on top; or, "auto", by the tag where the chain has it."""
+
+AUTOMATIC_DEPTH: Final = 12
+"""Blocks on top that make a block final where the chain has no finalized blocks.
+
+Under Clique each of N validators may sign one of floor(N/2)+1 consecutive blocks (EIP-225), so a minority that is cut
+off stops after floor(N/2) blocks: no honest reorganisation is deeper. 12 blocks cover networks of up to 24 validators.
+"""
+
+log = logging.getLogger(__name__)
+
+
+class FinalityRule:
+    """The rule by which blocks are final. One is shared by all parts of a process; safe to use from several threads.
+
+    "auto" is decided once, with the first answer of a node, and holds until the process ends: nodes of one chain may
+    offer different things, but what is final must not depend on which of them answers.
+
+    Args:
+        setting: What the operator chose.
+    """
+
+    def __init__(self, setting: Finality = "auto") -> None:
+        self._lock = threading.Lock()
+        self._is_decided = setting != "auto"
+        self._depth = setting if isinstance(setting, int) else None
+
+    @classmethod
+    def of(cls, given: Finality | FinalityRule) -> FinalityRule:
+        """Return a rule as it is, or the rule of a setting."""
+        return given if isinstance(given, FinalityRule) else cls(given)
+
+    def depth(self, chain: Chain) -> int | None:
+        """Return how many blocks on top make a block final, or None where the node's `finalized` tag decides.
+
+        Raises:
+            ChainUnavailable: It is not decided yet, and no usable answer came.
+            RpcError: It is not decided yet, and the node refused to give its newest block.
+        """
+        if not self._is_decided:
+            self.decide(detect(chain))
+        return self._depth
+
+    def decide(self, offered: Capabilities) -> None:
+        """Decide "auto" by what a node offers, and log the decision; do nothing if it is decided already."""
+        with self._lock:
+            if self._is_decided:
+                return
+            node = offered.client or "the node"
+            if offered.finalized is FinalizedTag.ABSENT:
+                self._depth = AUTOMATIC_DEPTH
+                log.info(
+                    "finality by depth: %s has no finalized blocks, so a block is final with %d blocks on top "
+                    "(TDR_FINALITY sets another number)",
+                    node,
+                    AUTOMATIC_DEPTH,
+                )
+            elif offered.finalized is FinalizedTag.NOT_YET:
+                log.info("finality by the finalized tag: %s has no finalized block yet, and will have", node)
+            else:
+                log.info("finality by the finalized tag of %s", node)
+            self._is_decided = True
+
+    def to_json(self) -> dict[str, Any] | None:
+        """Return the rule as health answers show it; None if it is not decided yet."""
+        if not self._is_decided:
+            return None
+        return {"by": FINALIZED} if self._depth is None else {"by": "depth", "blocks": self._depth}
