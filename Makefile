@@ -15,7 +15,7 @@ PEER_MODULES := scripts/peers/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-dev node system demo test check lint types fresh bench chaos disk-faults mutants artifacts openapi clean
+.PHONY: help install install-dev node system geth network demo test check lint types fresh bench chaos disk-faults mutants artifacts openapi clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -63,10 +63,16 @@ $(INSTALLED_CROISSANT): requirements/croissant.txt | $(INSTALLED)
 system: install-dev ## what the tests need of the system: PostgreSQL, Chromium, Graphviz, Poppler, strace
 	@$(BIN)/python -m scripts.system_packages
 
+geth: install-dev ## the program of the test network's validators (Go 1.21 or later), built once into the user's cache
+	@$(BIN)/python -m scripts.network.geth
+
+network: install-dev geth ## a network of three geth validators with a registry's node on it, until Ctrl-C
+	$(BIN)/python -m scripts.network
+
 demo: install ## the whole way on real data, with real processes (Python only)
 	$(BIN)/python -m scripts.demo
 
-test: install-dev node system $(INSTALLED_CROISSANT) ## all tests
+test: install-dev node system geth $(INSTALLED_CROISSANT) ## all tests
 	MLCROISSANT=$(CURDIR)/$(CROISSANT_VENV)/bin/mlcroissant $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: lint types fresh test ## ruff, strict mypy, freshness of generated files, all tests

@@ -32,6 +32,7 @@ from registry.storage import Storage
 
 KEPT_BLOCKS: Final = 256
 """How many of the last blocks are remembered. A deeper reorganisation makes the index begin anew."""
+DEFAULT_FINALITY: Final = 64
 
 log = logging.getLogger(__name__)
 
@@ -77,7 +78,12 @@ class Indexer:
     """
 
     def __init__(
-        self, chain: Chain, storage: Storage, deployment: Deployment, *, finality: Finality | FinalityRule = "auto"
+        self,
+        chain: Chain,
+        storage: Storage,
+        deployment: Deployment,
+        *,
+        finality: Finality | FinalityRule = DEFAULT_FINALITY,
     ) -> None:
         self.status = IndexStatus()
         self._chain = chain

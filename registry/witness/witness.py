@@ -54,7 +54,7 @@ class Witness:
         chain: Chain,
         nodes: Collection[VerifierKey],
         *,
-        finality: Finality = "auto",
+        finality: Finality = "finalized",
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store

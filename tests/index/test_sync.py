@@ -419,7 +419,7 @@ def test_a_chain_without_a_finalized_block_is_indexed_to_its_tip(
             return RpcError(-32000, "finalized block not found")
         return answer | {"difficulty": difficulty}
 
-    indexer = Indexer(SpoilingChain(activity.chain, spoil), storage, activity.deployment)
+    indexer = Indexer(SpoilingChain(activity.chain, spoil), storage, activity.deployment, finality="auto")
     indexer.catch_up()
     indexer.step()
     head = activity.head_number()

@@ -1,0 +1,1 @@
+"""A network of three geth validators under Clique, for tests and for people: `make network`."""
