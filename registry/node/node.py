@@ -43,8 +43,9 @@ from registry.node.worker import Worker
 from registry.primitives import ZERO_ADDRESS, Address
 from registry.relay.budgets import GasBudgets
 from registry.relay.deploy import bound_identity, ensure_deployed, read_deployment
+from registry.relay.fees import GWEI
 from registry.relay.lease import latest_relayer
-from registry.relay.relayer import GWEI, Relayer, RelaySettings
+from registry.relay.relayer import Relayer, RelaySettings
 from registry.relay.signing import Signer
 from registry.relay.status import relay_status
 from registry.relay.terms import Price, Terms

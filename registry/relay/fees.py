@@ -27,6 +27,12 @@ class Fees:
     priority: int
     is_legacy: bool = False
 
+    def to_json(self) -> dict[str, str]:
+        """Return the fields of an `eth_call` that offers the same."""
+        if self.is_legacy:
+            return {"gasPrice": hex(self.maximum)}
+        return {"maxFeePerGas": hex(self.maximum), "maxPriorityFeePerGas": hex(self.priority)}
+
 
 @dataclass(frozen=True, slots=True)
 class Prices:

@@ -183,7 +183,7 @@ def preflight(chain: Chain, relayer: Address, submission: Submission, fees: Fees
         "data": f"0x{submission.calldata.hex()}",
     }
     if fees is not None and fees.maximum:
-        call |= {"maxFeePerGas": hex(fees.maximum), "maxPriorityFeePerGas": hex(fees.priority)}
+        call |= fees.to_json()
     try:
         simulate(chain, call)
     except RpcError as error:

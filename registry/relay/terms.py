@@ -8,16 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.chain.client import Chain, RpcError
 from registry.errors import InvalidInput
 from registry.primitives import Address
 from registry.relay.budgets import GasBudgets
-from registry.relay.fees import Fees, offer
+from registry.relay.fees import Fees, Prices
 from registry.relay.submission import Submission
 
 QUOTE_SECONDS: Final = 3.0
 """How long a price is used before the node is asked again: less than most chains' time between two blocks."""
-USUAL_TIP: Final = 10**9
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +70,7 @@ class Price:
         )
         if isinstance(block, RpcError):
             raise block
-        try:
-            priority = USUAL_TIP if isinstance(tip, RpcError) else int(tip, 16)
-            asked = 0 if isinstance(price, RpcError) else int(price, 16)
-            wanted = offer(max(int(block["baseFeePerGas"], 16), asked - priority), priority)
-        except (TypeError, KeyError, ValueError) as error:
-            raise ChainUnavailable("The node's price of gas cannot be read.") from error
-        maximum = min(wanted.maximum, self._maximum_fee)
-        return Fees(maximum, min(wanted.priority, maximum))
+        return Prices.read(block, tip, price).offer(self._maximum_fee)
 
 
 def no_wallets(account: Address, submission: Submission) -> InvalidInput:
