@@ -338,10 +338,10 @@ def _say_what_is_offered(chain: Chain, finality: FinalityRule) -> None:
         log.warning("the node has no eth_getBlockReceipts: times cannot be proven through it", client=offered.client)
 
 
-def relay_settings(settings: Settings, finality: FinalityRule) -> RelaySettings:
-    """The relayer's part of the settings."""
+def relay_settings(settings: Settings, finality: FinalityRule | None = None) -> RelaySettings:
+    """Return the relayer's part of the settings."""
     return RelaySettings(
-        finality=finality,
+        finality=finality or settings.finality,
         bound_seconds=settings.bound_seconds,
         lease_seconds=settings.lease_seconds,
         poll_seconds=settings.poll_seconds,
