@@ -25,7 +25,7 @@ VALIDATORS: Final = 3
 PERIOD_SECONDS: Final = 1
 GAS_LIMIT: Final = 30_000_000
 ETHER: Final = 10**18
-CAP_SECONDS: Final = 60.0
+CAP_SECONDS: Final = 180.0
 """Longest wait for anything here; a guard against hanging, far above what is usual."""
 Found = TypeVar("Found")
 _VANITY_BYTES, _SEAL_BYTES = 32, 65
