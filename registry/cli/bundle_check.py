@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from registry.certificate import attachment
 from registry.cli import comparison
 from registry.cli.comparison import Report, count
-from registry.cli.content import hashed
+from registry.cli.content import hashed, hashed_for
 from registry.cli.lazy import lazy
 from registry.cli.times import show_time
 from registry.errors import InvalidInput
 from registry.evidence.record import EventRecord, Record
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
 from registry.evidence.verify import TRUTH, WHICH_FILES, StepFailed, blocks_to_vouch_for, verify
-from registry.manifest import Entry, Manifest
+from registry.manifest import STANDARD, Entry, Manifest, Selection
 from registry.primitives import Address, Bytes32
 
 if TYPE_CHECKING:
@@ -71,7 +71,14 @@ class Chosen:
         return AgreeingNodes([_ask(url, heights) for url in self.nodes])
 
 
-def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | None, report: Report) -> None:
+def check_bundle(
+    path: Path,
+    bundle: bytes,
+    chosen: Chosen,
+    given: Manifest | None,
+    report: Report,
+    selection: Selection = STANDARD,
+) -> None:
     """Verifies a bundle, then compares what is on disk with what it shows.
 
     Args:
@@ -80,6 +87,7 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
         chosen: Whose word counts.
         given: The manifest, where it is not in the bundle.
         report: Takes the steps, the differences, and what is not proven; or why the bundle is refused.
+        selection: Which files on disk belong to the dataset.
     """
     try:
         verified = verify(
@@ -117,7 +125,8 @@ def check_bundle(path: Path, bundle: bytes, chosen: Chosen, given: Manifest | No
         report.content_root = root
         _check_files(path, verified.files, report)
     else:
-        comparison.check_content(hashed(path), root, manifest, report, is_file=not path.is_dir())
+        found = hashed_for(path, root, manifest, selection, report)
+        comparison.check_content(found, root, manifest, report, is_file=not path.is_dir())
 
 
 def read_bundle(file: Path, report: Report) -> bytes:

@@ -60,6 +60,7 @@ class Report:
         steps: What was checked and what each check proves, in order.
         not_proven: What nobody may conclude from it.
         differences: Where the files are not what was registered.
+        not_compared: What is there, is not in the dataset, and was left out by the ignore rules.
         record: What the chain says of the dataset, by RECORD_FIELDS; empty where none was named.
         content_root: What the files were compared with.
         refused: Why an evidence bundle was refused, or empty.
@@ -68,6 +69,7 @@ class Report:
     steps: list[str] = field(default_factory=list)
     not_proven: list[str] = field(default_factory=list)
     differences: list[Difference] = field(default_factory=list)
+    not_compared: list[str] = field(default_factory=list)
     record: Mapping[str, object] = field(default_factory=dict)
     content_root: Bytes32 | None = None
     refused: str = ""
@@ -87,6 +89,7 @@ class Report:
             "mismatches": [
                 {"path": one.path, "expected": one.expected, "found": one.found} for one in self.differences
             ],
+            "notCompared": self.not_compared,
             "refused": self.refused or None,
             "steps": self.steps,
             "notProven": self.not_proven,

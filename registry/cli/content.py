@@ -5,14 +5,31 @@ from __future__ import annotations
 import codecs
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from registry.canonical import read_json
-from registry.cli.output import hashing_bar
+from registry.cli.comparison import Report
+from registry.cli.output import hashing_bar, print_note
 from registry.errors import InvalidInput
-from registry.manifest import FORMAT, Manifest, from_checksums, hash_path
+from registry.manifest import (
+    FORMAT,
+    Links,
+    Manifest,
+    Selected,
+    Selection,
+    from_checksums,
+    hash_path,
+    hash_selected,
+)
+from registry.primitives import Bytes32
+
+LEFT_OUT = "leftOut"
+"""The member of the metadata that says what was left out."""
+
+SHOWN_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +41,14 @@ class Content:
         listed: A list to take in its place, or None: a manifest, or a list of checksums.
         private: Whether to salt the entries and keep the manifest here.
         manifest_file: Where to write the manifest, or None.
+        selection: Which files of a folder belong to the dataset.
     """
 
     path: Path | None
     listed: Path | None
     private: bool
     manifest_file: Path | None
+    selection: Selection = field(default_factory=Selection)
 
     def check(self) -> None:
         """Checks, before any work is done, that the options fit together.
@@ -57,16 +76,21 @@ class Content:
                 f"{str(file)!r} lies in the dataset, and would be a part of it the next time.", hint="Put it elsewhere."
             )
 
-    def manifest(self) -> Manifest:
-        """Hashes, or reads the list.
+    def selected(self) -> Selected:
+        """Hash the files, or read the list.
 
         Raises:
-            InvalidInput: As `registry.manifest.hash_path` and `from_checksums` do.
+            InvalidInput: As `registry.manifest.hash_selected` and `from_checksums` do.
         """
         if self.listed is not None:
             manifest = read_list(self.listed)
-            return manifest.salted() if self.private and not manifest.is_private else manifest
-        return hashed(self.path or Path(), private=self.private)
+            return Selected(manifest.salted() if self.private and not manifest.is_private else manifest)
+        path = self.path or Path()
+        with hashing_bar(str(path)) as progress:
+            selected = hash_selected(path, self.selection, private=self.private, progress=progress)
+        if selected.left_out:
+            print_note(f"{_left_out(selected)} left out: {_first(selected.left_out)}.")
+        return selected
 
     def keep(self, manifest: Manifest) -> None:
         """Writes the manifest where it is to be kept.
@@ -89,14 +113,83 @@ class Content:
             ) from error
 
 
-def hashed(path: Path, *, private: bool = False) -> Manifest:
-    """The manifest of a file or folder, with a progress bar.
+def selection_of(excludes: Sequence[str] | None, links: str) -> Selection:
+    """Return the selection that `--exclude` and `--links` describe.
+
+    Raises:
+        InvalidInput: The rule for links is unknown, or a pattern cannot be read.
+    """
+    if links not in set(Links):
+        raise InvalidInput(f"--links is one of {', '.join(Links)}; got {links[:40]!r}.")
+    selection = Selection(patterns=tuple(excludes or ()), links=Links(links))
+    selection.rules(())  # A wrong pattern is refused before anything else is done.
+    return selection
+
+
+def hashed(path: Path) -> Manifest:
+    """Return the manifest of a file, or of a folder with all that is in it, with a progress bar.
 
     Raises:
         InvalidInput: As `registry.manifest.hash_path` does.
     """
     with hashing_bar(str(path)) as progress:
-        return hash_path(path, private=private, progress=progress)
+        return hash_path(path, progress=progress)
+
+
+def hashed_for(path: Path, root: Bytes32, manifest: Manifest | None, selection: Selection, report: Report) -> Manifest:
+    """Hash what is on disk for a comparison with a dataset.
+
+    What the manifest lists is always hashed, whatever the rules say. Without a manifest, the rules count unless only
+    the whole folder has the content root.
+
+    Args:
+        path: The file or folder.
+        root: The content root to compare with.
+        manifest: Its manifest, or None.
+        selection: Which files belong to the dataset.
+        report: Takes the names of what was left out.
+
+    Raises:
+        InvalidInput: As `registry.manifest.hash_selected` does.
+    """
+    kept = selection.keeping(entry.path for entry in manifest.entries) if manifest else selection
+    with hashing_bar(str(path)) as progress:
+        selected = hash_selected(path, kept, progress=progress)
+    if not selected.left_out:
+        return selected.manifest
+    if manifest is None and root not in (selected.manifest.root, selected.manifest.without_sizes().root):
+        with suppress(InvalidInput):
+            whole = hashed(path)
+            if root in (whole.root, whole.without_sizes().root):
+                return whole
+    report.not_compared += selected.left_out
+    report.not_proven.append(
+        f"Anything of what the ignore rules left out here and the dataset does not list: {_first(selected.left_out)}."
+    )
+    return selected.manifest
+
+
+def note_left_out(
+    metadata: Mapping[str, Any], selected: Selected, selection: Selection, *, private: bool
+) -> Mapping[str, Any]:
+    """Return metadata that says by which rules files were left out, and how many; of private datasets it says nothing.
+
+    It stands in the metadata because `tdr-manifest/1` refuses every member that it does not define.
+    """
+    if private or not selected.left_out:
+        return metadata
+    told = {"patterns": list(selected.patterns), "links": selection.links.value, "count": len(selected.left_out)}
+    return {**metadata, LEFT_OUT: told}
+
+
+def _left_out(selected: Selected) -> str:
+    number = len(selected.left_out)
+    return f"{number} item{'' if number == 1 else 's'}"
+
+
+def _first(names: Sequence[str]) -> str:
+    more = f", and {len(names) - SHOWN_NAMES} more" if len(names) > SHOWN_NAMES else ""
+    return ", ".join(names[:SHOWN_NAMES]) + more
 
 
 def read_list(file: Path) -> Manifest:

@@ -11,14 +11,20 @@ from registry.canonical import read_json
 from registry.certificate.credential import verify_credential
 from registry.cli import comparison
 from registry.cli.comparison import Report
-from registry.cli.content import hashed, read_text
+from registry.cli.content import hashed_for, read_text
 from registry.errors import InvalidInput, VerificationFailed
-from registry.manifest import Manifest
+from registry.manifest import STANDARD, Manifest, Selection
 from registry.primitives import Address, Bytes32
 
 
 def check_credential(
-    path: Path, file: Path, issuer: str | None, registry: str | None, given: Manifest | None, report: Report
+    path: Path,
+    file: Path,
+    issuer: str | None,
+    registry: str | None,
+    given: Manifest | None,
+    report: Report,
+    selection: Selection = STANDARD,
 ) -> None:
     """Verifies a credential's signature, then compares what is on disk with the content root that it states.
 
@@ -29,6 +35,7 @@ def check_credential(
         registry: The address of DatasetRegistry, if the auditor knows it.
         given: The manifest, if there is one.
         report: Takes the steps, the differences, and what is not proven; or why the credential is refused.
+        selection: Which files on disk belong to the dataset.
 
     Raises:
         InvalidInput: It is no credential of ours, or cannot be read; or the issuer is missing or malformed.
@@ -83,7 +90,8 @@ def check_credential(
     if report.record["withdrawn"]:
         reason = subject.get("withdrawalReason", "")
         report.not_proven.append(f"That the dataset may still be relied on: its owner withdrew it, saying {reason!r}.")
-    comparison.check_content(hashed(path), root, given, report, is_file=not path.is_dir())
+    found = hashed_for(path, root, given, selection, report)
+    comparison.check_content(found, root, given, report, is_file=not path.is_dir())
 
 
 def _subject(document: Mapping[str, Any]) -> Mapping[str, Any]:

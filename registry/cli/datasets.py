@@ -75,6 +75,8 @@ def register(
     listed: ListFile = None,
     private: Private = False,
     manifest_file: ManifestFile = None,
+    excludes: options.Exclude = None,
+    links: options.LinkRule = options.REFUSE_LINKS,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -87,15 +89,17 @@ def register(
     """Register a file or folder as a new dataset, with you as its owner.
 
     The files are hashed here and stay here. Names, sizes and hashes of the files (the manifest) and the metadata go
-    to the gateway; with --private the manifest stays here too.
+    to the gateway; with --private the manifest stays here too. What the ignore rules leave out is told: what tools
+    write by themselves (.git, .DS_Store, Thumbs.db and their like), what the folder's .tdrignore names, and --exclude.
 
     \b
     Examples:
       tdr register measurements/ --name "Station 7, 2026" --license CC-BY-4.0
       tdr register table.csv --name "Prices" --source 0x1f2e3d4c@2
       tdr register patients/ --name "Study A" --private --manifest study-a.manifest.json
+      tdr register checkout/ --name "Model" --exclude "*.log" --exclude "build/" --links skip
     """
-    source = content.Content(path, listed, private, manifest_file)
+    source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
     source.check()
     times.require_time(deadline)
     metadata = content.metadata_of(
@@ -106,10 +110,13 @@ def register(
         license_name=license_name,
         keywords=keywords or (),
     )
-    metadata_hash = canonical.metadata_hash(metadata)
+    canonical.metadata_hash(metadata)  # Metadata that cannot be hashed is refused before anything else is done.
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         derived_from = _sources(desk.gateway, sources or [])
-        manifest = source.manifest()
+        selected = source.selected()
+        manifest = selected.manifest
+        metadata = content.note_left_out(metadata, selected, source.selection, private=private)
+        metadata_hash = canonical.metadata_hash(metadata)
         message = messages.Registration.parse(
             {
                 "owner": desk.signer.address,
@@ -131,7 +138,7 @@ def register(
     new_head = head.NO_HEAD.after_registration(
         message.dataset_id, message.owner, message.content_root, metadata_hash, uri.encode(), message.sources
     )
-    more = _version_fields(manifest, new_head, manifest_file)
+    more = _version_fields(selected, new_head, manifest_file)
     writing.print_write(desk, receipt, message, {"owner": str(message.owner), **more}, as_json=as_json)
 
 
@@ -149,6 +156,8 @@ def revise(
     listed: ListFile = None,
     private: Private = False,
     manifest_file: ManifestFile = None,
+    excludes: options.Exclude = None,
+    links: options.LinkRule = options.REFUSE_LINKS,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -167,7 +176,7 @@ def revise(
       tdr revise 0x1f2e3d4c measurements/
       tdr revise 0x1f2e3d4c measurements/ --description "With the values of December"
     """
-    source = content.Content(path, listed, private, manifest_file)
+    source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
     source.check()
     wanted = ids.id_text(dataset)
     times.require_time(deadline)
@@ -181,9 +190,11 @@ def revise(
             license_name=license_name,
             keywords=keywords or (),
         )
-        metadata_hash = canonical.metadata_hash(metadata) if metadata else primitives.ZERO_BYTES32
         derived_from = _sources(desk.gateway, sources or [])
-        manifest = source.manifest()
+        selected = source.selected()
+        manifest = selected.manifest
+        metadata = content.note_left_out(metadata, selected, source.selection, private=private)
+        metadata_hash = canonical.metadata_hash(metadata) if metadata else primitives.ZERO_BYTES32
         message = messages.Revision.parse(
             {
                 "datasetId": state.dataset_id,
@@ -203,7 +214,7 @@ def revise(
             manifest=None if manifest.is_private else manifest,
         )
     new_head = head.Head(state.head).after_revision(message.content_root, metadata_hash, uri.encode(), message.sources)
-    writing.print_write(desk, receipt, message, _version_fields(manifest, new_head, manifest_file), as_json=as_json)
+    writing.print_write(desk, receipt, message, _version_fields(selected, new_head, manifest_file), as_json=as_json)
 
 
 @app.command()
@@ -312,13 +323,14 @@ def _called(desk: writing.Desk, state: client.DatasetState) -> str:
     return f"{state.dataset_id} ({name})" if name else str(state.dataset_id)
 
 
-def _version_fields(manifest: Any, new_head: Any, manifest_file: Path | None) -> dict[str, object]:
+def _version_fields(selected: Any, new_head: Any, manifest_file: Path | None) -> dict[str, object]:
     return {
         "version": new_head.version,
-        "contentRoot": str(manifest.root),
+        "contentRoot": str(selected.manifest.root),
         "head": str(new_head),
-        "files": len(manifest.entries),
-        "bytes": manifest.total_size,
+        "files": len(selected.manifest.entries),
+        "bytes": selected.manifest.total_size,
+        "leftOut": len(selected.left_out) or None,
         "manifest": None if manifest_file is None else str(manifest_file),
     }
 
@@ -348,7 +360,7 @@ def _former_metadata(desk: writing.Desk, state: client.DatasetState) -> Mapping[
             "The gateway does not have the metadata of the version before.",
             hint="Give the new version's metadata by --metadata FILE.",
         )
-    return metadata
+    return {member: value for member, value in metadata.items() if member != content.LEFT_OUT}
 
 
 def _sources(gateway: client.Gateway, given: list[str]) -> list[dict[str, object]]:

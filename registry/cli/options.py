@@ -62,3 +62,18 @@ DatasetArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The dataset's id, or at least its first 8 hex digits.")
 ]
 AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The account.")]
+Exclude = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--exclude",
+        metavar="PATTERN",
+        help="Leave out what matches, as in .gitignore; beside the folder's .tdrignore. May be repeated.",
+    ),
+]
+LinkRule = Annotated[
+    str,
+    typer.Option(
+        "--links", metavar="RULE", help="Symbolic links: refuse, skip, or follow-inside (to files of the folder)."
+    ),
+]
+REFUSE_LINKS = "refuse"

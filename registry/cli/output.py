@@ -36,6 +36,11 @@ def print_warning(text: str) -> None:
     sys.stderr.write(f"warning: {one_line(text)}\n")
 
 
+def print_note(text: str) -> None:
+    """Print one line on standard error that is no warning."""
+    sys.stderr.write(f"note: {one_line(text)}\n")
+
+
 def plain(text: object) -> str:
     """Text of unknown origin, safe on a terminal: control characters, which could move the cursor or hide a part of
     it, and those that turn the direction of writing, stand as escapes."""

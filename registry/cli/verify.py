@@ -97,6 +97,8 @@ def verify(
     issuer: Annotated[
         str | None, typer.Option("--issuer", metavar="DID", help="With --credential: the issuer that you know.")
     ] = None,
+    excludes: options.Exclude = None,
+    links: options.LinkRule = options.REFUSE_LINKS,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -114,6 +116,7 @@ def verify(
       tdr verify measurements/ --credential credential.json --issuer did:key:z6Mk...
     """
     report = comparison.Report(not_proven=[comparison.TRUTH])
+    selection = content.selection_of(excludes, links)
     given = None if manifest_file is None else content.read_list(manifest_file)
     _require_together(
         {
@@ -130,16 +133,18 @@ def verify(
         }
     )
     if credential_file is not None:
-        credential_check.check_credential(path, credential_file, issuer, registry, given, report)
+        credential_check.check_credential(path, credential_file, issuer, registry, given, report, selection)
     elif bundle_file is not None:
         chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id, registry, grants)
-        bundle_check.check_bundle(path, bundle_check.read_bundle(bundle_file, report), chosen, given, report)
+        bundle = bundle_check.read_bundle(bundle_file, report)
+        bundle_check.check_bundle(path, bundle, chosen, given, report, selection)
     elif dataset is not None:
         with client.Gateway(gateway_url) as gateway:
-            verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report)
+            verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report, selection)
     elif given is not None:
         report.not_proven.append(comparison.REGISTRATION)
-        comparison.check_content(content.hashed(path), given.root, given, report, is_file=not path.is_dir())
+        found = content.hashed_for(path, given.root, given, selection, report)
+        comparison.check_content(found, given.root, given, report, is_file=not path.is_dir())
     if as_json:
         output.print_json(report.to_json())
     else:
@@ -182,6 +187,7 @@ def verify_on_chain(
     given: manifest.Manifest | None,
     gateway: client.Gateway,
     report: comparison.Report,
+    selection: manifest.Selection,
 ) -> None:
     """Compares files with what the chain says of a dataset; the report takes what comes out.
 
@@ -203,8 +209,8 @@ def verify_on_chain(
             "so. Give the id in full."
         )
     root = record.version.content_root
-    found = content.hashed(path)
     listed = given or _served_manifest(gateway, root)
+    found = content.hashed_for(path, root, listed, selection, report)
     comparison.check_content(found, root, listed, report, is_file=not path.is_dir())
 
 

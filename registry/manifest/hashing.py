@@ -14,7 +14,8 @@ import os
 import stat
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
@@ -23,6 +24,7 @@ from registry.errors import InvalidInput
 from registry.manifest.entry import Entry
 from registry.manifest.manifest import Manifest
 from registry.manifest.paths import normalise_path, refuse_collisions
+from registry.manifest.selection import EVERYTHING, IGNORE_FILE, MAX_IGNORE_BYTES, Links, Rules, Selection
 from registry.primitives import Bytes32
 
 Progress: TypeAlias = Callable[[int, int], None]
@@ -53,21 +55,56 @@ class _Identity(NamedTuple):
     changed_ns: int
 
 
-def hash_path(path: str | os.PathLike[str], *, private: bool = False, progress: Progress | None = None) -> Manifest:
-    """The manifest of a file, or of all files in a folder and its subfolders.
+class _File(NamedTuple):
+    """A file of the folder: what it is, and the path to open it by; they differ for a link that is followed."""
 
-    Nothing is left out: there is no list of names to ignore. A file's path is its name; in a folder, its path from
-    there. Names are brought to NFC. Folders without a file in them leave no trace in a manifest.
+    identity: _Identity
+    opened: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selected:
+    """What was hashed, and what was not.
 
     Args:
-        path: The file or folder. It may not be a symbolic link itself, its parents may.
+        manifest: The files that were hashed.
+        left_out: What the rules left out and the links that were skipped, ascending; a folder ends in a slash, and
+            stands for all that is in it.
+        patterns: The ignore patterns that held.
+    """
+
+    manifest: Manifest
+    left_out: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+
+
+def hash_path(path: str | os.PathLike[str], *, private: bool = False, progress: Progress | None = None) -> Manifest:
+    """Return the manifest of a file, or of all files in a folder and its subfolders. Nothing is left out.
+
+    Raises:
+        InvalidInput: As `hash_selected` does.
+    """
+    return hash_selected(path, EVERYTHING, private=private, progress=progress).manifest
+
+
+def hash_selected(
+    path: str | os.PathLike[str], selection: Selection, *, private: bool = False, progress: Progress | None = None
+) -> Selected:
+    """Hash a file, or the files of a folder and its subfolders that belong to the dataset.
+
+    A file's path is its name; in a folder, its path from there. Names are brought to NFC. Folders without a file in
+    them leave no trace in a manifest.
+
+    Args:
+        path: The file or folder. It may not be a symbolic link itself, its parents may. For a file, no rules hold.
+        selection: Which files of the folder belong to the dataset.
         private: Whether each entry gets a random salt.
         progress: Is called with the bytes hashed and all there are: at the beginning, then at most 20 times a second,
             and at the end.
 
     Raises:
         InvalidInput: There is no file; something is neither a file nor a folder, cannot be read, has a name that may
-            not stand in a manifest, or changed while it was hashed. The message names it.
+            not stand in a manifest, or changed while it was hashed; or a pattern cannot be read. The message names it.
     """
     if not os.fspath(path):
         raise InvalidInput("The path of a file or a folder is needed, but an empty one was given.")
@@ -75,12 +112,12 @@ def hash_path(path: str | os.PathLike[str], *, private: bool = False, progress: 
     meter = _Meter(progress)
     if stat.S_ISDIR(_status(target).st_mode):
         with _opened(target, os.O_DIRECTORY, shown=target) as top:
-            entries = _hash_folder(top, target, meter)
+            entries, left_out, patterns = _hash_folder(top, target, selection, meter)
     else:
-        entries = [_hash_one(target, meter)]
+        entries, left_out, patterns = [_hash_one(target, meter)], (), ()
     meter.finish()
     manifest = Manifest.of(entries)
-    return manifest.salted() if private else manifest
+    return Selected(manifest.salted() if private else manifest, left_out, patterns)
 
 
 def _hash_one(file: Path, meter: _Meter) -> Entry:
@@ -93,27 +130,64 @@ def _hash_one(file: Path, meter: _Meter) -> Entry:
     return Entry(path, digest, identity.size)
 
 
-def _hash_folder(top: int, shown: Path, meter: _Meter) -> list[Entry]:
-    before = _survey(top, shown)
+def _hash_folder(
+    top: int, shown: Path, selection: Selection, meter: _Meter
+) -> tuple[list[Entry], tuple[str, ...], tuple[str, ...]]:
+    rules, rules_file = _read_rules(top, shown, selection)
+    before, left_out = _survey(top, shown, rules, selection.links)
+    surveyed = before.get(IGNORE_FILE)
+    if rules_file != (surveyed and surveyed.identity) and IGNORE_FILE not in left_out and selection.has_rules:
+        raise _changed(shown / IGNORE_FILE)
     if not before:
-        raise InvalidInput(f"There is no file in {str(shown)!r}; a dataset has at least one.")
+        raise InvalidInput(
+            f"There is no file in {str(shown)!r}; a dataset has at least one.",
+            hint=f"The ignore rules left out {left_out[0]!r}." if left_out else "",
+        )
     paths = {name: _manifest_path(name, shown / name) for name in before}
     refuse_collisions(paths.values())
-    meter.total = sum(identity.size for identity in before.values())
+    meter.total = sum(file.identity.size for file in before.values())
     buffer = memoryview(bytearray(_BUFFER_BYTES))
     entries = [
-        Entry(paths[name], _hash_file(name, identity, shown / name, buffer, meter, within=top), identity.size)
-        for name, identity in before.items()
+        Entry(
+            paths[name],
+            _hash_file(file.opened, file.identity, shown / name, buffer, meter, within=top),
+            file.identity.size,
+        )
+        for name, file in before.items()
     ]
-    after = _survey(top, shown)
+    after, _ = _survey(top, shown, rules, selection.links)
     if before != after:
         raise _changed(shown / min(name for name, _ in before.items() ^ after.items()))
-    return entries
+    return entries, left_out, rules.patterns
 
 
-def _survey(top: int, shown: Path) -> dict[str, _Identity]:
-    """Every file below an open folder, by its path from there as it is on disk."""
-    files: dict[str, _Identity] = {}
+def _read_rules(top: int, shown: Path, selection: Selection) -> tuple[Rules, _Identity | None]:
+    """Return the rules for an open folder, and what its `.tdrignore` was when it was read."""
+    if not selection.has_rules:
+        return selection.rules(()), None
+    file = shown / IGNORE_FILE
+    try:
+        descriptor = os.open(IGNORE_FILE, _READ, dir_fd=top)
+    except FileNotFoundError:
+        return selection.rules(()), None
+    except OSError as error:
+        raise _unreadable(file, error) from error
+    with os.fdopen(descriptor, "rb") as opened:
+        identity = _identity(os.fstat(descriptor), file)
+        content = opened.read(MAX_IGNORE_BYTES + 1)
+    if len(content) > MAX_IGNORE_BYTES:
+        raise InvalidInput(f"{str(file)!r} has more than {MAX_IGNORE_BYTES} bytes.")
+    try:
+        lines = content.decode("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{str(file)!r} is not text in UTF-8.") from None
+    return selection.rules(lines), identity
+
+
+def _survey(top: int, shown: Path, rules: Rules, links: Links) -> tuple[dict[str, _File], tuple[str, ...]]:
+    """Return every file below an open folder, by its path from there as it is on disk; and what is left out."""
+    files: dict[str, _File] = {}
+    left_out: list[str] = []
     folders = [("", _place(os.fstat(top)))]
     while folders:
         folder, place = folders.pop()
@@ -124,11 +198,44 @@ def _survey(top: int, shown: Path) -> dict[str, _Identity]:
                 for item in listing:
                     name = f"{folder}/{item.name}" if folder else item.name
                     status = item.stat(follow_symlinks=False)
-                    if stat.S_ISDIR(status.st_mode):
+                    is_folder = stat.S_ISDIR(status.st_mode)
+                    is_link = stat.S_ISLNK(status.st_mode)
+                    if rules.leave_out(name, is_folder=is_folder) or (is_link and links is Links.SKIP):
+                        left_out.append(f"{name}/" if is_folder else name)
+                    elif is_folder:
                         folders.append((name, _place(status)))
+                    elif is_link and links is Links.FOLLOW_INSIDE:
+                        files[name] = _follow(top, shown, name)
                     else:
-                        files[name] = _identity(status, shown, name)
-    return files
+                        files[name] = _File(_identity(status, shown, name), name)
+    return files, tuple(sorted(left_out))
+
+
+def _follow(top: int, shown: Path, name: str) -> _File:
+    """Return the file that a link leads to, if it is one below the open folder.
+
+    The path that the link resolves to may be changed by others meanwhile. So the file is opened from the folder down,
+    through no further link: what has this identity was inside, and nothing else is hashed in its place.
+    """
+    link = shown / name
+    target = os.path.relpath(os.path.realpath(link), os.path.realpath(shown))
+    parts = Path(target).parts
+    if not parts or parts[0] == "..":
+        raise InvalidInput(
+            f"{str(link)!r} is a symbolic link that leads out of the folder.",
+            hint="Put a copy in its place, or leave links out by --links skip.",
+        )
+    with ExitStack() as opened:
+        within = top
+        for part in parts[:-1]:
+            within = opened.enter_context(_opened(part, os.O_DIRECTORY, within=within, shown=link))
+        status = os.fstat(opened.enter_context(_opened(parts[-1], 0, within=within, shown=link)))
+    if stat.S_ISDIR(status.st_mode):
+        raise InvalidInput(
+            f"{str(link)!r} is a symbolic link to a folder; only links to files are followed.",
+            hint="The folder's files are in the dataset under their own names: leave the link out by --exclude.",
+        )
+    return _File(_identity(status, shown, name), target)
 
 
 def _hash_file(
@@ -209,9 +316,11 @@ def _identity(status: os.stat_result, shown: Path, below: str = "") -> _Identity
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
         noun = _NOUNS.get(kind, "something else than a file")
+        is_link_within = bool(below) and kind == stat.S_IFLNK
         raise InvalidInput(
             f"{str(shown / below)!r} is {noun}; a dataset is made of files and folders.",
-            hint="Put a file in its place, or leave it out of the folder.",
+            hint="Put a file in its place, or leave it out of the folder."
+            + (" For links there are also --links skip and --links follow-inside." if is_link_within else ""),
         )
     return _Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 

@@ -115,7 +115,6 @@ def test_of_several_keys_one_has_to_be_named(tdr: Run, files: Path, key: Signer)
     ("options", "said"),
     [
         (("--private",), "--manifest FILE"),
-        (("--deadline", "2020-01-01"), "has passed already"),
         (("--deadline", "soon"), "is no time"),
         (("--metadata", "nosuch.json"), "nosuch.json"),
         (("--list", "nosuch.txt"), "either the PATH"),
@@ -331,7 +330,7 @@ def test_without_keys_the_list_says_how_to_make_one(tdr: Run) -> None:
 
 def test_a_password_comes_from_a_file_before_the_environment(tdr: Run, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("")
-    assert "an empty one" in error_of(tdr("keys", "new", "bob", "--password-file", tmp_path / "password"))
+    assert "at least 8 characters" in error_of(tdr("keys", "new", "bob", "--password-file", tmp_path / "password"))
 
 
 def test_without_password_and_terminal_the_error_says_how_to_give_one(
@@ -401,3 +400,47 @@ def test_a_command_loads_only_what_it_uses(arguments: list[str], banned: set[str
     loaded = set(done.stderr.splitlines()[-1].split())
     assert "typer" in loaded
     assert banned & loaded == set()
+
+
+def test_what_tools_write_is_named_and_not_compared(tdr: Run, files: Path, tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(hash_path(files).to_json())
+    (files / ".git").mkdir()
+    (files / ".git" / "index").write_text("changes at every status")
+    (files / "x.log").write_text("1")
+    extra = tdr("verify", files, "--manifest", file, "--json")
+    assert extra.code == 1
+    assert [one["path"] for one in extra.json["mismatches"]] == ["x.log"]
+    done = tdr("verify", files, "--manifest", file, "--exclude", "*.log", "--json")
+    assert done.code == 0
+    assert done.json["notCompared"] == [".git/", "x.log"]
+    assert any(".git/" in line for line in done.json["notProven"])
+
+
+def test_ignore_rules_hide_no_missing_and_no_changed_file(tdr: Run, files: Path, tmp_path: Path) -> None:
+    (files / ".git").mkdir()
+    (files / ".git" / "config").write_text("registered with all the rest")
+    file = tmp_path / "m.json"
+    file.write_text(hash_path(files).to_json())
+    (files / ".tdrignore").write_text("*\n")
+    assert tdr("verify", files, "--manifest", file).code == 0
+    (files / "a.csv").unlink()
+    (files / ".git" / "config").write_text("changed")
+    done = tdr("verify", files, "--manifest", file, "--json")
+    assert done.code == 1
+    assert [(one["path"], one["found"] is None) for one in done.json["mismatches"]] == [
+        (".git/config", False),
+        ("a.csv", True),
+    ]
+    assert done.json["notCompared"] == [".tdrignore"]
+
+
+def test_links_are_skipped_where_it_is_said(tdr: Run, files: Path, tmp_path: Path) -> None:
+    file = tmp_path / "m.json"
+    file.write_text(hash_path(files).to_json())
+    (files / "link").symlink_to("a.csv")
+    assert "--links skip" in error_of(tdr("verify", files, "--manifest", file))
+    assert tdr("verify", files, "--manifest", file, "--links", "skip", "--json").json["notCompared"] == ["link"]
+    assert tdr("verify", files, "--manifest", file, "--links", "follow-inside").code == 1
+    assert "refuse, skip, follow-inside" in error_of(tdr("verify", files, "--manifest", file, "--links", "all"))
+    assert "ignore pattern" in error_of(tdr("register", files, "--exclude", "!"))

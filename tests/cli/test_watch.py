@@ -101,4 +101,4 @@ def test_wrong_options_are_refused_before_anything_is_done(registered: Registere
     done = subprocess.run([*registered.command, "--once", *wrong], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
-    assert done.stdout == ""
+    assert json.loads(done.stdout)["code"] == "invalid-input"

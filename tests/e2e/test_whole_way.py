@@ -448,3 +448,26 @@ def test_a_node_says_where_it_is_and_what_to_do_next(node: NodeProcess) -> None:
     health = httpx.get(f"{node.url}/v1/health").json()
     for word in (node.url, str(health["chainId"]), str(node.data), "tdr register"):
         assert word in said
+
+
+def test_what_is_left_out_is_told_and_stands_in_the_metadata(tdr: Tdr, files: Path) -> None:
+    (files / ".tdrignore").write_text("*.tmp\n")
+    for name in (".git/index", "x.tmp", "notes.log"):
+        (files / name).parent.mkdir(exist_ok=True)
+        (files / name).write_text(name)
+    done = tdr("register", files, "--exclude", "*.log", "--key", "owner", "--json")
+    made = yes(done)
+    assert (made["files"], made["leftOut"]) == (4, 3)
+    assert done.err == "note: 3 items left out: .git/, notes.log, x.tmp.\n"
+    told = yes(tdr("show", made["datasetId"], "--json"))["metadata"]["leftOut"]
+    assert (told["count"], told["links"], told["patterns"][-2:]) == (3, "refuse", ["*.tmp", "*.log"])
+    command = ("verify", files, "--dataset", made["datasetId"], "--json")
+    assert [one["path"] for one in tdr(*command).json["mismatches"]] == ["notes.log"]
+    assert yes(tdr(*command, "--exclude", "*.log"))["notCompared"] == [".git/", "notes.log", "x.tmp"]
+    (files / "notes.log").unlink()
+    (files / "x.tmp").unlink()
+    (files / ".git/index").unlink()
+    (files / ".git").rmdir()
+    revised = yes(tdr("revise", made["datasetId"], files, "--key", "owner", "--json"))
+    assert revised["contentRoot"] == made["contentRoot"]
+    assert "leftOut" not in yes(tdr("show", made["datasetId"], "--json"))["metadata"]
