@@ -6,6 +6,7 @@ python -m scripts.network
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import subprocess
 import sys
@@ -56,6 +57,12 @@ def _run(folder: Path, port: str, *, is_funded: bool) -> int:
         print(f"  its key       0x{network.rich.secret().hex()}  (of this network alone; it is gone with it)")
         print(f"  relayer       {relayer}, {'100 ether' if is_funded else 'no money yet'}")
         print(f"  data          {folder}: removed at the end")
+        if not is_funded:
+            first = network.validators[0]
+            transfer = {"from": str(first.signer.address), "to": str(relayer), "value": hex(ETHER)}
+            call = {"jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction", "params": [transfer]}
+            print("To send the relayer one ether, say in another terminal:")
+            print(f"  curl -H 'content-type: application/json' {first.url} -d '{json.dumps(call)}'")
         print("Starting the registry's node on validators 1 and 2", flush=True)
         command: list[str | Path] = [TDR, "up", "--data", data, "--port", port]
         for validator in network.validators[:2]:

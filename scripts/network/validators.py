@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import secrets
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Sequence
@@ -203,8 +202,3 @@ def wait_for(ask: Callable[[], Found | None], what: str) -> Found:
         if time.monotonic() > deadline:
             raise TimeoutError(f"Waited {CAP_SECONDS:g} s for {what}.")
         time.sleep(0.1)
-
-
-def remove(folder: Path) -> None:
-    """Remove the data of a network that has ended."""
-    shutil.rmtree(folder, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Headers of public chains in the forms of Shanghai, Cancun and Prague, and of the first block of all."""
+"""Headers in the forms of the first block of all, London (by Clique), Shanghai, Cancun and Prague."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from registry.evidence.header import Header, encode_header
 from registry.evidence.rlp import Item, decode_list, encode
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "vectors/evidence/headers.json").read_text())
-FIELDS = {"Frontier": 15, "Shanghai": 17, "Cancun": 20, "Prague": 21}
+FIELDS = {"Frontier": 15, "London": 16, "Shanghai": 17, "Cancun": 20, "Prague": 21}
 
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: f"{vector['chain']} {vector['form']}")
-def test_a_public_chains_header_hashes_to_the_hash_that_the_chain_has(vector: dict[str, Any]) -> None:
+def test_a_header_hashes_to_the_hash_that_the_chain_has(vector: dict[str, Any]) -> None:
     block = vector["block"]
     raw = encode_header(block)
     header = Header.decode(raw)
