@@ -18,6 +18,7 @@ from registry.relay.fees import GWEI, Fees, Prices, outbid
 from registry.relay.funding import FundingWatch
 from registry.relay.receipts import Status
 from registry.relay.signing import Payload, Signer, payload_of
+from registry.relay.terms import Price, Terms
 from registry.storage import Storage
 from tests.fixtures.chains import StartAnvil
 from tests.relay.faults import Altered
@@ -59,6 +60,7 @@ def test_an_unfunded_deployment_waits_for_what_it_asks_for(
     def send_after_some_looks(method: str, params: Sequence[object], carry_out: Callable[[], Any]) -> Any:
         nonlocal looks
         looks += method == "eth_getBalance"
+        assert looks >= 3 or method != "eth_sendRawTransaction", "what is signed early is signed at an old price"
         if method == "eth_getBalance" and looks == 3:
             assert len(caplog.messages) == 1
             set_balance(paid_chain, *requested(caplog.messages))
@@ -87,6 +89,7 @@ def test_a_relayer_that_runs_dry_says_so_once_and_goes_on(poor_world: World, cap
     assert len(caplog.messages) == 1
     (amount,) = requested(caplog.messages)
     assert str(relayer.shortage) == caplog.messages[0]
+    assert "cannot pay for what waits" in caplog.messages[0]
     set_balance(poor_world.chain, amount)
     caplog.set_level(logging.INFO, "registry")
     until(lambda: poor_world.status(receipt) is Status.MINED, relayer.step)
@@ -120,6 +123,7 @@ def test_a_node_that_refuses_for_want_of_money_is_not_complained_about_again_and
     assert signed()
     assert len(caplog.messages) == 1
     assert requested(caplog.messages)
+    assert "cannot pay for what waits" in caplog.messages[0]
     refuses[0] = False
     until(lambda: poor_world.status(receipt) is Status.MINED, relayer.step)
     assert relayer.shortage is None
@@ -187,7 +191,8 @@ def test_a_chain_without_a_base_fee_takes_what_is_sent(start_anvil: StartAnvil, 
         chain.request("anvil_setBalance", [str(POOR.address), hex(10**18)])
         deployment = ensure_deployed(chain, sqlite_storage, POOR, SETTINGS, holder="world")
         world = World(chain, sqlite_storage, deployment, POOR)
-        receipt = world.accept(world.registration())
+        terms = Terms(Price(chain, 1000 * GWEI), contract_wallets=False, budgets=None)
+        receipt = world.submit(world.registration(), terms=terms)
         until(lambda: world.status(receipt) is Status.MINED, world.relayer().step)
     finally:
         chain.close()
