@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from registry import client, primitives
     from registry.access import messages, records
-    from registry.cli import content, output, times, writing
+    from registry.cli import clock, content, output, times, writing
 else:
     time = lazy("time")
     client, primitives = lazy("registry.client"), lazy("registry.primitives")
     messages, records = lazy("registry.access.messages"), lazy("registry.access.records")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
+    clock = lazy("registry.cli.clock")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -75,7 +76,7 @@ def grant(
     for given_time in (begin, until):
         times.require_time(given_time)
     wanted = ids.id_text(dataset)
-    times.require_time(deadline)
+    clock.require_deadline(deadline)
     terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
@@ -126,7 +127,7 @@ def revoke(
     """
     grantee = primitives.Address.parse(address)
     wanted = ids.id_text(dataset)
-    times.require_time(deadline)
+    clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
         message = messages.AccessRevocation.parse(
@@ -165,7 +166,7 @@ def request(
     mask = records.rights_mask(_names(rights))
     times.require_time(until)
     wanted = ids.id_text(dataset)
-    times.require_time(deadline)
+    clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
         grantee = desk.signer.address

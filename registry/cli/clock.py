@@ -12,13 +12,27 @@ from collections.abc import Callable
 from typing import Final
 
 from registry.cli.output import print_warning
-from registry.cli.times import show_time
-from registry.errors import Conflict
+from registry.cli.times import parse_time, show_time
+from registry.errors import Conflict, InvalidInput
 
 VARIABLE: Final = "TDR_CLOCK"
 CHAIN: Final = "chain"
 WARN_SECONDS: Final = 60
 REFUSE_SECONDS: Final = 3600
+
+
+def require_deadline(text: str) -> None:
+    """Refuse what is no deadline, or a past one whichever clock is right, before anything is asked of anybody.
+
+    Raises:
+        InvalidInput: It is no time, or passed longer ago than clocks may differ.
+    """
+    now = int(time.time())
+    if parse_time(text, now=now) + REFUSE_SECONDS <= now and os.environ.get(VARIABLE) != CHAIN:
+        raise InvalidInput(
+            f"The deadline {text!r} has passed already: this machine's clock shows {show_time(now)}.",
+            hint="Give a later one, or a duration as 1h.",
+        )
 
 
 def running_from(told: int | None, steady: Callable[[], float] = time.monotonic) -> Callable[[], int]:

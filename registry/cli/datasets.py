@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from registry import canonical, client, primitives
     from registry.chain import history, rpc
-    from registry.cli import content, times, writing
+    from registry.cli import clock, content, writing
     from registry.datasets import head, messages, service
 else:
     secrets = lazy("secrets")
     canonical, client, primitives = lazy("registry.canonical"), lazy("registry.client"), lazy("registry.primitives")
-    content, times, writing = lazy("registry.cli.content"), lazy("registry.cli.times"), lazy("registry.cli.writing")
+    clock, content, writing = lazy("registry.cli.clock"), lazy("registry.cli.content"), lazy("registry.cli.writing")
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
     head, messages = lazy("registry.datasets.head"), lazy("registry.datasets.messages")
     service = lazy("registry.datasets.service")
@@ -101,7 +101,7 @@ def register(
     """
     source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
     source.check()
-    times.require_time(deadline)
+    clock.require_deadline(deadline)
     metadata = content.metadata_of(
         {"name": (path or listed or Path()).resolve().name},
         metadata_file,
@@ -179,7 +179,7 @@ def revise(
     source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
     source.check()
     wanted = ids.id_text(dataset)
-    times.require_time(deadline)
+    clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         state = desk.gateway.state(wanted)
         metadata = content.metadata_of(
@@ -243,7 +243,7 @@ def transfer(
     confirm.require_terminal_or_yes(yes=yes)
     recipient = primitives.Address.parse(to)
     wanted = ids.id_text(dataset)
-    times.require_time(deadline)
+    clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         state = desk.gateway.state(wanted)
         message = messages.TitleTransfer.parse(
@@ -289,7 +289,7 @@ def withdraw(
     """
     confirm.require_terminal_or_yes(yes=yes)
     wanted = ids.id_text(dataset)
-    times.require_time(deadline)
+    clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         state = desk.gateway.state(wanted)
         message = messages.Withdrawal.parse(

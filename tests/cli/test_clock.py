@@ -91,4 +91,6 @@ def test_nothing_is_signed_where_the_clocks_are_hours_apart(
 def test_a_deadline_that_has_passed_on_the_chain_is_refused(
     tdr: Run, key: Signer, files: Path, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    assert "this machine's clock shows 20" in error_of(tdr("register", files, "--deadline", "2026-01-01"))
+    monkeypatch.setenv("TDR_CLOCK", "chain")
     assert "the chain's time is 20" in error_of(tdr("register", files, "--deadline", "2026-01-01"))
