@@ -28,7 +28,7 @@ export function compareContent(verified, found, isFolder) {
   const files = [...found].sort((one, other) => compareTexts(one.path, other.path));
   refuseCollisions(files.map((file) => file.path));
   const { entries, files: shown } = verified;
-  if (!entries && !shown.length) return compareRoot(verified.contentRoot, files);
+  if (!entries && !shown.length) return compareRoot(verified.summary.contentRoot, files);
   if (!isFolder && files.length === 1) return compareOne(entries ?? shown, files[0], Boolean(entries));
   if (!isFolder) return compareEach(entries ?? shown, files, Boolean(entries));
   return entries ? compareAll(entries, files) : compareShown(shown, files);

@@ -8,19 +8,25 @@ export function timeText(time) {
   return `${new Date(1000 * time).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }
 
+/** The day of a time, or the time where it has no date. @param {number} time Unix seconds, UTC */
+export function dayText(time) {
+  return time > YEAR_9999 ? timeText(time) : timeText(time).slice(0, 10);
+}
+
 const ENGLISH = {
+  absent: "Not carried out: the bundle holds nothing of it.",
   steps: {
     form: () => "The bundle is in the one form of tdr-evidence/1.",
-    blocks: ({ count }) => `${count} headers have the hashes by which blocks name their parents.`,
+    blocks: ({ count }) => `Headers whose hashes are those by which blocks name their parents: ${count}.`,
     trust: ({ number, hash, word }) =>
       `Block ${number} (${hash}) and those before it are the chain's, by ${ENGLISH.words[word.kind](word)}.`,
-    receipts: ({ count }) => `${count} receipts stand in these blocks.`,
-    history: ({ count }) => `${count} events follow one another, from the registration on.`,
+    receipts: ({ count }) => `Receipts proven to be in these blocks: ${count}.`,
+    history: ({ count }) => `Events from the registration on, each following the one before: ${count}.`,
     contracts: ({ address, release }) => `${address} has the code of DatasetRegistry in release ${release}.`,
     head: ({ number }) => `No version, transfer or withdrawal up to block ${number} was left out.`,
-    access: ({ count }) => `No grant or revocation of the ${count} grantees shown was left out.`,
+    access: ({ count }) => `No grant or revocation was left out of the grantees shown: ${count}.`,
     record: ({ time }) => `The record is the dataset's as of ${timeText(time)}.`,
-    signatures: ({ count, of }) => `${count} of ${of} events carry their signer's own signature.`,
+    signatures: ({ count, of }) => `Events with their signer's own signature: ${count} of ${of}.`,
     content: ({ version }) => `Content and metadata shown are those of version ${version}.`,
   },
   words: {
@@ -53,12 +59,14 @@ const ENGLISH = {
     withdrawn: ({ time, reason }) =>
       "That the dataset may still be relied on: its owner withdrew it, " +
       `${timeText(time)}, saying ${JSON.stringify(reason)}.`,
+    uncompared: () => "That any file is what was registered: none was given, so no content was compared.",
     unnamed: () =>
       "Which file differs: the bundle does not list the files. A private dataset's are told only by its manifest.",
   },
 };
 
 const CHINESE = {
+  absent: "未执行：证据包中没有此项。",
   steps: {
     form: () => "证据包符合 tdr-evidence/1 的唯一形式。",
     blocks: ({ count }) => `${count} 个区块头的哈希已重新计算，与区块引用其父块的哈希一致。`,
@@ -95,15 +103,21 @@ const CHINESE = {
     superseded: ({ version, latest }) => `第 ${version} 版是否仍然有效：其后已有第 ${latest} 版。`,
     withdrawn: ({ time, reason }) =>
       `该数据集是否仍可依赖：其权利人已于 ${timeText(time)} 将其撤回，理由为 ${JSON.stringify(reason)}。`,
+    uncompared: () => "任何文件是否就是所登记的内容：未提供文件，未作比对。",
     unnamed: () => "究竟哪个文件不同：证据包未列出文件。私有数据集须有其清单才能判断。",
   },
 };
 
 const LANGUAGES = { en: ENGLISH, zh: CHINESE };
 
-/** What a step proves. @param {{title: string, facts: object}} step @param {"en" | "zh"} language */
+/**
+ * What a step proves, or that it was not carried out.
+ *
+ * @param {{title: string, facts: object | null}} step
+ * @param {"en" | "zh"} language
+ */
 export function provesText({ title, facts }, language = "en") {
-  return LANGUAGES[language].steps[title](facts);
+  return facts === null ? LANGUAGES[language].absent : LANGUAGES[language].steps[title](facts);
 }
 
 /** What is not proven. @param {{kind: string}} fact @param {"en" | "zh"} language */

@@ -30,6 +30,7 @@ import { requireSigned } from "./messages.mjs";
 import { checkedNotes } from "./notes.mjs";
 import { sha256 } from "./sha256.mjs";
 import * as is from "./shape.mjs";
+import { summaryOf } from "./summary.mjs";
 import { Nodes } from "./trie.mjs";
 import { trustOf } from "./trust.mjs";
 
@@ -62,20 +63,20 @@ export class StepFailed extends Error {
  * @param {{registry?: string, grants?: string}} known The addresses of DatasetRegistry and AccessGrants, as the reader
  *   knows them.
  * @returns {object} What is proven: `chainId`, `datasetId`, `record`, `isComplete`, `entries` (of the manifest, or null),
- *   `files` (the entries shown one by one), `metadata`, `version`; `steps`, each with its number, its title and the
- *   `facts` that it established; `notProven`, each with its `kind` and facts. sentences.mjs says both in words.
+ *   `files` (the entries shown one by one), `metadata`, `version`; `summary`, see summary.mjs; `steps`, all of them, each
+ *   with its number, its title and the `facts` that it established, null where it was not carried out; `notProven`, each with its `kind` and facts. sentences.mjs says both in words.
  * @throws {StepFailed} A step failed.
  * @throws {Refused} The policy is none.
  */
 export function verify(source, policy, releases, known = {}) {
   const trust = trustOf(policy);
   for (const [name, address] of Object.entries(known)) is.address(address, name);
-  const steps = [];
+  const steps = TITLES.map((title, index) => ({ number: index + 1, title, facts: null }));
   /** Carries out a check, which gives what the later ones need, and the facts that it established, if any. */
   const step = (number, check) => {
     try {
       const [result, facts] = check();
-      if (facts) steps.push({ number, title: TITLES[number - 1], facts });
+      steps[number - 1].facts = facts;
       return result;
     } catch (error) {
       throw error instanceof Refused ? new StepFailed(number, error) : error;
@@ -154,7 +155,7 @@ export function verify(source, policy, releases, known = {}) {
     files: content?.files ?? [],
     metadata: shown?.metadata ?? null,
     version: shown?.version ?? null,
-    contentRoot: content?.root ?? bundle.record.dataset.contentRoot,
+    summary: summaryOf(bundle.record, shown?.version ?? bundle.record.dataset.version),
     steps,
     notProven: notProven(bundle, last, Object.values(known), word),
   };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from registry.abi import text
 from registry.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked
@@ -41,6 +42,16 @@ def rights_names(mask: int) -> tuple[str, ...]:
     )
 
 
+class AccessState(StrEnum):
+    """Why somebody may or may not use a dataset at a time."""
+
+    NEVER_GRANTED = "neverGranted"
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One grant, and its end.
@@ -72,6 +83,15 @@ class Grant:
         """Whether it holds at a time (Unix seconds, UTC): it has started, not expired and not ended by then."""
         return self.starts_at <= time < self.until
 
+    def state_at(self, time: int) -> AccessState:
+        """Return what has become of it by a time (Unix seconds, UTC) at which no later grant has replaced it."""
+        if self.is_revoked and self.ended is not None and self.ended.timestamp < self.expires_at:
+            if time >= self.ended.timestamp:
+                return AccessState.REVOKED
+        elif time >= self.expires_at:
+            return AccessState.EXPIRED
+        return AccessState.SCHEDULED if time < self.starts_at else AccessState.ACTIVE
+
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
@@ -100,6 +120,11 @@ class Access:
     epoch: int
     grants: tuple[Grant, ...]
     requests: tuple[AccessRequest, ...]
+
+    def deciding_grant(self, time: int) -> Grant | None:
+        """Return the grant that decides about a time (Unix seconds, UTC): the latest given by then, else the first."""
+        given = [grant for grant in self.grants if grant.at.timestamp <= time]
+        return (given[-1:] or self.grants[:1] or (None,))[0]
 
     def grant_at(self, time: int) -> Grant | None:
         """The grant that holds at a time (Unix seconds, UTC), or None."""

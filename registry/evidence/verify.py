@@ -21,13 +21,13 @@ shown is listed as not proven.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
+from registry.access.records import Access
 from registry.canonical import canonical_json, metadata_hash
 from registry.eip712 import Domain
 from registry.errors import InvalidInput, VerificationFailed
@@ -41,11 +41,12 @@ from registry.evidence.receipts import decode_receipt, receipt_key
 from registry.evidence.record import History, Placed, Record, history_of
 from registry.evidence.signatures import MESSAGES, require_signed
 from registry.evidence.state import Pair, account_at, head_slot, pair_slot, slot_at
+from registry.evidence.summary import Summary
+from registry.evidence.summary import time_text as _time
 from registry.evidence.trie import Nodes
 from registry.evidence.trust import Claim, Trust
 from registry.manifest import Entry, Manifest
 from registry.primitives import Address, Bytes32, DatasetId
-from registry.times import LAST_SECOND
 
 TITLES = (
     *("form", "blocks", "trust", "receipts", "history", "contracts", "head", "access", "record", "signatures"),
@@ -55,6 +56,8 @@ TITLES = (
 
 TRUTH = "That the content is true, lawful, or fit for any purpose."
 WHICH_FILES = "Which files the content root stands for."
+ABSENT = "Not carried out: the bundle holds nothing of it."
+"""What a report says of a step of which the bundle holds nothing."""
 
 
 class StepFailed(VerificationFailed):
@@ -73,12 +76,12 @@ class StepFailed(VerificationFailed):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A step that was carried out and succeeded.
+    """A step that was carried out and succeeded, or of which the bundle holds nothing.
 
     Args:
-        number: Its number, from 1.
+        number: Its number, from 1; the same in every report.
         title: One word.
-        proves: What is proven by it, as a sentence.
+        proves: What is proven by it, as a sentence; ABSENT where it was not carried out.
     """
 
     number: int
@@ -99,7 +102,9 @@ class Verified:
         files: The single files shown.
         metadata: The metadata of the version shown, if it is in the bundle.
         version: The version that manifest, files and metadata are of; None if there are none.
-        steps: The steps that were carried out.
+        summary: The version shown, or else the latest, at a glance.
+        access: All that is known of each grantee shown; None of whom there is no event.
+        steps: All steps; those of which the bundle holds nothing say so.
         not_proven: What is not proven, as sentences.
     """
 
@@ -111,6 +116,8 @@ class Verified:
     files: tuple[Entry, ...]
     metadata: dict[str, Any] | None
     version: int | None
+    summary: Summary
+    access: Mapping[Address, Access | None]
     steps: tuple[Step, ...]
     not_proven: tuple[str, ...]
 
@@ -141,10 +148,10 @@ def verify(source: bytes, trust: Trust, *, registry: Address | None = None, gran
     Returns:
         What is proven.
     """
-    steps: list[Step] = []
+    sentences = dict.fromkeys(range(1, len(TITLES) + 1), ABSENT)
 
     def proven(sentence: str, number: int) -> None:
-        steps.append(Step(number, TITLES[number - 1], sentence))
+        sentences[number] = sentence
 
     with _step(1):
         bundle = Bundle.parse(source)
@@ -153,7 +160,7 @@ def verify(source: bytes, trust: Trust, *, registry: Address | None = None, gran
         runs = _runs(bundle)
         headers = {header.number: header for run in runs for header in run}
         last = runs[-1][-1]
-        proven(f"{len(headers)} headers have the hashes by which blocks name their parents.", 2)
+        proven(f"Headers whose hashes are those by which blocks name their parents: {len(headers)}.", 2)
     with _step(3):
         blocks = {run[-1].number: run[-1].hash for run in runs}
         word = _vouched(bundle, trust, blocks)
@@ -161,10 +168,10 @@ def verify(source: bytes, trust: Trust, *, registry: Address | None = None, gran
         proven(f"Block {last.number} ({last.hash}) and those before it are the chain's, by {word}.", 3)
     with _step(4):
         logs = _logs(bundle, headers)
-        proven(f"{sum(len(part.transactions) for part in bundle.receipts)} receipts stand in these blocks.", 4)
+        proven(f"Receipts proven to be in these blocks: {sum(len(part.transactions) for part in bundle.receipts)}.", 4)
     with _step(5):
         history = _history(bundle, logs)
-        proven(f"{len(history.shown)} events follow one another, from the registration on.", 5)
+        proven(f"Events from the registration on, each following the one before: {len(history.shown)}.", 5)
     if bundle.state is not None:
         with _step(6):
             nodes = Nodes(bundle.state)
@@ -177,7 +184,7 @@ def verify(source: bytes, trust: Trust, *, registry: Address | None = None, gran
             if history.access:
                 pairs, _ = _storage(bundle, nodes, last, "AccessGrants")
                 _require_access(nodes, pairs, history)
-                proven(f"No grant or revocation of the {len(history.access)} grantees shown was left out.", 8)
+                proven(f"No grant or revocation was left out of the grantees shown: {len(history.access)}.", 8)
             nodes.require_all_read()
     with _step(9):
         if _bytes(history.record(last)) != _bytes(bundle.record):
@@ -186,7 +193,7 @@ def verify(source: bytes, trust: Trust, *, registry: Address | None = None, gran
     if bundle.messages:
         with _step(10):
             _require_signatures(bundle, history)
-            proven(f"{len(bundle.messages)} of {len(history.shown)} events carry their signer's own signature.", 10)
+            proven(f"Events with their signer's own signature: {len(bundle.messages)} of {len(history.shown)}.", 10)
     content = _Content()
     if bundle.content is not None:
         with _step(11):
@@ -201,7 +208,9 @@ def verify(source: bytes, trust: Trust, *, registry: Address | None = None, gran
         files=content.files,
         metadata=content.metadata,
         version=content.version,
-        steps=tuple(steps),
+        summary=Summary.of(history.dataset, content.version or history.dataset.latest.number),
+        access=history.access,
+        steps=tuple(Step(number, TITLES[number - 1], sentence) for number, sentence in sentences.items()),
         not_proven=tuple(_not_proven(bundle, last, {registry, grants}, word)),
     )
 
@@ -422,8 +431,3 @@ def _require_ascending(values: Sequence[Any], what: str) -> None:
 def _bytes(record: Record) -> bytes:
     return canonical_json(record.model_dump(mode="json", by_alias=True))
 
-
-def _time(timestamp: int) -> str:
-    if timestamp > LAST_SECOND:
-        return f"Unix time {timestamp}"
-    return datetime.fromtimestamp(timestamp, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")

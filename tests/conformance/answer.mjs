@@ -12,9 +12,13 @@ import { manifestEntries, refuseCollisions, rootOf } from "../../api/verifier/ma
 import { parseCheckpoint, parseKey, requireSignedBy } from "../../api/verifier/notes.mjs";
 import { notProvenText, provesText } from "../../api/verifier/sentences.mjs";
 import { trustOf } from "../../api/verifier/trust.mjs";
+import { accessAt, headline } from "../../api/verifier/summary.mjs";
 import { StepFailed, verify } from "../../api/verifier/verify.mjs";
 
 const releases = JSON.parse(readFileSync(new URL("../../registry/evidence/releases.json", import.meta.url), "utf8"));
+
+/** Seconds from the bundle's block at which access is told as well. */
+const LATER = [-(10 ** 6), -3, -2, -1, 1, 2 ** 40, 2 ** 49];
 
 const ANSWERS = {
   async verify({ bundle, trust, known }) {
@@ -26,6 +30,10 @@ const ANSWERS = {
       metadata: found.metadata,
       files: found.files.map((file) => file.path),
       manifest: found.entries && found.entries.map((entry) => entry.path),
+      summary: found.summary,
+      access: accessAt(found.record, found.record.block.time),
+      accessLater: LATER.map((seconds) => accessAt(found.record, found.record.block.time + seconds)),
+      headline: headline(found.summary),
       steps: found.steps.map((step) => [step.number, step.title, provesText(step)]),
       notProven: found.notProven.map((fact) => notProvenText(fact)),
     };

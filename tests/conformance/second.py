@@ -6,13 +6,19 @@ import base64
 import json
 import shutil
 import subprocess
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from pydantic.alias_generators import to_camel
+
+from registry.evidence.summary import headline, summaries_of
 from registry.evidence.verify import StepFailed, Verified, verify
 from tests.evidence.cases import trust_of
 
 HERE = Path(__file__).parent
+LATER = (-(10**6), -3, -2, -1, 1, 2**40, 2**49)
+"""Seconds from a bundle's block at which access is told as well."""
 VERIFIER = HERE.parents[1] / "api/verifier"
 Json = dict[str, Any]
 
@@ -59,12 +65,22 @@ class SecondVerifier:
 def first_verdict(bundle: bytes, trust: Json) -> Json:
     """What the Python verifier makes of a bundle, in the same form."""
     try:
-        return _shown(verify(bundle, trust_of(trust)))
+        shown: Json = json.loads(json.dumps(_shown(verify(bundle, trust_of(trust))), default=str))
+        return shown
     except StepFailed as failed:
         return {"failsAt": failed.number}
 
 
+def _access(verified: Verified, seconds: int) -> list[Json]:
+    """Each grantee's access so many seconds after the bundle's block."""
+    return [
+        {to_camel(key): list(value) if key == "rights" else value for key, value in asdict(one).items()}
+        for one in summaries_of(verified.access, verified.record.block.time + seconds)
+    ]
+
+
 def _shown(verified: Verified) -> Json:
+    summary = verified.summary
     return {
         "isComplete": verified.is_complete,
         "record": verified.record.model_dump(mode="json", by_alias=True),
@@ -72,6 +88,19 @@ def _shown(verified: Verified) -> Json:
         "metadata": verified.metadata,
         "files": [file.path for file in verified.files],
         "manifest": verified.manifest and [entry.path for entry in verified.manifest.entries],
+        "summary": {
+            **{to_camel(key): value for key, value in asdict(summary).items()},
+            "isLatest": summary.is_latest,
+            "status": summary.status,
+        },
+        "access": _access(verified, 0),
+        "accessLater": [_access(verified, seconds) for seconds in LATER],
+        "headline": headline(
+            summary.version,
+            summary.latest_version,
+            is_withdrawn=verified.record.dataset.withdrawn,
+            withdrawn_at=summary.withdrawn_at,
+        ),
         "steps": [[step.number, step.title, step.proves] for step in verified.steps],
         "notProven": list(verified.not_proven),
     }
