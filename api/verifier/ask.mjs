@@ -17,9 +17,11 @@ export async function askNode(url, heights, send = fetch) {
       const response = await send(url, { method: "POST", headers: { "Content-Type": "application/json" }, body });
       answer = await response.json();
     } catch (error) {
-      throw new Refused(`${url} cannot be asked: ${error.message}.`);
+      throw new Refused(`${url} cannot be asked: ${error.message}.`, "", { kind: "unreachable", url });
     }
-    if (answer?.result === undefined) throw new Refused(`${url} does not answer ${method}.`);
+    if (answer?.result === undefined) {
+      throw new Refused(`${url} does not answer ${method}.`, "", { kind: "unreachable", url });
+    }
     return answer.result;
   };
   const chainId = Number(await call("eth_chainId", []));

@@ -40,6 +40,7 @@ export async function bundleIn(file) {
     throw new Refused(
       `A certificate holds one evidence bundle as its attachment, but this PDF holds ${bundles.size}.`,
       "Use the file as the registry issued it; printing it to a new PDF drops the attachment.",
+      { kind: "noAttachment", count: bundles.size },
     );
   }
   return [...bundles.values()][0];

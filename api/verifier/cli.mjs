@@ -14,8 +14,9 @@ import { compareContent } from "./content.mjs";
 import { Refused } from "./errors.mjs";
 import { readJson } from "./json.mjs";
 import { normalPath } from "./manifest.mjs";
-import { notProvenText, provesText, timeText } from "./sentences.mjs";
+import { accessText, notProvenText, provesText, timeText } from "./sentences.mjs";
 import { Sha256 } from "./sha256.mjs";
+import { accessAt, headline } from "./summary.mjs";
 import { claimOf, StepFailed, verify } from "./verify.mjs";
 
 const USAGE = `Usage: node cli.mjs BUNDLE [PATH] TRUST [--json]
@@ -27,7 +28,8 @@ TRUST is one of
   --rpc URL           a node of your own; may be repeated: all must agree
   --trust FILE        a policy of signed checkpoints: {"node", "witnesses", "threshold"}
 
-With --registry ADDRESS and --grants ADDRESS, the contracts must be those that you know.
+With --registry ADDRESS and --grants ADDRESS, the contracts must be those that you know. Without PATH no content is
+compared. --require-active and --require-latest: not so, if the dataset is withdrawn or a later version followed.
 
 Exit code 0: verified; 1: not so; 2: it could not be told.
 `;
@@ -39,6 +41,8 @@ const OPTIONS = {
   registry: { type: "string" },
   grants: { type: "string" },
   trust: { type: "string" },
+  "require-active": { type: "boolean" },
+  "require-latest": { type: "boolean" },
   json: { type: "boolean" },
   help: { type: "boolean" },
 };
@@ -77,7 +81,8 @@ function told(error, asJson) {
       ? error.message
       : `The verifier has a fault: ${error?.name}: ${error?.message}`;
   const hint = error?.hint || null;
-  const report = { verified: false, failsAt: failed ? error.number : null, error: message, hint };
+  const code = error?.reason?.kind ?? (failed ? error.title : null);
+  const report = { verified: false, code, failsAt: failed ? error.number : null, error: message, hint };
   if (asJson) process.stdout.write(`${JSON.stringify(report, null, 2)}\n`);
   else process.stderr.write(`${plain(`${message} ${hint ?? ""}`.trim())}\n`);
   return failed ? 1 : 2;
@@ -90,19 +95,43 @@ async function checked(source, path, values, releases) {
   const steps = verified.steps.map((step) => ({ ...step, proves: provesText(step) }));
   const found = path === undefined ? null : await readable(() => entriesOf(path));
   const content = found && compareContent(verified, found, statSync(path).isDirectory());
+  const { summary, record } = verified;
+  const missed = missedIn(verified, values);
+  const differs = Boolean(content?.differences.length);
+  const uncompared = content ? [] : [{ kind: "uncompared" }];
+  const later = accessAt(record, Math.floor(Date.now() / 1000));
   return {
-    verified: !content?.differences.length,
+    verified: !differs && !missed.length,
+    headline: differs ? "DIFFERENT" : missed.length ? "NOT ACCEPTED" : headline(summary),
     chainId: verified.chainId,
     datasetId: verified.datasetId,
     isComplete: verified.isComplete,
-    version: verified.version,
-    record: verified.record,
-    contentRoot: verified.contentRoot,
+    ...summary,
+    access: accessAt(record, record.block.time).map((one, at) => ({ ...one, stateNow: later[at].state })),
+    record,
+    requirementsMissed: missed,
     matched: content?.matched ?? null,
     mismatches: content?.differences ?? null,
     steps: steps.map(({ number, title, proves }) => ({ number, title, proves })),
-    notProven: [...verified.notProven, ...(content?.notProven ?? [])].map((fact) => notProvenText(fact)),
+    notProven: [...uncompared, ...verified.notProven, ...(content?.notProven ?? [])].map((fact) => notProvenText(fact)),
   };
+}
+
+/** What is required of the dataset and is not so, or is not shown. */
+function missedIn({ summary, isComplete }, values) {
+  const { version, latestVersion, isLatest, withdrawnAt } = summary;
+  const missed = [];
+  if (values["require-active"] && withdrawnAt !== null) {
+    missed.push(`--require-active: it was withdrawn, ${timeText(withdrawnAt)}.`);
+  } else if (values["require-active"] && !isComplete) {
+    missed.push("--require-active: the bundle has no state, so a withdrawal may have been left out.");
+  }
+  if (values["require-latest"] && !isLatest) {
+    missed.push(`--require-latest: version ${latestVersion} followed ${version}.`);
+  } else if (values["require-latest"] && !isComplete) {
+    missed.push("--require-latest: the bundle has no state, so a later version may have been left out.");
+  }
+  return missed;
 }
 
 function parsed(args) {
@@ -191,21 +220,26 @@ export function plain(text) {
 
 function text(report) {
   const lines = report.steps.map((step) => `${String(step.number).padStart(2)}. ${step.title}: ${step.proves}`);
-  const { dataset, block } = report.record;
-  const version = report.version ?? dataset.version;
+  const { registrant, registeredBlock, registeredAt, firstOwner, owner, withdrawnAt } = report;
+  const { block } = report.record;
   lines.push(
     "",
-    `Dataset ${report.datasetId} on chain ${report.chainId}, version ${version} of ${dataset.version}, content root ` +
-      `${report.contentRoot ?? dataset.contentRoot}. The owner is ${dataset.owner}. ` +
-      `${dataset.withdrawn ? "It is withdrawn" : "It is active"} as of block ${block.number}, ${timeText(block.time)}.`,
+    `Dataset ${report.datasetId} on chain ${report.chainId}, version ${report.version} of ${report.latestVersion}, ` +
+      `content root ${report.contentRoot}. ${registrant} registered it in block ${registeredBlock}, ` +
+      `${timeText(registeredAt)}.${firstOwner === registrant ? "" : ` The first owner was ${firstOwner}.`} ` +
+      `The owner is ${owner}. ${withdrawnAt === null ? "It is active" : "It is withdrawn"} as of block ` +
+      `${block.number}, ${timeText(block.time)}.`,
   );
   if (report.mismatches) {
-    lines.push("", `${report.matched} files are as registered, ${report.mismatches.length} are not.`);
+    lines.push("", `Files as registered: ${report.matched}; not: ${report.mismatches.length}.`);
   }
   for (const { path, expected, found } of report.mismatches ?? []) {
     lines.push(`  ${JSON.stringify(path)}: expected ${expected ?? "nothing"}, found ${found ?? "nothing"}`);
   }
-  lines.push("", report.verified ? "VERIFIED" : "DIFFERENT", "", "NOT PROVEN");
+  lines.push("", report.headline, ...report.requirementsMissed.map((line) => `  ${line}`));
+  lines.push("", `ACCESS, as of block ${block.number}`, ...report.access.map((one) => `  - ${accessText(one)}`));
+  if (!report.access.length) lines.push("  - The bundle shows nobody's access.");
+  lines.push("", "NOT PROVEN");
   return [...lines, ...report.notProven.map((line) => `  - ${line}`), ""].map(plain).join("\n");
 }
 

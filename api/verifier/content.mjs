@@ -75,6 +75,7 @@ function compareOne(shown, file, isManifest) {
     throw new Refused(
       `The bundle shows ${named.length} files with the name ${JSON.stringify(file.path)}, and not exactly one.`,
       "Name the folder for all.",
+      { kind: "notOneFile", count: named.length, path: file.path },
     );
   }
   const differences = isSame(named[0], file) ? [] : [difference(named[0].path, named[0], file)];
@@ -86,7 +87,10 @@ function compareEach(shown, files, isManifest) {
   const differences = [];
   for (const file of files) {
     const named = shown.find(({ path }) => path === file.path);
-    if (!named && !isManifest) throw new Refused(`The bundle shows no file named ${JSON.stringify(file.path)}.`);
+    if (!named && !isManifest) {
+      const reason = { kind: "notOneFile", count: 0, path: file.path };
+      throw new Refused(`The bundle shows no file named ${JSON.stringify(file.path)}.`, "", reason);
+    }
     if (!isSame(named, file)) differences.push(difference(file.path, named, file));
   }
   return {

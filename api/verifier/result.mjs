@@ -1,6 +1,7 @@
 /** What came of a verification, as elements of the page. Texts enter as text only: a bundle can hold anything. */
 
-import { notProvenText, provesText, timeText } from "./sentences.mjs";
+import { accessText, notProvenText, provesText, refusalText, timeText } from "./sentences.mjs";
+import { accessAt } from "./summary.mjs";
 import { TEXTS } from "./texts.mjs";
 
 const ORDER = Object.keys(TEXTS.en.titles);
@@ -14,31 +15,43 @@ export function resultOf({ verified, content, failure, byNode }, language) {
   const texts = TEXTS[language];
   if (failure) return failed(failure, verified, texts, language);
   const differs = Boolean(content?.differences.length);
-  const notes = content && !differs ? [texts.filesVerified(content.matched)] : [];
   // Of the registry's own node the page says more plainly whose word it is.
   const facts = verified.notProven.filter(({ kind }) => !(byNode && kind === "word"));
-  const unproven = [...facts, ...(content?.notProven ?? [])].map((fact) => notProvenText(fact, language));
+  const all = [...(content ? [] : [{ kind: "uncompared" }]), ...facts, ...(content?.notProven ?? [])];
   return [
-    differs
-      ? banner("bad", texts.different, texts.differentNote)
-      : banner("good", texts.verified, texts.verifiedNote, ...notes),
+    ...verdict(verified, content, differs, texts),
     ...(differs ? [differences(content.differences, texts)] : []),
     dataset(verified, texts),
+    grantees(verified, texts, language),
     steps(verified.steps, null, texts, language),
     make("h2", texts.notProven),
-    list("ul", "unproven", [...(byNode ? [texts.nodeWord] : []), ...unproven]),
+    list("ul", "unproven", [...(byNode ? [texts.nodeWord] : []), ...all.map((fact) => notProvenText(fact, language))]),
   ];
 }
 
+/** The verdict, with what a reader must not overlook: that is never green. */
+function verdict({ summary }, content, differs, texts) {
+  if (differs) return [banner("bad", texts.different, texts.differentNote)];
+  const files = content ? texts.filesVerified(content.matched) : texts.noFiles;
+  const buts = [
+    ...(summary.isLatest ? [] : [texts.butOlder(summary.version, summary.latestVersion)]),
+    ...(summary.withdrawnAt === null ? [] : [texts.butWithdrawn(timeText(summary.withdrawnAt))]),
+  ];
+  const title = buts.length ? texts.verifiedBut(buts) : texts.verified;
+  return [banner(buts.length ? "warning" : "good", title, texts.verifiedNote, files)];
+}
+
 function failed(failure, verified, texts, language) {
-  const { number, message, hint } = failure;
+  const { number, message } = failure;
+  const said = refusalText(failure, language);
+  const detail = [...(said ? [make("p", said)] : []), inEnglish(`${message} ${failure.hint ?? ""}`.trim())];
   if (!number) {
-    const parts = [banner("unknown", texts.unclear), inEnglish(`${message} ${hint ?? ""}`.trim())];
+    const parts = [banner("unknown", texts.unclear), ...detail];
     return verified ? [...parts, steps(verified.steps, null, texts, language)] : parts;
   }
   return [
     banner("bad", texts.refused, texts.refusedNote(number, texts.titles[ORDER[number - 1]])),
-    inEnglish(`${message} ${hint ?? ""}`.trim()),
+    ...detail,
     steps([], number, texts, language),
   ];
 }
@@ -51,20 +64,22 @@ function banner(kind, title, ...notes) {
   return whole;
 }
 
-function dataset({ chainId, datasetId, record, metadata, version }, texts) {
-  const { dataset: now, block, access } = record;
+function dataset({ chainId, datasetId, record, metadata, summary }, texts) {
+  const { version, latestVersion, registrant, registeredAt, registeredBlock, firstOwner, owner, withdrawnAt } = summary;
   const name = typeof metadata?.name === "string" ? metadata.name : null;
+  const isWithdrawn = withdrawnAt !== null;
   const rows = [
     ...(name ? [[texts.name, name]] : []),
     [texts.id, datasetId, "code"],
-    [texts.owner, now.owner, "code"],
-    [texts.version, String(now.version)],
-    ...(version !== null && version !== now.version ? [[texts.shown, String(version)]] : []),
-    [texts.status, now.withdrawn ? texts.withdrawn : texts.active, now.withdrawn ? "em" : undefined],
-    [texts.contentRoot, now.contentRoot, "code"],
-    [texts.asOf, `${texts.block(block.number)}, ${timeText(block.time)}`],
+    [texts.version, texts.versionOf(version, latestVersion), summary.isLatest ? undefined : "em"],
+    [texts.contentRoot, summary.contentRoot, "code"],
+    [texts.registeredBy, registrant, "code"],
+    [texts.registeredAt, `${timeText(registeredAt)}, ${texts.block(registeredBlock)}`],
+    ...(firstOwner === registrant ? [] : [[texts.firstOwner, firstOwner, "code"]]),
+    [texts.owner, owner, "code"],
+    [texts.status, isWithdrawn ? texts.withdrawnAt(timeText(withdrawnAt)) : texts.active, isWithdrawn ? "em" : undefined],
+    [texts.asOf, `${timeText(record.block.time)}, ${texts.block(record.block.number)}`],
     [texts.chain, `eip155:${chainId}`],
-    ...access.map((one) => [texts.access, `${one.grantee}: ${texts.accessOf(one, timeText)}`, "code"]),
   ];
   const facts = make("dl");
   for (const [term, value, kind] of rows) {
@@ -77,11 +92,27 @@ function dataset({ chainId, datasetId, record, metadata, version }, texts) {
   return whole;
 }
 
+/** Whose access the bundle shows: as of its block, and as of now where that differs. */
+function grantees({ record }, texts, language) {
+  const later = accessAt(record, Math.floor(Date.now() / 1000));
+  const rows = accessAt(record, record.block.time).map((one, at) => ({ ...one, stateNow: later[at].state }));
+  const whole = make("div");
+  whole.append(make("h2", texts.access), make("p", texts.accessAsOf(record.block.number, timeText(record.block.time))));
+  if (rows.length) {
+    const items = list("ul", "access", rows.map((one) => accessText(one, language)));
+    [...items.children].forEach((item, at) => (item.dataset.state = rows[at].state));
+    whole.append(items);
+  } else {
+    whole.append(make("p", texts.nobody));
+  }
+  return whole;
+}
+
 /** All steps: those that succeeded say what they prove. */
 function steps(done, failedAt, texts, language) {
   const byTitle = new Map(done.map((step) => [step.title, step]));
   const items = ORDER.map((title, index) => {
-    const step = byTitle.get(title);
+    const step = byTitle.get(title)?.facts ? byTitle.get(title) : null;
     const item = make("li");
     const kind = step || index + 1 < failedAt ? "good" : index + 1 === failedAt ? "bad" : "none";
     item.dataset.kind = kind;

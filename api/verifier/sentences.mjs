@@ -35,6 +35,12 @@ const ENGLISH = {
     checkpoints: ({ name, threshold, witnesses }) =>
       threshold ? `${name} and ${threshold} of ${witnesses} witnesses` : `${name} alone, no witness`,
   },
+  states: {
+    neverGranted: "never granted", scheduled: "not begun", active: "in force", expired: "expired", revoked: "revoked",
+  },
+  byNow: (state) => `; by now ${state}`,
+  term: (rights, start, expiry) => `; ${rights.join(", ")}; from ${start} until ${expiry}`,
+  ended: (end) => `, ended ${end}`,
   notProven: {
     truth: () => "That the content is true, lawful, or fit for any purpose.",
     word: ({ word }) =>
@@ -65,6 +71,12 @@ const ENGLISH = {
   },
 };
 
+const RIGHTS_IN_CHINESE = {
+  read: "读取", derive: "衍生", aggregate: "汇总", reproduce: "复制", distribute: "分发", display: "展示", extract: "提取",
+  index: "索引",
+};
+const rightInChinese = (right) => RIGHTS_IN_CHINESE[right] ?? right;
+
 const CHINESE = {
   absent: "未执行：证据包中没有此项。",
   steps: {
@@ -87,6 +99,10 @@ const CHINESE = {
     checkpoints: ({ name, threshold, witnesses }) =>
       threshold ? `${name} 以及 ${witnesses} 位见证人中至少 ${threshold} 位的签名` : `仅 ${name}，没有见证人`,
   },
+  states: { neverGranted: "从未授权", scheduled: "尚未开始", active: "有效", expired: "已到期", revoked: "已撤销" },
+  byNow: (state) => `；目前${state}`,
+  term: (rights, start, expiry) => `；${rights.map(rightInChinese).join("、")}；自 ${start} 至 ${expiry}`,
+  ended: (end) => `，已于 ${end} 终止`,
   notProven: {
     truth: () => "内容是否真实、合法或适合任何用途。",
     word: ({ word }) => `除此之外，是否另有依据表明这些区块属于该链：${CHINESE.words[word.kind](word)}。`,
@@ -108,6 +124,39 @@ const CHINESE = {
   },
 };
 
+/** Why evidence was refused: the common reasons by their kind, all others by the step that failed. */
+const CHINESE_REFUSALS = {
+  reasons: {
+    hashUnknown: ({ hash, height }) =>
+      `证据包需要高度为 ${height} 的区块 ${hash}，但它不在您提供的哈希之中。请提供您从别处得知的该区块的哈希。`,
+    chainUnnamed: ({ chainId }) => `证据包不含状态证明，无从表明这是链 ${chainId}：请同时提供链的编号。`,
+    otherChain: ({ found, chainId }) => `证据包属于链 ${found}，而不是链 ${chainId}。`,
+    otherContract: ({ found, address }) => `证据包所涉合约是 ${found}，而不是 ${address}。`,
+    nodeDisagrees: ({ name, height }) => `节点 ${name} 在高度 ${height} 的区块与证据包中的不同。`,
+    noCheckpoint: ({ hash, height }) => `证据包中没有高度为 ${height} 的区块 ${hash} 的检查点。`,
+    tooFewWitnesses: ({ known, needed, height }) =>
+      `高度为 ${height} 的检查点只有 ${known} 位见证人会签，需要 ${needed} 位。`,
+    noTrust: () => "请选择凭谁的话认定区块，并提供所需的哈希或密钥文件。",
+    unreachable: ({ url }) => `无法向 ${url} 查询。`,
+    noAttachment: ({ count }) => `证书应附有一份证据包，但这份 PDF 附有 ${count} 份。请使用登记系统签发的原文件。`,
+    notOneFile: ({ count, path }) =>
+      `证据包中名为 ${JSON.stringify(path)} 的文件有 ${count} 个，无法确定与哪一个比对。请提供整个文件夹。`,
+  },
+  steps: {
+    form: "该文件不是形式正确的 tdr-evidence/1 证据包，或已被改动。",
+    blocks: "区块头的哈希或前后关系不符。",
+    trust: "所选的依据不能表明证据包中的区块属于该链。",
+    receipts: "不能证明交易收据在其区块之中。",
+    history: "事件不能前后相接：有遗漏，或不属于该数据集。",
+    contracts: "合约的代码不是本项目任何版本的代码。",
+    head: "事件得出的链头与合约所存不符：遗漏了版本、转让或撤回。请索取更新的证据包，或向其他来源索取。",
+    access: "事件得出的访问权与合约所存不符：遗漏了授权或撤销。请索取更新的证据包，或向其他来源索取。",
+    record: "证据包所载的记录与其事件不符。",
+    signatures: "有签名消息与其事件不符，或签署人不对。",
+    content: "清单、文件或元数据与该版本所登记的哈希不符。",
+  },
+};
+
 const LANGUAGES = { en: ENGLISH, zh: CHINESE };
 
 /**
@@ -123,4 +172,33 @@ export function provesText({ title, facts }, language = "en") {
 /** What is not proven. @param {{kind: string}} fact @param {"en" | "zh"} language */
 export function notProvenText(fact, language = "en") {
   return LANGUAGES[language].notProven[fact.kind](fact);
+}
+
+/**
+ * One grantee's access: its state as of the bundle's block, and by now where that differs; rights and term.
+ *
+ * @param {{grantee: string, state: string, stateNow: string, rights: string[], startsAt: number | null,
+ *   expiresAt: number | null, endsAt: number | null}} access
+ * @param {"en" | "zh"} language
+ */
+export function accessText({ grantee, state, stateNow, rights, startsAt, expiresAt, endsAt }, language = "en") {
+  const { states, byNow, term, ended } = LANGUAGES[language];
+  const now = stateNow === state ? "" : byNow(states[stateNow]);
+  const end = endsAt < expiresAt ? ended(timeText(endsAt)) : "";
+  const whole = startsAt === null ? "" : `${term(rights, timeText(startsAt), timeText(expiresAt))}${end}`;
+  return `${grantee}${language === "zh" ? "：" : ": "}${states[state]}${now}${whole}`;
+}
+
+/**
+ * Why evidence was refused, where the verifier's own message, which is English, does not say it in the language.
+ *
+ * @param {{reason?: {kind: string} | null, number?: number | null}} failure
+ * @param {"en" | "zh"} language
+ * @returns {string} Empty where nothing more is to be said.
+ */
+export function refusalText({ reason, number }, language) {
+  if (language !== "zh") return "";
+  const { reasons, steps } = CHINESE_REFUSALS;
+  if (reason) return reasons[reason.kind](reason);
+  return number ? Object.values(steps)[number - 1] : "";
 }

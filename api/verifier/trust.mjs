@@ -34,7 +34,8 @@ export function trustOf(policy) {
       return make(check(whole, "the policy"));
     }
   }
-  throw new Refused("A policy of trust has hashes, or nodes, or a node with witnesses and a threshold.");
+  const message = "A policy of trust has hashes, or nodes, or a node with witnesses and a threshold.";
+  throw new Refused(message, "", { kind: "noTrust" });
 }
 
 function byHashes({ hashes, chainId }) {
@@ -43,13 +44,15 @@ function byHashes({ hashes, chainId }) {
     namesTheChain: chainId !== null,
     vouch(claim) {
       if (chainId !== null && claim.chainId !== chainId) {
-        throw new Refused(`The bundle is of chain ${claim.chainId}, not of chain ${chainId}.`);
+        const reason = { kind: "otherChain", found: claim.chainId, chainId };
+        throw new Refused(`The bundle is of chain ${claim.chainId}, not of chain ${chainId}.`, "", reason);
       }
       for (const [height, hash] of claim.blocks) {
         if (!known.has(hash)) {
           throw new Refused(
             `The bundle needs the block ${hash} at height ${height}, which is none of those given.`,
             `Give the hash that you know from elsewhere for each of: ${[...claim.blocks.keys()].join(", ")}.`,
+            { kind: "hashUnknown", hash, height },
           );
         }
       }
@@ -64,10 +67,16 @@ function byNodes({ nodes }) {
     vouch(claim) {
       if (!nodes.length) throw new Refused("At least one node must be asked.");
       for (const { name, chainId, blocks } of nodes) {
-        if (chainId !== claim.chainId) throw new Refused(`${name} has chain ${chainId}, the bundle ${claim.chainId}.`);
+        if (chainId !== claim.chainId) {
+          const reason = { kind: "otherChain", found: claim.chainId, chainId };
+          throw new Refused(`${name} has chain ${chainId}, the bundle ${claim.chainId}.`, "", reason);
+        }
         for (const [height, hash] of claim.blocks) {
           const found = Object.hasOwn(blocks, height) ? `the block ${blocks[height]}` : "no block";
-          if (blocks[height] !== hash) throw new Refused(`${name} has ${found} at height ${height}, the bundle ${hash}.`);
+          if (blocks[height] !== hash) {
+            const message = `${name} has ${found} at height ${height}, the bundle ${hash}.`;
+            throw new Refused(message, "", { kind: "nodeDisagrees", name, height });
+          }
         }
       }
       return { kind: "nodes", names: nodes.map((one) => one.name) };
@@ -92,7 +101,10 @@ function byCheckpoints(policy) {
       for (const [height, hash] of claim.blocks) {
         const isFor = (note) => note.chainId === claim.chainId && note.height === height && note.block === hash;
         const note = claim.notes.find(isFor);
-        if (!note) throw new Refused(`There is no checkpoint for the block ${hash} at height ${height}.`);
+        if (!note) {
+          const message = `There is no checkpoint for the block ${hash} at height ${height}.`;
+          throw new Refused(message, "", { kind: "noCheckpoint", hash, height });
+        }
         requireSignedBy(note, key);
         const known = witnesses.filter((witness) => note.lines.some((line) => line.id === witness.id));
         for (const witness of known) requireSignedBy(note, witness);
@@ -100,6 +112,8 @@ function byCheckpoints(policy) {
           throw new Refused(
             `${known.length} of the ${witnesses.length} witnesses cosigned the checkpoint at height ${height}; ` +
               `${policy.threshold} are needed.`,
+            "",
+            { kind: "tooFewWitnesses", known: known.length, needed: policy.threshold, height },
           );
         }
       }

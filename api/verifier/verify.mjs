@@ -48,6 +48,7 @@ export class StepFailed extends Error {
     this.number = number;
     this.title = TITLES[number - 1];
     this.hint = cause.hint;
+    this.reason = cause.reason;
   }
 }
 
@@ -64,7 +65,7 @@ export class StepFailed extends Error {
  *   knows them.
  * @returns {object} What is proven: `chainId`, `datasetId`, `record`, `isComplete`, `entries` (of the manifest, or null),
  *   `files` (the entries shown one by one), `metadata`, `version`; `summary`, see summary.mjs; `steps`, all of them, each
- *   with its number, its title and the `facts` that it established, null where it was not carried out; `notProven`, each with its `kind` and facts. sentences.mjs says both in words.
+ *   with its number, its title and the `facts` that it established (null: not carried out); `notProven`, each with its `kind` and facts. sentences.mjs says both in words.
  * @throws {StepFailed} A step failed.
  * @throws {Refused} The policy is none.
  */
@@ -210,7 +211,7 @@ function vouched(bundle, trust, runs) {
   const word = trust.vouch({ chainId, blocks, notes });
   if (bundle.state === null && !trust.namesTheChain) {
     const message = `Nothing shows that this is chain ${chainId}: the bundle has no state.`;
-    throw new Refused(message, "Give the chain's id as well.");
+    throw new Refused(message, "Give the chain's id as well.", { kind: "chainUnnamed", chainId });
   }
   return word;
 }
@@ -219,7 +220,8 @@ function vouched(bundle, trust, runs) {
 function requireKnown({ DatasetRegistry: registry, AccessGrants: grants }, known) {
   for (const [found, address] of [[registry, known.registry], [grants, known.grants]]) {
     if (found && address && found !== address) {
-      throw new Refused(`The bundle is of the contract ${found}, not of ${address}.`);
+      const reason = { kind: "otherContract", found, address };
+      throw new Refused(`The bundle is of the contract ${found}, not of ${address}.`, "", reason);
     }
   }
 }

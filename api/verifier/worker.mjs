@@ -48,6 +48,7 @@ addEventListener("message", async ({ data: { id, task, ...given } }) => {
   } catch (error) {
     const isOurs = error instanceof Refused || error instanceof StepFailed;
     const message = isOurs || error instanceof DOMException ? error.message : `${error.name}: ${error.message}`;
-    postMessage({ id, failure: { message, hint: error.hint ?? "", number: error.number ?? null } });
+    const { hint = "", number = null, reason = null } = error;
+    postMessage({ id, failure: { message, hint, number, reason } });
   }
 });

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.certificate import attachment
-from registry.cli import comparison
-from registry.cli.comparison import Report, count
+from registry.cli import comparison, grantees
+from registry.cli.comparison import Report, count, standing_of, summary_json, summary_text
 from registry.cli.content import hashed, hashed_for
 from registry.cli.lazy import lazy
-from registry.cli.times import show_time
 from registry.errors import InvalidInput
-from registry.evidence.record import EventRecord, Record
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
-from registry.evidence.verify import TRUTH, WHICH_FILES, StepFailed, blocks_to_vouch_for, verify
+from registry.evidence.verify import TRUTH, WHICH_FILES, StepFailed, Verified, blocks_to_vouch_for, verify
 from registry.manifest import STANDARD, Entry, Manifest, Selection
 from registry.primitives import Address, Bytes32
 
@@ -72,22 +71,63 @@ class Chosen:
 
 
 def check_bundle(
-    path: Path,
+    path: Path | None,
     bundle: bytes,
     chosen: Chosen,
     given: Manifest | None,
     report: Report,
     selection: Selection = STANDARD,
 ) -> None:
-    """Verifies a bundle, then compares what is on disk with what it shows.
+    """Verify a bundle, then compare what is on disk with what it shows.
 
     Args:
-        path: The file or folder.
+        path: The file or folder; None: no content is compared.
         bundle: The bundle.
         chosen: Whose word counts.
         given: The manifest, where it is not in the bundle.
         report: Takes the steps, the differences, and what is not proven; or why the bundle is refused.
         selection: Which files on disk belong to the dataset.
+    """
+    verified = verify_bundle(bundle, chosen, report)
+    if verified is None:
+        return
+    summary, block = verified.summary, verified.record.block
+    report.steps.append(
+        f"So version {summary.version} of {summary.latest_version} of the dataset {verified.dataset_id} has the "
+        f"content root {summary.content_root}. {summary_text(summary)}"
+    )
+    report.record = {
+        "datasetId": str(verified.dataset_id),
+        **summary_json(summary),
+        "asOfBlock": block.number,
+        "asOfBlockHash": str(block.hash),
+    }
+    report.standing = standing_of(summary, is_complete=verified.is_complete)
+    now = int(time.time())
+    report.access = grantees.to_json(verified, now)
+    report.access_lines = list(grantees.lines(verified, now))
+    report.content_root = summary.content_root
+    manifest = verified.manifest or given
+    if path is None:
+        report.not_proven.insert(0, comparison.UNCOMPARED)
+        report.not_proven += [line for line in verified.not_proven if line == WHICH_FILES]
+    elif manifest is None and verified.files:
+        _check_files(path, verified.files, report)
+    else:
+        found = hashed_for(path, summary.content_root, manifest, selection, report)
+        comparison.check_content(found, summary.content_root, manifest, report, is_file=not path.is_dir())
+
+
+def verify_bundle(bundle: bytes, chosen: Chosen, report: Report) -> Verified | None:
+    """Verify a bundle.
+
+    Args:
+        bundle: The bundle.
+        chosen: Whose word counts.
+        report: Takes the steps and what is not proven; or why the bundle is refused.
+
+    Returns:
+        What it proves, or None if it is refused.
     """
     try:
         verified = verify(
@@ -98,35 +138,11 @@ def check_bundle(
         )
     except StepFailed as failed:
         report.refused = str(failed)
-        return
-    record = verified.record
-    number = verified.version or record.dataset.version
-    root = record.content_root(number)
+        return None
     report.steps += [f"{step.title}: {step.proves}" for step in verified.steps]
-    made = _made(record, number)
-    report.steps.append(
-        f"So version {number} of {record.dataset.version} of the dataset {verified.dataset_id} has the content root "
-        f"{root}. It was registered in block {made.block}, {show_time(made.time)}. The owner is {record.dataset.owner}."
-    )
     told = (TRUTH, WHICH_FILES)  # The comparison of the files says both itself.
     report.not_proven += [line for line in verified.not_proven if line not in told]
-    report.record = {
-        "datasetId": str(verified.dataset_id),
-        "version": number,
-        "latestVersion": record.dataset.version,
-        "owner": str(record.dataset.owner),
-        "registeredAt": show_time(made.time),
-        "withdrawn": record.dataset.withdrawn,
-        "asOfBlock": record.block.number,
-        "asOfBlockHash": str(record.block.hash),
-    }
-    manifest = verified.manifest or given
-    if manifest is None and verified.files:
-        report.content_root = root
-        _check_files(path, verified.files, report)
-    else:
-        found = hashed_for(path, root, manifest, selection, report)
-        comparison.check_content(found, root, manifest, report, is_file=not path.is_dir())
+    return verified
 
 
 def read_bundle(file: Path, report: Report) -> bytes:
@@ -183,11 +199,6 @@ def _check_files(path: Path, shown: Sequence[Entry], report: Report) -> None:
         "Anything of files that the bundle does not show, a second one with a path that it shows included: only a "
         "whole manifest tells that there is none."
     )
-
-
-def _made(record: Record, number: int) -> EventRecord:
-    """The event that made a version."""
-    return [event for event in record.events if event.event in ("Registered", "Revised")][number - 1]
 
 
 def _ask(url: str, heights: Sequence[int] | dict[int, Bytes32]) -> NodeAnswer:

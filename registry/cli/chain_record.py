@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from registry.chain.client import Chain, ChainIdentity, identity_of
 from registry.chain.contracts import data_of
 from registry.chain.history import BlockRef, block_at
-from registry.cli.comparison import Report, count, name_what_followed
-from registry.cli.times import show_time
+from registry.cli.comparison import Report, count, name_what_followed, standing_of, summary_json, summary_text
 from registry.datasets.records import Dataset, Version
 from registry.datasets.service import head_of, read_dataset
 from registry.deployment import Deployment
 from registry.errors import NotFound, VerificationFailed
 from registry.evidence.code import require_genuine
+from registry.evidence.summary import Summary, time_text
 from registry.primitives import Address, Bytes32, DatasetId, keccak256
 
 
@@ -38,15 +38,16 @@ class ChainRecord:
     as_of: BlockRef
     node: str
 
+    @property
+    def summary(self) -> Summary:
+        """The version at a glance."""
+        return Summary.of(self.dataset, self.version.number)
+
     def to_json(self) -> Mapping[str, object]:
         """What a report says of it."""
         return {
             "datasetId": str(self.dataset.dataset_id),
-            "version": self.version.number,
-            "latestVersion": self.dataset.latest.number,
-            "owner": str(self.dataset.owner),
-            "registeredAt": show_time(self.version.at.timestamp),
-            "withdrawn": self.dataset.withdrawal is not None,
+            **summary_json(self.summary),
             "asOfBlock": self.as_of.number,
             "asOfBlockHash": str(self.as_of.hash),
             "node": self.node,
@@ -75,7 +76,7 @@ def read_record(
     as_of = block_at(chain)
     report.steps.append(
         f"The chain {identity.chain_id}, read at {node}, stands at block {as_of.number}, "
-        f"{as_of.hash}, {show_time(as_of.timestamp)}."
+        f"{as_of.hash}, {time_text(as_of.timestamp)}."
     )
     release = _genuine_release(chain, identity, deployment.registry, as_of)
     report.steps.append(
@@ -97,8 +98,7 @@ def read_record(
     version = _version(dataset, number)
     report.steps.append(
         f"Version {version.number} of {dataset.latest.number} has the content root {version.content_root}. "
-        f"{_owner_at(dataset, version)} registered it in block {version.at.block_number}, "
-        f"{show_time(version.at.timestamp)}."
+        f"{summary_text(Summary.of(dataset, version.number))}"
     )
     return ChainRecord(dataset, version, as_of, node)
 
@@ -114,6 +114,7 @@ def name_not_proven(record: ChainRecord, report: Report) -> None:
         "address above with what they publish."
     )
     report.not_proven.append(f"Anything after block {record.as_of.number}, and that this block is final.")
+    report.standing = standing_of(record.summary, is_complete=True)
     withdrawal = record.dataset.withdrawal
     name_what_followed(
         report,
@@ -138,7 +139,3 @@ def _version(dataset: Dataset, number: int | None) -> Version:
     if not 1 <= number <= len(dataset.versions):
         raise NotFound(f"The dataset has no version {number}.", hint=f"It has versions 1 to {dataset.latest.number}.")
     return dataset.versions[number - 1]
-
-
-def _owner_at(dataset: Dataset, version: Version) -> Address:
-    return next(title.owner for title in reversed(dataset.titles) if title.since <= version.at)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from registry.cli.times import show_time
 from registry.errors import InvalidInput, VerificationFailed
+from registry.evidence.summary import Summary, headline, time_text
 from registry.manifest import Entry, Manifest, Mismatch, compare
 from registry.primitives import Bytes32
 
@@ -19,7 +20,12 @@ RECORD_FIELDS = (
     "latestVersion",
     "owner",
     "registeredAt",
+    "registeredBy",
+    "firstOwner",
+    "status",
     "withdrawn",
+    "withdrawnAt",
+    "isLatest",
     "asOfBlock",
     "asOfBlockHash",
     "node",
@@ -27,6 +33,7 @@ RECORD_FIELDS = (
 """What a report says of the dataset, where one was named."""
 
 TRUTH = "That the content is true, or that whoever registered it had the right to."
+UNCOMPARED = "That any file is what was registered: none was given, so no content was compared."
 REGISTRATION = "That anybody registered this manifest, or when: no dataset was named."
 
 
@@ -52,6 +59,25 @@ class Difference:
         return f"{self.path}: changed, expected {self.expected}, found {self.found}"
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Whether the version that a report is about still holds.
+
+    Args:
+        version: The version.
+        latest: The latest version.
+        is_withdrawn: Whether the dataset is withdrawn.
+        withdrawn_at: When it was, Unix seconds, UTC; None where that is not known.
+        is_complete: Whether it is shown that no later version or withdrawal was left out.
+    """
+
+    version: int
+    latest: int
+    is_withdrawn: bool
+    withdrawn_at: int | None = None
+    is_complete: bool = True
+
+
 @dataclass(slots=True)
 class Report:
     """What was checked, step by step, what came out, and what was not proven.
@@ -62,6 +88,10 @@ class Report:
         differences: Where the files are not what was registered.
         not_compared: What is there, is not in the dataset, and was left out by the ignore rules.
         record: What the chain says of the dataset, by RECORD_FIELDS; empty where none was named.
+        standing: Whether the version still holds; None where no dataset was named.
+        access: Each grantee's access as a JSON object; None where the report is not about access.
+        access_lines: The same for people.
+        missed: What was required of the dataset and is not so.
         content_root: What the files were compared with.
         refused: Why an evidence bundle was refused, or empty.
     """
@@ -71,18 +101,60 @@ class Report:
     differences: list[Difference] = field(default_factory=list)
     not_compared: list[str] = field(default_factory=list)
     record: Mapping[str, object] = field(default_factory=dict)
+    standing: Standing | None = None
+    access: list[Mapping[str, object]] | None = None
+    access_lines: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
     content_root: Bytes32 | None = None
     refused: str = ""
 
     @property
     def verified(self) -> bool:
-        """Whether the files are what was registered."""
-        return not self.differences and not self.refused
+        """Whether the files are what was registered, and all holds that was required."""
+        return not self.differences and not self.refused and not self.missed
+
+    @property
+    def headline(self) -> str:
+        """The verdict, with what nobody may overlook."""
+        if self.refused:
+            return "EVIDENCE REFUSED"
+        if self.differences:
+            return "DIFFERENT"
+        if self.missed:
+            return "NOT ACCEPTED"
+        if self.standing is None:
+            return "VERIFIED"
+        return headline(
+            self.standing.version,
+            self.standing.latest,
+            is_withdrawn=self.standing.is_withdrawn,
+            withdrawn_at=self.standing.withdrawn_at,
+        )
+
+    def require(self, *, active: bool, latest: bool) -> None:
+        """Add what is required of the dataset and is not so, or is not shown.
+
+        Args:
+            active: Whether the dataset must not be withdrawn.
+            latest: Whether the version must be the latest.
+        """
+        if self.standing is None:
+            return
+        if active and self.standing.is_withdrawn:
+            at = self.standing.withdrawn_at
+            self.missed.append(f"--require-active: it was withdrawn{'' if at is None else f', {time_text(at)}'}.")
+        elif active and not self.standing.is_complete:
+            self.missed.append("--require-active: the bundle has no state, so a withdrawal may have been left out.")
+        if latest and self.standing.version != self.standing.latest:
+            self.missed.append(f"--require-latest: version {self.standing.latest} followed {self.standing.version}.")
+        elif latest and not self.standing.is_complete:
+            self.missed.append("--require-latest: the bundle has no state, so a later version may have been left out.")
 
     def to_json(self) -> Mapping[str, object]:
         """The report as a JSON object; null where no dataset was named."""
         return {
             "verified": self.verified,
+            "headline": self.headline,
             **dict.fromkeys(RECORD_FIELDS),
             **self.record,
             "contentRoot": None if self.content_root is None else str(self.content_root),
@@ -90,10 +162,48 @@ class Report:
                 {"path": one.path, "expected": one.expected, "found": one.found} for one in self.differences
             ],
             "notCompared": self.not_compared,
+            "access": self.access,
+            "requirementsMissed": self.missed,
             "refused": self.refused or None,
             "steps": self.steps,
             "notProven": self.not_proven,
         }
+
+
+def summary_json(summary: Summary) -> dict[str, object]:
+    """Return what a report says of a version, by RECORD_FIELDS."""
+    return {
+        "version": summary.version,
+        "latestVersion": summary.latest_version,
+        "isLatest": summary.is_latest,
+        "owner": str(summary.owner),
+        "firstOwner": str(summary.first_owner),
+        "registeredBy": str(summary.registrant),
+        "registeredAt": show_time(summary.registered_at),
+        "status": summary.status,
+        "withdrawn": summary.withdrawn_at is not None,
+        "withdrawnAt": None if summary.withdrawn_at is None else show_time(summary.withdrawn_at),
+    }
+
+
+def summary_text(summary: Summary) -> str:
+    """Return who registered a version and when, and who owns the dataset, in sentences."""
+    registered = (
+        f"{summary.registrant} registered it in block {summary.registered_block}, {time_text(summary.registered_at)}."
+    )
+    first = "" if summary.first_owner == summary.registrant else f" The first owner was {summary.first_owner}."
+    return f"{registered}{first} The owner is {summary.owner}."
+
+
+def standing_of(summary: Summary, *, is_complete: bool) -> Standing:
+    """Return whether a version still holds."""
+    return Standing(
+        summary.version,
+        summary.latest_version,
+        summary.withdrawn_at is not None,
+        summary.withdrawn_at,
+        is_complete,
+    )
 
 
 def check_content(
@@ -160,7 +270,7 @@ def name_what_followed(report: Report, number: int, latest: int, withdrawn: tupl
     if withdrawn is not None:
         time, reason = withdrawn
         report.not_proven.append(
-            f"That the dataset may still be relied on: its owner withdrew it, {show_time(time)}, saying {reason!r}."
+            f"That the dataset may still be relied on: its owner withdrew it, {time_text(time)}, saying {reason!r}."
         )
 
 

@@ -10,15 +10,16 @@ from typing import Any
 from registry.canonical import read_json
 from registry.certificate.credential import verify_credential
 from registry.cli import comparison
-from registry.cli.comparison import Report
+from registry.cli.comparison import Report, Standing
 from registry.cli.content import hashed_for, read_text
+from registry.cli.times import for_people
 from registry.errors import InvalidInput, VerificationFailed
 from registry.manifest import STANDARD, Manifest, Selection
 from registry.primitives import Address, Bytes32
 
 
 def check_credential(
-    path: Path,
+    path: Path | None,
     file: Path,
     issuer: str | None,
     registry: str | None,
@@ -29,7 +30,7 @@ def check_credential(
     """Verifies a credential's signature, then compares what is on disk with the content root that it states.
 
     Args:
-        path: The file or folder.
+        path: The file or folder; None: no content is compared.
         file: The credential.
         issuer: The `did:key` whose word counts.
         registry: The address of DatasetRegistry, if the auditor knows it.
@@ -68,16 +69,20 @@ def check_credential(
     report.steps.append(f"{signer} signed the credential, and it was not altered since.")
     report.steps.append(
         f"It says that version {subject['datasetVersion']} of the dataset {subject['datasetId']} has the content root "
-        f"{root}, was registered at {subject['registeredAt']}, belongs to {subject['owner']}, and is "
-        f"{subject['status']}, as of block {subject['asOfBlock']}, {subject['asOf']}."
+        f"{root}, was registered at {for_people(subject['registeredAt'])}, belongs to {subject['owner']}, and is "
+        f"{subject['status']}, as of block {subject['asOfBlock']}, {for_people(subject['asOf'])}."
     )
+    is_withdrawn = subject["status"] == "withdrawn"
+    report.standing = Standing(subject["datasetVersion"], subject["latestVersion"], is_withdrawn)
     report.record = {
         "datasetId": subject["datasetId"],
         "version": subject["datasetVersion"],
         "latestVersion": subject["latestVersion"],
         "owner": subject["owner"].rpartition(":")[2],
         "registeredAt": subject["registeredAt"],
-        "withdrawn": subject["status"] == "withdrawn",
+        "status": subject["status"],
+        "withdrawn": is_withdrawn,
+        "isLatest": subject["datasetVersion"] == subject["latestVersion"],
         "asOfBlock": subject["asOfBlock"],
         "asOfBlockHash": subject["asOfBlockHash"],
     }
@@ -87,9 +92,13 @@ def check_credential(
     )
     report.not_proven.append(f"Anything after block {subject['asOfBlock']}.")
     comparison.name_what_followed(report, subject["datasetVersion"], subject["latestVersion"], None)
-    if report.record["withdrawn"]:
+    if is_withdrawn:
         reason = subject.get("withdrawalReason", "")
         report.not_proven.append(f"That the dataset may still be relied on: its owner withdrew it, saying {reason!r}.")
+    report.content_root = root
+    if path is None:
+        report.not_proven.insert(0, comparison.UNCOMPARED)
+        return
     found = hashed_for(path, root, given, selection, report)
     comparison.check_content(found, root, given, report, is_file=not path.is_dir())
 

@@ -29,7 +29,14 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def verify(
-    path: Annotated[Path, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.")],
+    path: Annotated[
+        Path | None,
+        typer.Argument(
+            parser=options.to_path,
+            metavar="[PATH]",
+            help="The file or folder. Without it, a bundle or credential is verified alone and no content is compared.",
+        ),
+    ] = None,
     dataset: Annotated[str | None, typer.Option("--dataset", metavar="ID", help="The dataset it should be.")] = None,
     version: Annotated[int | None, typer.Option("--version", help="The version; else the latest.")] = None,
     rpc_urls: Annotated[
@@ -97,6 +104,12 @@ def verify(
     issuer: Annotated[
         str | None, typer.Option("--issuer", metavar="DID", help="With --credential: the issuer that you know.")
     ] = None,
+    require_active: Annotated[
+        bool, typer.Option("--require-active", help="Exit with 1 if the dataset is withdrawn.")
+    ] = False,
+    require_latest: Annotated[
+        bool, typer.Option("--require-latest", help="Exit with 1 if a later version followed.")
+    ] = False,
     excludes: options.Exclude = None,
     links: options.LinkRule = options.REFUSE_LINKS,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
@@ -105,7 +118,8 @@ def verify(
     """Verify that files are what was registered. Exit code 0: they are; 1: they differ; 2: it could not be told.
 
     The chain itself is read, at the gateway's /rpc or at a node of your own, and not the gateway's index. With
-    --manifest and without --dataset the files are compared with the manifest alone, and no network is used.
+    --manifest and without --dataset the files are compared with the manifest alone, and no network is used. A verdict
+    on a withdrawn dataset or an older version says so; --require-active and --require-latest make it a failure.
 
     \b
     Examples:
@@ -113,6 +127,7 @@ def verify(
       tdr verify measurements/ --dataset 0x1f2e3d4c --version 1 --rpc https://my-node.example
       tdr verify patients/ --manifest study-a.manifest.json
       tdr verify measurements/ --bundle measurements.tdr.json --block-hash 0x5a90...
+      tdr verify --bundle certificate.pdf --trust trust.json --require-active --require-latest
       tdr verify measurements/ --credential credential.json --issuer did:key:z6Mk...
     """
     report = comparison.Report(not_proven=[comparison.TRUTH])
@@ -130,7 +145,10 @@ def verify(
             "--chain-id": chain_id,
             "--credential": credential_file,
             "--issuer": issuer,
-        }
+            "--require-active": require_active,
+            "--require-latest": require_latest,
+        },
+        path,
     )
     if credential_file is not None:
         credential_check.check_credential(path, credential_file, issuer, registry, given, report, selection)
@@ -138,13 +156,14 @@ def verify(
         chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id, registry, grants)
         bundle = bundle_check.read_bundle(bundle_file, report)
         bundle_check.check_bundle(path, bundle, chosen, given, report, selection)
-    elif dataset is not None:
+    elif path is not None and dataset is not None:
         with client.Gateway(gateway_url) as gateway:
             verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report, selection)
-    elif given is not None:
+    elif path is not None and given is not None:
         report.not_proven.append(comparison.REGISTRATION)
         found = content.hashed_for(path, given.root, given, selection, report)
         comparison.check_content(found, given.root, given, report, is_file=not path.is_dir())
+    report.require(active=require_active, latest=require_latest)
     if as_json:
         output.print_json(report.to_json())
     else:
@@ -153,17 +172,20 @@ def verify(
 
 
 BY_WHAT: Final = {
-    "--credential": {"--issuer", "--manifest"},
-    "--bundle": {"--rpc", "--block-hash", "--trust", "--chain-id", "--manifest"},
-    "--dataset": {"--version", "--rpc", "--manifest"},
+    "--credential": {"--issuer", "--manifest", "--require-active", "--require-latest"},
+    "--bundle": {
+        *("--rpc", "--block-hash", "--trust", "--chain-id", "--manifest"),
+        *("--require-active", "--require-latest"),
+    },
+    "--dataset": {"--version", "--rpc", "--manifest", "--require-active", "--require-latest"},
     "--manifest": set[str](),
 }
 """What says what the files should be, and the options that may go with each."""
 
 
-def _require_together(options_given: Mapping[str, object]) -> None:
-    """Makes sure that the options ask one question."""
-    named = {name for name, value in options_given.items() if value not in (None, [])}
+def _require_together(options_given: Mapping[str, object], path: Path | None) -> None:
+    """Make sure that the options ask one question, and that there are files where one is about files."""
+    named = {name for name, value in options_given.items() if value not in (None, [], False)}
     kind = next((kind for kind in BY_WHAT if kind in named), None)
     if kind is None and not named:
         raise InvalidInput(
@@ -176,6 +198,11 @@ def _require_together(options_given: Mapping[str, object]) -> None:
                 f"{other} goes with {needed}." if kind is None else f"{other} does not go with {kind}.",
                 hint="`tdr verify --help` shows what can be asked.",
             )
+    if path is None and kind not in ("--bundle", "--credential"):
+        raise InvalidInput(
+            f"With {kind}, name the file or folder to verify: tdr verify PATH {kind} ...",
+            hint="Only a bundle or a credential can be verified without files.",
+        )
 
 
 def verify_on_chain(
@@ -258,13 +285,17 @@ def _print(report: comparison.Report) -> None:
     for number, step in enumerate(report.steps, 1):
         output.print_line(f"{number}. {output.plain(step)}")
     output.print_line()
+    output.print_line(report.headline)
     if report.refused:
-        output.print_line("EVIDENCE REFUSED")
         output.print_line(f"  {output.plain(report.refused)}")
         return
-    output.print_line("VERIFIED" if report.verified else "DIFFERENT")
-    for difference in report.differences:
-        output.print_line(f"  {output.plain(difference)}")
+    for line in (*report.differences, *report.missed):
+        output.print_line(f"  {output.plain(line)}")
+    if report.access is not None:
+        output.print_line()
+        output.print_line(f"ACCESS, as of block {report.record['asOfBlock']}")
+        for line in report.access_lines or ["The bundle shows nobody's access."]:
+            output.print_line(f"  - {output.plain(line)}")
     output.print_line()
     output.print_line("NOT PROVEN")
     for line in report.not_proven:

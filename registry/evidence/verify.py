@@ -430,4 +430,3 @@ def _require_ascending(values: Sequence[Any], what: str) -> None:
 
 def _bytes(record: Record) -> bytes:
     return canonical_json(record.model_dump(mode="json", by_alias=True))
-

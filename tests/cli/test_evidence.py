@@ -15,6 +15,7 @@ from registry.chain.history import block_at
 from registry.checkpoints.store import CheckpointStore
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import KeyKind, Note, SigningKey
+from registry.evidence.verify import TITLES
 from registry.manifest import Manifest, hash_path
 from registry.primitives import DatasetId
 from tests.api.world import Gateway, open_node, running
@@ -159,6 +160,84 @@ def test_that_a_version_was_superseded_and_the_dataset_withdrawn_is_said(tdr: Ru
     assert "version 1 of 2 of the dataset" in done.out
     assert "That version 1 still holds: version 2 followed it." in unproven
     assert "its owner withdrew it, " in unproven
+
+
+def vector(name: str) -> tuple[str, Path, str, str]:
+    """The options that verify a committed bundle."""
+    file = BUNDLES / f"{name}.tdr.json"
+    block = json.loads(file.read_bytes())["record"]["block"]["hash"]
+    return "--bundle", file, "--block-hash", block
+
+
+def test_the_headline_names_a_withdrawal_and_a_later_version(tdr: Run) -> None:
+    """U4, U10: verified alone, with exit code 0, but nobody can take it for a dataset to rely on."""
+    done = tdr("verify", *vector("withdrawn"))
+    assert done.code == 0
+    (line,) = [line for line in done.out.splitlines() if line.startswith("VERIFIED")]
+    assert line == "VERIFIED, BUT VERSION 1 OF 2 AND WITHDRAWN ON 2026-11-23"
+    assert "That any file is what was registered: none was given" in done.out.partition("NOT PROVEN")[2]
+    shown = tdr("verify", *vector("withdrawn"), "--json").json
+    assert shown["headline"] == line
+    assert (shown["status"], shown["withdrawnAt"], shown["withdrawn"]) == ("withdrawn", "2026-11-23T04:46:58Z", True)
+    assert (shown["version"], shown["latestVersion"], shown["isLatest"]) == (1, 2, False)
+    shown = tdr("verify", *vector("granted"), "--json").json
+    assert (shown["headline"], shown["status"], shown["withdrawnAt"]) == ("VERIFIED", "active", None)
+    assert shown["isLatest"]
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "missed"),
+    [
+        ("withdrawn", ["--require-active"], ["--require-active: it was withdrawn, 2026-11-23 04:46:58 UTC."]),
+        ("withdrawn", ["--require-latest"], ["--require-latest: version 2 followed 1."]),
+        ("withdrawn", ["--require-active", "--require-latest"], ["--require-active: it", "--require-latest: version"]),
+        ("granted", ["--require-active", "--require-latest"], []),
+        ("without-state", ["--require-latest"], ["--require-latest: the bundle has no state"]),
+    ],
+)
+def test_what_is_required_and_is_not_so_fails(tdr: Run, name: str, options: list[str], missed: list[str]) -> None:
+    """U4: exit code 1, and the check is named."""
+    arguments = [*vector(name), *options, *(["--chain-id", "1952765415"] if name == "without-state" else [])]
+    done = tdr("verify", *arguments)
+    assert done.code == (1 if missed else 0), done.out
+    assert ("NOT ACCEPTED" in done.out) == bool(missed)
+    shown = tdr("verify", *arguments, "--json").json
+    assert shown["verified"] == (not missed)
+    assert len(shown["requirementsMissed"]) == len(missed)
+    for line, beginning in zip(shown["requirementsMissed"], missed, strict=True):
+        assert line.startswith(beginning)
+        assert line in done.out
+
+
+def test_who_might_use_it_is_listed_with_rights_term_and_state(tdr: Run) -> None:
+    """U5: each grantee of the bundle, as of its block."""
+    done = tdr("verify", *vector("withdrawn"))
+    people = done.out.partition("ACCESS, as of block 13\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[1:4] for line in people] == [
+        ["0x748960E2d176D9033d500D7Aa997cC2c444F57bc:", "in", "force;"],
+        ["0xAb5FA8632692C3623a6E956F4c0d071d196f68af:", "revoked;", "read,"],
+    ]
+    assert people[1].endswith(", ended 2026-11-23 04:46:56 UTC")
+    listed = tdr("verify", *vector("withdrawn"), "--json").json["access"]
+    assert (listed[1]["state"], listed[1]["stateNow"]) == ("revoked", "revoked")
+    assert (listed[1]["rights"], listed[1]["endsAt"]) == (["read", "derive"], "2026-11-23T04:46:56Z")
+    assert "The bundle shows nobody's access." in tdr("verify", *vector("registered")).out
+
+
+def test_steps_have_the_same_numbers_in_every_report(tdr: Run) -> None:
+    """U15: a step of which a bundle holds nothing is said to be left out, and moves no other."""
+    titles = [f"{number}. {title}: " for number, title in enumerate(TITLES, 1)]
+    for name in ("registered", "withdrawn", "granted"):
+        lines = tdr("verify", *vector(name)).out.splitlines()
+        for beginning, line in zip(titles, lines, strict=False):
+            assert line.startswith(beginning)
+    assert "8. access: Not carried out: the bundle holds nothing of it." in tdr("verify", *vector("registered")).out
+
+
+def test_only_bundles_and_credentials_are_verified_without_files(tdr: Run) -> None:
+    assert "With --dataset, name the file or folder" in error_of(tdr("verify", "--dataset", "12345678"))
+    said = error_of(tdr("verify", "x", "--dataset", "12345678", "--bundle", "y", "--require-active"))
+    assert "--dataset does not go with --bundle" in said
 
 
 def test_nodes_of_ones_own_or_witnesses_vouch_as_well(

@@ -56,7 +56,7 @@ def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]
         (("nosuch",), "No such command 'nosuch'. See `tdr --help`."),
         (("regster",), "Did you mean 'register'"),
         (("keys",), "Missing command. See `tdr keys --help`."),
-        (("verify",), "Missing argument 'PATH'. See `tdr verify --help`."),
+        (("verify",), "Say what the files should be"),
         (("verify", ".", "--nosuch"), "--nosuch"),
         (("up", "--port", "many"), "--port"),
         (("access", "12345678", "0x1234"), "An address is 0x and 40 hex digits"),

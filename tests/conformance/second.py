@@ -65,10 +65,11 @@ class SecondVerifier:
 def first_verdict(bundle: bytes, trust: Json) -> Json:
     """What the Python verifier makes of a bundle, in the same form."""
     try:
-        shown: Json = json.loads(json.dumps(_shown(verify(bundle, trust_of(trust))), default=str))
-        return shown
+        verified = verify(bundle, trust_of(trust))
     except StepFailed as failed:
         return {"failsAt": failed.number}
+    shown: Json = json.loads(json.dumps(_shown(verified), default=str))
+    return shown
 
 
 def _access(verified: Verified, seconds: int) -> list[Json]:

@@ -14,6 +14,7 @@ import pytest
 
 from registry.canonical import metadata_hash
 from registry.chain.embedded import EmbeddedChain
+from registry.cli.app import main
 from registry.cli.bundle_check import Chosen, check_bundle
 from registry.cli.comparison import Report
 from registry.cli.output import plain
@@ -149,6 +150,35 @@ def test_for_people_it_says_whose_it_is_and_what_followed() -> None:
     assert f"The owner is {owner}. It is withdrawn as of block {document['record']['block']['number']}" in said
     assert "its owner withdrew it, " in said
     assert f"saying {json.dumps(reason, ensure_ascii=False)}." in said
+
+
+@pytest.mark.parametrize("name", ["registered", "content", "granted", "revoked", "withdrawn", "as-of-the-grant"])
+@pytest.mark.parametrize("options", [[], ["--require-active", "--require-latest"]], ids=["", "required"])
+def test_both_command_lines_give_the_same_report(
+    name: str, options: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """U3-U5, U11, U15: verdict, version, root, people, requirements and steps."""
+    bundle = VERIFIER.parents[1] / f"tests/vectors/evidence/bundles/{name}.tdr.json"
+    block = json.loads(bundle.read_bytes())["record"]["block"]["hash"]
+    code, second = run(bundle, "--block-hash", block, *options)
+    monkeypatch.setenv("TDR_GATEWAY", "http://127.0.0.1:9")
+    with pytest.raises(SystemExit) as left:
+        main(["verify", "--bundle", str(bundle), "--block-hash", block, "--json", *options])
+    first = json.loads(capsys.readouterr().out)
+    assert left.value.code == code
+    same = ("verified", "headline", "version", "latestVersion", "isLatest", "contentRoot", "owner", "firstOwner")
+    for key in (*same, "status", "requirementsMissed"):
+        assert first[key] == second[key], key
+    assert first["registeredBy"] == second["registrant"]
+    people = ("grantee", "state", "stateNow", "rights")
+    assert [[one[key] for key in people] for one in first["access"]] == [
+        [one[key] for key in people] for one in second["access"]
+    ]
+    assert first["steps"][: len(second["steps"])] == [f"{step['title']}: {step['proves']}" for step in second["steps"]]
+    assert [step["number"] for step in second["steps"]] == list(range(1, len(second["steps"]) + 1))
+    # What the content is worth, each says in words of its own.
+    unproven = [line for line in second["notProven"] if not line.startswith("That the content is true")]
+    assert [line for line in first["notProven"] if not line.startswith("That the content is true")] == unproven
 
 
 def test_what_comes_from_others_cannot_steer_the_terminal(example: Example, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from hashlib import sha256
@@ -14,9 +15,12 @@ from playwright.sync_api import Page, expect, sync_playwright
 
 from registry.canonical import metadata_hash
 from registry.certificate.attachment import is_pdf
+from registry.evidence.verify import TITLES
 from registry.manifest import Manifest, hash_path
 from registry.primitives import DatasetId
 from tests.api.world import Gateway, open_node, running
+from tests.conformance.second import VERIFIER
+from tests.evidence.stories import VECTORS
 
 METADATA = {"name": "企鹅 Penguins <b>&amp;", "license": "CC0-1.0"}
 ARGUMENTS = [
@@ -123,7 +127,9 @@ def test_a_folder_that_is_the_dataset_is_verified(page: Page, bundle: Path, fold
     expect(page.locator(".banner")).to_contain_text("All 3 files are exactly what was registered.")
     expect(page.locator("dl")).to_contain_text(METADATA["name"])
     assert page.locator("dl b").count() == 0, "metadata became HTML"
+    # All steps but that about access: the bundle shows nobody's.
     assert page.locator(".steps li[data-kind=good]").count() == 10
+    expect(page.locator(".steps li[data-kind=none]")).to_contain_text("nothing of this is in the bundle")
     expect(page.locator(".unproven")).to_contain_text("That the content is true, lawful, or fit for any purpose.")
 
 
@@ -223,3 +229,105 @@ def test_the_page_may_load_nothing_from_elsewhere(gateway: Gateway) -> None:
         )
     assert gateway.http.get("/verify/cli.mjs").status_code == 404
     assert gateway.http.get("/verify/..%2f__init__.py").status_code == 404
+
+
+def vector(name: str) -> tuple[Path, dict[str, Any]]:
+    """A committed bundle, and what it holds."""
+    file = VECTORS / f"bundles/{name}.tdr.json"
+    return file, json.loads(file.read_bytes())
+
+
+def fact(page: Page, term: str) -> str:
+    """What the page says of the dataset under a term."""
+    return page.locator(f"dl dt:text-is('{term}') + dd").inner_text()
+
+
+def test_an_older_version_of_a_withdrawn_dataset_is_never_green(page: Page) -> None:
+    """U3, U4, U11: number, root and registrant are those of the version that the bundle shows, and the headline says
+    what became of it."""
+    file, document = vector("withdrawn")
+    first, second = [one for one in document["record"]["events"] if one["event"] in ("Registered", "Revised")]
+    page.locator("#bundle").set_input_files(file)
+    pin(page, file)
+    verify(page)
+    banner = page.locator(".banner")
+    expect(banner.locator("h2")).to_have_text(re.compile("^Verified, but version 1 of 2 and withdrawn on 2026-"))
+    expect(banner).to_have_attribute("data-kind", "warning")
+    expect(banner).to_contain_text("No files were given: no content was compared.")
+    amber = banner.evaluate("one => getComputedStyle(one).backgroundColor")
+    assert amber == "rgb(253, 242, 217)"
+    assert fact(page, "Version") == "1 of 2"
+    assert fact(page, "Content root") == first["values"]["contentRoot"] != second["values"]["contentRoot"]
+    assert fact(page, "Registered by") == first["values"]["owner"]
+    assert fact(page, "Registered").endswith(f"UTC, block {first['block']}")
+    assert fact(page, "Present owner") == document["record"]["dataset"]["owner"] != first["values"]["owner"]
+    assert fact(page, "Status").startswith("withdrawn on 2026-")
+    expect(page.locator(".unproven")).to_contain_text("none was given, so no content was compared")
+
+
+def test_the_first_owner_is_shown_where_another_registered_the_version(page: Page) -> None:
+    file, document = vector("granted")
+    page.locator("#bundle").set_input_files(file)
+    pin(page, file)
+    verify(page)
+    expect(page.locator(".banner h2")).to_have_text("Verified")
+    assert fact(page, "Version") == "2 of 2 (the latest)"
+    assert fact(page, "Content root") == document["record"]["dataset"]["contentRoot"]
+
+
+def test_rights_term_and_state_of_each_grantee_are_shown(page: Page) -> None:
+    """U5: a revoked grant is not shown like one in force."""
+    file, document = vector("withdrawn")
+    page.locator("#bundle").set_input_files(file)
+    pin(page, file)
+    verify(page)
+    states = dict(
+        zip(
+            [one["grantee"] for one in document["record"]["access"]],
+            page.locator("ul.access li").all_inner_texts(),
+            strict=True,
+        )
+    )
+    for one in document["record"]["access"]:
+        said = states[one["grantee"]]
+        assert said.startswith(f"{one['grantee']}: {'revoked' if one['revoked'] else 'in force'}; read, derive")
+        assert (", ended 2026-" in said) == one["revoked"]
+        assert "; from 2026-" in said
+    page.get_by_role("button", name="中文").click()
+    expect(page.locator("ul.access")).to_contain_text("已撤销；读取、衍生；自 2026-")
+    expect(page.locator(".banner h2")).to_have_text(
+        re.compile("^核验通过，但这是第 1 版，共 2 版，且已于 2026-.* 撤回$")
+    )
+
+
+def test_refusals_are_in_the_language_of_the_page(page: Page, bundle: Path, tmp_path: Path) -> None:
+    """U15: the common reasons by their code, all others by the step that failed."""
+    page.get_by_role("button", name="中文").click()
+    page.locator("#bundle").set_input_files(bundle)
+    page.locator("[name=trust][value=hashes]").check()
+    page.locator("#hashes").fill(f"0x{'00' * 32}")
+    page.locator("#go").click()
+    expect(page.locator(".banner")).to_contain_text("第 3 步“信任”未通过")
+    expect(page.locator("#result")).to_contain_text("但它不在您提供的哈希之中")
+    forged = tmp_path / "forged.tdr.json"
+    forged.write_bytes(bundle.read_bytes().replace(b'"withdrawn":false', b'"withdrawn":true'))
+    page.locator("#bundle").set_input_files(forged)
+    page.locator("#hashes").fill(json.loads(bundle.read_bytes())["record"]["block"]["hash"])
+    page.locator("#go").click()
+    expect(page.locator("#result")).to_contain_text("证据包所载的记录与其事件不符。")
+    assert page.locator("#result .detail").get_attribute("lang") == "en"
+    (tmp_path / "empty.pdf").write_bytes(b"%PDF-1.7 nothing")
+    page.locator("#bundle").set_input_files(tmp_path / "empty.pdf")
+    expect(page.locator("#result")).to_contain_text("这份 PDF 附有 0 份")
+
+
+def test_every_reason_of_a_refusal_has_a_chinese_text() -> None:
+    """U15: a code without a text would fail only when it is met."""
+    sources = "".join(file.read_text() for file in sorted(VERIFIER.glob("*.mjs")) if file.name != "sentences.mjs")
+    kinds = set(re.findall(r'\{ kind: "(\w+)"', sources))
+    texts = (VERIFIER / "sentences.mjs").read_text()
+    refusals = texts[texts.index("const CHINESE_REFUSALS") :]
+    unproven = texts[: texts.index("const CHINESE_REFUSALS")]
+    unknown = {kind for kind in kinds if f"    {kind}: (" not in refusals and f"    {kind}: (" not in unproven}
+    assert unknown == set()
+    assert set(TITLES) == set(re.findall(r"^    (\w+): \"", refusals, re.MULTILINE))

@@ -81,7 +81,7 @@ def test_files_and_metadata_are_given_back(stories: dict[str, Story]) -> None:
 
 def test_every_signature_of_a_relayed_message_is_shown(stories: dict[str, Story]) -> None:
     steps = {step.title: step.proves for step in verified(stories["withdrawn"]).steps}
-    assert steps["signatures"] == "8 of 8 events carry their signer's own signature."
+    assert steps["signatures"] == "Events with their signer's own signature: 8 of 8."
     assert "signatures" not in {step.title for step in verified(stories["sent by the owner"]).steps}
 
 

@@ -1,0 +1,81 @@
+"""Who might use a dataset, by a verified bundle: as of its block, and as of now if nothing has changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from registry.access.records import AccessState
+from registry.cli.times import show_time
+from registry.evidence.summary import GranteeSummary, summaries_of, time_text
+from registry.evidence.verify import Verified
+from registry.primitives import Address
+
+WORDS: Final = {
+    AccessState.NEVER_GRANTED: "never granted",
+    AccessState.SCHEDULED: "not begun",
+    AccessState.ACTIVE: "in force",
+    AccessState.EXPIRED: "expired",
+    AccessState.REVOKED: "revoked",
+}
+"""The states as people read them."""
+
+
+def to_json(verified: Verified, now: int) -> list[Mapping[str, object]]:
+    """Return the access of each grantee that a bundle shows.
+
+    Args:
+        verified: What the bundle proves.
+        now: The present, Unix seconds, UTC.
+
+    Returns:
+        Of each: `grantee`, `state` as of the bundle's block, `stateNow` as of now by the same record, `rights`,
+        `startsAt`, `expiresAt` as granted, `endsAt`; null where nothing was ever granted.
+    """
+    later = {one.grantee: one for one in summaries_of(verified.access, now)}
+    return [
+        {
+            "grantee": str(one.grantee),
+            "state": str(one.state),
+            "stateNow": str(later[one.grantee].state),
+            **term_json(one),
+        }
+        for one in summaries_of(verified.access, verified.record.block.time)
+    ]
+
+
+def at(verified: Verified, grantee: Address, moment: int) -> GranteeSummary | None:
+    """Return one grantee's access at a time (Unix seconds, UTC); None if the bundle does not show them."""
+    if grantee not in verified.access:
+        return None
+    return GranteeSummary.of(grantee, verified.access[grantee], moment)
+
+
+def term_json(one: GranteeSummary) -> dict[str, object]:
+    """Return rights and term of a grantee."""
+    return {
+        "rights": list(one.rights),
+        "startsAt": _time_or_null(one.starts_at),
+        "expiresAt": _time_or_null(one.expires_at),
+        "endsAt": _time_or_null(one.ends_at),
+    }
+
+
+def lines(verified: Verified, now: int) -> Iterable[str]:
+    """Return one line for people of each grantee that a bundle shows; arguments as for `to_json`."""
+    later = {one.grantee: one.state for one in summaries_of(verified.access, now)}
+    for one in summaries_of(verified.access, verified.record.block.time):
+        by_now = "" if later[one.grantee] == one.state else f"; by now {WORDS[later[one.grantee]]}"
+        yield f"{one.grantee}: {WORDS[one.state]}{by_now}{term_text(one)}"
+
+
+def term_text(one: GranteeSummary) -> str:
+    """Return rights and term of a grantee in words, or nothing where nothing was ever granted."""
+    if one.starts_at is None or one.expires_at is None or one.ends_at is None:
+        return ""
+    ended = f", ended {time_text(one.ends_at)}" if one.ends_at < one.expires_at else ""
+    return f"; {', '.join(one.rights)}; from {time_text(one.starts_at)} until {time_text(one.expires_at)}{ended}"
+
+
+def _time_or_null(seconds: int | None) -> str | None:
+    return None if seconds is None else show_time(seconds)
