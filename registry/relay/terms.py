@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,7 +47,6 @@ class Price:
         self._chain = chain
         self._maximum_fee = maximum_fee
         self._clock = clock
-        self._lock = threading.Lock()
         self._quote: tuple[float, Fees] | None = None
 
     def __call__(self) -> Fees:
@@ -58,10 +56,10 @@ class Price:
             ChainUnavailable: No usable answer came.
             RpcError: The node refused.
         """
-        with self._lock:
-            quote, now = self._quote, self._clock()
-            if quote is None or now - quote[0] > QUOTE_SECONDS:
-                quote = self._quote = (now, self._asked())
+        # Without a lock: two that ask at once do no harm, and nobody waits for another's answer from a dead node.
+        quote, now = self._quote, self._clock()
+        if quote is None or now - quote[0] > QUOTE_SECONDS:
+            quote = self._quote = (now, self._asked())
         return quote[1]
 
     def _asked(self) -> Fees:

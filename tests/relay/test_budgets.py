@@ -95,6 +95,16 @@ def test_contract_wallets_are_relayed_for_by_choice(small_world: World) -> None:
     assert world.submit(message, signature=LONG, terms=terms(world)).status is Status.ACCEPTED
 
 
+def test_an_account_that_delegates_to_code_counts_as_a_contract_wallet(anvil_world: World) -> None:
+    """EIP-7702: its key has signed, but it is the code that judges, with as much gas as it likes."""
+    world, delegating = anvil_world, Owner("delegating")
+    wallet = deploy(world, ACCOMMODATING)
+    world.chain.request("anvil_setCode", [str(delegating.address), f"0xef0100{wallet.hex()}"])
+    with pytest.raises(InvalidInput, match="contract wallet"):
+        world.submit(world.registration(owner=delegating), delegating, terms=terms(world, contract_wallets=False))
+    assert accepted(world.storage) == 0
+
+
 def test_a_relayer_that_cannot_pay_accepts_nothing(world: World) -> None:
     world.signer = type(world.signer)(keccak256(b"a key without ether"))
     with pytest.raises(Unavailable, match="does not have the"):
