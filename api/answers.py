@@ -218,6 +218,35 @@ class Receipt(Answer):
     already_done: bool = Field(description="Whether the chain held the effect already.")
 
 
+class DocumentRecord(Answer):
+    """A document of a version, and what became of it."""
+
+    version: int = Field(ge=1)
+    kind: Literal["manifest", "metadata"]
+    hash: Bytes32 = Field(description="The version's content root, or its metadata hash.")
+    state: Literal["public", "retracted", "withheld"]
+    published_at: Time
+    retracted_at: Time | None
+    reason: str | None = Field(description="Why its owner took it back.")
+    withheld_at: Time | None
+    withheld_for: str | None = Field(description="Why the gateway's operator withholds it: law, order, case.")
+
+
+class DocumentRecords(Answer):
+    """The documents of a dataset that were ever published here."""
+
+    dataset_id: DatasetId
+    items: list[DocumentRecord]
+
+
+class RequestPolicyAnswer(Answer):
+    """Whether this gateway takes requests for access to a dataset."""
+
+    dataset_id: DatasetId
+    accepted: bool = Field(description="The owner's word; true where nothing was said.")
+    max_open: int = Field(ge=0, description="Most requests that may be unanswered at once.")
+
+
 class Eip712Domain(Answer):
     """The domain of typed data (EIP-712)."""
 

@@ -21,6 +21,7 @@ from api.routes import (
     evidence,
     lineage,
     operations,
+    publications,
     receipts,
     reference,
     rpc,
@@ -41,6 +42,7 @@ TAGS: Final = [
     {"name": "datasets", "description": "What is registered, its history, and who may use it."},
     {"name": "provenance", "description": "Where datasets come from, and descriptions of them in others' formats."},
     {"name": "writes", "description": "Signed messages in, receipts out."},
+    {"name": "documents", "description": "Which documents owners made public, and whether they take requests."},
     {"name": "chain", "description": "The chain itself, past the gateway."},
     {"name": "operations", "description": "Health and measurements."},
 ]
@@ -93,6 +95,8 @@ def include_gateway(app: FastAPI) -> None:
     app.include_router(claims.router)
     app.include_router(submissions.publications)
     app.include_router(submissions.others)
+    app.include_router(publications.publications)
+    app.include_router(publications.others)
     app.include_router(receipts.router)
     app.include_router(rpc.router)
     app.include_router(reference.router)

@@ -10,15 +10,17 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from api.problems import invalid
 from registry.canonical import canonical_json
 from registry.datasets.messages import Registration, Revision
-from registry.eip712 import Message
+from registry.eip712 import Signable
 from registry.errors import InvalidInput
 from registry.manifest import Manifest
+from registry.manifest.schema import SCHEMA
 from registry.primitives import Bytes32
+from registry.statements.messages import Publication
 
 MAX_METADATA_BYTES: Final = 64 * 2**10
 
-AnySigned = TypeVar("AnySigned", bound=Message)
-AnyPublished = TypeVar("AnyPublished", Registration, Revision)
+AnySigned = TypeVar("AnySigned", bound=Signable)
+AnyVersion = TypeVar("AnyVersion", Registration, Revision)
 
 
 def _names_of_solidity(message: object) -> object:
@@ -53,21 +55,31 @@ class Submission(BaseModel, Generic[AnySigned]):
         return bytes.fromhex(self.signature[2:])
 
 
-class Publication(Submission[AnyPublished], Generic[AnyPublished]):
-    """A message about content and its signature, with the documents that its hashes are of, if they may be public."""
+class Documents(BaseModel):
+    """Documents that their owner lets everybody read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     metadata: dict[str, Any] | None = Field(
-        None, description="The metadata; the SHA-256 of its canonical JSON (RFC 8785) is the message's metadataHash."
+        None, description="The metadata; the SHA-256 of its canonical JSON (RFC 8785) is the metadataHash."
     )
     manifest: dict[str, Any] | None = Field(
-        None, description="The manifest (tdr-manifest/1) whose root is the message's contentRoot; without salts."
+        None,
+        description="The manifest (tdr-manifest/1) whose root is the contentRoot; without salts.",
+        json_schema_extra=SCHEMA,
     )
 
-    def check_metadata(self) -> None:
-        """Makes sure that the metadata, if any was sent, is what was signed.
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Which documents there are."""
+        given = {"metadata": self.metadata, "manifest": self.manifest}
+        return tuple(name for name, document in given.items() if document is not None)
+
+    def check_metadata(self, metadata_hash: Bytes32) -> None:
+        """Require that the metadata, if any was sent, has a hash.
 
         Raises:
-            Refused: It is not what the message's hash is of.
+            Refused: It has another.
         """
         if self.metadata is None:
             return
@@ -78,14 +90,14 @@ class Publication(Submission[AnyPublished], Generic[AnyPublished]):
         if len(canonical) > MAX_METADATA_BYTES:
             raise invalid("body.metadata", f"it has {len(canonical)} bytes, and at most {MAX_METADATA_BYTES} are kept")
         found = Bytes32(sha256(canonical).digest())
-        if found != self.message.metadata_hash:
-            raise invalid("body.metadata", f"its hash is {found}, but metadataHash is {self.message.metadata_hash}")
+        if found != metadata_hash:
+            raise invalid("body.metadata", f"its hash is {found}, but metadataHash is {metadata_hash}")
 
-    def check_manifest(self) -> Manifest | None:
-        """The manifest; None if none was sent. Takes a second where there are many files.
+    def check_manifest(self, content_root: Bytes32) -> Manifest | None:
+        """Return the manifest; None if none was sent. Takes a second where there are many files.
 
         Raises:
-            Refused: It is malformed, private, or not what the message's root is of.
+            Refused: It is malformed, private, or has another root.
         """
         if self.manifest is None:
             return None
@@ -93,10 +105,20 @@ class Publication(Submission[AnyPublished], Generic[AnyPublished]):
             manifest = Manifest.parse(self.manifest)
         except InvalidInput as error:
             raise invalid("body.manifest", error.message, hint=error.hint) from None
-        if manifest.root != self.message.content_root:
-            raise invalid(
-                "body.manifest", f"its root is {manifest.root}, but contentRoot is {self.message.content_root}"
-            )
+        if manifest.root != content_root:
+            raise invalid("body.manifest", f"its root is {manifest.root}, but contentRoot is {content_root}")
         if manifest.is_private:
             raise invalid("body.manifest", "it holds salts, which would be public here", hint="Keep it, and send none.")
         return manifest
+
+
+class VersionSubmission(Submission[AnyVersion], Documents, Generic[AnyVersion]):
+    """A message that makes a version, its signature, and the version's documents, if they may be public."""
+
+    publication: Submission[Publication] | None = Field(
+        None, description="Needed with metadata or manifest: the owner's signed word that they may be public."
+    )
+
+
+class PublicationSubmission(Submission[Publication], Documents):
+    """The owner's signed word that documents of a version may be public, and the documents."""

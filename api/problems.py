@@ -43,6 +43,7 @@ class Kind:
 
 MALFORMED = Kind("malformed-json", 400, "The body is not JSON", "The body is no JSON text in UTF-8, or is ambiguous.")
 INVALID = Kind("invalid-input", 422, "The request is malformed", "`errors` names each field that is wrong.")
+FORBIDDEN = Kind("forbidden", 403, "The contract refused: not the owner's signature", "")
 NOT_FOUND = Kind("not-found", 404, "Not found", "It is not known here. It may exist elsewhere, or be in no block yet.")
 METHOD = Kind("method-not-allowed", 405, "Method not allowed", "`Allow` names the methods of this path.")
 SLOW = Kind("body-too-slow", 408, "The body came too slowly", "Send it again over a faster connection.")

@@ -9,20 +9,35 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import Header, Response
 
-from api.bodies import Publication, Submission
+from api.bodies import Submission, VersionSubmission
 from api.deps import NodeDep, in_thread
-from api.problems import CONFLICT, INVALID, LARGE, LIMIT, MALFORMED, MEDIA, NOT_FOUND, SLOW, Kind, documented, invalid
-from registry.documents.deposit import put_documents
+from api.problems import (
+    CONFLICT,
+    FORBIDDEN,
+    INVALID,
+    LARGE,
+    LIMIT,
+    MALFORMED,
+    MEDIA,
+    NOT_FOUND,
+    SLOW,
+    Kind,
+    documented,
+    invalid,
+)
+from api.publications import documents_of
+from registry.access.messages import AccessRequest
 from registry.errors import InvalidInput
 from registry.node import Node
 from registry.primitives import DatasetId
 from registry.relay.intake import IdempotencyKey, Write, prepare, submit
 from registry.relay.receipts import Receipt
+from registry.rooms import AnyMessage
+from registry.statements.requests import limiting
 from registry.times import require_near
 
 RETRY_SECONDS: Final = 1
 
-_FORBIDDEN: Final = Kind("forbidden", 403, "The contract refused: not the owner's signature", "")
 _FULL: Final = Kind("storage-full", 507, "No space is left", "")
 
 RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
@@ -33,7 +48,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
         },
     },
-    **documented(MALFORMED, _FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, LIMIT, _FULL),
+    **documented(MALFORMED, FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, LIMIT, _FULL),
 }
 
 
@@ -71,16 +86,22 @@ class Intake:
         _check_path(body, dataset_id)
         _check_times(self._node, body)
         key = None if self._key is None else IdempotencyKey(self._key)
-        return _accepted(await in_thread(lambda: _submit(self._node, body, key, None)))
+        also = partial(_limits, self._node, body.message)
+        return _accepted(await in_thread(lambda: _submit(self._node, body, key, also)))
 
-    async def publish(self, body: Publication[Any], dataset_id: DatasetId | None = None) -> Response:
-        """Accepts a message about content, and keeps its documents in the same database transaction."""
+    async def version(self, body: VersionSubmission[Any], dataset_id: DatasetId | None = None) -> Response:
+        """Accept a message that makes a version, and keep its documents in the same database transaction."""
         _check_path(body, dataset_id)
         _check_times(self._node, body)
-        given = {"metadata": body.metadata, "manifest": body.manifest}
-        documents = tuple(name for name, document in given.items() if document is not None)
-        key = None if self._key is None else IdempotencyKey(self._key, documents)
-        return _accepted(await in_thread(lambda: _publish(self._node, body, key)))
+        if body.names and body.publication is None:
+            raise invalid(
+                f"body.{body.names[0]}",
+                "documents need the owner's signed word that they may be public",
+                hint="Sign a Publication that names them and send it as `publication`, or send no documents.",
+            )
+        key = None if self._key is None else IdempotencyKey(self._key, body.names)
+        also = None if body.publication is None else partial(documents_of, self._node, body, body.publication)
+        return _accepted(await in_thread(lambda: _submit(self._node, body, key, also)))
 
 
 def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:
@@ -99,16 +120,9 @@ def _check_times(node: Node, body: Submission[Any]) -> None:
             raise invalid(f"body.message.{field}", error.message, hint=error.hint) from None
 
 
-def _publish(node: Node, body: Publication[Any], key: IdempotencyKey | None) -> Receipt:
-    if body.metadata is None and body.manifest is None:
-        return _submit(node, body, key, None)
-    return _submit(node, body, key, partial(_documents, body))
-
-
-def _documents(body: Publication[Any]) -> Write:
-    """Check the documents against what was signed, and return what keeps them."""
-    body.check_metadata()
-    return partial(put_documents, metadata=body.metadata, manifest=body.check_manifest())
+def _limits(node: Node, message: AnyMessage) -> Write | None:
+    """Return what must hold, besides the contract's rules, when a message is accepted."""
+    return limiting(message, node.settings.max_open_requests) if isinstance(message, AccessRequest) else None
 
 
 def _submit(

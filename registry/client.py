@@ -26,6 +26,7 @@ from registry.errors import Conflict, ContractRefused, InvalidInput, LimitReache
 from registry.manifest import Manifest
 from registry.primitives import Address, Bytes32, DatasetId
 from registry.rooms import AnyMessage
+from registry.statements.messages import AnyStatement
 from registry.urls import parse_http_url
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -133,6 +134,47 @@ class Signed:
     message: AnyMessage
     signature: bytes
 
+    def body(self) -> dict[str, object]:
+        """Return the JSON that is sent."""
+        return {"message": self.message.to_json(), "signature": f"0x{self.signature.hex()}"}
+
+
+@dataclass(frozen=True, slots=True)
+class SignedStatement:
+    """A statement, and the signature of the dataset's owner over it.
+
+    Args:
+        statement: The statement.
+        signature: 65 bytes (r, s, v), or what the owner's contract wallet takes.
+    """
+
+    statement: AnyStatement
+    signature: bytes
+
+    def body(self) -> dict[str, object]:
+        """Return the JSON that is sent."""
+        return {"message": self.statement.to_json(), "signature": f"0x{self.signature.hex()}"}
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Documents of a version, and the owner's signed word that they may be public. Warning: everybody can read them.
+
+    Args:
+        signed: The publication and its signature.
+        metadata: The metadata that it names, or None.
+        manifest: The manifest that it names, or None.
+    """
+
+    signed: SignedStatement
+    metadata: Json | None = None
+    manifest: Manifest | None = None
+
+    def documents(self) -> dict[str, object]:
+        """Return the documents as JSON."""
+        documents: dict[str, object] = {} if self.metadata is None else {"metadata": self.metadata}
+        return documents if self.manifest is None else documents | {"manifest": json.loads(self.manifest.to_json())}
+
 
 class Gateway:
     """One gateway, over HTTP. All methods raise:
@@ -186,22 +228,19 @@ class Gateway:
         """How it is."""
         return self._get("/v1/health")
 
-    def send(self, signed: Signed, *, metadata: Json | None = None, manifest: Manifest | None = None) -> Receipt:
+    def send(self, signed: Signed, published: Published | None = None) -> Receipt:
         """Hands in a signed message. Repeating it after a lost answer has no second effect.
 
         Args:
             signed: The message and its signature.
-            metadata: The metadata whose hash the message states, to be kept and served by the gateway.
-            manifest: The manifest whose root the message states, likewise. Warning: everybody can read it there.
+            published: The documents of the version that the message makes, for everybody to read.
         """
         message = signed.message
         place = _PLACES[type(message).__name__]
         path = "/v1/datasets" if isinstance(message, Registration) else f"/v1/datasets/{message.dataset_id}/{place}"
-        body: dict[str, object] = {"message": message.to_json(), "signature": f"0x{signed.signature.hex()}"}
-        if metadata is not None:
-            body["metadata"] = metadata
-        if manifest is not None:
-            body["manifest"] = json.loads(manifest.to_json())
+        body = signed.body()
+        if published is not None:
+            body |= {**published.documents(), "publication": published.signed.body()}
         headers = {"idempotency-key": secrets.token_hex(16)}
         attempt = 1
         while True:
@@ -212,6 +251,30 @@ class Gateway:
                     raise
                 time.sleep(0.25 * 2**attempt)
                 attempt += 1
+
+    def publish(self, published: Published) -> Json:
+        """Make documents of a version public; return what became of all documents of the dataset."""
+        statement = published.signed.statement
+        body = {**published.signed.body(), **published.documents()}
+        return self._sent(f"/v1/datasets/{statement.dataset_id}/publications", body)
+
+    def retract(self, signed: SignedStatement) -> Json:
+        """Take documents of a version back; return what became of all documents of the dataset."""
+        return self._sent(f"/v1/datasets/{signed.statement.dataset_id}/retractions", signed.body())
+
+    def publications(self, dataset_id: DatasetId | str) -> Json:
+        """Return every document of a dataset that was ever published, and what became of it."""
+        return self._get(f"/v1/datasets/{_segment(dataset_id)}/publications")
+
+    def set_request_policy(self, signed: SignedStatement) -> Json:
+        """Say whether the gateway takes requests for access; return what is in force."""
+        return self._sent(f"/v1/datasets/{signed.statement.dataset_id}/request-policy", signed.body())
+
+    def _sent(self, path: str, body: Json) -> Json:
+        answer = self._answer("POST", path, json=body)
+        with self.reading():
+            parsed: Json = answer.json()
+            return parsed
 
     def receipt(self, receipt_id: str, *, wait: int = 0, until_final: bool = False) -> Receipt:
         """A receipt as it is now, or as soon as it has ended.

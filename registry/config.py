@@ -92,6 +92,9 @@ class Settings(BaseModel):
     witnesses: Annotated[tuple[str, ...], BeforeValidator(_comma_separated)] = Field(
         (), description="Who is asked to cosign checkpoints, comma-separated: each its key, a space, its URL."
     )
+    max_open_requests: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        100, description="Most requests for access to one dataset that may be unanswered at once; 0: none are taken."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least level that is logged."
     )

@@ -45,6 +45,7 @@ Uint24Field = Annotated[int, Field(strict=True, ge=0, lt=2**24), Solidity("uint2
 Uint32Field = Annotated[int, Field(strict=True, ge=0, lt=2**32), Solidity("uint32")]
 Uint48Field = Annotated[int, Field(strict=True, ge=0, lt=2**48), Solidity("uint48")]
 Uint64Field = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER), Solidity("uint64")]
+BoolField = Annotated[bool, Field(strict=True), Solidity("bool")]
 StringField = Annotated[str, Field(strict=True), Solidity("string")]
 
 
@@ -149,16 +150,14 @@ class Struct(BaseModel):
         return self.model_dump(mode="json", by_alias=True)
 
 
-class Message(Struct):
-    """A struct that somebody signs and one entry point of one contract accepts.
+class Signable(Struct):
+    """A struct that an account signs under the domain of one contract.
 
     Each has, as its last field, `deadline`: Unix seconds, UTC, after which it has no effect.
     """
 
     CONTRACT: ClassVar[str]
-    """The name of the contract that accepts it."""
-    FUNCTION: ClassVar[str]
-    """The name of the function that accepts it."""
+    """The name of the contract whose domain it is signed under."""
 
     def digest(self, domain: Domain) -> Bytes32:
         """The 32 bytes that are signed.
@@ -187,6 +186,20 @@ class Message(Struct):
             for struct in (cls, *_children(cls))
         }
         return types | {"EIP712Domain": [dict(field) for field in _DOMAIN_FIELDS]}
+
+
+class Message(Signable):
+    """A struct that an account signs and one entry point of one contract accepts."""
+
+    FUNCTION: ClassVar[str]
+    """The name of the function that accepts it."""
+
+
+class Statement(Signable):
+    """A struct that an owner signs for the gateway alone: no contract takes it.
+
+    Its type hash is none of a contract's messages, so a signature of one never counts for the other.
+    """
 
 
 def at_most_bytes(maximum: int) -> Callable[[str], str]:

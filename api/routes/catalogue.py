@@ -16,10 +16,10 @@ from registry.caip import Namer
 from registry.canonical import read_json
 from registry.catalogue import MAX_FILES, Listing, croissant, dcat
 from registry.datasets.messages import Source
-from registry.documents.store import manifest_of, metadata_of
 from registry.manifest import Manifest
 from registry.node import Node
 from registry.primitives import Address, Bytes32, DatasetId
+from registry.statements.store import public_manifest, public_metadata
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 
@@ -74,15 +74,17 @@ async def _described(
 
 def _listing(node: Node, found: Mapping[str, Any], base_url: str) -> Listing:
     """The listing of a dataset from what the index says, and the documents that are kept here."""
+    dataset_id = DatasetId.parse(found["datasetId"])
     root, metadata_hash = Bytes32.parse(found["contentRoot"]), Bytes32.parse(found["metadataHash"])
     with node.storage.read() as connection:
-        described = metadata_of(connection, metadata_hash)
-        listed = manifest_of(connection, root) if (found["files"] or MAX_FILES + 1) <= MAX_FILES else None
+        described = public_metadata(connection, dataset_id, found["version"], metadata_hash)
+        is_listed = (found["files"] or MAX_FILES + 1) <= MAX_FILES
+        listed = public_manifest(connection, dataset_id, found["version"], root) if is_listed else None
     metadata = {} if described is None else read_json(described)
     return Listing(
         namer=Namer(node.deployment.chain_id, node.deployment.registry),
         base_url=base_url,
-        dataset_id=DatasetId.parse(found["datasetId"]),
+        dataset_id=dataset_id,
         version=found["version"],
         owner=Address.parse(found["owner"]),
         is_withdrawn=found["status"] == "withdrawn",

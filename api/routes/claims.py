@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
@@ -18,7 +18,6 @@ from registry.primitives import Bytes32
 
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=StrictRoute)
 
-_FOR_EVER: Final = {"Cache-Control": "public, max-age=31536000, immutable"}
 Hash = Annotated[Bytes32, Path(description="The hash.")]
 
 
@@ -48,8 +47,9 @@ async def verify(
     responses=documented(NOT_FOUND, INVALID),
 )
 async def manifest(node: NodeDep, root: Hash) -> Response:
-    """The manifest with a content root, byte for byte, where it was deposited here."""
-    return _document(await in_thread(lambda: _manifest(node, root)), f"No manifest with the root {root} is kept here.")
+    """The manifest with a content root, byte for byte, where its owner published it here."""
+    found = await in_thread(lambda: _manifest(node, root))
+    return _document(found, f"No manifest with the root {root} is public here.")
 
 
 @router.get(
@@ -60,17 +60,21 @@ async def manifest(node: NodeDep, root: Hash) -> Response:
     responses=documented(NOT_FOUND, INVALID),
 )
 async def metadata(node: NodeDep, metadata_hash: Hash) -> Response:
-    """The metadata with a hash, in canonical form, where it was deposited here."""
+    """The metadata with a hash, in canonical form, where its owner published it here."""
     found = await in_thread(lambda: _metadata(node, metadata_hash))
-    return _document(found, f"No metadata with the hash {metadata_hash} is kept here.")
+    return _document(found, f"No metadata with the hash {metadata_hash} is public here.")
 
 
 def _manifest(node: Node, root: Bytes32) -> bytes | None:
+    if not node.queries.is_public(root):
+        return None
     with node.storage.read() as connection:
         return manifest_of(connection, root)
 
 
 def _metadata(node: Node, metadata_hash: Bytes32) -> bytes | None:
+    if not node.queries.is_public(metadata_hash):
+        return None
     with node.storage.read() as connection:
         return metadata_of(connection, metadata_hash)
 
@@ -78,4 +82,4 @@ def _metadata(node: Node, metadata_hash: Bytes32) -> bytes | None:
 def _document(found: bytes | None, otherwise: str) -> Response:
     if found is None:
         raise Refused(NOT_FOUND, otherwise, hint="Its owner may have it.")
-    return Response(found, headers=_FOR_EVER, media_type="application/json")
+    return Response(found, media_type="application/json")

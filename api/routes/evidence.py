@@ -15,7 +15,6 @@ from registry.canonical import read_json
 from registry.chain.history import BlockRef, block_at
 from registry.checkpoints.store import CheckpointStore
 from registry.datasets.records import Dataset
-from registry.documents.store import manifest_of, metadata_of
 from registry.errors import InvalidInput, NotFound, Unavailable
 from registry.evidence.note import MAX_SIGNATURES
 from registry.export.blocks import block_as_of
@@ -23,6 +22,7 @@ from registry.export.bundles import NO_CHECKPOINTS, Shown, SignedBlocks, export_
 from registry.manifest import Manifest
 from registry.node import Node
 from registry.primitives import Address, DatasetId
+from registry.statements.store import public_manifest, public_metadata
 
 WHOLE_MANIFEST: Final = 1_000
 """Up to how many files a bundle holds the manifest although no file was named."""
@@ -115,8 +115,8 @@ def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[
         raise NotFound(f"The dataset has no version {number}.")
     version = dataset.versions[number - 1]
     with node.storage.read() as connection:
-        listed = manifest_of(connection, version.content_root)
-        described = metadata_of(connection, version.metadata_hash)
+        listed = public_manifest(connection, dataset.dataset_id, number, version.content_root)
+        described = public_metadata(connection, dataset.dataset_id, number, version.metadata_hash)
     manifest = None if listed is None else Manifest.parse(listed)
     if files and manifest is None:
         raise NotFound("The manifest is not kept here, so no single file can be shown.", hint="Its owner may have it.")

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Response
 from fastapi.routing import APIRoute
 
 from api import answers
-from api.bodies import Publication, Submission
+from api.bodies import Submission, VersionSubmission
 from api.strict import PublicationRoute, StrictRoute
 from api.writes import RESPONSES, Intake
 from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
@@ -26,15 +26,15 @@ _WRITE: Final[dict[str, Any]] = {"status_code": 202, "response_model": answers.R
 
 
 @publications.post("", summary="Register a dataset", operation_id="register", **_WRITE)
-async def register(body: Publication[Registration], intake: IntakeDep) -> Response:
+async def register(body: VersionSubmission[Registration], intake: IntakeDep) -> Response:
     """Takes a signed registration, and optionally the documents that its hashes are of."""
-    return await intake.publish(body)
+    return await intake.version(body)
 
 
 @publications.post("/{dataset_id}/versions", summary="Register a new version", operation_id="revise", **_WRITE)
-async def revise(dataset_id: FullId, body: Publication[Revision], intake: IntakeDep) -> Response:
+async def revise(dataset_id: FullId, body: VersionSubmission[Revision], intake: IntakeDep) -> Response:
     """Takes a signed revision, and optionally the documents that its hashes are of."""
-    return await intake.publish(body, dataset_id)
+    return await intake.version(body, dataset_id)
 
 
 @others.post("/transfers", summary="Pass the title on", operation_id="transfer", **_WRITE)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from registry import client, primitives
     from registry.access import messages, records
     from registry.cli import clock, content, output, times, writing
+    from registry.statements import messages as statements
 else:
     time = lazy("time")
     client, primitives = lazy("registry.client"), lazy("registry.primitives")
@@ -25,6 +26,7 @@ else:
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     clock = lazy("registry.cli.clock")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
+    statements = lazy("registry.statements.messages")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -190,6 +192,39 @@ def request(
         "purpose": purpose,
     }
     writing.print_write(desk, receipt, message, more, as_json=as_json)
+
+
+@app.command("take-requests")
+def take_requests(
+    dataset: options.DatasetArgument,
+    accepted: Annotated[bool, typer.Option("--yes/--no", help="Whether the gateway takes requests for access.")],
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Let the gateway take requests for access to a dataset of yours, or none.
+
+    Requests that are there already stay. The contract itself can always be asked, at the asker's own cost.
+
+    \b
+    Examples:
+      tdr take-requests 0x1f2e3d4c --no
+      tdr take-requests 0x1f2e3d4c --yes
+    """
+    clock.require_deadline(deadline)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        state = desk.gateway.state(ids.id_text(dataset))
+        statement = statements.RequestPolicy(
+            dataset_id=state.dataset_id, accepted=accepted, issued_at=desk.now(), deadline=desk.deadline_of(deadline)
+        )
+        found = desk.gateway.set_request_policy(desk.state(statement))
+    if as_json:
+        output.print_json(found)
+    else:
+        output.print_fields(found)
 
 
 @app.command()

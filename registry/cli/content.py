@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import codecs
 import os
+import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry.canonical import read_json
+from registry.canonical import canonical_json, read_json
 from registry.cli.comparison import Report
 from registry.cli.output import hashing_bar, print_note
 from registry.errors import InvalidInput
@@ -24,6 +25,7 @@ from registry.manifest import (
     hash_path,
     hash_selected,
 )
+from registry.manifest.entry import SALT_BYTES
 from registry.primitives import Bytes32
 
 LEFT_OUT = "leftOut"
@@ -100,17 +102,51 @@ class Content:
         """
         if self.manifest_file is None:
             return
-        mode = 0o600 if manifest.is_private else 0o666
-        try:
-            descriptor = os.open(self.manifest_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(manifest.to_json())
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
+        _write_new(self.manifest_file, manifest.to_json(), 0o600 if manifest.is_private else 0o666, "The manifest")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Metadata that is not published: salted, so that nobody can guess it, and kept in a file.
+
+    Args:
+        file: Where it is kept, or None where it is published.
+        no_publish: Whether nothing is published.
+    """
+
+    file: Path | None
+    no_publish: bool
+
+    def check(self) -> None:
+        """Check, before any work is done, that the options fit together.
+
+        Raises:
+            InvalidInput: They do not.
+        """
+        if self.no_publish and self.file is None:
             raise InvalidInput(
-                f"The manifest cannot be written to {str(self.manifest_file)!r}: {error.strerror}."
-            ) from error
+                "Metadata that is not published gets a salt, and only whoever has it can show it later.",
+                hint="Say where to keep it: --keep-metadata FILE.",
+            )
+        if self.file is None:
+            return
+        if not self.no_publish:
+            raise InvalidInput("--keep-metadata goes with --no-publish.", hint="Published metadata is at the gateway.")
+        if os.path.lexists(self.file):
+            raise InvalidInput(f"{str(self.file)!r} exists already, and is not replaced.", hint="Choose another.")
+
+    def salted(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the metadata, with 16 random bytes as its member `salt` where it is not published."""
+        return {**metadata, "salt": secrets.token_hex(SALT_BYTES)} if self.no_publish else metadata
+
+    def keep(self, metadata: Mapping[str, Any]) -> None:
+        """Write the metadata, readable by its owner alone, where it is to be kept.
+
+        Raises:
+            InvalidInput: It cannot be written.
+        """
+        if self.file is not None:
+            _write_new(self.file, canonical_json(metadata).decode() + "\n", 0o600, "The metadata")
 
 
 def selection_of(excludes: Sequence[str] | None, links: str) -> Selection:
@@ -264,6 +300,18 @@ def metadata_of(
         base = document
     given = {"name": name, "description": description, "license": license_name, "keywords": list(keywords) or None}
     return {**base, **{field: value for field, value in given.items() if value is not None}}
+
+
+def _write_new(path: Path, text: str, mode: int, what: str) -> None:
+    """Write a file that must not exist yet, durably."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        raise InvalidInput(f"{what} cannot be written to {str(path)!r}: {error.strerror}.") from error
 
 
 def is_manifest(text: str) -> bool:

@@ -61,6 +61,20 @@ ManifestFile = Annotated[
     ),
 ]
 
+NoPublish = Annotated[
+    bool,
+    typer.Option("--no-publish", help="Keep metadata and manifest here; only hashes go out. `tdr publish` may follow."),
+]
+KeepMetadata = Annotated[
+    Path | None,
+    typer.Option(
+        "--keep-metadata",
+        parser=options.to_path,
+        metavar="FILE",
+        help="With --no-publish: where to keep the metadata, with a salt so that nobody can guess it.",
+    ),
+]
+
 
 @app.command()
 def register(
@@ -77,6 +91,8 @@ def register(
     manifest_file: ManifestFile = None,
     excludes: options.Exclude = None,
     links: options.LinkRule = options.REFUSE_LINKS,
+    no_publish: NoPublish = False,
+    keep_metadata: KeepMetadata = None,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -88,9 +104,10 @@ def register(
 ) -> None:
     """Register a file or folder as a new dataset, with you as its owner.
 
-    The files are hashed here and stay here. Names, sizes and hashes of the files (the manifest) and the metadata go
-    to the gateway; with --private the manifest stays here too. What the ignore rules leave out is told: what tools
-    write by themselves (.git, .DS_Store, Thumbs.db and their like), what the folder's .tdrignore names, and --exclude.
+    The files are hashed here and stay here. Names, sizes and hashes of the files (the manifest) and the metadata are
+    made public at the gateway; with --private the manifest stays here, with --no-publish the metadata too. What was
+    published can be taken back: tdr retract. What the ignore rules leave out is told: what tools write by
+    themselves (.git, .DS_Store, Thumbs.db and their like), what the folder's .tdrignore names, and --exclude.
 
     \b
     Examples:
@@ -98,9 +115,12 @@ def register(
       tdr register table.csv --name "Prices" --source 0x1f2e3d4c@2
       tdr register patients/ --name "Study A" --private --manifest study-a.manifest.json
       tdr register checkout/ --name "Model" --exclude "*.log" --exclude "build/" --links skip
+      tdr register plans/ --no-publish --manifest plans.manifest.json --keep-metadata plans.metadata.json
     """
     source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
     source.check()
+    kept = content.Kept(keep_metadata, no_publish)
+    kept.check()
     clock.require_deadline(deadline)
     metadata = content.metadata_of(
         {"name": (path or listed or Path()).resolve().name},
@@ -111,6 +131,7 @@ def register(
         keywords=keywords or (),
     )
     canonical.metadata_hash(metadata)  # Metadata that cannot be hashed is refused before anything else is done.
+    metadata = kept.salted(metadata)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
         derived_from = _sources(desk.gateway, sources or [])
         selected = source.selected()
@@ -129,12 +150,10 @@ def register(
             }
         )
         source.keep(manifest)
-        receipt = desk.send(
-            message,
-            wait=writing.waiting(no_wait, wait),
-            metadata=metadata,
-            manifest=None if manifest.is_private else manifest,
-        )
+        kept.keep(metadata)
+        public = None if manifest.is_private else manifest
+        documents = None if no_publish else writing.Documents(message.dataset_id, 1, metadata, public, message.deadline)
+        receipt = desk.send(message, wait=writing.waiting(no_wait, wait), documents=documents)
     new_head = head.NO_HEAD.after_registration(
         message.dataset_id, message.owner, message.content_root, metadata_hash, uri.encode(), message.sources
     )
@@ -158,6 +177,8 @@ def revise(
     manifest_file: ManifestFile = None,
     excludes: options.Exclude = None,
     links: options.LinkRule = options.REFUSE_LINKS,
+    no_publish: NoPublish = False,
+    keep_metadata: KeepMetadata = None,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -178,6 +199,8 @@ def revise(
     """
     source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
     source.check()
+    kept = content.Kept(keep_metadata, no_publish)
+    kept.check()
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
@@ -190,6 +213,7 @@ def revise(
             license_name=license_name,
             keywords=keywords or (),
         )
+        metadata = kept.salted(metadata) if metadata else metadata
         derived_from = _sources(desk.gateway, sources or [])
         selected = source.selected()
         manifest = selected.manifest
@@ -207,11 +231,13 @@ def revise(
             }
         )
         source.keep(manifest)
+        kept.keep(metadata)
+        public = None if manifest.is_private else manifest
+        documents = writing.Documents(state.dataset_id, state.version + 1, metadata or None, public, message.deadline)
         receipt = desk.send(
             message,
             wait=writing.waiting(no_wait, wait),
-            metadata=metadata or None,
-            manifest=None if manifest.is_private else manifest,
+            documents=None if no_publish or not (metadata or public) else documents,
         )
     new_head = head.Head(state.head).after_revision(message.content_root, metadata_hash, uri.encode(), message.sources)
     writing.print_write(desk, receipt, message, _version_fields(selected, new_head, manifest_file), as_json=as_json)

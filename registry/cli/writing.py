@@ -13,12 +13,13 @@ from typing import Any
 import typer
 
 from registry.access.messages import AccessGrant, AccessRevocation
+from registry.canonical import metadata_hash
 from registry.chain.client import WrongChain
 from registry.cli import clock
 from registry.cli.options import Wait
 from registry.cli.output import plain, print_fields, print_json, print_warning, status_line
 from registry.cli.times import parse_time, show_time
-from registry.client import Gateway, Receipt, Signed
+from registry.client import Gateway, Published, Receipt, Signed, SignedStatement
 from registry.deployment import Deployment
 from registry.eip712 import Domain
 from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, Unavailable
@@ -27,10 +28,30 @@ from registry.keys.journal import Entry, Journal
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
-from registry.primitives import Address
+from registry.primitives import ZERO_BYTES32, Address, DatasetId
 from registry.rooms import AnyMessage
+from registry.statements.messages import AnyStatement, Publication
 
 PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a password.
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """The documents of a version that its owner lets everybody read; at least one.
+
+    Args:
+        dataset_id: The dataset.
+        version: The version.
+        metadata: The metadata, or None.
+        manifest: The manifest, without salts, or None.
+        deadline: Until when the signature over the publication is good, Unix seconds.
+    """
+
+    dataset_id: DatasetId
+    version: int
+    metadata: Mapping[str, Any] | None
+    manifest: Manifest | None
+    deadline: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +92,14 @@ class Desk:
         message: AnyMessage,
         *,
         wait: Wait | None,
-        metadata: Mapping[str, Any] | None = None,
-        manifest: Manifest | None = None,
+        documents: Documents | None = None,
     ) -> Receipt:
         """Signs a message, hands it in, and waits with a line of progress.
 
         Args:
             message: The message.
             wait: Until when; None: not at all.
-            metadata: Its metadata, for the gateway to serve.
-            manifest: Its manifest, likewise.
+            documents: The documents of the version that it makes, for everybody to read.
 
         Raises:
             Conflict: A signature for a later epoch is still good.
@@ -90,7 +109,9 @@ class Desk:
             self._note(message)
         signature = self.signer.sign(message.digest(self._domain(message)))
         try:
-            receipt = self.gateway.send(Signed(message, signature), metadata=metadata, manifest=manifest)
+            receipt = self.gateway.send(
+                Signed(message, signature), None if documents is None else self.published(documents)
+            )
         except ContractRefused as refused:
             raise self._explained(refused) from refused
         if wait is None:
@@ -105,6 +126,24 @@ class Desk:
         with suppress(Unavailable, NotFound):
             self.gateway.dataset(receipt.dataset_id, min_block=receipt.block_number)
         return receipt
+
+    def state(self, statement: AnyStatement) -> SignedStatement:
+        """Sign a statement."""
+        contract = self.deployment.address_of(statement.CONTRACT)
+        domain = Domain(statement.CONTRACT, self.deployment.chain_id, contract)
+        return SignedStatement(statement, self.signer.sign(statement.digest(domain)))
+
+    def published(self, documents: Documents) -> Published:
+        """Sign that documents may be public."""
+        metadata, manifest = documents.metadata, documents.manifest
+        statement = Publication(
+            dataset_id=documents.dataset_id,
+            version=documents.version,
+            content_root=ZERO_BYTES32 if manifest is None else manifest.root,
+            metadata_hash=ZERO_BYTES32 if metadata is None else metadata_hash(metadata),
+            deadline=documents.deadline,
+        )
+        return Published(self.state(statement), metadata, manifest)
 
     def _explained(self, refused: ContractRefused) -> ContractRefused:
         """A refusal in the words of somebody who holds a key: that it is another's is no fault of the signature."""

@@ -1,13 +1,13 @@
-"""Keeping documents by their hashes, and finding datasets by a file in them."""
+"""Documents by their hashes. Storage only: which of them may be shown for what, publications say."""
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.canonical import canonical_json, metadata_hash
 from registry.documents.names import MAX_DESCRIPTION, MAX_NAME, named
-from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUMENTS, NEW_METADATA
+from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUMENTS
 from registry.manifest.manifest import Manifest
 from registry.primitives import Bytes32
 from registry.storage.bulk import insert_rows
@@ -27,7 +27,7 @@ def put_metadata(connection: Connection, metadata: object) -> Bytes32:
         Its hash: SHA-256 of the canonical form.
     """
     key = metadata_hash(metadata)
-    is_new = _insert_if_new(
+    _insert_if_new(
         connection,
         METADATA_DOCUMENTS,
         {
@@ -37,8 +37,6 @@ def put_metadata(connection: Connection, metadata: object) -> Bytes32:
             "description": named(metadata, "description", MAX_DESCRIPTION),
         },
     )
-    if is_new:
-        _insert_if_new(connection, NEW_METADATA, {"metadata_hash": key})
     return key
 
 
@@ -77,6 +75,13 @@ def metadata_of(connection: Connection, key: Bytes32) -> bytes | None:
 def manifest_of(connection: Connection, root: Bytes32) -> bytes | None:
     """The text form of a manifest, or None if it is not kept here."""
     return connection.scalar(select(MANIFESTS.c.body).where(MANIFESTS.c.content_root == root))
+
+
+def erase(connection: Connection, key: Bytes32) -> None:
+    """Delete the document with a hash, if it is kept here."""
+    connection.execute(delete(METADATA_DOCUMENTS).where(METADATA_DOCUMENTS.c.metadata_hash == key))
+    connection.execute(delete(MANIFEST_FILES).where(MANIFEST_FILES.c.content_root == key))
+    connection.execute(delete(MANIFESTS).where(MANIFESTS.c.content_root == key))
 
 
 def _insert_if_new(connection: Connection, table: Table, values: dict[str, object]) -> bool:

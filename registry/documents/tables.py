@@ -36,10 +36,3 @@ MANIFEST_FILES = Table(
     PrimaryKeyConstraint("content_root", "number"),
 )
 Index("ix_manifest_files_sha256", MANIFEST_FILES.c.sha256, MANIFEST_FILES.c.content_root)
-
-NEW_METADATA = Table(
-    "new_metadata",
-    METADATA,
-    Column("metadata_hash", Fixed(Bytes32), primary_key=True),
-    comment="Metadata that came in and whose name the index has not looked at yet.",
-)

@@ -347,9 +347,9 @@ def unpacked(sources: bytes) -> Iterator[tuple[DatasetId, int]]:
 
 def _insert(connection: Connection, rows: Collection[_Row]) -> None:
     """Inserts rows of `datasets` with the names of their latest versions."""
-    names = names_of(connection, {row.metadata_hash for row in rows if row.metadata_hash != ZERO_BYTES32})
+    names = names_of(connection, [row.dataset_id for row in rows if row.metadata_hash != ZERO_BYTES32])
     for row in rows:
-        row.name = names.get(row.metadata_hash)
+        row.name = names.get((row.dataset_id, row.version, row.metadata_hash))
         row.name_key = name_key(row.name) if row.name else None
     insert_rows(connection, DATASETS, _COLUMNS, [*map(_ROW_VALUES, rows)])
     put_words(connection, [(row.position, row.name) for row in rows if row.name])

@@ -19,6 +19,7 @@ from registry.index.state import Cursor, read_cursor
 from registry.index.tables import DATASETS, EVENTS, SOURCES, VERSIONS
 from registry.lineage import Direction, Graph, Node, walk
 from registry.primitives import DatasetId
+from registry.statements.tables import PUBLIC_METADATA, is_public
 from registry.storage import Storage
 
 _PAIRS: Final = 400
@@ -39,7 +40,10 @@ _NODES: Final = select(
 ).select_from(
     VERSIONS.join(EVENTS, EVENTS.c.position == VERSIONS.c.position)
     .join(DATASETS, DATASETS.c.dataset_id == VERSIONS.c.dataset_id)
-    .outerjoin(METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == VERSIONS.c.metadata_hash)
+    .outerjoin(
+        PUBLIC_METADATA, is_public(PUBLIC_METADATA, VERSIONS.c.dataset_id, VERSIONS.c.number, VERSIONS.c.metadata_hash)
+    )
+    .outerjoin(METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == PUBLIC_METADATA.c.document)
 )
 _VERSION: Final = tuple_(VERSIONS.c.dataset_id, VERSIONS.c.number)
 _SOURCE: Final = tuple_(SOURCES.c.source_id, SOURCES.c.source_version)

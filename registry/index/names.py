@@ -9,10 +9,11 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from registry.documents.tables import METADATA_DOCUMENTS, NEW_METADATA
+from registry.documents.tables import METADATA_DOCUMENTS
 from registry.index.chunks import chunks
 from registry.index.tables import DATASETS, WORDS
-from registry.primitives import Bytes32
+from registry.primitives import Bytes32, DatasetId
+from registry.statements.tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS
 from registry.storage.bulk import insert_rows
 
 MAX_KEY: Final = 200
@@ -58,16 +59,21 @@ def _pairs(run: str) -> list[str]:
     return [run[start : start + 2] for start in range(len(run) - 1)]
 
 
-def names_of(connection: Connection, keys: Collection[Bytes32]) -> dict[Bytes32, str]:
-    """The names in the metadata with these hashes, as far as it is kept here."""
-    names: dict[Bytes32, str] = {}
-    for chunk in chunks(keys):
+_LATEST: Final = (PUBLICATIONS.c.dataset_id, PUBLICATIONS.c.version, PUBLICATIONS.c.document)
+Latest = tuple[DatasetId, int, Bytes32]
+"""A dataset, its latest version, and the metadata hash of that."""
+
+
+def names_of(connection: Connection, dataset_ids: Collection[DatasetId]) -> dict[Latest, str]:
+    """Return the names in the public metadata of datasets, by dataset, version and metadata hash."""
+    names: dict[Latest, str] = {}
+    for chunk in chunks(dataset_ids):
         rows = connection.execute(
-            select(METADATA_DOCUMENTS.c.metadata_hash, METADATA_DOCUMENTS.c.name).where(
-                METADATA_DOCUMENTS.c.metadata_hash.in_(chunk), METADATA_DOCUMENTS.c.name.is_not(None)
-            )
+            select(*_LATEST, METADATA_DOCUMENTS.c.name)
+            .join(METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == PUBLICATIONS.c.document)
+            .where(PUBLICATIONS.c.dataset_id.in_(chunk), IS_PUBLIC, METADATA_DOCUMENTS.c.name.is_not(None))
         )
-        names.update((key, name) for key, name in rows)
+        names.update(((dataset_id, version, key), name) for dataset_id, version, key, name in rows)
     return names
 
 
@@ -88,37 +94,36 @@ def delete_words(connection: Connection, positions: Collection[int]) -> None:
         connection.execute(delete(WORDS).where(WORDS.c.position.in_(chunk)))
 
 
-def has_arrivals(connection: Connection) -> bool:
-    """Whether `name_arrivals` would find something to do."""
-    return connection.execute(select(NEW_METADATA.c.metadata_hash).limit(1)).first() is not None
+def has_changes(connection: Connection) -> bool:
+    """Return whether `name_changed` would find something to do."""
+    return connection.execute(select(CHANGED_PUBLICATIONS.c.dataset_id).limit(1)).first() is not None
 
 
-def name_arrivals(connection: Connection, limit: int = 1000) -> int:
-    """Names the datasets whose metadata came in after their event did.
+def name_changed(connection: Connection, limit: int = 1000) -> int:
+    """Name the datasets whose publications have changed since their event: by the new name, or by none.
 
     Args:
         connection: In a transaction that writes.
-        limit: How many documents at most.
+        limit: How many datasets at most.
 
     Returns:
-        How many documents were looked at.
+        How many datasets were looked at.
     """
-    arrived = list(connection.scalars(select(NEW_METADATA.c.metadata_hash).limit(limit)))
-    if not arrived:
-        return 0
-    names = names_of(connection, arrived)
-    for chunk in chunks(names):
+    changed = list(connection.scalars(select(CHANGED_PUBLICATIONS.c.dataset_id).limit(limit)))
+    names = names_of(connection, changed)
+    for chunk in chunks(changed):
         rows = connection.execute(
-            select(DATASETS.c.position, DATASETS.c.metadata_hash).where(DATASETS.c.metadata_hash.in_(chunk))
-        )
-        named = [(position, names[key]) for position, key in rows]
-        delete_words(connection, [position for position, _ in named])
-        put_words(connection, named)
-        if named:
-            connection.execute(
-                update(DATASETS).where(DATASETS.c.position == bindparam("at")),
-                [{"at": position, "name": name, "name_key": name_key(name)} for position, name in named],
+            select(DATASETS.c.position, DATASETS.c.dataset_id, DATASETS.c.version, DATASETS.c.metadata_hash).where(
+                DATASETS.c.dataset_id.in_(chunk)
             )
-    for chunk in chunks(arrived):
-        connection.execute(delete(NEW_METADATA).where(NEW_METADATA.c.metadata_hash.in_(chunk)))
-    return len(arrived)
+        )
+        named = [(position, names.get((dataset_id, version, key))) for position, dataset_id, version, key in rows]
+        delete_words(connection, [position for position, _ in named])
+        put_words(connection, [(position, name) for position, name in named if name])
+        values = [
+            {"at": position, "name": name, "name_key": name_key(name) if name else None} for position, name in named
+        ]
+        if values:
+            connection.execute(update(DATASETS).where(DATASETS.c.position == bindparam("at")), values)
+        connection.execute(delete(CHANGED_PUBLICATIONS).where(CHANGED_PUBLICATIONS.c.dataset_id.in_(chunk)))
+    return len(changed)

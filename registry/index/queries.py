@@ -37,6 +37,7 @@ from registry.index.shapes import Json
 from registry.index.state import Cursor, read_cursor
 from registry.index.tables import DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS, WORDS
 from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.statements.tables import PUBLIC_MANIFESTS, PUBLIC_METADATA, PUBLICATIONS, is_public
 from registry.storage import Storage
 
 MAX_CANDIDATES: Final = 10
@@ -89,9 +90,18 @@ _ROW: Final = (
     MANIFESTS.c.files,
     MANIFESTS.c.bytes,
 )
-_WITH_DOCUMENTS: Final = DATASETS.outerjoin(
-    METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == DATASETS.c.metadata_hash
-).outerjoin(MANIFESTS, MANIFESTS.c.content_root == DATASETS.c.content_root)
+_WITH_DOCUMENTS: Final = (
+    DATASETS.outerjoin(
+        PUBLIC_METADATA,
+        is_public(PUBLIC_METADATA, DATASETS.c.dataset_id, DATASETS.c.version, DATASETS.c.metadata_hash),
+    )
+    .outerjoin(METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == PUBLIC_METADATA.c.document)
+    .outerjoin(
+        PUBLIC_MANIFESTS,
+        is_public(PUBLIC_MANIFESTS, DATASETS.c.dataset_id, DATASETS.c.version, DATASETS.c.content_root),
+    )
+    .outerjoin(MANIFESTS, MANIFESTS.c.content_root == PUBLIC_MANIFESTS.c.document)
+)
 ONE: Final = (
     select(*_ROW, METADATA_DOCUMENTS.c.body)
     .select_from(_WITH_DOCUMENTS)
@@ -118,9 +128,12 @@ _HISTORY: Final = (
 _VERSIONS: Final = (
     select(*_PLACE, VERSIONS.c.number, EVENTS.c.topics, EVENTS.c.data, METADATA_DOCUMENTS.c.name)
     .select_from(
-        VERSIONS.join(EVENTS, EVENTS.c.position == VERSIONS.c.position).outerjoin(
-            METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == VERSIONS.c.metadata_hash
+        VERSIONS.join(EVENTS, EVENTS.c.position == VERSIONS.c.position)
+        .outerjoin(
+            PUBLIC_METADATA,
+            is_public(PUBLIC_METADATA, VERSIONS.c.dataset_id, VERSIONS.c.number, VERSIONS.c.metadata_hash),
         )
+        .outerjoin(METADATA_DOCUMENTS, METADATA_DOCUMENTS.c.metadata_hash == PUBLIC_METADATA.c.document)
     )
     .where(VERSIONS.c.dataset_id == bindparam("dataset_id"), VERSIONS.c.number > bindparam("after"))
     .order_by(VERSIONS.c.number)
@@ -182,6 +195,9 @@ _COUNT_WORD: Final = select(func.count()).select_from(
 )
 
 
+_MANIFEST_IS_PUBLIC: Final = is_public(
+    PUBLIC_MANIFESTS, VERSIONS.c.dataset_id, VERSIONS.c.number, VERSIONS.c.content_root
+)
 _PLAN_BY_VALUES: Final = text_clause("SET LOCAL plan_cache_mode = force_custom_plan")
 
 
@@ -292,6 +308,31 @@ class Queries:
                 raise TypeError(f"{type(event).__name__} makes no version")
             items.append({**shapes.version(row.number, event), "name": row.name, "at": _at(row)})
         return Listing.VERSIONS.page(items, [row.number for row in rows], limit) | as_of
+
+    def version_hashes(self, dataset_id: DatasetId, version: int) -> tuple[Bytes32, Bytes32]:
+        """Return the content root and the metadata hash of a version.
+
+        Raises:
+            NotFound: There is no such version, as far as the index knows.
+        """
+        of_version = (VERSIONS.c.dataset_id == dataset_id, VERSIONS.c.number == version)
+        with self._storage.read() as connection:
+            found = connection.execute(select(VERSIONS.c.content_root, VERSIONS.c.metadata_hash).where(*of_version))
+            row = found.one_or_none()
+        if row is None:
+            raise NotFound(
+                f"The dataset {dataset_id} has no version {version} here.",
+                hint="If it has just been registered, wait for its receipt.",
+            )
+        return row.content_root, row.metadata_hash
+
+    def is_public(self, document: Bytes32) -> bool:
+        """Return whether some version on the chain shows a document: its manifest or its metadata."""
+        metadata = is_public(PUBLICATIONS, VERSIONS.c.dataset_id, VERSIONS.c.number, VERSIONS.c.metadata_hash)
+        manifest = is_public(PUBLICATIONS, VERSIONS.c.dataset_id, VERSIONS.c.number, VERSIONS.c.content_root)
+        shown = select(VERSIONS.c.position).join(PUBLICATIONS, metadata | manifest)
+        with self._storage.read() as connection:
+            return bool(connection.scalar(select(exists(shown.where(PUBLICATIONS.c.document == document)))))
 
     def has_owned(self, dataset_id: DatasetId, account: Address) -> bool:
         """Return whether an account owns or owned a dataset, as far as the index knows."""
@@ -494,9 +535,9 @@ def _matches(sha256: Bytes32) -> Subquery:
             VERSIONS.c.metadata_hash == sha256,
             VERSIONS.c.metadata_hash != ZERO_BYTES32,  # Zero stands for no metadata: it is nobody's.
         ),
-        select(VERSIONS.c.position, literal("file").label("match"), files.c.path).join(
-            files, files.c.content_root == VERSIONS.c.content_root
-        ),
+        select(VERSIONS.c.position, literal("file").label("match"), files.c.path)
+        .join(files, files.c.content_root == VERSIONS.c.content_root)
+        .join(PUBLIC_MANIFESTS, _MANIFEST_IS_PUBLIC),
     ).subquery()
     # A hash may occur twice in one version; "root" goes before "metadata" before "file".
     return (
@@ -546,7 +587,9 @@ def _filtered(wanted: DatasetFilter, rarest_first: list[str]) -> tuple[Select[An
             select(VERSIONS.c.dataset_id).where(
                 VERSIONS.c.metadata_hash == bindparam("sha256"), VERSIONS.c.metadata_hash != ZERO_BYTES32
             ),
-            select(VERSIONS.c.dataset_id).where(VERSIONS.c.content_root.in_(in_files)),
+            select(VERSIONS.c.dataset_id)
+            .join(PUBLIC_MANIFESTS, _MANIFEST_IS_PUBLIC)
+            .where(VERSIONS.c.content_root.in_(in_files)),
         )
         statement = statement.where(DATASETS.c.dataset_id.in_(found))
         values["sha256"] = wanted.sha256

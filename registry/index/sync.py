@@ -25,7 +25,7 @@ from registry.index.apply import apply, rewind
 from registry.index.blocks import Block, BlockReader, without_code
 from registry.index.events import Entry
 from registry.index.garbage import spared_collector
-from registry.index.names import has_arrivals, name_arrivals
+from registry.index.names import has_changes, name_changed
 from registry.index.state import Cursor, begin, find_cursor, keep_blocks, lock_cursor, require_deployment, write_cursor
 from registry.index.tables import BLOCKS
 from registry.storage import Storage
@@ -139,11 +139,11 @@ class Indexer:
             self.check_deployment()
         with self._storage.read() as connection:
             cursor = find_cursor(connection)
-            arrived = has_arrivals(connection)
+            arrived = has_changes(connection)
         if arrived:
             with self._storage.write() as connection:
                 lock_cursor(connection)
-                name_arrivals(connection)
+                name_changed(connection)
         if cursor is None:
             return self._begin()
         depth = self._finality.depth(self._chain)

@@ -124,7 +124,7 @@ def test_every_claim_of_a_hash_is_told_in_order(gateway: Gateway) -> None:
     first = gateway.registration(content_root=manifest.root)
     second = gateway.registration(content_root=manifest.root, owner=STRANGER.address)
     gateway.settle(first, **documents)
-    gateway.settle(second, STRANGER)
+    gateway.settle(second, STRANGER, **documents)
     for sha256, match in ((manifest.root, "root"), (hash_of(b"claimed twice\n"), "file")):
         answer = gateway.http.get("/v1/verify", params={"sha256": sha256.hex()}).json()
         assert answer["sha256"] == str(sha256)

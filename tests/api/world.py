@@ -6,7 +6,7 @@ import itertools
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -21,6 +21,7 @@ from registry.access.messages import AccessGrant, AccessRequest, AccessRevocatio
 from registry.chain.client import Chain
 from registry.chain.embedded import EmbeddedChain
 from registry.config import Settings
+from registry.datasets.head import Head
 from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.deployment import Deployment
 from registry.eip712 import Domain
@@ -32,6 +33,7 @@ from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, kecca
 from registry.relay.deploy import ensure_deployed
 from registry.relay.signing import Signer
 from registry.rooms import AnyMessage
+from registry.statements.messages import AnyStatement, Publication
 from registry.storage import migrate, open_storage
 
 RELAYER_SECRET = keccak256(b"a relayer's key for tests")
@@ -66,13 +68,29 @@ class Gateway:
     def deployment(self) -> Deployment:
         return self.node.deployment
 
-    def signature(self, message: AnyMessage, by: Owner = OWNER, deployment: Deployment | None = None) -> str:
+    def signature(
+        self, message: AnyMessage | AnyStatement, by: Owner = OWNER, deployment: Deployment | None = None
+    ) -> str:
         where = deployment or self.deployment
         domain = Domain(message.CONTRACT, where.chain_id, where.address_of(message.CONTRACT))
         return f"0x{by.sign(message.digest(domain)).hex()}"
 
-    def body(self, message: AnyMessage, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
-        return {"message": message.to_json(), "signature": self.signature(message, by)} | documents
+    def body(self, message: AnyMessage | AnyStatement, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
+        """A body; where documents are given, with the signer's publication of them."""
+        body = {"message": message.to_json(), "signature": self.signature(message, by)} | documents
+        if documents and isinstance(message, Registration | Revision):
+            body["publication"] = self.body(self.publication(message, documents), by)
+        return body
+
+    def publication(self, message: Registration | Revision, documents: Collection[str]) -> Publication:
+        """The publication of documents of the version that a message makes."""
+        return Publication(
+            dataset_id=message.dataset_id,
+            version=1 if isinstance(message, Registration) else Head(message.head).version + 1,
+            content_root=message.content_root if "manifest" in documents else ZERO_BYTES32,
+            metadata_hash=message.metadata_hash if "metadata" in documents else ZERO_BYTES32,
+            deadline=message.deadline,
+        )
 
     def registration(self, **changed: Any) -> Registration:
         values: dict[str, Any] = {

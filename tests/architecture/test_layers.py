@@ -14,9 +14,11 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.cli",),
     ("api",),
     ("registry.node",),
-    ("registry.export", "registry.checkpoints"),
+    ("registry.export", "registry.checkpoints", "registry.statements.service", "registry.statements.requests"),
     ("registry.datasets.service", "registry.access.service"),
     ("registry.relay", "registry.index", "registry.witness"),
+    ("registry.statements.store",),
+    ("registry.statements.tables",),
     ("registry.documents",),
     (
         "registry.storage",
@@ -31,6 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.certificate",),
     ("registry.evidence", "registry.lineage", "registry.catalogue"),
     ("registry.rooms",),
+    ("registry.statements.messages",),
     ("registry.datasets.records", "registry.access.records"),
     ("registry.datasets.events", "registry.access.events", "registry.datasets.head"),
     ("registry.datasets.messages", "registry.access.messages"),
@@ -38,7 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.merkle", "registry.canonical", "registry.log", "registry.abi", "registry.caip", "registry.urls"),
     ("registry.primitives", "registry.times"),
     ("registry.errors",),
-    ("registry.datasets", "registry.access", "registry"),
+    ("registry.datasets", "registry.access", "registry.statements", "registry"),
 )
 """From the roof down. A module stands on the floor of its longest prefix, in the room of that prefix."""
 
@@ -51,6 +54,7 @@ ONLY_IN = {
         "registry.index",
         "registry.relay",
         "registry.documents",
+        "registry.statements",
         "registry.checkpoints",
     ),
     "fastapi": ("api",),

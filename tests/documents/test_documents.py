@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 
 from registry.documents.names import MAX_NAME
 from registry.documents.store import manifest_of, metadata_of, put_manifest, put_metadata
-from registry.documents.tables import MANIFEST_FILES, METADATA_DOCUMENTS, NEW_METADATA
+from registry.documents.tables import MANIFEST_FILES, METADATA_DOCUMENTS
 from registry.errors import InvalidInput
 from registry.manifest import Entry, Manifest
 from registry.primitives import Bytes32
@@ -42,7 +42,7 @@ def test_keeping_a_document_twice_is_harmless(storage: Storage) -> None:
             put_metadata(connection, {})
             put_manifest(connection, manifest)
     with storage.read() as connection:
-        for table in (METADATA_DOCUMENTS, NEW_METADATA, MANIFEST_FILES):
+        for table in (METADATA_DOCUMENTS, MANIFEST_FILES):
             assert connection.scalar(select(func.count()).select_from(table)) == 1
 
 

@@ -22,6 +22,7 @@ from registry.index.sync import Indexer
 from registry.manifest import Entry, Manifest
 from registry.primitives import ZERO_BYTES32, Bytes32, DatasetId
 from registry.storage import Storage
+from tests.fixtures.publications import published
 from tests.index.activity import LATER, Activity
 from tests.index.oracle import fold_chain
 
@@ -147,6 +148,7 @@ def test_datasets_are_found_by_owner_name_words_hash_status_and_source(
         key = put_metadata(connection, METADATA)
         root = put_manifest(connection, manifest)
     first = activity.registration(owner, content_root=root, metadata_hash=key, sources=())
+    published(storage, first.dataset_id, content_root=root, metadata_hash=key)
     second = activity.registration(
         other,
         content_root=Bytes32(b"\x02" * 32),
@@ -218,6 +220,7 @@ def test_metadata_that_comes_in_after_the_event_names_the_dataset(
     with storage.write() as connection:
         key = put_metadata(connection, {"name": "Élan"})
     message = activity.registration(activity.people[0], metadata_hash=key, sources=())
+    published(storage, message.dataset_id, metadata_hash=key)
     late = activity.registration(
         activity.people[0],
         metadata_hash=Bytes32.parse("0x44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"),
@@ -232,6 +235,7 @@ def test_metadata_that_comes_in_after_the_event_names_the_dataset(
     ]
     with storage.write() as connection:  # {} has no name, but is kept all the same.
         assert put_metadata(connection, {}) == late.metadata_hash
+    published(storage, late.dataset_id, metadata_hash=late.metadata_hash)
     indexer.catch_up()
     assert json.loads(encoded(queries.dataset(late.dataset_id)))["metadata"] == {}
     revised = put_late(activity, indexer, storage, queries, late.dataset_id)
@@ -262,6 +266,7 @@ def put_late(activity: Activity, indexer: Indexer, storage: Storage, queries: Qu
     indexer.catch_up()
     with storage.write() as connection:
         assert put_metadata(connection, named) == key
+    published(storage, dataset_id, 2, metadata_hash=key)
     indexer.catch_up()
     return str(dataset_id)
 
@@ -275,6 +280,7 @@ def test_claims_name_every_claimant_in_the_order_of_the_chain(
         root = put_manifest(connection, manifest)
     first = activity.registration(owner, content_root=root, metadata_hash=ZERO_BYTES32, sources=())
     second = activity.registration(other, content_root=root, metadata_hash=FILE, sources=())
+    published(storage, first.dataset_id, content_root=root)
     for person, message in ((owner, first), (other, second)):
         activity.send(person, message)
         activity.mine()

@@ -1,0 +1,57 @@
+"""Making documents public: only by the signed word of the dataset's owner."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from api.bodies import Documents, Submission, VersionSubmission
+from api.problems import invalid
+from registry.datasets.head import Head
+from registry.datasets.messages import Registration, Revision
+from registry.node import Node
+from registry.primitives import ZERO_BYTES32, Address
+from registry.relay.intake import Write
+from registry.statements import service
+from registry.statements.messages import Publication
+
+
+def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write:
+    """Check the documents that came with a version and their publication; return what keeps them.
+
+    Raises:
+        Refused: The publication is of another version or other documents, or a document is not what was signed.
+        ContractRefused: It was not signed by the owner, or is too old.
+    """
+    message: Registration | Revision = body.message
+    statement = publication.message
+    expected = Publication(
+        dataset_id=message.dataset_id,
+        version=1 if isinstance(message, Registration) else Head(message.head).version + 1,
+        content_root=ZERO_BYTES32 if body.manifest is None else message.content_root,
+        metadata_hash=ZERO_BYTES32 if body.metadata is None else message.metadata_hash,
+        deadline=statement.deadline,
+    )
+    for name, value in expected.to_json().items():
+        if statement.to_json()[name] != value:
+            raise invalid(
+                f"body.publication.message.{name}", f"it is {statement.to_json()[name]}, but by what was sent {value}"
+            )
+    registrant = message.owner if isinstance(message, Registration) else None
+    return publication_of(node, statement, publication.signature_bytes, body, registrant)
+
+
+def publication_of(
+    node: Node, statement: Publication, signature: bytes, documents: Documents, registrant: Address | None = None
+) -> Write:
+    """Check a publication and its documents; return what keeps them.
+
+    Args:
+        node: The node.
+        statement: The publication.
+        signature: Its signature.
+        documents: The documents.
+        registrant: The owner by the registration that it comes with, where the dataset may not exist yet.
+    """
+    accepted = service.accept(node.chain, node.deployment, statement, signature, node.clock(), registrant)
+    documents.check_metadata(statement.metadata_hash)
+    return service.keeping(accepted, statement, documents.metadata, documents.check_manifest(statement.content_root))

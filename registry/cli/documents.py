@@ -1,0 +1,207 @@
+"""`tdr publish`, `retract`, `documents` and `withhold`: which documents of a dataset everybody may read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from registry.cli import ids, options
+from registry.cli.lazy import lazy
+from registry.errors import Conflict, InvalidInput
+
+if TYPE_CHECKING:
+    import time
+
+    from registry import canonical, client, config, primitives, storage
+    from registry.cli import clock, content, output, times, writing
+    from registry.statements import messages, store
+else:
+    time, canonical, client = lazy("time"), lazy("registry.canonical"), lazy("registry.client")
+    clock = lazy("registry.cli.clock")
+    config, primitives, storage = lazy("registry.config"), lazy("registry.primitives"), lazy("registry.storage")
+    content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
+    times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
+    messages, store = lazy("registry.statements.messages"), lazy("registry.statements.store")
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+Version = Annotated[int | None, typer.Option("--version", min=1, help="The version; else the latest.")]
+
+
+@app.command()
+def publish(
+    dataset: options.DatasetArgument,
+    version: Version = None,
+    manifest_file: Annotated[
+        Path | None,
+        typer.Option("--manifest", parser=options.to_path, metavar="FILE", help="The manifest to publish."),
+    ] = None,
+    metadata_file: Annotated[
+        Path | None,
+        typer.Option("--metadata", parser=options.to_path, metavar="FILE", help="The metadata to publish."),
+    ] = None,
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Make documents of a version public that were kept back, or taken back, before. You must own the dataset.
+
+    \b
+    Examples:
+      tdr publish 0x1f2e3d4c --metadata plans.metadata.json
+      tdr publish 0x1f2e3d4c --version 1 --manifest plans.manifest.json --metadata plans.metadata.json
+    """
+    if manifest_file is None and metadata_file is None:
+        raise InvalidInput("Say what to publish: --manifest FILE, --metadata FILE, or both.")
+    manifest = None if manifest_file is None else content.read_list(manifest_file)
+    if manifest is not None and manifest.is_private:
+        raise InvalidInput(
+            f"The manifest in {str(manifest_file)!r} holds salts, and whoever has them can guess content.",
+            hint="A dataset that was registered with --private keeps its manifest. Metadata can be published alone.",
+        )
+    metadata = None if metadata_file is None else _metadata(metadata_file)
+    clock.require_deadline(deadline)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        state = desk.gateway.state(ids.id_text(dataset))
+        number, expiry = version or state.version, desk.deadline_of(deadline)
+        documents = writing.Documents(state.dataset_id, number, metadata, manifest, expiry)
+        found = desk.gateway.publish(desk.published(documents))
+        with desk.gateway.reading():
+            _print(found, as_json=as_json)
+
+
+@app.command()
+def retract(
+    dataset: options.DatasetArgument,
+    version: Version = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why, in your words; everybody can read it.")] = "",
+    key: options.KeyName = None,
+    keys: options.Keys = options.KEY_FOLDER,
+    password_file: options.PasswordFile = None,
+    deadline: options.Deadline = options.DEADLINE,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """Take the public documents of a version back: the gateway shows them no longer, and erases them.
+
+    The registration and every proof stay as they are. Who has a copy keeps it.
+
+    \b
+    Example:
+      tdr retract 0x1f2e3d4c --version 1 --reason "Names a person"
+    """
+    clock.require_deadline(deadline)
+    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+        state = desk.gateway.state(ids.id_text(dataset))
+        number = version or state.version
+        with desk.gateway.reading():
+            public = {
+                item["kind"]: primitives.Bytes32.parse(item["hash"])
+                for item in desk.gateway.publications(state.dataset_id)["items"]
+                if item["version"] == number and item["state"] == "public"
+            }
+        if not public:
+            raise Conflict(f"No document of version {number} is public.", hint="`tdr documents ID` lists all.")
+        statement = messages.Retraction(
+            dataset_id=state.dataset_id,
+            version=number,
+            content_root=public.get("manifest", primitives.ZERO_BYTES32),
+            metadata_hash=public.get("metadata", primitives.ZERO_BYTES32),
+            reason=reason,
+            deadline=desk.deadline_of(deadline),
+        )
+        found = desk.gateway.retract(desk.state(statement))
+        with desk.gateway.reading():
+            _print(found, as_json=as_json)
+
+
+@app.command()
+def documents(
+    dataset: options.DatasetArgument,
+    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
+    as_json: options.AsJson = False,
+) -> None:
+    """List the documents of a dataset that were ever published, and what became of them.
+
+    \b
+    Example:
+      tdr documents 0x1f2e3d4c
+    """
+    with client.Gateway(gateway_url) as gateway:
+        found = gateway.publications(ids.id_text(dataset))
+        with gateway.reading():
+            _print(found, as_json=as_json)
+
+
+@app.command()
+def withhold(
+    dataset: Annotated[str, typer.Argument(metavar="ID", help="The dataset's whole id.")],
+    reason: Annotated[str, typer.Option("--reason", help="The law, order or case; shown in place of the documents.")],
+    version: Annotated[int, typer.Option("--version", min=1, help="The version.")],
+    data: Annotated[
+        Path | None, typer.Option("--data", parser=options.to_path, metavar="FOLDER", help="The node's data folder.")
+    ] = None,
+    database: Annotated[str | None, typer.Option("--database", metavar="URL", help="The node's database.")] = None,
+    as_json: options.AsJson = False,
+) -> None:
+    """Withhold the documents of a version, as the node's operator. Run it where the node's database is.
+
+    The owner cannot publish them again at this node. The registration and every proof stay as they are.
+
+    \b
+    Example:
+      tdr withhold 0x1f2e3d4c...9a --version 1 --reason "Court of Haidian, case 2026-1234" --data ./.tdr
+    """
+    if not reason.strip():
+        raise InvalidInput("A reason is needed: it is shown in place of the documents.")
+    dataset_id = primitives.DatasetId.parse(dataset)
+    settings = config.load({"data": data, "database_url": database}, os.environ).settings
+    if settings.database_url is None and not settings.database_file.exists():
+        raise InvalidInput(
+            f"There is no database in the data folder {settings.data}.",
+            hint="Name a node's folder with --data, or its database with --database.",
+        )
+    opened = storage.open_storage(settings.database)
+    try:
+        with opened.write() as connection:
+            count = store.withhold(connection, dataset_id, version, reason, time.time())
+    finally:
+        opened.close()
+    result = {"datasetId": str(dataset_id), "version": version, "withheld": count, "reason": reason}
+    if as_json:
+        output.print_json(result)
+    else:
+        output.print_fields(result)
+
+
+def _metadata(file: Path) -> Mapping[str, Any]:
+    document = canonical.read_json(content.read_text(file))
+    if not isinstance(document, dict):
+        raise InvalidInput(f"The metadata in {str(file)!r} has to be a JSON object, but it is another JSON value.")
+    return document
+
+
+def _print(found: Mapping[str, Any], *, as_json: bool) -> None:
+    if as_json:
+        output.print_json(found)
+    elif found["items"]:
+        output.print_table(
+            ("version", "document", "state", "since", "reason", "hash"),
+            ([item["version"], item["kind"], *_state(item), item["hash"]] for item in found["items"]),
+        )
+    else:
+        output.print_line("No document of this dataset was ever published here.")
+
+
+def _state(item: Mapping[str, Any]) -> tuple[str, str, str]:
+    """What became of a document, since when and why."""
+    since = item["withheldAt"] or item["retractedAt"] or item["publishedAt"]
+    reason = item["withheldFor"] if item["withheldAt"] else item["reason"]
+    return item["state"], times.for_people(since), reason or ""

@@ -1,0 +1,64 @@
+"""The statements: EIP-712 structs that no contract takes."""
+
+from __future__ import annotations
+
+from typing import Annotated, ClassVar, Self
+
+from pydantic import Field, model_validator
+
+from registry.datasets.messages import Reason
+from registry.eip712 import BoolField, Bytes32Field, DatasetIdField, Statement, Uint24Field, Uint64Field
+from registry.primitives import ZERO_BYTES32, Bytes32
+
+Version = Annotated[Uint24Field, Field(ge=1)]
+
+
+class DocumentStatement(Statement):
+    """A statement about documents of one version; a hash of zero leaves that document out."""
+
+    CONTRACT: ClassVar[str] = "DatasetRegistry"
+
+    dataset_id: DatasetIdField
+    version: Version
+    content_root: Bytes32Field
+    metadata_hash: Bytes32Field
+
+    @property
+    def documents(self) -> tuple[Bytes32, ...]:
+        """The hashes of the documents that it is about."""
+        return tuple(key for key in (self.content_root, self.metadata_hash) if key != ZERO_BYTES32)
+
+    @model_validator(mode="after")
+    def _names_a_document(self) -> Self:
+        if not self.documents:
+            raise ValueError("contentRoot and metadataHash are both zero: the statement names no document")
+        return self
+
+
+class Publication(DocumentStatement):
+    """Says that documents of a version may be public."""
+
+    deadline: Uint64Field
+
+
+class Retraction(DocumentStatement):
+    """Takes documents of a version back."""
+
+    reason: Reason
+    deadline: Uint64Field
+
+
+class RequestPolicy(Statement):
+    """Says whether the gateway takes requests for access to a dataset; the one issued last counts."""
+
+    CONTRACT: ClassVar[str] = "DatasetRegistry"
+
+    dataset_id: DatasetIdField
+    accepted: BoolField
+    issued_at: Uint64Field
+    deadline: Uint64Field
+
+
+AnyStatement = Publication | Retraction | RequestPolicy
+STATEMENTS: dict[str, type[AnyStatement]] = {kind.__name__: kind for kind in (Publication, Retraction, RequestPolicy)}
+"""Every statement by the name of its struct."""

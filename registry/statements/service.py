@@ -1,0 +1,82 @@
+"""Checking statements: by the dataset's owner, and in time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from sqlalchemy import Connection
+
+from registry.chain.client import Chain
+from registry.deployment import Deployment
+from registry.documents.deposit import put_documents
+from registry.eip712 import Domain
+from registry.manifest import Manifest
+from registry.primitives import Address, Bytes32
+from registry.refusals import refusal_of
+from registry.relay.authority import approves, has_code, not_by, owner_of
+from registry.relay.signatures import normal_form, recover
+from registry.statements.messages import AnyStatement, Publication
+from registry.statements.store import Accepted, publish
+
+
+def accept(
+    chain: Chain,
+    deployment: Deployment,
+    statement: AnyStatement,
+    signature: bytes,
+    now: float,
+    registrant: Address | None = None,
+) -> Accepted:
+    """Check a statement; nothing is kept yet.
+
+    Args:
+        chain: The chain.
+        deployment: The contracts.
+        statement: The statement.
+        signature: ECDSA in any of its forms, or what the owner's contract takes (ERC-1271).
+        now: Unix seconds.
+        registrant: The owner named by the registration that comes with it, where the dataset may not exist yet.
+
+    Raises:
+        ContractRefused: The deadline has passed, there is no such dataset, or the signature is not its owner's; the
+            error is the one that a contract would give.
+        ChainUnavailable: No usable answer came.
+    """
+    if statement.deadline < now:
+        raise refusal_of("DeadlinePassed", deadline=statement.deadline, blockTimestamp=int(now))
+    owner = owner_of(chain, deployment, statement.dataset_id) or registrant
+    if owner is None:
+        raise refusal_of("DatasetUnknown", datasetId=int(statement.dataset_id))
+    contract = deployment.address_of(statement.CONTRACT)
+    digest = statement.digest(Domain(statement.CONTRACT, deployment.chain_id, contract))
+    return Accepted(statement, digest, _signed_by(chain, owner, digest, signature), owner, now)
+
+
+def keeping(
+    accepted: Accepted, statement: Publication, metadata: Mapping[str, Any] | None, manifest: Manifest | None
+) -> Callable[[Connection], None]:
+    """Return what keeps documents and makes them public, in one database transaction.
+
+    Args:
+        accepted: The publication as it was accepted.
+        statement: The publication.
+        metadata: The metadata that it names, if it names any.
+        manifest: The manifest that it names, if it names one.
+    """
+
+    def write(connection: Connection) -> None:
+        put_documents(connection, metadata=metadata, manifest=manifest)
+        publish(connection, accepted, statement)
+
+    return write
+
+
+def _signed_by(chain: Chain, owner: Address, digest: Bytes32, signature: bytes) -> bytes:
+    """Return the form of a signature that is the owner's."""
+    normal = normal_form(signature)
+    if normal is not None and recover(digest, normal) == owner:
+        return normal
+    if has_code(chain, owner) and approves(chain, owner, digest, signature):
+        return signature
+    raise not_by(owner, digest)
