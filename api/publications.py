@@ -12,7 +12,21 @@ from registry.node import Node
 from registry.primitives import ZERO_BYTES32, Address
 from registry.relay.intake import Write
 from registry.statements import service
-from registry.statements.messages import Publication
+from registry.statements.messages import AnyStatement, Publication
+from registry.statements.store import Accepted
+
+
+def accept(node: Node, statement: AnyStatement, signature: bytes, registrant: Address | None = None) -> Accepted:
+    """Check a statement by the chain's time, or by this machine's where the chain's is not known.
+
+    Args:
+        node: The node.
+        statement: The statement.
+        signature: Its signature.
+        registrant: The owner by the registration that it comes with, where the dataset may not exist yet.
+    """
+    now = node.chain_time() or node.clock()
+    return service.accept(node.chain, node.deployment, statement, signature, now, registrant)
 
 
 def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write:
@@ -52,6 +66,6 @@ def publication_of(
         documents: The documents.
         registrant: The owner by the registration that it comes with, where the dataset may not exist yet.
     """
-    accepted = service.accept(node.chain, node.deployment, statement, signature, node.clock(), registrant)
+    accepted = accept(node, statement, signature, registrant)
     documents.check_metadata(statement.metadata_hash)
     return service.keeping(accepted, statement, documents.metadata, documents.check_manifest(statement.content_root))

@@ -84,7 +84,7 @@ class Intake:
             dataset_id: The dataset that the path names.
         """
         _check_path(body, dataset_id)
-        _check_times(self._node, body)
+        check_times(self._node, body)
         key = None if self._key is None else IdempotencyKey(self._key)
         also = partial(_limits, self._node, body.message)
         return _accepted(await in_thread(lambda: _submit(self._node, body, key, also)))
@@ -92,7 +92,9 @@ class Intake:
     async def version(self, body: VersionSubmission[Any], dataset_id: DatasetId | None = None) -> Response:
         """Accept a message that makes a version, and keep its documents in the same database transaction."""
         _check_path(body, dataset_id)
-        _check_times(self._node, body)
+        check_times(self._node, body)
+        if body.publication is not None:
+            check_times(self._node, body.publication)
         if body.names and body.publication is None:
             raise invalid(
                 f"body.{body.names[0]}",
@@ -109,7 +111,7 @@ def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:
         raise invalid("body.message.datasetId", f"it is {body.message.dataset_id}, but the path names {dataset_id}")
 
 
-def _check_times(node: Node, body: Submission[Any]) -> None:
+def check_times(node: Node, body: Submission[Any]) -> None:
     """Refuse times in another unit than seconds; a signature for the year 58,000 would be good for ever."""
     message = body.message
     for name in ("starts_at", "expires_at", "deadline"):

@@ -2,24 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import itertools
+from collections.abc import Iterator
+from typing import Any, Final, get_type_hints
 
 import orjson
 from fastapi import APIRouter, Response
+from fastapi.routing import APIRoute
 
 from api import answers
 from api.deps import NodeDep, in_thread
 from api.problems import documented
-from api.routes.submissions import paths
+from api.routes import publications, submissions
 from api.strict import StrictRoute
-from registry.eip712 import Domain
-from registry.rooms import MESSAGES
+from registry.eip712 import Domain, Signable
 
 router = APIRouter(tags=["operations"], route_class=StrictRoute)
 
+
+def _paths(*routers: APIRouter) -> Iterator[tuple[type[Signable], str]]:
+    """Yield each struct that a route of these takes signed, and the route's path."""
+    for route in itertools.chain.from_iterable(router.routes for router in routers):
+        body = get_type_hints(route.endpoint).get("body") if isinstance(route, APIRoute) else None
+        if body is not None and isinstance(route, APIRoute):
+            yield body.model_fields["message"].annotation, route.path
+
+
 _MESSAGES: Final[dict[str, dict[str, Any]]] = {
-    name: {"contract": message.CONTRACT, "path": paths()[message], "types": message.types()}
-    for name, message in MESSAGES.items()
+    struct.__name__: {"contract": struct.CONTRACT, "path": path, "types": struct.types()}
+    for struct, path in _paths(
+        submissions.publications, submissions.others, publications.publications, publications.others
+    )
 }
 
 

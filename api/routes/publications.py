@@ -23,13 +23,14 @@ from api.problems import (
     documented,
     invalid,
 )
-from api.publications import publication_of
+from api.publications import accept, publication_of
 from api.reads import IdPrefix
 from api.strict import PublicationRoute, StrictRoute
+from api.writes import check_times
 from registry.index import shapes
 from registry.node import Node
 from registry.primitives import ZERO_BYTES32, DatasetId
-from registry.statements import service, store
+from registry.statements import store
 from registry.statements.messages import AnyStatement, RequestPolicy, Retraction
 
 FullId = Annotated[DatasetId, Path(description="The whole id, as it stands in the statement.")]
@@ -53,6 +54,7 @@ async def publish(dataset_id: FullId, body: PublicationSubmission, node: NodeDep
     """Take documents that the dataset's owner lets everybody read."""
     statement = body.message
     _check_path(statement, dataset_id)
+    check_times(node, body)
     for name, key in (("manifest", statement.content_root), ("metadata", statement.metadata_hash)):
         if (key != ZERO_BYTES32) != (name in body.names):
             raise invalid(f"body.{name}", "the publication and the documents sent do not name the same documents")
@@ -142,9 +144,10 @@ async def _decide(
 ) -> None:
     """Check a statement and keep what it decides."""
     _check_path(body.message, dataset_id)
+    check_times(node, body)
 
     def work() -> None:
-        accepted = service.accept(node.chain, node.deployment, body.message, body.signature_bytes, node.clock())
+        accepted = accept(node, body.message, body.signature_bytes)
         with node.storage.write() as connection:
             keep(connection, accepted)
 

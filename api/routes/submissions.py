@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, get_type_hints
+from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Response
-from fastapi.routing import APIRoute
 
 from api import answers
 from api.bodies import Submission, VersionSubmission
@@ -13,7 +12,6 @@ from api.strict import PublicationRoute, StrictRoute
 from api.writes import RESPONSES, Intake
 from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
-from registry.eip712 import Message
 from registry.primitives import DatasetId
 
 FullId = Annotated[DatasetId, Path(description="The whole id, as it stands in the message.")]
@@ -65,13 +63,3 @@ async def grant(dataset_id: FullId, body: Submission[AccessGrant], intake: Intak
 async def revoke(dataset_id: FullId, body: Submission[AccessRevocation], intake: IntakeDep) -> Response:
     """Takes a signed revocation."""
     return await intake.take(body, dataset_id)
-
-
-def paths() -> dict[type[Message], str]:
-    """Return the path to which each message is posted."""
-    return {
-        get_type_hints(route.endpoint)["body"].model_fields["message"].annotation: route.path
-        for router in (publications, others)
-        for route in router.routes
-        if isinstance(route, APIRoute)
-    }
