@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from registry import client, primitives
     from registry.access import messages, records
-    from registry.cli import clock, content, output, times, writing
+    from registry.cli import clock, content, output, people, times, writing
     from registry.statements import messages as statements
 else:
     time = lazy("time")
     client, primitives = lazy("registry.client"), lazy("registry.primitives")
     messages, records = lazy("registry.access.messages"), lazy("registry.access.records")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
-    clock = lazy("registry.cli.clock")
+    clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
     statements = lazy("registry.statements.messages")
 
@@ -70,10 +70,11 @@ def grant(
     \b
     Examples:
       tdr grant 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --rights read --until 30d
+      tdr grant 0x1f2e3d4c bob --rights read --until 30d
       tdr grant 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --rights read,derive \\
           --from 2027-01-01 --until 2027-12-31T18:00+08:00 --terms licence.pdf
     """
-    grantee = primitives.Address.parse(address)
+    grantee = people.address_of(address, keys)
     mask = records.rights_mask(_names(rights))
     for given_time in (begin, until):
         times.require_time(given_time)
@@ -127,7 +128,7 @@ def revoke(
     Example:
       tdr revoke 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
     """
-    grantee = primitives.Address.parse(address)
+    grantee = people.address_of(address, keys)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
@@ -271,6 +272,7 @@ def access(
     dataset: options.DatasetArgument,
     address: options.AddressArgument,
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="The time that is asked about.")] = "now",
+    keys: options.Keys = options.KEY_FOLDER,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -281,16 +283,17 @@ def access(
       tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
       tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --at 2026-11-01
     """
-    grantee = primitives.Address.parse(address)
+    grantee = people.address_of(address, keys)
     wanted = ids.id_text(dataset)
     moment = None if at == "now" else times.parse_time(at, now=int(time.time()))
     with client.Gateway(gateway_url) as gateway:
         answer = gateway.access(wanted, grantee, at=moment)
     if as_json:
-        output.print_json(answer)
+        output.print_json({**answer, "account": str(grantee)})
     else:
         with gateway.reading():
             fields = {
+                "account": grantee,
                 "rights": ", ".join(answer["rights"]),
                 "from": times.for_people(answer["startsAt"]),
                 "until": times.for_people(answer["expiresAt"]),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 import typer.exceptions
 
-from registry.cli import problem
+from registry.cli import options, problem
 from registry.cli.lazy import LazyGroup, lazy
 from registry.errors import RegistryError
 
@@ -22,12 +23,14 @@ else:
 
 YES, NO, COULD_NOT_TELL = 0, 1, 2
 INTERRUPTED = 130
+GATEWAY_VARIABLE = "TDR_GATEWAY"
 
 
 class _Commands(LazyGroup):
     table = (
         ("up", "registry.cli.node", "Start a node: a chain of its own, and the gateway."),
         ("keys", "registry.cli.keys", "Make and list the keys that sign for you."),
+        ("contacts", "registry.cli.contacts", "Name the accounts of other people."),
         ("register", "registry.cli.datasets", "Register a file or folder as a new dataset."),
         ("revise", "registry.cli.datasets", "Register the next version of a dataset."),
         ("transfer", "registry.cli.datasets", "Pass the title of a dataset on."),
@@ -68,7 +71,7 @@ app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None)
 @app.callback(
     epilog="Exit codes: 0 yes or done; 1 no: different, not allowed, failed, found by nobody; 2 it could not be told."
 )
-def tdr() -> None:
+def tdr(gateway_url: options.GatewayUrl = options.GATEWAY_URL) -> None:
     """Trusted data registry: what a dataset was, who owned it, who might use it, provable to anyone.
 
     To begin, run `tdr up`, and in another terminal `tdr keys new me`, `tdr register FOLDER --name "My data"`.
@@ -115,6 +118,31 @@ def _run(arguments: list[str]) -> int:
 
 
 def _call(arguments: list[str]) -> object:
+    """Run a command line. `--gateway` before the command means the same as after it, which overrides it."""
+    arguments, gateway = _without_gateway(arguments)
+    if gateway is None:
+        return _call_command(arguments)
+    before = os.environ.get(GATEWAY_VARIABLE)
+    os.environ[GATEWAY_VARIABLE] = gateway
+    try:
+        return _call_command(arguments)
+    finally:
+        os.environ.pop(GATEWAY_VARIABLE)
+        if before is not None:
+            os.environ[GATEWAY_VARIABLE] = before
+
+
+def _without_gateway(arguments: list[str]) -> tuple[list[str], str | None]:
+    """Return a command line without a `--gateway URL` before the command, and the URL."""
+    match arguments:
+        case ["--gateway", url, *rest]:
+            return rest, url
+        case [first, *rest] if first.startswith("--gateway="):
+            return rest, first.removeprefix("--gateway=")
+    return arguments, None
+
+
+def _call_command(arguments: list[str]) -> object:
     """Goes straight to the command that is named: by way of the group, typer would take 60 ms more for its options."""
     group = typer.main.get_command(app)
     command = group.load(arguments[0]) if arguments and isinstance(group, LazyGroup) else None

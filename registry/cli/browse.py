@@ -12,15 +12,15 @@ import typer
 
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput
+from registry.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
     from registry import client, primitives
-    from registry.cli import content, output, times
+    from registry.cli import content, output, people, times
 else:
     client, primitives = lazy("registry.client"), lazy("registry.primitives")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
-    times = lazy("registry.cli.times")
+    people, times = lazy("registry.cli.people"), lazy("registry.cli.times")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -30,17 +30,21 @@ SHORT_ID = 10
 
 @app.command()
 def show(
-    dataset: options.DatasetArgument,
+    dataset: options.VersionedArgument,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show a dataset as it is now, and who has access to it.
+    """Show a dataset as it is now, and who has access to it; or one version of it.
 
     \b
-    Example:
+    Examples:
       tdr show 0x1f2e3d4c
+      tdr show 0x1f2e3d4c@1
     """
-    wanted = ids.id_text(dataset)
+    wanted, version = ids.id_and_version(dataset)
+    if version is not None:
+        _show_version(wanted, version, gateway_url, as_json=as_json)
+        return
     with client.Gateway(gateway_url) as gateway:
         found = gateway.dataset(wanted)
         grants = gateway.grants(found["datasetId"])["items"]
@@ -89,7 +93,7 @@ def history(
 
 @app.command("list")
 def list_datasets(
-    owner: Annotated[str | None, typer.Option("--owner", metavar="ADDRESS", help="Those of this owner.")] = None,
+    owner: Annotated[str | None, typer.Option("--owner", metavar="ACCOUNT", help="Those of this owner.")] = None,
     name: Annotated[str | None, typer.Option("--name", help="Those of this name, whatever its case.")] = None,
     search: Annotated[
         str | None, typer.Option("--search", metavar="WORDS", help="With these words in the name.")
@@ -97,6 +101,7 @@ def list_datasets(
     status: Annotated[str | None, typer.Option("--status", help="active or withdrawn.")] = None,
     source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Those that derive from this.")] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 50,
+    keys: options.Keys = options.KEY_FOLDER,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -107,7 +112,7 @@ def list_datasets(
       tdr list
       tdr list --search penguins --limit 10
     """
-    holder = None if owner is None else str(primitives.Address.parse(owner))
+    holder = None if owner is None else str(people.address_of(owner, keys))
     with client.Gateway(gateway_url) as gateway:
         origin = None if source is None else str(gateway.state(ids.id_text(source)).dataset_id)
         filters = {"owner": holder, "name": name, "q": search, "status": status, "source": origin}
@@ -216,6 +221,34 @@ def receipt(
             }
         )
     raise typer.Exit(1 if found.status == "failed" else 0)
+
+
+def _show_version(wanted: str, version: int, gateway_url: str, *, as_json: bool) -> None:
+    """Print what was registered as one version of a dataset."""
+    with client.Gateway(gateway_url) as gateway:
+        found = gateway.history(wanted)
+        dataset_id = str(gateway.state(wanted).dataset_id)
+    with gateway.reading():
+        versions = [item for item in found["items"] if item["kind"] in ("registered", "revised")]
+        if version > len(versions):
+            raise NotFound(f"The dataset has no version {version}; its latest is {len(versions)}.")
+        item = versions[version - 1]
+        if as_json:
+            document = {"datasetId": dataset_id, "version": version, "latestVersion": len(versions), **item}
+            output.print_json({**document, "asOfBlock": found["asOfBlock"]})
+            return
+        output.print_fields(
+            {
+                "dataset": dataset_id,
+                "version": f"{version} of {len(versions)}",
+                "content root": item["contentRoot"],
+                "metadata hash": item.get("metadataHash"),
+                "uri": item.get("uri"),
+                "head": item["head"],
+                item["kind"]: f"{times.for_people(item['at']['time'])}, block {item['at']['blockNumber']}",
+                "as of block": found["asOfBlock"],
+            }
+        )
 
 
 def _print_dataset(found: Mapping[str, Any], grants: Sequence[Mapping[str, Any]]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from registry.cli import options
+from registry.cli import ids, options
 from registry.cli.lazy import lazy
 from registry.errors import InvalidInput, Unavailable
 
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from registry import client, urls
     from registry.certificate import attachment
-    from registry.cli import files, lineage, output, times
+    from registry.cli import files, output, times
     from registry.evidence import bundle as form
     from registry.evidence import command
 else:
     client, clock, urls = lazy("registry.client"), lazy("time"), lazy("registry.urls")
     attachment = lazy("registry.certificate.attachment")
-    files, lineage = lazy("registry.cli.files"), lazy("registry.cli.lineage")
+    files = lazy("registry.cli.files")
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
     form, command = lazy("registry.evidence.bundle"), lazy("registry.evidence.command")
 
@@ -34,12 +34,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def certificate(
-    dataset: Annotated[
-        str,
-        typer.Argument(
-            metavar="ID[@VERSION]", help="The dataset's id or its beginning; and a version, else the latest."
-        ),
-    ],
+    dataset: options.VersionedArgument,
     out: Annotated[
         Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="Where to write it.")
     ] = None,
@@ -61,7 +56,7 @@ def certificate(
       tdr verify measurements/ --bundle certificate.pdf --block-hash 0x5a90...
       tdr certificate 0x1f2e3d4c@2 --credential -o credential.json
     """
-    dataset_id, version = lineage.id_and_version(dataset)
+    dataset_id, version = ids.id_and_version(dataset)
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
     with client.Gateway(gateway_url) as gateway:
         if as_credential:

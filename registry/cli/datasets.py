@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,12 +17,13 @@ if TYPE_CHECKING:
 
     from registry import canonical, client, primitives
     from registry.chain import history, rpc
-    from registry.cli import clock, content, writing
+    from registry.cli import clock, content, people, writing
     from registry.datasets import head, messages, service
 else:
     secrets = lazy("secrets")
     canonical, client, primitives = lazy("registry.canonical"), lazy("registry.client"), lazy("registry.primitives")
-    clock, content, writing = lazy("registry.cli.clock"), lazy("registry.cli.content"), lazy("registry.cli.writing")
+    clock, content = lazy("registry.cli.clock"), lazy("registry.cli.content")
+    people, writing = lazy("registry.cli.people"), lazy("registry.cli.writing")
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
     head, messages = lazy("registry.datasets.head"), lazy("registry.datasets.messages")
     service = lazy("registry.datasets.service")
@@ -246,7 +246,9 @@ def revise(
 @app.command()
 def transfer(
     dataset: options.DatasetArgument,
-    to: Annotated[str, typer.Argument(metavar="ADDRESS", help="The new owner.")],
+    to: Annotated[
+        str, typer.Argument(metavar="ACCOUNT", help="The new owner: an address, or the name of a key or contact.")
+    ],
     yes: confirm.Yes = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
@@ -267,7 +269,7 @@ def transfer(
       tdr transfer 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --yes
     """
     confirm.require_terminal_or_yes(yes=yes)
-    recipient = primitives.Address.parse(to)
+    recipient = people.address_of(to, keys)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
@@ -393,8 +395,8 @@ def _sources(gateway: client.Gateway, given: list[str]) -> list[dict[str, object
     """The sources in the contract's order, ids in full."""
     sources = set()
     for text in given:
-        beginning, _, version = text.partition("@")
-        if not re.fullmatch(r"[0-9]{1,8}", version):
+        beginning, version = ids.id_and_version(text)
+        if version is None:
             raise InvalidInput(f"A source is ID@VERSION, for example 0x1f2e3d4c@2, but this is {text[:80]!r}.")
-        sources.add((gateway.state(ids.id_text(beginning)).dataset_id, int(version)))
+        sources.add((gateway.state(beginning).dataset_id, version))
     return [{"datasetId": dataset_id, "version": version} for dataset_id, version in sorted(sources)]

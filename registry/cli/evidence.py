@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from registry import client, manifest, primitives
     from registry.chain import rpc
-    from registry.cli import content, files, output, times
+    from registry.cli import content, files, output, people, times
     from registry.datasets import records
     from registry.evidence import bundle as form
     from registry.evidence import command
@@ -25,7 +25,8 @@ else:
     client, clock = lazy("registry.client"), lazy("time")
     manifest, primitives = lazy("registry.manifest"), lazy("registry.primitives")
     rpc = lazy("registry.chain.rpc")
-    content, files, output = lazy("registry.cli.content"), lazy("registry.cli.files"), lazy("registry.cli.output")
+    content, files = lazy("registry.cli.content"), lazy("registry.cli.files")
+    output, people = lazy("registry.cli.output"), lazy("registry.cli.people")
     times, command = lazy("registry.cli.times"), lazy("registry.evidence.command")
     form = lazy("registry.evidence.bundle")
     blocks, bundles = lazy("registry.export.blocks"), lazy("registry.export.bundles")
@@ -35,7 +36,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def export(
-    dataset: options.DatasetArgument,
+    dataset: options.VersionedArgument,
     out: Annotated[
         Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="Where to write it.")
     ] = None,
@@ -48,7 +49,7 @@ def export(
     grantee: Annotated[
         list[str] | None,
         typer.Option(
-            "--grantee", metavar="ADDRESS", help="Whose access to show; else of all ever granted any; repeatable."
+            "--grantee", metavar="ACCOUNT", help="Whose access to show; else of all ever granted any; repeatable."
         ),
     ] = None,
     manifest_file: Annotated[
@@ -64,6 +65,7 @@ def export(
     rpc_urls: Annotated[
         list[str] | None, typer.Option("--rpc", metavar="URL", help="A node to read the chain from; else the gateway.")
     ] = None,
+    keys: options.Keys = options.KEY_FOLDER,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -75,16 +77,18 @@ def export(
     \b
     Examples:
       tdr export 1f2e3d4c -o measurements.tdr.json
+      tdr export 1f2e3d4c@1 -o first.tdr.json
       tdr export 1f2e3d4c --at 2026-06-30T00:00Z --file readings/may.csv -o may.tdr.json
       tdr export 1f2e3d4c --cosignatures 2 -o measurements.tdr.json
     """
     if cosignatures is not None and (at is not None or rpc_urls or manifest_file is not None):
         raise InvalidInput("With --cosignatures the gateway makes the evidence: without --at, --rpc and --manifest.")
+    wanted, version = ids.id_and_version(dataset, version)
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
     given = None if manifest_file is None else content.read_list(manifest_file)
-    grantees = None if grantee is None else [primitives.Address.parse(address) for address in grantee]
+    grantees = None if grantee is None else [people.address_of(one, keys) for one in grantee]
     with client.Gateway(gateway_url) as gateway:
-        dataset_id = gateway.state(ids.id_text(dataset)).dataset_id
+        dataset_id = gateway.state(wanted).dataset_id
         if cosignatures is not None:
             bundle = gateway.evidence(
                 dataset_id, cosignatures=cosignatures, files=file or (), grantees=grantees, version=version

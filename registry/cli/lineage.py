@@ -28,8 +28,6 @@ else:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-MAX_VERSION = 2**24 - 1
-
 
 class Walk(StrEnum):
     """Where to walk."""
@@ -75,7 +73,7 @@ def lineage(
       tdr lineage 0x1f2e3d4c@2 --direction down
       tdr lineage 0x1f2e3d4c --format svg -o lineage.svg
     """
-    dataset_id, version = id_and_version(dataset)
+    dataset_id, version = ids.id_and_version(dataset)
     with client.Gateway(gateway_url) as gateway:
         answer = gateway.lineage(dataset_id, version=version, direction=direction.value, depth=depth)
         where = gateway.deployment()
@@ -96,18 +94,6 @@ def lineage(
     with gateway.reading():
         content = writers[written]()
     files.write(content, file)
-
-
-def id_and_version(text: str) -> tuple[str, int | None]:
-    """A dataset's id or its beginning, and a version behind an @, where there is one.
-
-    Raises:
-        InvalidInput: It is not that.
-    """
-    beginning, at, number = text.partition("@")
-    if at and not (number.isascii() and number.isdigit() and len(number) <= 8 and 1 <= int(number) <= MAX_VERSION):
-        raise InvalidInput(f"Behind the @ stands the number of a version, from 1 on, but not {number[:40]!r}.")
-    return ids.id_text(beginning), int(number) if at else None
 
 
 def _graph(answer: Any) -> graph.Graph:

@@ -61,7 +61,11 @@ WaitUntil = Annotated[Wait, typer.Option("--wait", help="What to wait for.")]
 DatasetArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The dataset's id, or at least its first 8 hex digits.")
 ]
-AddressArgument = Annotated[str, typer.Argument(metavar="ADDRESS", help="The account.")]
+VersionedArgument = Annotated[
+    str,
+    typer.Argument(metavar="ID[@VERSION]", help="The dataset's id or its beginning; and a version, else the latest."),
+]
+AddressArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="An address, or the name of a key or contact.")]
 Exclude = Annotated[
     list[str] | None,
     typer.Option(

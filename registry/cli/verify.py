@@ -37,7 +37,9 @@ def verify(
             help="The file or folder. Without it, a bundle or credential is verified alone and no content is compared.",
         ),
     ] = None,
-    dataset: Annotated[str | None, typer.Option("--dataset", metavar="ID", help="The dataset it should be.")] = None,
+    dataset: Annotated[
+        str | None, typer.Option("--dataset", metavar="ID[@VERSION]", help="The dataset it should be.")
+    ] = None,
     version: Annotated[int | None, typer.Option("--version", help="The version; else the latest.")] = None,
     rpc_urls: Annotated[
         list[str] | None,
@@ -157,6 +159,7 @@ def verify(
         bundle = bundle_check.read_bundle(bundle_file, report)
         bundle_check.check_bundle(path, bundle, chosen, given, report, selection)
     elif path is not None and dataset is not None:
+        dataset, version = ids.id_and_version(dataset, version)
         with client.Gateway(gateway_url) as gateway:
             verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report, selection)
     elif path is not None and given is not None:

@@ -31,7 +31,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def watch(
     path: Annotated[Path, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.")],
-    dataset: Annotated[str, typer.Option("--dataset", metavar="ID", help="The dataset it should be.")],
+    dataset: Annotated[str, typer.Option("--dataset", metavar="ID[@VERSION]", help="The dataset it should be.")],
     version: Annotated[int | None, typer.Option("--version", help="The version; else the latest at each time.")] = None,
     manifest_file: Annotated[
         Path | None,
@@ -70,7 +70,7 @@ def watch(
       tdr watch measurements/ --dataset 0x1f2e3d4c --every 6h --webhook https://example.org/alarm
       tdr watch measurements/ --dataset 0x1f2e3d4c --on-change --exit-on-drift
     """
-    ids.id_text(dataset)
+    dataset, version = ids.id_and_version(dataset, version)
     interval = times.duration(every)
     if not 1 <= interval <= MAX_INTERVAL:
         raise InvalidInput("--every is one second at least, and 3650 days at most.")

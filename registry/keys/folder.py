@@ -105,6 +105,15 @@ class KeyFolder:
             )
         return keys[0]
 
+    def address_of(self, name: str) -> Address | None:
+        """Return the address of the key with a name; None where there is none.
+
+        Raises:
+            InvalidInput: The file with that name is no keystore.
+        """
+        path = self.path / f"{name}.json"
+        return _address(path) if _NAME.fullmatch(name) and path.exists() else None
+
     def refuse_taken(self, name: str) -> None:
         """Checks that a new key may have this name.
 

@@ -471,3 +471,19 @@ def test_what_is_left_out_is_told_and_stands_in_the_metadata(tdr: Tdr, files: Pa
     revised = yes(tdr("revise", made["datasetId"], files, "--key", "owner", "--json"))
     assert revised["contentRoot"] == made["contentRoot"]
     assert "leftOut" not in yes(tdr("show", made["datasetId"], "--json"))["metadata"]
+
+
+def test_each_version_is_shown_and_exported_by_its_number(tdr: Tdr, files: Path, tmp_path: Path) -> None:
+    first = register(tdr, files)
+    (files / "a.csv").write_text("5,6\n")
+    second = yes(tdr("revise", first["datasetId"], files, "--key", "owner", "--json"))
+    for number, made in ((1, first), (2, second)):
+        shown = yes(tdr("show", f"{first['datasetId']}@{number}", "--json"))
+        assert (shown["version"], shown["latestVersion"]) == (number, 2)
+        assert (shown["contentRoot"], shown["head"]) == (made["contentRoot"], made["head"])
+    assert "1 of 2" in tdr("show", f"{first['datasetId'][:18]}@1").out
+    assert "no version 3" in refused(tdr("show", f"{first['datasetId']}@3"))
+    file = tmp_path / "first.tdr.json"
+    yes(tdr("export", f"{first['datasetId']}@1", "-o", file, "--json"))
+    assert yes(tdr("verify", files, "--dataset", f"{first['datasetId']}@2", "--json"))["version"] == 2
+    assert tdr("verify", files, "--dataset", f"{first['datasetId']}@1").code == 1
