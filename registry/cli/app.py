@@ -29,7 +29,7 @@ GATEWAY_VARIABLE = "TDR_GATEWAY"
 class _Commands(LazyGroup):
     table = (
         ("up", "registry.cli.node", "Start a node: a chain of its own, and the gateway."),
-        ("keys", "registry.cli.keys", "Make and list the keys that sign for you."),
+        ("keys", "registry.cli.keys", "Make, list, import and export the keys that sign for you."),
         ("contacts", "registry.cli.contacts", "Name the accounts of other people."),
         ("register", "registry.cli.datasets", "Register a file or folder as a new dataset."),
         ("revise", "registry.cli.datasets", "Register the next version of a dataset."),

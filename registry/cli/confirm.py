@@ -36,4 +36,4 @@ def ask(consequences: Sequence[str], question: str) -> None:
     for line in consequences:
         sys.stderr.write(f"{plain(line)}\n")
     if not typer.confirm(plain(question), err=True):
-        raise RegistryError("Not confirmed: nothing was signed, and nothing was sent.")
+        raise RegistryError("Not confirmed: nothing was done, and nothing was sent.")

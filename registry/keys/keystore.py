@@ -41,22 +41,41 @@ def encrypt(signer: Signer, password: str, *, work: int = SCRYPT_WORK) -> Mappin
 
 
 def unlock(key: StoredKey, password: str) -> Signer:
-    """Decrypts a stored key.
+    """Decrypt a stored key.
 
     Raises:
         InvalidInput: The password is wrong, the file is no keystore of version 3, or it holds another account's key
             than it states.
     """
-    keystore = key.keystore()
-    if keystore.get("version") != 3:
-        raise InvalidInput(f"The key file {key.path} is no keystore of version 3.")
-    try:
-        signer = Signer(decode_keyfile_json(dict(keystore), password.encode()))
-    except (ValueError, KeyError, TypeError, NotImplementedError) as error:
-        if "MAC mismatch" in str(error):
-            raise InvalidInput(f"The password of the key {key.name!r} is wrong.") from None
-        # Not chained: what a broken keystore raises might quote what it holds.
-        raise InvalidInput(f"The key file {key.path} is damaged.") from None
+    signer = decrypt(key.keystore(), password, shown=f"key file {key.path}", name=f"key {key.name!r}")
     if signer.address != key.address:
         raise InvalidInput(f"The key file {key.path} states {key.address}, but holds the key of {signer.address}.")
     return signer
+
+
+def decrypt(keystore: Mapping[str, Any], password: str, *, shown: str, name: str) -> Signer:
+    """Decrypt a keystore object.
+
+    Args:
+        keystore: The object.
+        password: Its password.
+        shown: What errors call the file.
+        name: What errors call the key.
+
+    Raises:
+        InvalidInput: The password is wrong, or the object is no keystore of version 3.
+    """
+    if keystore.get("version") != 3:
+        raise InvalidInput(f"The {shown} is no keystore of version 3.")
+    try:
+        return Signer(decode_keyfile_json(dict(keystore), password.encode()))
+    except (ValueError, KeyError, TypeError, NotImplementedError, AttributeError) as error:
+        if "MAC mismatch" in str(error):
+            raise InvalidInput(f"The password of the {name} is wrong.") from None
+        # Not chained: what a broken keystore raises might quote what it holds.
+        raise InvalidInput(f"The {shown} is damaged.") from None
+
+
+def with_address(keystore: Mapping[str, Any], signer: Signer) -> Mapping[str, Any]:
+    """Return a keystore object that states its address, which the format leaves optional."""
+    return {**keystore, "address": signer.address.hex()}

@@ -21,7 +21,17 @@ COMMANDS = (  # noqa: SIM905
     "up keys register revise transfer withdraw grant revoke request requests access show history list find verify "
     "receipt gateway relayer indexer index config"
 ).split()
-NESTED = (("keys", "new"), ("keys", "list"), ("index", "rebuild"), ("index", "check"), ("config", "show"))
+NESTED = (
+    ("keys", "new"),
+    ("keys", "list"),
+    ("keys", "import"),
+    ("keys", "export"),
+    ("contacts", "add"),
+    ("contacts", "remove"),
+    ("index", "rebuild"),
+    ("index", "check"),
+    ("config", "show"),
+)
 
 
 def test_help_lists_every_command(tdr: Run) -> None:

@@ -1,0 +1,94 @@
+"""Private keys that come from elsewhere or go there: reading them, and writing them for their owner only."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import typer
+
+from registry.canonical import read_json
+from registry.cli.writing import given_password
+from registry.errors import InvalidInput
+from registry.keys.keystore import decrypt, encrypt, with_address
+from registry.keys.signer import Signer
+
+STANDARD_INPUT: Final = Path("-")
+MAX_BYTES: Final = 2**16
+_PRIVATE_KEY: Final = re.compile(r"\s*(?:0x)?([0-9a-fA-F]{64})\s*")
+
+
+def read_secret(file: Path | None) -> str:
+    """Return what a file, standard input (-), or else a prompt gives: a private key in hex, or a keystore.
+
+    Raises:
+        InvalidInput: The file cannot be read, or no one can be asked.
+    """
+    if file is None:
+        if not sys.stdin.isatty():
+            raise InvalidInput(
+                "There is no terminal to ask for the private key.", hint="Give a file, or - for standard input."
+            )
+        answer: str = typer.prompt("Private key (64 hex digits)", hide_input=True, err=True)
+        return answer
+    try:
+        if file == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(MAX_BYTES)
+        else:
+            with file.open("rb") as opened:
+                content = opened.read(MAX_BYTES)
+        return content.decode("utf-8-sig")
+    except OSError as error:
+        raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError:
+        raise InvalidInput(f"{str(file)!r} is neither a private key in hex nor a keystore.") from None
+
+
+def keystore_of(secret: str, password_file: Path | None) -> Mapping[str, Any]:
+    """Return the keystore object to store for what was read. A keystore stays as it is; its password must open it.
+
+    Raises:
+        InvalidInput: It is neither a private key nor a keystore, or the password is wrong or too short. No message
+            holds what was read.
+    """
+    if match := _PRIVATE_KEY.fullmatch(secret):
+        signer = Signer(bytes.fromhex(match[1]))
+        return encrypt(signer, _password(password_file, "Password for the imported key", confirm=True))
+    try:
+        document = read_json(secret)
+    except InvalidInput:
+        document = None
+    if not isinstance(document, dict):
+        raise InvalidInput("Expected a private key of 64 hex digits, or a keystore (Web3 Secret Storage, version 3).")
+    password = _password(password_file, "Password of the keystore", confirm=False)
+    return with_address(document, decrypt(document, password, shown="keystore", name="keystore"))
+
+
+def write_secret(content: str, file: Path) -> None:
+    """Write a new file that only its owner can read.
+
+    Raises:
+        InvalidInput: It exists already, or cannot be written.
+    """
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(opened.fileno())
+    except FileExistsError:
+        raise InvalidInput(f"{str(file)!r} exists already, and a key replaces nothing.") from None
+    except OSError as error:
+        raise InvalidInput(f"{str(file)!r} cannot be written: {error.strerror}.") from error
+
+
+def _password(password_file: Path | None, prompt: str, *, confirm: bool) -> str:
+    given = given_password(password_file)
+    if given is not None:
+        return given
+    answer: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
+    return answer
