@@ -23,6 +23,7 @@ from typing import NamedTuple, TypeAlias
 from registry.errors import InvalidInput
 from registry.manifest.entry import Entry
 from registry.manifest.manifest import Manifest
+from registry.manifest.names import not_utf_8, refuse_twins
 from registry.manifest.paths import normalise_path, refuse_collisions
 from registry.manifest.selection import EVERYTHING, IGNORE_FILE, MAX_IGNORE_BYTES, Links, Rules, Selection
 from registry.primitives import Bytes32
@@ -144,6 +145,7 @@ def _hash_folder(
             hint=f"The ignore rules left out {left_out[0]!r}." if left_out else "",
         )
     paths = {name: _manifest_path(name, shown / name) for name in before}
+    refuse_twins(paths, shown)
     refuse_collisions(paths.values())
     meter.total = sum(file.identity.size for file in before.values())
     buffer = memoryview(bytearray(_BUFFER_BYTES))
@@ -333,7 +335,7 @@ def _manifest_path(name: str, shown: Path) -> str:
     try:
         return normalise_path(os.fsencode(name).decode("utf-8"))
     except UnicodeDecodeError:
-        raise InvalidInput(f"The name of {str(shown)!r} is not UTF-8.", hint="Rename it.") from None
+        raise not_utf_8(shown) from None
 
 
 def _changed(shown: Path) -> InvalidInput:

@@ -1,0 +1,60 @@
+"""Names that are not what they look like: twins in Unicode, and names in an encoding of old."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+from unicodedata import is_normalized
+
+from registry.errors import InvalidInput
+
+_FIRST_HANZI, _LAST_HANZI = "\u4e00", "\u9fff"
+_HOW_TO_CONVERT: Final = (
+    "Rename it. `convmv -r -f gbk -t utf8 --notest FOLDER` converts all names of a folder from GBK."
+)
+
+
+def refuse_twins(paths: Mapping[str, str], shown: Path) -> None:
+    """Check that no two names on disk are one name in NFC. They print alike, so their characters are spelled out.
+
+    Args:
+        paths: The paths in a manifest, by those on disk.
+        shown: The folder, for the error.
+
+    Raises:
+        InvalidInput: Two are.
+    """
+    names: dict[str, str] = {}
+    for name, path in paths.items():
+        twin = names.setdefault(path, name)
+        if twin != name:
+            raise InvalidInput(
+                f"Two names in {str(shown)!r} print alike and are one name in Unicode's form NFC: {_spelled(twin)} and "
+                f"{_spelled(name)}.",
+                hint="Rename or remove one of them.",
+            )
+
+
+def not_utf_8(shown: Path) -> InvalidInput:
+    """Return the error for a name that is not UTF-8, with what it would be in GBK if that is plausible."""
+    raw = os.fsencode(shown)
+    message = f"The name '{raw.decode('utf-8', 'backslashreplace')}' is not UTF-8"
+    gbk = _as_gbk(os.fsencode(shown.name))
+    return InvalidInput(f"{message}; in GBK it reads {gbk!r}." if gbk else f"{message}.", hint=_HOW_TO_CONVERT)
+
+
+def _spelled(name: str) -> str:
+    form = next((form for form in ("NFC", "NFD") if is_normalized(form, name)), "neither NFC nor NFD")
+    return f"{name!a} ({form})"
+
+
+def _as_gbk(name: bytes) -> str | None:
+    """Return a name decoded from GBK, if it is printable and has a Chinese character."""
+    try:
+        decoded = name.decode("gbk")
+    except UnicodeDecodeError:
+        return None
+    is_plausible = decoded.isprintable() and any(_FIRST_HANZI <= char <= _LAST_HANZI for char in decoded)
+    return decoded if is_plausible else None
