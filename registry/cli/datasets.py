@@ -93,6 +93,7 @@ def register(
     links: options.LinkRule = options.REFUSE_LINKS,
     no_publish: NoPublish = False,
     keep_metadata: KeepMetadata = None,
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -115,6 +116,7 @@ def register(
       tdr register table.csv --name "Prices" --source 0x1f2e3d4c@2
       tdr register patients/ --name "Study A" --private --manifest study-a.manifest.json
       tdr register checkout/ --name "Model" --exclude "*.log" --exclude "build/" --links skip
+      tdr register measurements/ --name "Station 7, 2026" --dry-run
       tdr register plans/ --no-publish --manifest plans.manifest.json --keep-metadata plans.metadata.json
     """
     source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
@@ -132,7 +134,7 @@ def register(
     )
     canonical.metadata_hash(metadata)  # Metadata that cannot be hashed is refused before anything else is done.
     metadata = kept.salted(metadata)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         derived_from = _sources(desk.gateway, sources or [])
         selected = source.selected()
         manifest = selected.manifest
@@ -149,15 +151,18 @@ def register(
                 "deadline": desk.deadline_of(deadline),
             }
         )
+        new_head = head.NO_HEAD.after_registration(
+            message.dataset_id, message.owner, message.content_root, metadata_hash, uri.encode(), message.sources
+        )
+        more = _version_fields(selected, new_head, manifest_file)
+        if dry_run:
+            _print_draft(desk, message, more, metadata, no_publish=no_publish, private=private, as_json=as_json)
+            return
         source.keep(manifest)
         kept.keep(metadata)
         public = None if manifest.is_private else manifest
         documents = None if no_publish else writing.Documents(message.dataset_id, 1, metadata, public, message.deadline)
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait), documents=documents)
-    new_head = head.NO_HEAD.after_registration(
-        message.dataset_id, message.owner, message.content_root, metadata_hash, uri.encode(), message.sources
-    )
-    more = _version_fields(selected, new_head, manifest_file)
     writing.print_write(desk, receipt, message, {"owner": str(message.owner), **more}, as_json=as_json)
 
 
@@ -179,6 +184,7 @@ def revise(
     links: options.LinkRule = options.REFUSE_LINKS,
     no_publish: NoPublish = False,
     keep_metadata: KeepMetadata = None,
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -203,7 +209,7 @@ def revise(
     kept.check()
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         state = desk.gateway.state(wanted)
         metadata = content.metadata_of(
             {} if metadata_file else _former_metadata(desk, state),
@@ -230,6 +236,13 @@ def revise(
                 "deadline": desk.deadline_of(deadline),
             }
         )
+        new_head = head.Head(state.head).after_revision(
+            message.content_root, metadata_hash, uri.encode(), message.sources
+        )
+        more = _version_fields(selected, new_head, manifest_file)
+        if dry_run:
+            _print_draft(desk, message, more, metadata, no_publish=no_publish, private=private, as_json=as_json)
+            return
         source.keep(manifest)
         kept.keep(metadata)
         public = None if manifest.is_private else manifest
@@ -239,8 +252,7 @@ def revise(
             wait=writing.waiting(no_wait, wait),
             documents=None if no_publish or not (metadata or public) else documents,
         )
-    new_head = head.Head(state.head).after_revision(message.content_root, metadata_hash, uri.encode(), message.sources)
-    writing.print_write(desk, receipt, message, _version_fields(selected, new_head, manifest_file), as_json=as_json)
+    writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
 @app.command()
@@ -340,6 +352,22 @@ def withdraw(
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
     new_head = head.Head(state.head).after_withdrawal(reason.encode())
     writing.print_write(desk, receipt, message, {"reason": reason, "head": str(new_head)}, as_json=as_json)
+
+
+def _print_draft(
+    desk: writing.Desk,
+    message: messages.Registration | messages.Revision,
+    more: Mapping[str, object],
+    metadata: Mapping[str, Any],
+    *,
+    no_publish: bool,
+    private: bool,
+    as_json: bool,
+) -> None:
+    """Print what a version would be signed as, and which of its documents would be made public."""
+    documents = [name for name, is_there in (("metadata", bool(metadata)), ("manifest", not private)) if is_there]
+    published = [] if no_publish else documents
+    writing.print_draft(desk, message, more, metadata=metadata, published=published, as_json=as_json)
 
 
 def _called(desk: writing.Desk, state: client.DatasetState) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +18,18 @@ from registry.canonical import metadata_hash
 from registry.chain.client import WrongChain
 from registry.cli import clock
 from registry.cli.options import Wait
-from registry.cli.output import plain, print_fields, print_json, print_warning, status_line
+from registry.cli.output import plain, print_fields, print_json, print_line, print_warning, status_line
 from registry.cli.times import parse_time, show_time
 from registry.client import Gateway, Published, Receipt, Signed, SignedStatement
 from registry.deployment import Deployment
 from registry.eip712 import Domain
-from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, Unavailable
+from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
 from registry.keys.folder import KeyFolder, StoredKey
 from registry.keys.journal import Entry, Journal
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
-from registry.primitives import ZERO_BYTES32, Address, DatasetId
+from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.rooms import AnyMessage
 from registry.statements.messages import AnyStatement, Publication
 
@@ -55,6 +56,25 @@ class Documents:
 
 
 @dataclass(frozen=True, slots=True)
+class LockedKey:
+    """A key that stays locked, in place of its signer in a dry run.
+
+    Args:
+        address: Its account.
+    """
+
+    address: Address
+
+    def sign(self, digest: Bytes32) -> bytes:
+        """Refuse to sign.
+
+        Raises:
+            RegistryError: Always.
+        """
+        raise RegistryError(f"A dry run signs nothing, not even {digest}.")
+
+
+@dataclass(frozen=True, slots=True)
 class Desk:
     """Everything that is needed to write: the gateway, the chain behind it, and the key.
 
@@ -68,7 +88,7 @@ class Desk:
 
     gateway: Gateway
     deployment: Deployment
-    signer: Signer
+    signer: Signer | LockedKey
     journal: Journal
     now: Callable[[], int]
 
@@ -183,8 +203,12 @@ class Desk:
 
 
 @contextmanager
-def open_desk(url: str, keys: Path, key: str | None, password_file: Path | None) -> Iterator[Desk]:
+def open_desk(
+    url: str, keys: Path, key: str | None, password_file: Path | None, *, dry_run: bool = False
+) -> Iterator[Desk]:
     """Finds the key and the gateway, then asks for the password: whatever is missing shows before any work is done.
+
+    In a dry run the key stays locked, and no password is asked for.
 
     Raises:
         RegistryError: The key, its password or the gateway is missing or wrong.
@@ -195,7 +219,7 @@ def open_desk(url: str, keys: Path, key: str | None, password_file: Path | None)
         deployment = gateway.deployment()
         _require_pinned(deployment)
         now = clock.running_from(gateway.chain_time())
-        signer = unlock(stored, password_of(stored, password_file))
+        signer = LockedKey(stored.address) if dry_run else unlock(stored, password_of(stored, password_file))
         yield Desk(gateway, deployment, signer, Journal(folder, signer.address), now)
 
 
@@ -256,6 +280,40 @@ def given_password(password_file: Path | None) -> str | None:
 def waiting(no_wait: bool, until: Wait) -> Wait | None:
     """What `--no-wait` and `--wait` mean together."""
     return None if no_wait else until
+
+
+def print_draft(
+    desk: Desk,
+    message: AnyMessage,
+    more: Mapping[str, object],
+    *,
+    metadata: Mapping[str, Any] | None,
+    published: Sequence[str],
+    as_json: bool,
+) -> None:
+    """Print what a write would sign and send.
+
+    Args:
+        desk: Where it would be signed.
+        message: What would be signed. A new salt each time gives it another dataset id each time.
+        more: What else there is to say of it, by its JSON names.
+        metadata: The metadata whose hash is in it.
+        published: The documents that would be made public.
+        as_json: Whether as JSON.
+    """
+    document = {
+        "dryRun": True,
+        **more,
+        "signer": str(desk.signer.address),
+        "chainId": desk.deployment.chain_id,
+        "contract": str(desk.contract_of(message)),
+        "published": list(published),
+    }
+    if as_json:
+        print_json(document | {"metadata": metadata, "message": message.to_json()})
+        return
+    print_line("Dry run: nothing was signed, sent or written.")
+    print_fields(document | {"dryRun": None, "metadata": json.dumps(metadata, ensure_ascii=False)})
 
 
 def print_write(

@@ -487,3 +487,23 @@ def test_each_version_is_shown_and_exported_by_its_number(tdr: Tdr, files: Path,
     yes(tdr("export", f"{first['datasetId']}@1", "-o", file, "--json"))
     assert yes(tdr("verify", files, "--dataset", f"{first['datasetId']}@2", "--json"))["version"] == 2
     assert tdr("verify", files, "--dataset", f"{first['datasetId']}@1").code == 1
+
+
+def test_a_dry_run_shows_what_would_be_registered_and_changes_nothing(tdr: Tdr, files: Path, tmp_path: Path) -> None:
+    manifest = tmp_path / "dry.manifest.json"
+    command = ("register", files, "--name", "数据", "--key", "owner", "--manifest", manifest)
+    drafted = yes(tdr(*command, "--dry-run", "--json", TDR_KEY_PASSWORD="not the password"))
+    assert not manifest.exists()
+    assert drafted["metadata"] == {"name": "数据"}
+    assert drafted["published"] == ["metadata", "manifest"]
+    assert tdr("find", drafted["contentRoot"]).code == 1
+    assert "nothing was signed" in tdr(*command, "--dry-run").out
+    made = yes(tdr(*command, "--json"))
+    same = ("version", "contentRoot", "files", "bytes", "chainId", "contract")
+    assert [drafted[name] for name in same] == [made[name] for name in same]
+    assert (drafted["signer"], drafted["message"]["owner"]) == (made["owner"], made["owner"])
+    (files / "a.csv").write_text("5,6\n")
+    again = ("revise", made["datasetId"], files, "--key", "owner", "--json")
+    revised = yes(tdr(*again, "--dry-run"))
+    assert yes(tdr("show", made["datasetId"], "--json"))["version"] == 1
+    assert yes(tdr(*again))["head"] == revised["head"]
