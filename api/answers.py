@@ -156,13 +156,27 @@ class Grantee(AsOf):
     access_requests: list[AccessRequestItem]
 
 
+class AccessTerm(Answer):
+    """The grant that decides about a time: the latest given by then, else the first."""
+
+    rights: Rights
+    starts_at: Time
+    expires_at: Time = Field(description="As it was given.")
+    ends_at: Time = Field(description="When it ends or ended: the earlier of its expiry, revocation or replacement.")
+
+
 class AccessAnswer(AsOf):
-    """Whether somebody may use a dataset at a time."""
+    """Whether somebody may use a dataset at a time, and why or why not."""
 
     allowed: bool
-    rights: Rights
-    starts_at: Time | None
-    expires_at: Time | None
+    reason: Literal["neverGranted", "scheduled", "active", "expired", "revoked"] = Field(
+        description="What has become of the grant by that time; `active` exactly if allowed. `scheduled`: not begun."
+    )
+    rights: Rights = Field(description="Empty where not allowed.")
+    starts_at: Time | None = Field(description="Null where not allowed; the former term is in `term`.")
+    expires_at: Time | None = Field(description="When it ends or ended; null where not allowed.")
+    term: AccessTerm | None = Field(description="The grant, whatever has become of it; null where none was ever given.")
+    dataset_status: DatasetStatus = Field(description="A withdrawal ends no grant; none can be given after it.")
     at: Time
 
 

@@ -52,6 +52,23 @@ class AccessState(StrEnum):
     REVOKED = "revoked"
 
 
+def state_of(time: int, starts_at: int, expires_at: int, revoked_at: int | None) -> AccessState:
+    """Return what has become of a grant by a time; all times are Unix seconds, UTC.
+
+    Args:
+        time: The time that is asked about.
+        starts_at: From when it was given.
+        expires_at: Until when (exclusive).
+        revoked_at: When it was revoked, or None. A revocation at its expiry or later changed nothing.
+    """
+    if revoked_at is not None and revoked_at < expires_at:
+        if time >= revoked_at:
+            return AccessState.REVOKED
+    elif time >= expires_at:
+        return AccessState.EXPIRED
+    return AccessState.SCHEDULED if time < starts_at else AccessState.ACTIVE
+
+
 @dataclass(frozen=True, slots=True)
 class Grant:
     """One grant, and its end.
@@ -85,12 +102,8 @@ class Grant:
 
     def state_at(self, time: int) -> AccessState:
         """Return what has become of it by a time (Unix seconds, UTC) at which no later grant has replaced it."""
-        if self.is_revoked and self.ended is not None and self.ended.timestamp < self.expires_at:
-            if time >= self.ended.timestamp:
-                return AccessState.REVOKED
-        elif time >= self.expires_at:
-            return AccessState.EXPIRED
-        return AccessState.SCHEDULED if time < self.starts_at else AccessState.ACTIVE
+        revoked = self.ended.timestamp if self.is_revoked and self.ended is not None else None
+        return state_of(time, self.starts_at, self.expires_at, revoked)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,14 @@ import typer
 
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import Unavailable
+from registry.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:
     import time
 
     from registry import client, primitives
     from registry.access import messages, records
-    from registry.cli import clock, content, output, people, times, writing
+    from registry.cli import access_offline, bundle_check, clock, content, grantees, output, people, times, writing
     from registry.statements import messages as statements
 else:
     time = lazy("time")
@@ -25,6 +25,8 @@ else:
     messages, records = lazy("registry.access.messages"), lazy("registry.access.records")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
+    access_offline, bundle_check = lazy("registry.cli.access_offline"), lazy("registry.cli.bundle_check")
+    grantees = lazy("registry.cli.grantees")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
     statements = lazy("registry.statements.messages")
 
@@ -269,40 +271,118 @@ def requests(
 
 @app.command()
 def access(
-    dataset: options.DatasetArgument,
-    address: options.AddressArgument,
+    dataset: Annotated[
+        str | None, typer.Argument(metavar="[ID]", help="The dataset's id; not needed with --bundle.")
+    ] = None,
+    address: Annotated[
+        str | None, typer.Argument(metavar="[ADDRESS]", help="The account; without it, all grants are listed.")
+    ] = None,
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="The time that is asked about.")] = "now",
+    bundle_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--bundle",
+            parser=options.to_path,
+            metavar="FILE",
+            help="Evidence (or a certificate with it) in place of the gateway; no network but --rpc's.",
+        ),
+    ] = None,
+    block_hashes: Annotated[
+        list[str] | None,
+        typer.Option("--block-hash", metavar="HASH", help="With --bundle: a block's hash known from elsewhere."),
+    ] = None,
+    rpc_urls: Annotated[
+        list[str] | None,
+        typer.Option("--rpc", metavar="URL", help="With --bundle: a node of your own; may be repeated."),
+    ] = None,
+    trust_file: Annotated[
+        Path | None,
+        typer.Option(
+            "--trust",
+            parser=options.to_path,
+            metavar="FILE",
+            help="With --bundle: the keys of a node and of witnesses, N of M.",
+        ),
+    ] = None,
+    chain_id: Annotated[
+        int | None, typer.Option("--chain-id", help="With --block-hash: the id of the chain that it is from.")
+    ] = None,
     keys: options.Keys = options.KEY_FOLDER,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Tell whether somebody may use a dataset, now or at a time. Exit code 0: allowed; 1: not allowed.
+    """Tell whether somebody may use a dataset, now or at a time, and why not. Exit code 0: allowed; 1: not allowed.
+
+    Without an account, list everybody's access. With --bundle, the answer is by the evidence alone, offline; what
+    changed after its block is not in it.
 
     \b
     Examples:
       tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
       tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --at 2026-11-01
+      tdr access --bundle measurements.tdr.json --block-hash 0x5a90...
+      tdr access --bundle measurements.tdr.json 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --trust trust.json
     """
-    grantee = people.address_of(address, keys)
+    now = int(time.time())
+    moment = None if at == "now" else times.parse_time(at, now=now)
+    if bundle_file is not None:
+        chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id)
+        question = access_offline.question(dataset, address, keys, now if moment is None else moment)
+        raise typer.Exit(access_offline.answer(bundle_file, chosen, question, now, as_json=as_json))
+    if block_hashes or rpc_urls or trust_file or chain_id:
+        raise InvalidInput("--block-hash, --rpc, --trust and --chain-id go with --bundle.")
+    if dataset is None:
+        raise InvalidInput("Name a dataset, or its evidence: tdr access ID [ADDRESS], tdr access --bundle FILE.")
     wanted = ids.id_text(dataset)
-    moment = None if at == "now" else times.parse_time(at, now=int(time.time()))
+    if address is None:
+        _list_grants(wanted, gateway_url, as_json=as_json)
+        return
+    grantee = people.address_of(address, keys)
     with client.Gateway(gateway_url) as gateway:
         answer = gateway.access(wanted, grantee, at=moment)
     if as_json:
         output.print_json({**answer, "account": str(grantee)})
     else:
         with gateway.reading():
+            term = answer["term"] or {"rights": [], "startsAt": None, "endsAt": None}
             fields = {
                 "account": grantee,
-                "rights": ", ".join(answer["rights"]),
-                "from": times.for_people(answer["startsAt"]),
-                "until": times.for_people(answer["expiresAt"]),
+                "reason": grantees.WORDS[records.AccessState(answer["reason"])],
+                "rights": ", ".join(term["rights"]),
+                "from": times.for_people(term["startsAt"]),
+                "until": times.for_people(term["endsAt"]),
                 "at": times.for_people(answer.get("at")),
+                "dataset": "withdrawn" if answer["datasetStatus"] == "withdrawn" else "",
                 "as of block": answer["asOfBlock"],
             }
         output.print_line("ALLOWED" if answer["allowed"] else "NOT ALLOWED")
         output.print_fields(fields)
     raise typer.Exit(0 if answer["allowed"] else 1)
+
+
+def _list_grants(dataset: str, gateway_url: str, *, as_json: bool) -> None:
+    """Print all grants of a dataset, the newest first."""
+    with client.Gateway(gateway_url) as gateway:
+        found = gateway.grants(dataset)
+    with gateway.reading():
+        if as_json:
+            output.print_json(found)
+        elif found["items"]:
+            output.print_table(
+                ("who", "state", "rights", "from", "until"),
+                (
+                    (
+                        item["grantee"],
+                        item["state"],
+                        ", ".join(item["rights"]),
+                        times.for_people(item["startsAt"]),
+                        times.for_people(item["endsAt"]),
+                    )
+                    for item in found["items"]
+                ),
+            )
+        else:
+            output.print_line("Nobody was ever granted access.")
 
 
 def _as_given(

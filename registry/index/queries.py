@@ -13,6 +13,7 @@ from sqlalchemy import (
     Subquery,
     Text,
     bindparam,
+    case,
     exists,
     func,
     literal,
@@ -24,7 +25,7 @@ from sqlalchemy import text as text_clause
 
 from registry.abi import left_padded, text
 from registry.access.events import AccessRequested
-from registry.access.records import rights_names
+from registry.access.records import AccessState, rights_names, state_of
 from registry.datasets.events import Registered, Revised
 from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUMENTS
 from registry.errors import Conflict, InvalidInput, NotFound
@@ -176,16 +177,11 @@ _REQUESTS: Final = (
     .order_by(EVENTS.c.position.desc())
     .limit(bindparam("count"))
 )
+_WAS_GIVEN: Final = EVENTS.c.timestamp <= bindparam("time")
 _ACCESS: Final = (
-    select(GRANTS.c.rights, GRANTS.c.starts_at, GRANTS.c.expires_at, GRANTS.c.ended_at)
-    .where(
-        GRANTS.c.dataset_id == bindparam("dataset_id"),
-        GRANTS.c.grantee == bindparam("grantee"),
-        GRANTS.c.starts_at <= bindparam("time"),
-        GRANTS.c.expires_at > bindparam("time"),
-        GRANTS.c.ended_at.is_(None) | (GRANTS.c.ended_at > bindparam("time")),
-    )
-    .order_by(GRANTS.c.epoch.desc())
+    # The grant that decides about a time: the latest that was given by then, else the first.
+    _GRANTS.where(GRANTS.c.grantee == bindparam("grantee"))
+    .order_by(case((_WAS_GIVEN, 0), else_=1), case((_WAS_GIVEN, -GRANTS.c.epoch), else_=GRANTS.c.epoch))
     .limit(1)
 )
 
@@ -457,15 +453,8 @@ class Queries:
             row = connection.execute(
                 _ACCESS, {"dataset_id": dataset_id, "grantee": grantee, "time": min(time, LAST)}
             ).one_or_none()
-        if row is None:
-            return {"allowed": False, "rights": [], "startsAt": None, "expiresAt": None} | as_of
-        until = row.expires_at if row.ended_at is None else min(row.expires_at, row.ended_at)
-        return {
-            "allowed": True,
-            "rights": list(rights_names(row.rights)),
-            "startsAt": shapes.time(row.starts_at),
-            "expiresAt": shapes.time(until),
-        } | as_of
+            is_withdrawn = connection.scalar(select(DATASETS.c.is_withdrawn).where(DATASETS.c.dataset_id == dataset_id))
+        return _access(row, time) | {"datasetStatus": _status(bool(is_withdrawn))} | as_of
 
     def claims(self, sha256: Bytes32, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Json:
         """Who registered something with this hash, in the order of the chain.
@@ -646,6 +635,30 @@ def _grant(row: AnyRow, now: int) -> Json:
         place=_at(row),
         now=now,
     )
+
+
+def _access(row: AnyRow | None, time: int) -> Json:
+    """Whether the grant that decides about a time allows use then, why or why not, and its term."""
+    if row is None:
+        state, term = AccessState.NEVER_GRANTED, None
+    else:
+        revoked_at = row.ended_at if row.is_revoked else None
+        state = state_of(time, row.starts_at, row.expires_at, revoked_at)
+        term = {
+            "rights": list(rights_names(row.rights)),
+            "startsAt": shapes.time(row.starts_at),
+            "expiresAt": shapes.time(row.expires_at),
+            "endsAt": shapes.time(row.expires_at if row.ended_at is None else min(row.expires_at, row.ended_at)),
+        }
+    allowed = term if state is AccessState.ACTIVE else None
+    return {
+        "allowed": allowed is not None,
+        "reason": str(state),
+        "rights": allowed["rights"] if allowed else [],
+        "startsAt": allowed["startsAt"] if allowed else None,
+        "expiresAt": allowed["endsAt"] if allowed else None,
+        "term": term,
+    }
 
 
 def _request(row: AnyRow) -> Json:

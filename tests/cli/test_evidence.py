@@ -224,6 +224,50 @@ def test_who_might_use_it_is_listed_with_rights_term_and_state(tdr: Run) -> None
     assert "The bundle shows nobody's access." in tdr("verify", *vector("registered")).out
 
 
+READER, OTHER = "0xAb5FA8632692C3623a6E956F4c0d071d196f68af", "0x748960E2d176D9033d500D7Aa997cC2c444F57bc"
+
+
+@pytest.mark.parametrize(
+    ("grantee", "at", "code", "reason"),
+    [
+        (READER, "2026-11-23T04:46:53Z", 1, "scheduled"),
+        (READER, "2026-11-23T04:46:54Z", 0, "active"),
+        (READER, "2026-11-23T04:46:55Z", 0, "active"),
+        (READER, "2026-11-23T04:46:56Z", 1, "revoked"),
+        (OTHER, "2026-11-23T04:46:56Z", 0, "active"),
+    ],
+)
+def test_access_is_told_by_a_bundle_alone(tdr: Run, grantee: str, at: str, code: int, reason: str) -> None:
+    """U5: offline, for one grantee at a time, with the reason."""
+    done = tdr("access", grantee, *vector("withdrawn"), "--at", at, "--json")
+    assert (done.code, done.json["reason"], done.json["allowed"]) == (code, reason, not code)
+    assert (done.json["at"], done.json["asOfBlock"], done.json["datasetStatus"]) == (at, 13, "withdrawn")
+    people = tdr("access", str(done.json["datasetId"])[:12], grantee, *vector("withdrawn"), "--at", at)
+    assert people.code == code
+    assert people.out.startswith("ALLOWED at 2026-" if code == 0 else "NOT ALLOWED at 2026-")
+    assert "The dataset was withdrawn, 2026-11-23 04:46:58 UTC." in people.out
+    assert "Anything after block 13" in people.out.partition("NOT PROVEN")[2]
+
+
+def test_everybodys_access_is_listed_by_a_bundle_alone(tdr: Run) -> None:
+    done = tdr("access", *vector("withdrawn"), "--json")
+    assert done.code == 0
+    assert [(one["grantee"], one["state"]) for one in done.json["access"]] == [(OTHER, "active"), (READER, "revoked")]
+    assert f"{READER}: revoked; read, derive; from " in tdr("access", *vector("withdrawn")).out
+    never = tdr("access", *vector("nobody"))
+    assert ": never granted\n" in never.out
+
+
+def test_a_bundle_that_does_not_show_somebody_proves_nothing_about_them(tdr: Run) -> None:
+    stranger = "0x000000000000000000000000000000000000dEaD"
+    assert "does not show the access of" in error_of(tdr("access", stranger, *vector("withdrawn")))
+    assert "The bundle is of the dataset" in error_of(tdr("access", "0x12345678", READER, *vector("withdrawn")))
+    refused = tdr("access", *vector("withdrawn")[:2], "--block-hash", f"0x{'00' * 32}")
+    assert (refused.code, "EVIDENCE REFUSED" in refused.out) == (1, True)
+    assert "go with --bundle" in error_of(tdr("access", "12345678", "--block-hash", f"0x{'00' * 32}"))
+    assert "Name a dataset" in error_of(tdr("access"))
+
+
 def test_steps_have_the_same_numbers_in_every_report(tdr: Run) -> None:
     """U15: a step of which a bundle holds nothing is said to be left out, and moves no other."""
     titles = [f"{number}. {title}: " for number, title in enumerate(TITLES, 1)]

@@ -20,7 +20,7 @@ from registry.index.queries import DatasetFilter, Queries
 from registry.index.shapes import LAST_TIME, encoded
 from registry.index.sync import Indexer
 from registry.manifest import Entry, Manifest
-from registry.primitives import ZERO_BYTES32, Bytes32, DatasetId
+from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.storage import Storage
 from tests.fixtures.publications import published
 from tests.index.activity import LATER, Activity
@@ -103,6 +103,45 @@ def test_every_dataset_version_step_and_grant_is_that_of_the_fold(
             answer = queries.access(dataset_id, grantee, time)
             assert answer["allowed"] == (held is not None)
             assert answer["rights"] == ([] if held is None else list(rights_names(held.rights)))
+            deciding = access.deciding_grant(time)
+            assert answer["reason"] == ("neverGranted" if deciding is None else deciding.state_at(time))
+            assert (answer["reason"] == "active") == answer["allowed"]
+            assert answer["datasetStatus"] == ("active" if datasets[dataset_id].withdrawal is None else "withdrawn")
+            if deciding is not None:
+                assert answer["term"]["rights"] == list(rights_names(deciding.rights))
+
+
+def test_access_gives_its_reason_and_the_former_term(activity: Activity, indexer: Indexer, queries: Queries) -> None:
+    """U14: never granted, not begun, in force, expired and revoked are told apart."""
+    owner, reader = activity.people[0], activity.address(activity.people[1])
+    message = activity.registration(owner)
+    activity.send(owner, message)
+    activity.mine()
+    named: dict[str, Any] = {"dataset_id": message.dataset_id, "grantee": reader, "deadline": LATER}
+    now = activity.time
+    start, end = now + 1000, now + 2000
+    terms = Bytes32(bytes(32))
+    activity.send(owner, AccessGrant(**named, rights=5, starts_at=start, expires_at=end, terms_hash=terms, epoch=0))
+    activity.mine()
+    indexer.catch_up()
+
+    def told(time: int, grantee: Address = reader) -> tuple[str, bool, bool]:
+        answer = queries.access(message.dataset_id, grantee, time)
+        return answer["reason"], answer["allowed"], answer["term"] is not None
+
+    assert told(now, Address(b"\x01" * 20)) == ("neverGranted", False, False)
+    assert told(now - 10**6) == ("scheduled", False, True)
+    assert told(start - 1) == ("scheduled", False, True)
+    assert told(start) == ("active", True, True)
+    assert told(end - 1) == ("active", True, True)
+    assert told(end) == ("expired", False, True)
+    assert queries.access(message.dataset_id, reader, end)["term"]["rights"] == ["read", "aggregate"]
+    activity.send(owner, AccessRevocation(**named, epoch=1))
+    activity.mine()
+    indexer.catch_up()
+    assert told(end) == ("revoked", False, True)
+    term = queries.access(message.dataset_id, reader, end)["term"]
+    assert term["endsAt"] < term["startsAt"] < term["expiresAt"]
 
 
 def test_a_grants_state_is_scheduled_active_expired_revoked_or_replaced(

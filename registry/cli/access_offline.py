@@ -1,0 +1,137 @@
+"""Who might use a dataset, by its evidence alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from registry.access.records import AccessState
+from registry.cli import grantees, ids, output, people
+from registry.cli.bundle_check import Chosen, read_bundle, verify_bundle
+from registry.cli.comparison import Report
+from registry.cli.times import show_time
+from registry.errors import InvalidInput, NotFound
+from registry.evidence.summary import time_text
+from registry.evidence.verify import Verified
+from registry.primitives import Address
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a bundle.
+
+    Args:
+        dataset: The dataset that it should be of: its id, or the first digits; None: any.
+        grantee: Whose access; None: everybody's.
+        moment: The time that is asked about, Unix seconds, UTC.
+    """
+
+    dataset: str | None
+    grantee: Address | None
+    moment: int
+
+
+def question(first: str | None, second: str | None, keys: Path, moment: int) -> Question:
+    """Return what is asked: of what is named, the last is the account, and the dataset may be left out.
+
+    Args:
+        first: The dataset where an account is named too; else the account, or None.
+        second: The account, or None.
+        keys: The folder of keys, by whose names accounts may be named.
+        moment: The time that is asked about, Unix seconds, UTC.
+
+    Raises:
+        InvalidInput: What was named is no dataset id or no account.
+    """
+    dataset, account = (None, first) if second is None else (first, second)
+    return Question(
+        None if dataset is None else ids.id_text(dataset),
+        None if account is None else people.address_of(account, keys),
+        moment,
+    )
+
+
+def answer(file: Path, chosen: Chosen, asked: Question, now: int, *, as_json: bool) -> int:
+    """Verify a bundle and print what it shows of access.
+
+    Args:
+        file: The bundle, or a certificate with it.
+        chosen: Whose word counts.
+        asked: What is asked.
+        now: The present, Unix seconds, UTC.
+        as_json: Print one JSON document.
+
+    Raises:
+        NotFound: The bundle does not show the account's access.
+        InvalidInput: The bundle is of another dataset, or cannot be read.
+
+    Returns:
+        The exit code: 1 if the bundle is refused or the account is not allowed, else 0.
+    """
+    report = Report()
+    verified = verify_bundle(read_bundle(file, report), chosen, report)
+    if verified is None:
+        if as_json:
+            output.print_json(report.to_json())
+        else:
+            output.print_line(report.headline)
+            output.print_line(f"  {output.plain(report.refused)}")
+        return 1
+    if asked.dataset is not None and not str(verified.dataset_id).startswith(asked.dataset):
+        raise InvalidInput(f"The bundle is of the dataset {verified.dataset_id}, not of {asked.dataset}.")
+    block, withdrawn_at = verified.record.block, verified.summary.withdrawn_at
+    allowed, document, lines = _told(verified, asked, now)
+    if as_json:
+        output.print_json(
+            {
+                "datasetId": str(verified.dataset_id),
+                "datasetStatus": verified.summary.status,
+                "withdrawnAt": None if withdrawn_at is None else show_time(withdrawn_at),
+                **document,
+                "asOfBlock": block.number,
+                "asOfBlockHash": str(block.hash),
+                "asOf": show_time(block.time),
+                "notProven": report.not_proven,
+            }
+        )
+    else:
+        for line in lines:
+            output.print_line(output.plain(line))
+        output.print_line(f"As of block {block.number}, {time_text(block.time)}.")
+        if withdrawn_at is not None:
+            output.print_line(f"The dataset was withdrawn, {time_text(withdrawn_at)}. That ends no grant.")
+        output.print_line()
+        output.print_line("NOT PROVEN")
+        for line in report.not_proven:
+            output.print_line(f"  - {output.plain(line)}")
+    return 0 if allowed else 1
+
+
+def _told(verified: Verified, asked: Question, now: int) -> tuple[bool, dict[str, object], list[str]]:
+    """Return whether the answer is yes, and the answer as JSON and as lines."""
+    if asked.grantee is None:
+        lines = list(grantees.lines(verified, now)) or ["The bundle shows nobody's access."]
+        return True, {"access": grantees.to_json(verified, now)}, lines
+    one = grantees.at(verified, asked.grantee, asked.moment)
+    if one is None:
+        raise NotFound(
+            f"The bundle does not show the access of {asked.grantee}.",
+            hint=f"That proves nothing about it. Ask for a bundle that does: --grantee {asked.grantee}.",
+        )
+    allowed = one.state is AccessState.ACTIVE
+    document: dict[str, object] = {
+        "grantee": str(one.grantee),
+        "allowed": allowed,
+        "reason": str(one.state),
+        **grantees.term_json(one),
+        "at": show_time(asked.moment),
+    }
+    verdict = "ALLOWED" if allowed else "NOT ALLOWED"
+    return (
+        allowed,
+        document,
+        [
+            f"{verdict} at {time_text(asked.moment)}, if nothing changed after the bundle's block",
+            f"{one.grantee}: {grantees.WORDS[one.state]}{grantees.term_text(one)}",
+        ],
+    )
