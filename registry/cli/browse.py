@@ -312,10 +312,10 @@ def _hashes(what: str) -> list[primitives.Bytes32]:
         return [primitives.Bytes32(bytes.fromhex(digits[1]))]
     if not exists:
         raise InvalidInput(f"{what[:200]!r} is neither a file or folder here nor a SHA-256 hash of 64 hex digits.")
-    manifest = content.hashed(path)
+    found = content.hashed_ways(path)
     # Registered as a list by sha256sum, without sizes, the same files have another root.
-    roots = list(dict.fromkeys([manifest.root, manifest.without_sizes().root]))
-    return roots if path.is_dir() else [manifest.entries[0].sha256, *roots]
+    roots = list(dict.fromkeys(root for one in found for root in (one.root, one.without_sizes().root)))
+    return roots if path.is_dir() else [found[0].entries[0].sha256, *roots]
 
 
 def _detail(item: Mapping[str, Any]) -> str:

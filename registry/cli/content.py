@@ -17,6 +17,7 @@ from registry.cli.output import hashing_bar, print_note
 from registry.errors import InvalidInput
 from registry.manifest import (
     FORMAT,
+    STANDARD,
     Links,
     Manifest,
     Selected,
@@ -170,6 +171,21 @@ def hashed(path: Path) -> Manifest:
     """
     with hashing_bar(str(path)) as progress:
         return hash_path(path, progress=progress)
+
+
+def hashed_ways(path: Path) -> list[Manifest]:
+    """Return the manifests that something on disk can have been registered with: by the ignore rules, and as a whole.
+
+    Raises:
+        InvalidInput: As `registry.manifest.hash_selected` does.
+    """
+    with hashing_bar(str(path)) as progress:
+        selected = hash_selected(path, STANDARD, progress=progress)
+    found = [selected.manifest]
+    if selected.left_out:
+        with suppress(InvalidInput):  # What the rules leave out may be no files, or change all the time.
+            found.append(hashed(path))
+    return found
 
 
 def hashed_for(path: Path, root: Bytes32, manifest: Manifest | None, selection: Selection, report: Report) -> Manifest:

@@ -34,7 +34,7 @@ Version = Annotated[int | None, typer.Option("--version", min=1, help="The versi
 
 @app.command()
 def publish(
-    dataset: options.DatasetArgument,
+    dataset: options.VersionedArgument,
     version: Version = None,
     manifest_file: Annotated[
         Path | None,
@@ -67,9 +67,10 @@ def publish(
             hint="A dataset that was registered with --private keeps its manifest. Metadata can be published alone.",
         )
     metadata = None if metadata_file is None else _metadata(metadata_file)
+    wanted, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
-        state = desk.gateway.state(ids.id_text(dataset))
+        state = desk.gateway.state(wanted)
         number, expiry = version or state.version, desk.deadline_of(deadline)
         documents = writing.Documents(state.dataset_id, number, metadata, manifest, expiry)
         found = desk.gateway.publish(desk.published(documents))
@@ -79,7 +80,7 @@ def publish(
 
 @app.command()
 def retract(
-    dataset: options.DatasetArgument,
+    dataset: options.VersionedArgument,
     version: Version = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, in your words; everybody can read it.")] = "",
     key: options.KeyName = None,
@@ -97,9 +98,10 @@ def retract(
     Example:
       tdr retract 0x1f2e3d4c --version 1 --reason "Names a person"
     """
+    wanted, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file) as desk:
-        state = desk.gateway.state(ids.id_text(dataset))
+        state = desk.gateway.state(wanted)
         number = version or state.version
         with desk.gateway.reading():
             public = {

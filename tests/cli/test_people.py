@@ -109,6 +109,7 @@ def test_contacts_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
         ("export", "{}"),
         ("certificate", "{}"),
         ("lineage", "{}"),
+        ("retract", "{}", "--key", "alice"),
         ("verify", ".", "--dataset", "{}"),
         ("watch", ".", "--once", "--dataset", "{}"),
         ("register", ".", "--source", "{}", "--key", "alice"),

@@ -461,6 +461,9 @@ def test_what_is_left_out_is_told_and_stands_in_the_metadata(tdr: Tdr, files: Pa
     assert done.err == "note: 3 items left out: .git/, notes.log, x.tmp.\n"
     told = yes(tdr("show", made["datasetId"], "--json"))["metadata"]["leftOut"]
     assert (told["count"], told["links"], told["patterns"][-2:]) == (3, "refuse", ["*.tmp", "*.log"])
+    (files / "notes.log").unlink()
+    assert [claim["datasetId"] for claim in yes(tdr("find", files, "--json"))["claims"]] == [made["datasetId"]]
+    (files / "notes.log").write_text("notes.log")
     command = ("verify", files, "--dataset", made["datasetId"], "--json")
     assert [one["path"] for one in tdr(*command).json["mismatches"]] == ["notes.log"]
     assert yes(tdr(*command, "--exclude", "*.log"))["notCompared"] == [".git/", "notes.log", "x.tmp"]
