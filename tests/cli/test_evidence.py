@@ -17,8 +17,8 @@ from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import KeyKind, Note, SigningKey
 from registry.evidence.verify import TITLES
 from registry.manifest import Manifest, hash_path
-from registry.primitives import DatasetId
-from tests.api.world import Gateway, open_node, running
+from registry.primitives import Bytes32, DatasetId
+from tests.api.world import Gateway, open_node, running, withdrawal
 from tests.cli.conftest import Run, error_of
 from tests.evidence.stories import NODE, TIME, WITNESSES
 
@@ -183,6 +183,28 @@ def test_the_headline_names_a_withdrawal_and_a_later_version(tdr: Run) -> None:
     shown = tdr("verify", *vector("granted"), "--json").json
     assert (shown["headline"], shown["status"], shown["withdrawnAt"]) == ("VERIFIED", "active", None)
     assert shown["isLatest"]
+
+
+def test_the_headline_is_the_same_where_the_chain_itself_is_read(tdr: Run, gateway: Gateway, tmp_path: Path) -> None:
+    """U4: `verify --dataset`, of an older version of a withdrawn dataset."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "a.csv").write_text("1\n")
+    message = gateway.registration(content_root=hash_path(folder).root, salt=Bytes32(b"\x42" * 32))
+    gateway.settle(message)
+    dataset = message.dataset_id
+    asked = ("verify", folder, "--dataset", str(dataset), "--version", "1", "--gateway", str(gateway.http.base_url))
+    assert tdr(*asked, "--require-active", "--require-latest", "--json").json["headline"] == "VERIFIED"
+    gateway.settle(gateway.revision(dataset, gateway.head(dataset)))
+    done = tdr(*asked, "--json")
+    assert (done.code, done.json["headline"], done.json["isLatest"]) == (0, "VERIFIED, BUT VERSION 1 OF 2", False)
+    gateway.settle(withdrawal(dataset, gateway.head(dataset)))
+    done = tdr(*asked, "--json")
+    day = done.json["withdrawnAt"][:10]
+    assert (done.code, done.json["status"]) == (0, "withdrawn")
+    assert done.json["headline"] == f"VERIFIED, BUT VERSION 1 OF 2 AND WITHDRAWN ON {day}"
+    refused = tdr(*asked, "--require-active")
+    assert (refused.code, "--require-active: it was withdrawn" in refused.out) == (1, True)
 
 
 @pytest.mark.parametrize(
