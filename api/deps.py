@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated, Final, TypeVar
 
-from anyio import CapacityLimiter, to_thread
+from anyio import CancelScope, CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
+from api.problems import UNAVAILABLE, Refused
 from registry.node import Node
 
 Result = TypeVar("Result")
 
-THREADS: Final = 12
-"""How many requests may wait for the database or the chain at once. Fewer than the database has connections."""
+READERS: Final = 8
+"""How many reads may wait for the database or the chain at once."""
+WRITERS: Final = 4
+"""How many writes; reads never take their threads. With the heavy reads, fewer than the database has connections."""
+HEAVY: Final = 2
+"""How many exports may be made at once: each takes a core for seconds where there are many files."""
+HEAVY_WAITING: Final = 4
+"""How many exports may wait for one of these to end."""
+CLIENT_PAUSE: Final = 0.25
+"""How often it is looked whether the client of a waiting export is still there, in seconds."""
 
-_limiter = CapacityLimiter(THREADS)
+_readers, _writers, _heavy = CapacityLimiter(READERS), CapacityLimiter(WRITERS), CapacityLimiter(HEAVY)
 
 
 def node_of(request: Request) -> Node:
@@ -38,8 +48,41 @@ NodeDep = Annotated[Node, Depends(_node)]
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:
-    """Does something that waits, without anybody else waiting for it."""
-    return await to_thread.run_sync(work, limiter=_limiter)
+    """Do a read that waits, without anybody else waiting for it."""
+    return await to_thread.run_sync(work, limiter=_readers)
+
+
+async def in_write_thread(work: Callable[[], Result]) -> Result:
+    """Do a write, in a thread that no read takes."""
+    return await to_thread.run_sync(work, limiter=_writers)
+
+
+async def in_heavy_thread(request: Request, work: Callable[[], Result]) -> Result:
+    """Make something that takes a core for long, as soon as there is room; not at all where nobody waits for it.
+
+    Raises:
+        Refused: Too many are being made already, or the client has gone.
+    """
+    if _heavy.statistics().tasks_waiting >= HEAVY_WAITING:
+        raise _busy(f"{HEAVY} exports are being made and {HEAVY_WAITING} wait.")
+    with CancelScope() as scope:
+        watching = asyncio.create_task(_cancel_when_gone(request, scope))
+        try:
+            # What runs in a thread cannot be stopped; what waits for one can.
+            return await to_thread.run_sync(work, limiter=_heavy)
+        finally:
+            watching.cancel()
+    raise _busy("The client left before its export was begun.")
+
+
+async def _cancel_when_gone(request: Request, scope: CancelScope) -> None:
+    while not await request.is_disconnected():
+        await asyncio.sleep(CLIENT_PAUSE)
+    scope.cancel()
+
+
+def _busy(what: str) -> Refused:
+    return Refused(UNAVAILABLE, what, headers={"Retry-After": "5"})
 
 
 async def read(node: Node, work: Callable[[], Result]) -> Result:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Final
@@ -14,7 +12,8 @@ from fastapi import Path, Query, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api.deps import in_thread, read
-from api.problems import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Refused, documented
+from api.heights import watch_of
+from api.problems import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Refused, documented, invalid
 from registry.index.hot import HotReads
 from registry.index.pages import MAX_LIMIT
 from registry.index.queries import Queries
@@ -24,7 +23,8 @@ from registry.primitives import Bytes32
 from registry.times import LAST_SECOND
 
 WAIT_SECONDS: Final = 10.0
-PAUSE: Final = 0.05
+MAX_AHEAD: Final = 100_000
+"""How far above the index a block may lie that is waited for: nothing else is a block of this chain soon."""
 
 IdPrefix = Annotated[
     str,
@@ -106,19 +106,26 @@ async def answer(
 
 
 async def reach(node: Node, height: int | None) -> None:
-    """Waits until the index stands at a height, or not at all for None.
+    """Wait until the index has a block, or not at all for None.
 
     Raises:
-        Refused: It did not get there in time.
+        Refused: It did not get there in time, or is so far behind that it cannot.
     """
     if height is None:
         return
-    deadline = time.monotonic() + WAIT_SECONDS
-    while (stands := await read(node, node.queries.cursor)).height < height:
-        if time.monotonic() > deadline or node.is_stopping:
-            raise Refused(
-                UNAVAILABLE,
-                f"The index stands at block {stands.height}, and did not reach {height} in time.",
-                headers={"Retry-After": "5"},
-            )
-        await asyncio.sleep(PAUSE)
+    present = (await read(node, node.queries.cursor)).height
+    if height <= present:
+        return
+    if height > present + MAX_AHEAD:
+        raise invalid(
+            "query.min_block",
+            f"it is {height}, and the index has blocks up to {present}",
+            hint=f"Give the block of a receipt; at most {MAX_AHEAD:,} blocks ahead can be waited for.",
+        )
+    if not await watch_of(node).reached(height, WAIT_SECONDS):
+        present = (await read(node, node.queries.cursor)).height
+        raise Refused(
+            UNAVAILABLE,
+            f"The index stands at block {present}, and did not reach {height} in time.",
+            headers={"Retry-After": "5"},
+        )

@@ -9,28 +9,69 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable, Coroutine
 from email.message import Message as MediaType
 from typing import Any, Final
 
+from anyio import CapacityLimiter
 from fastapi import Request, Response, params
 from fastapi.dependencies.utils import get_flat_params
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
-from api.problems import LARGE, MALFORMED, MEDIA, SLOW, Refused, invalid
+from api.problems import LARGE, MALFORMED, MEDIA, SLOW, UNAVAILABLE, Refused, invalid
 from registry.canonical import read_json
 from registry.errors import InvalidInput
 
 MAX_MESSAGE_BYTES: Final = 64 * 2**10
 MAX_DOCUMENTS_BYTES: Final = 32 * 2**20
 BODY_SECONDS: Final = 30.0
+MAX_VALUES: Final = 1_600_000
+"""More than a manifest of 32 MiB can hold. Each takes memory a hundred times its length in the text."""
+LARGE_AT_ONCE: Final = 4
+"""How many bodies of more than a message may be received at once."""
+
+_BEFORE_VALUES: Final = (b",", b"[", b"{")
+_STRING: Final = re.compile(rb'"(?:[^"\\]|\\.)*"', re.DOTALL)
+_read_alone = CapacityLimiter(1)
+
+
+class _Receiving:
+    """How many large bodies are in memory."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def begin(self) -> bool:
+        """Count one more.
+
+        Raises:
+            Refused: There are too many.
+        """
+        if self._count >= LARGE_AT_ONCE:
+            raise Refused(
+                UNAVAILABLE,
+                f"{LARGE_AT_ONCE} bodies of more than {MAX_MESSAGE_BYTES} bytes are being received already.",
+                headers={"Retry-After": "5", "Connection": "close"},
+            )
+        self._count += 1
+        return True
+
+    def end(self) -> None:
+        """Count one less."""
+        self._count -= 1
+
+
+_receiving = _Receiving()
 
 
 class StrictRequest(Request):
     """A request whose body is read within limits and parsed strictly."""
 
     max_bytes = MAX_MESSAGE_BYTES
+    is_large = False
+    """Whether the body is more than a message, and so counts among those that are received."""
 
     async def body(self) -> bytes:
         """The body.
@@ -82,6 +123,8 @@ class StrictRequest(Request):
             size += len(chunk)
             if size > self.max_bytes:
                 raise self._too_large()
+            if size > MAX_MESSAGE_BYTES and not self.is_large:
+                self.is_large = _receiving.begin()
             chunks.append(chunk)
         return b"".join(chunks)
 
@@ -111,9 +154,16 @@ class StrictRoute(APIRoute):
             if request.scope["query_string"]:
                 _refuse_unknown(request, known)
             strict_request = request_class(request.scope, request.receive)
-            if self.body_field is not None and not await strict_request.body():
-                raise Refused(MALFORMED, "The body is empty.")
-            return await handler(strict_request)
+            try:
+                if self.body_field is not None and not await strict_request.body():
+                    raise Refused(MALFORMED, "The body is empty.")
+                if not strict_request.is_large:
+                    return await handler(strict_request)
+                async with _read_alone:  # One large body at a time is made into values.
+                    return await handler(strict_request)
+            finally:
+                if strict_request.is_large:
+                    _receiving.end()
 
         return strict
 
@@ -124,7 +174,25 @@ class PublicationRoute(StrictRoute):
     request_class = LargeRequest
 
 
+def values_in(body: bytes) -> int:
+    """Return at most how many JSON values a text holds, without parsing it: a value begins it, or follows , [ { or :.
+
+    Members count once with their name. What is inside strings is not counted.
+    """
+    rough = 1 + sum(map(body.count, _BEFORE_VALUES))
+    if rough <= MAX_VALUES:
+        return rough
+    bare = _STRING.sub(b"", body)
+    return 1 + sum(map(bare.count, _BEFORE_VALUES))
+
+
 def _read(body: bytes) -> object:
+    if values_in(body) > MAX_VALUES:
+        raise Refused(
+            LARGE,
+            f"The body holds more than {MAX_VALUES:,} JSON values.",
+            hint="A manifest of so many files is kept by its owner: register without it.",
+        )
     value = read_json(body)
     if b"\\ud" in body or b"\\uD" in body:
         try:

@@ -10,7 +10,7 @@ import orjson
 from fastapi import Header, Response
 
 from api.bodies import Submission, VersionSubmission
-from api.deps import NodeDep, in_thread
+from api.deps import NodeDep, in_write_thread
 from api.problems import (
     CONFLICT,
     FORBIDDEN,
@@ -87,7 +87,7 @@ class Intake:
         check_times(self._node, body)
         key = None if self._key is None else IdempotencyKey(self._key)
         also = partial(_limits, self._node, body.message)
-        return _accepted(await in_thread(lambda: _submit(self._node, body, key, also)))
+        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, also)))
 
     async def version(self, body: VersionSubmission[Any], dataset_id: DatasetId | None = None) -> Response:
         """Accept a message that makes a version, and keep its documents in the same database transaction."""
@@ -103,7 +103,7 @@ class Intake:
             )
         key = None if self._key is None else IdempotencyKey(self._key, body.names)
         also = None if body.publication is None else partial(documents_of, self._node, body, body.publication)
-        return _accepted(await in_thread(lambda: _submit(self._node, body, key, also)))
+        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, also)))
 
 
 def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:

@@ -36,10 +36,12 @@ class Node:
 
     Args:
         data: Its data folder.
+        options: More options of `tdr up`.
     """
 
-    def __init__(self, data: Path) -> None:
+    def __init__(self, data: Path, *options: str) -> None:
         self._data = data
+        self._options = options
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
 
@@ -48,7 +50,10 @@ class Node:
         log = self._data.with_suffix(".log")
         with log.open("a") as errors:
             self._process = subprocess.Popen(
-                [TDR, "up", "--data", self._data, "--port", "0"], stdout=subprocess.PIPE, stderr=errors, text=True
+                [TDR, "up", "--data", self._data, "--port", "0", *self._options],
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
             )
         assert self._process.stdout is not None
         for line in self._process.stdout:
@@ -56,6 +61,12 @@ class Node:
                 self.url = line.split()[-1]
                 return
         raise Surprise(f"The node did not come up. It logged:\n{log.read_text()[-2000:]}")
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._process is not None
+        return self._process.pid
 
     def kill(self) -> None:
         """Ends it with SIGKILL: it has no chance to tidy up."""

@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
-from api.deps import NodeDep, base_url, in_thread
+from api.deps import NodeDep, base_url, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
 from api.reads import IdPrefix, Moment
 from api.routes.evidence import shown_content
@@ -61,7 +61,7 @@ async def certificate(
     def make(facts: Facts, bundle: bytes) -> bytes:
         return render(facts, bundle, _verify_url(base, facts))
 
-    facts, page = await in_thread(lambda: _made(node, dataset_id, version, at, make))
+    facts, page = await in_heavy_thread(request, lambda: _made(node, dataset_id, version, at, make))
     headers = {
         "Content-Disposition": f'inline; filename="{facts.dataset_id.hex()[:16]}-v{facts.version}.pdf"',
         "TDR-As-Of-Block": str(facts.as_of.number),
@@ -80,7 +80,9 @@ async def certificate(
         **documented(NOT_FOUND, CONFLICT, INVALID),
     },
 )
-async def credential(node: NodeDep, dataset_id: IdPrefix, version: Version = None, at: AsOf = None) -> Response:
+async def credential(
+    node: NodeDep, request: Request, dataset_id: IdPrefix, version: Version = None, at: AsOf = None
+) -> Response:
     """What the certificate says, as JSON-LD signed by this node's key for checkpoints (`did:key`, eddsa-jcs-2022)."""
 
     def make(facts: Facts, bundle: bytes) -> bytes:
@@ -89,7 +91,7 @@ async def credential(node: NodeDep, dataset_id: IdPrefix, version: Version = Non
             issue(facts, bundle, key.verifier.public, key.sign_bytes, context=_context(node), now=int(node.clock()))
         )
 
-    facts, document = await in_thread(lambda: _made(node, dataset_id, version, at, make))
+    facts, document = await in_heavy_thread(request, lambda: _made(node, dataset_id, version, at, make))
     return Response(document, headers={"TDR-As-Of-Block": str(facts.as_of.number)}, media_type="application/vc")
 
 

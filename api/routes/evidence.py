@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from api.deps import NodeDep, in_thread
+from api.deps import NodeDep, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
 from api.reads import IdPrefix, Moment
 from api.strict import StrictRoute
@@ -15,14 +15,16 @@ from registry.canonical import read_json
 from registry.chain.history import BlockRef, block_at
 from registry.checkpoints.store import CheckpointStore
 from registry.datasets.records import Dataset
+from registry.documents.store import manifest_of
 from registry.errors import InvalidInput, NotFound, Unavailable
 from registry.evidence.note import MAX_SIGNATURES
 from registry.export.blocks import block_as_of
 from registry.export.bundles import NO_CHECKPOINTS, Shown, SignedBlocks, export_bundle
 from registry.manifest import Manifest
+from registry.manifest.cache import ManifestCache
 from registry.node import Node
-from registry.primitives import Address, DatasetId
-from registry.statements.store import public_manifest, public_metadata
+from registry.primitives import Address, Bytes32, DatasetId
+from registry.statements.store import is_public, public_metadata
 
 WHOLE_MANIFEST: Final = 1_000
 """Up to how many files a bundle holds the manifest although no file was named."""
@@ -39,6 +41,7 @@ router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictR
 )
 async def evidence(
     node: NodeDep,
+    request: Request,
     dataset_id: IdPrefix,
     file: Annotated[
         list[str] | None,
@@ -81,7 +84,7 @@ async def evidence(
         )
         return full, bundle
 
-    full, bundle = await in_thread(make)
+    full, bundle = await in_heavy_thread(request, make)
     name = f"{full.hex()[:16]}.tdr.json"
     return Response(
         bundle, headers={"Content-Disposition": f'attachment; filename="{name}"'}, media_type="application/json"
@@ -108,6 +111,16 @@ def _signed(node: Node, heights: Sequence[int], cosignatures: int) -> SignedBloc
     return SignedBlocks([notes[height] for height in sorted(notes)], [*nodes, *witnesses])
 
 
+_PARSED: Final = ManifestCache()
+
+
+def _public_manifest(connection: Any, dataset_id: DatasetId, version: int, root: Bytes32) -> Manifest | None:
+    """Return a version's manifest where it is public, parsed once however often it is asked for."""
+    if not is_public(connection, dataset_id, version, root):
+        return None
+    return _PARSED.get(root, lambda: manifest_of(connection, root))
+
+
 def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[str]) -> Shown:
     """What is kept here of a version's content, as far as a bundle should hold it."""
     number = number or dataset.latest.number
@@ -115,9 +128,8 @@ def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[
         raise NotFound(f"The dataset has no version {number}.")
     version = dataset.versions[number - 1]
     with node.storage.read() as connection:
-        listed = public_manifest(connection, dataset.dataset_id, number, version.content_root)
+        manifest = _public_manifest(connection, dataset.dataset_id, number, version.content_root)
         described = public_metadata(connection, dataset.dataset_id, number, version.metadata_hash)
-    manifest = None if listed is None else Manifest.parse(listed)
     if files and manifest is None:
         raise NotFound("The manifest is not kept here, so no single file can be shown.", hint="Its owner may have it.")
     if manifest is not None and not files and len(manifest.entries) > WHOLE_MANIFEST:

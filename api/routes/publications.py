@@ -10,7 +10,7 @@ from fastapi import APIRouter, Path, Response
 
 from api import answers
 from api.bodies import PublicationSubmission, Submission
-from api.deps import NodeDep, in_thread
+from api.deps import NodeDep, in_thread, in_write_thread
 from api.problems import (
     CONFLICT,
     FORBIDDEN,
@@ -72,7 +72,7 @@ async def publish(dataset_id: FullId, body: PublicationSubmission, node: NodeDep
         node.wake()
         return _records(node, dataset_id)
 
-    return await in_thread(work)
+    return await in_write_thread(work)
 
 
 @others.post(
@@ -151,7 +151,7 @@ async def _decide(
         with node.storage.write() as connection:
             keep(connection, accepted)
 
-    await in_thread(work)
+    await in_write_thread(work)
 
 
 def _records(node: Node, dataset_id: DatasetId) -> Response:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Annotated, Final, Literal
 
 import orjson
@@ -11,8 +12,10 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api import answers
 from api.deps import NodeDep, read
+from api.heights import watch_of
 from api.problems import INVALID, NOT_FOUND, documented
 from api.strict import StrictRoute
+from registry.errors import Unavailable
 from registry.relay.receipts import Receipt, read_receipt
 
 MAX_WAIT: Final = 60
@@ -37,13 +40,18 @@ async def receipt(
         "mined"
     ),
 ) -> Response:
-    """The receipt as it is now, or, with `wait`, as soon as the write has ended."""
+    """The receipt as it is now, or, with `wait`, as soon as the write has ended and this gateway's reads know it."""
     # A waiting request holds no thread: it sleeps and looks again.
     deadline = time.monotonic() + wait
     pause = FIRST_PAUSE
     while True:
         found = await read(node, lambda: read_receipt(node.storage, receipt_id))
         remaining = deadline - time.monotonic()
+        if _has_ended(found, until) and found.block_number is not None and remaining > 0:
+            # Read-your-writes: whoever waited for the block finds it in every read that follows.
+            with suppress(Unavailable):
+                await watch_of(node).reached(found.block_number, remaining)
+            return Response(orjson.dumps(found.to_json()), media_type="application/json")
         if _has_ended(found, until) or remaining <= 0 or node.is_stopping:
             return Response(orjson.dumps(found.to_json()), media_type="application/json")
         await asyncio.sleep(min(pause, remaining))

@@ -183,12 +183,12 @@ def accepts_requests(connection: Connection, dataset_id: DatasetId) -> bool:
 
 def public_metadata(connection: Connection, dataset_id: DatasetId, version: int, key: Bytes32) -> bytes | None:
     """Return the canonical JSON of a version's metadata, or None where it is not public."""
-    return metadata_of(connection, key) if _is_public(connection, dataset_id, version, key) else None
+    return metadata_of(connection, key) if is_public(connection, dataset_id, version, key) else None
 
 
 def public_manifest(connection: Connection, dataset_id: DatasetId, version: int, root: Bytes32) -> bytes | None:
     """Return the text form of a version's manifest, or None where it is not public."""
-    return manifest_of(connection, root) if _is_public(connection, dataset_id, version, root) else None
+    return manifest_of(connection, root) if is_public(connection, dataset_id, version, root) else None
 
 
 def records_of(connection: Connection, dataset_id: DatasetId) -> Sequence[DocumentRecord]:
@@ -202,7 +202,8 @@ def records_of(connection: Connection, dataset_id: DatasetId) -> Sequence[Docume
     return [DocumentRecord(*row) for row in rows]
 
 
-def _is_public(connection: Connection, dataset_id: DatasetId, version: int, document: Bytes32) -> bool:
+def is_public(connection: Connection, dataset_id: DatasetId, version: int, document: Bytes32) -> bool:
+    """Return whether a document may be shown for a version."""
     return bool(connection.scalar(select(exists().where(_key(dataset_id, version, document), IS_PUBLIC))))
 
 

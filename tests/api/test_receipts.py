@@ -12,7 +12,7 @@ import pytest
 from coincurve import PrivateKey
 from coincurve._libsecp256k1 import ffi
 
-from api.deps import THREADS
+from api.deps import READERS
 from registry.canonical import metadata_hash
 from registry.datasets.messages import Registration
 from registry.eip712 import Domain
@@ -107,7 +107,7 @@ def test_waiting_holds_no_thread_and_no_one_else_up(tmp_path: Path) -> None:
             limits = httpx.Limits(max_connections=150)
             async with httpx.AsyncClient(base_url=gateway.http.base_url, timeout=60, limits=limits) as client:
                 path = f"/v1/receipts/{receipt['id']}"
-                waiting = [asyncio.create_task(client.get(path, params={"wait": 6})) for _ in range(8 * THREADS)]
+                waiting = [asyncio.create_task(client.get(path, params={"wait": 6})) for _ in range(8 * READERS)]
                 await asyncio.sleep(1)
                 answer = await client.post("/v1/datasets", json=body)
                 assert answer.status_code == 202

@@ -1,0 +1,71 @@
+"""Waiting until the index has a block: however many requests wait, one task looks."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Final
+from weakref import WeakKeyDictionary
+
+from api.deps import read
+from registry.node import Node
+
+PAUSE: Final = 0.05
+
+
+class HeightWatch:
+    """Wakes whoever waits for a height, by one look at the index every `PAUSE` seconds while anybody waits.
+
+    Args:
+        node: The node, whose app runs in one event loop.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._waiting: dict[asyncio.Future[None], int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self.looks = 0
+
+    async def reached(self, height: int, seconds: float) -> bool:
+        """Wait until the index has a block; return False where it did not get there in time.
+
+        Raises:
+            RegistryError: The index cannot be read.
+        """
+        arrived = asyncio.get_running_loop().create_future()
+        self._waiting[arrived] = height
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._look())
+        try:
+            async with asyncio.timeout(seconds):
+                await arrived
+        except TimeoutError:
+            return False
+        finally:
+            self._waiting.pop(arrived, None)
+        return not self._node.is_stopping
+
+    async def _look(self) -> None:
+        while self._waiting:
+            try:
+                height = (await read(self._node, self._node.queries.cursor)).height
+            except Exception as error:  # noqa: BLE001  Whoever waits is told, whatever it is.
+                self._end(error)
+                return
+            self.looks += 1
+            for arrived, wanted in list(self._waiting.items()):
+                if (wanted <= height or self._node.is_stopping) and not arrived.done():
+                    arrived.set_result(None)
+            await asyncio.sleep(PAUSE)
+
+    def _end(self, error: Exception) -> None:
+        for arrived in list(self._waiting):
+            if not arrived.done():
+                arrived.set_exception(error)
+
+
+_watches: WeakKeyDictionary[Node, HeightWatch] = WeakKeyDictionary()
+
+
+def watch_of(node: Node) -> HeightWatch:
+    """Return the one watch of a node."""
+    return _watches.setdefault(node, HeightWatch(node))

@@ -1,0 +1,126 @@
+"""What honest people do meanwhile, and how long they wait for it."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import httpx
+
+from registry.access.messages import AccessGrant, AccessRevocation
+from registry.datasets.messages import Registration
+from registry.evidence.trust import PinnedBlocks
+from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
+from registry.primitives import ZERO_BYTES32, Bytes32
+from scripts.strangers.target import FAR_SECONDS, Target, account
+
+PAUSE = 0.5
+
+
+@dataclass
+class Waits:
+    """How long honest people waited.
+
+    Args:
+        writes: Seconds until each write was acknowledged.
+        evidence: Seconds until each evidence bundle was there.
+        receipts: The ids of what was acknowledged.
+        refused: Answers other than an acknowledgement or a bundle: the status and the beginning of the body.
+        verified: What each bundle proved.
+        sizes: The bytes of each bundle.
+    """
+
+    writes: list[float] = field(default_factory=list)
+    evidence: list[float] = field(default_factory=list)
+    receipts: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    verified: list[Verified] = field(default_factory=list)
+    sizes: list[int] = field(default_factory=list)
+
+
+def work(target: Target, seed: int, seconds: float) -> Waits:
+    """Register, grant, revoke and fetch the victim's evidence, one after the other, for some time."""
+    chance = random.Random(f"{seed} honest")
+    waits = Waits()
+    end = time.monotonic() + seconds
+    with httpx.Client(base_url=target.url, timeout=60.0, trust_env=False) as http:
+        while time.monotonic() < end:
+            _register_and_grant(target, http, chance, waits)
+            _fetch_evidence(target, http, waits)
+            time.sleep(PAUSE)
+    return waits
+
+
+def _register_and_grant(target: Target, http: httpx.Client, chance: random.Random, waits: Waits) -> None:
+    owner = account(f"honest {chance.getrandbits(64)}")
+    registration = Registration(
+        owner=owner.address,
+        content_root=Bytes32(chance.randbytes(32)),
+        metadata_hash=ZERO_BYTES32,
+        uri="",
+        salt=ZERO_BYTES32,
+        sources=(),
+        deadline=target.deadline,
+    )
+    receipt = _write(http, "/v1/datasets", target.body(registration, owner), waits)
+    if receipt is None or not _is_mined(http, receipt):
+        return
+    grantee = account(f"grantee {chance.getrandbits(64)}").address
+    place = f"/v1/datasets/{registration.dataset_id}"
+    grant = AccessGrant(
+        dataset_id=registration.dataset_id,
+        grantee=grantee,
+        rights=1,
+        starts_at=0,
+        expires_at=target.deadline + FAR_SECONDS,
+        terms_hash=ZERO_BYTES32,
+        epoch=0,
+        deadline=target.deadline,
+    )
+    receipt = _write(http, f"{place}/grants", target.body(grant, owner), waits)
+    if receipt is None or not _is_mined(http, receipt):
+        return
+    revocation = AccessRevocation(
+        dataset_id=registration.dataset_id, grantee=grantee, epoch=1, deadline=target.deadline
+    )
+    _write(http, f"{place}/revocations", target.body(revocation, owner), waits)
+
+
+def _write(http: httpx.Client, path: str, body: dict[str, object], waits: Waits) -> str | None:
+    answer = _timed(waits.writes, lambda: http.post(path, json=body))
+    if answer.status_code != httpx.codes.ACCEPTED:
+        waits.refused.append(f"POST {path}: {answer.status_code} {answer.text[:300]}")
+        return None
+    receipt = str(answer.json()["id"])
+    waits.receipts.append(receipt)
+    return receipt
+
+
+def _is_mined(http: httpx.Client, receipt: str) -> bool:
+    answer = http.get(f"/v1/receipts/{receipt}", params={"wait": 30})
+    return answer.is_success and answer.json()["status"] in ("mined", "final")
+
+
+def _fetch_evidence(target: Target, http: httpx.Client, waits: Waits) -> None:
+    answer = _timed(waits.evidence, lambda: http.get(f"/v1/datasets/{target.small}/evidence"))
+    if not answer.is_success:
+        waits.refused.append(f"GET evidence: {answer.status_code} {answer.text[:300]}")
+        return
+    heights = sorted(blocks_to_vouch_for(answer.content))
+    calls = [
+        {"jsonrpc": "2.0", "id": height, "method": "eth_getBlockByNumber", "params": [hex(height), False]}
+        for height in heights
+    ]
+    blocks = http.post("/rpc", json=calls).json()
+    trust = PinnedBlocks({Bytes32.parse(block["result"]["hash"]) for block in blocks}, target.chain_id)
+    waits.verified.append(verify(answer.content, trust))
+    waits.sizes.append(len(answer.content))
+
+
+def _timed(waits: list[float], ask: Callable[[], httpx.Response]) -> httpx.Response:
+    started = time.perf_counter()
+    answer = ask()
+    waits.append(time.perf_counter() - started)
+    return answer

@@ -1,0 +1,67 @@
+"""What strangers know of a gateway and of the owner that they harm: all of it is public."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from registry.access.messages import AccessRequest
+from registry.datasets.messages import Registration
+from registry.eip712 import Domain, Message
+from registry.keys.signer import Signer
+from registry.primitives import Address, DatasetId, keccak256
+
+FAR_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A gateway and a victim.
+
+    Args:
+        url: The gateway's address.
+        chain_id: Its chain.
+        contracts: The addresses by name.
+        small: The victim's dataset with a few files.
+        large: The victim's dataset with many.
+        large_path: The path of a file of it.
+        registration: The message of the small one, which is on the chain for all to read.
+        signature: Its signature, 0x hex, likewise.
+        metadata: Its metadata, which the owner kept back.
+        deadline: For what is signed now, Unix seconds.
+    """
+
+    url: str
+    chain_id: int
+    contracts: Mapping[str, Address]
+    small: DatasetId
+    large: DatasetId
+    large_path: str
+    registration: Registration
+    signature: str
+    metadata: Mapping[str, Any]
+    deadline: int
+
+    def body(self, message: Message, by: Signer, **documents: Any) -> dict[str, Any]:
+        """Return the body of a write, signed."""
+        domain = Domain(message.CONTRACT, self.chain_id, self.contracts[message.CONTRACT])
+        signature = f"0x{by.sign(message.digest(domain)).hex()}"
+        return {"message": message.to_json(), "signature": signature, **documents}
+
+    def request(self, by: Signer, number: int) -> AccessRequest:
+        """Return a request for access to the victim's small dataset."""
+        return AccessRequest(
+            dataset_id=self.small,
+            grantee=by.address,
+            rights=1,
+            expires_at=self.deadline + FAR_SECONDS,
+            purpose="x" * 500,
+            requests=number,
+            deadline=self.deadline,
+        )
+
+
+def account(name: str) -> Signer:
+    """Return an account whose key follows from a name."""
+    return Signer(keccak256(name.encode()))

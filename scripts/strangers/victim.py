@@ -1,0 +1,84 @@
+"""The owner whom strangers try to harm, and what it registered."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from registry.canonical import metadata_hash
+from registry.client import Gateway, Published, Signed, SignedStatement
+from registry.datasets.messages import Registration
+from registry.eip712 import Domain
+from registry.manifest import Entry, Manifest
+from registry.primitives import Bytes32
+from registry.statements.messages import Publication
+from scripts.strangers.target import FAR_SECONDS, Target, account
+
+HOURS = 3
+
+
+def prepare(url: str, seed: int, files: int) -> Target:
+    """Register the victim's datasets: a small one whose documents are kept back, and a large one that is published.
+
+    Args:
+        url: The gateway's address.
+        seed: Of what is registered.
+        files: How many files the large one has.
+    """
+    chance = random.Random(f"{seed} victim")
+    owner = account(f"{seed} victim")
+    with Gateway(url) as gateway:
+        deployment = gateway.deployment()
+        deadline = (gateway.chain_time() or int(time.time())) + HOURS * FAR_SECONDS
+
+        def register(manifest: Manifest, metadata: Mapping[str, Any], *, is_public: bool) -> tuple[Registration, bytes]:
+            message = Registration(
+                owner=owner.address,
+                content_root=manifest.root,
+                metadata_hash=Bytes32(metadata_hash(metadata)),
+                uri="",
+                salt=Bytes32(chance.randbytes(32)),
+                sources=(),
+                deadline=deadline,
+            )
+            contract = deployment.address_of(message.CONTRACT)
+            domain = Domain(message.CONTRACT, deployment.chain_id, contract)
+            signature = owner.sign(message.digest(domain))
+            published = None
+            if is_public:
+                statement = Publication(
+                    dataset_id=message.dataset_id,
+                    version=1,
+                    content_root=message.content_root,
+                    metadata_hash=message.metadata_hash,
+                    deadline=deadline,
+                )
+                signed = SignedStatement(statement, owner.sign(statement.digest(domain)))
+                published = Published(signed, metadata, manifest)
+            gateway.wait(gateway.send(Signed(message, signature), published))
+            return message, signature
+
+        secret = {"name": f"kept back {chance.getrandbits(64):x}", "description": "known to the strangers"}
+        small, signature = register(_manifest(chance, 3), secret, is_public=False)
+        many = _manifest(chance, files)
+        large, _ = register(many, {"name": "many files"}, is_public=True)
+        return Target(
+            url=url,
+            chain_id=deployment.chain_id,
+            contracts={"DatasetRegistry": deployment.registry, "AccessGrants": deployment.grants},
+            small=small.dataset_id,
+            large=large.dataset_id,
+            large_path=many.entries[files // 2].path,
+            registration=small,
+            signature=f"0x{signature.hex()}",
+            metadata=secret,
+            deadline=deadline,
+        )
+
+
+def _manifest(chance: random.Random, files: int) -> Manifest:
+    return Manifest(
+        tuple(Entry(f"part-{number:07}.csv", Bytes32(chance.randbytes(32)), number, None) for number in range(files))
+    )
