@@ -1,7 +1,7 @@
 """Strangers' load of every kind that once harmed others, beside honest owners, on a real node.
 
     python -m scripts.abuse --seconds 600 --seed 1           the long run; times are judged
-    python -m scripts.abuse --seconds 45 --seed 1 --counts   the short one of CI: only what a slow machine does not change
+    python -m scripts.abuse --seconds 45 --seed 1 --counts   the short one of CI: times are not judged
 
 A victim registers a dataset whose metadata it keeps back, and one of many files that it publishes. Strangers then do
 to it what scripts/strangers/kinds.py lists, each kind at its rate, from a process of their own, while honest owners

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+import threading
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -14,6 +16,7 @@ from api.answers import RpcCall
 from api.deps import node_of
 from api.problems import LARGE, MALFORMED, MEDIA, SLOW, documented
 from api.strict import StrictRequest, StrictRoute
+from registry.chain.budget import Budget, limited
 from registry.chain.client import (
     INVALID_PARAMS,
     LIMIT_EXCEEDED,
@@ -28,7 +31,12 @@ from registry.errors import RegistryError
 
 MAX_CALLS: Final = 100
 MAX_ANSWER_BYTES: Final = 32 * 2**20
-AT_ONCE: Final = 8
+SECONDS: Final = 5.0
+"""How long one request may take of the embedded chain."""
+BLOCKS: Final = 1_000_000
+"""How many blocks all queries for logs of one request may cover together."""
+CLIENT_PAUSE: Final = 0.25
+AT_ONCE: Final = 4
 INVALID_REQUEST: Final = -32600
 
 EVM_GAS: Final = 2**24
@@ -75,11 +83,28 @@ async def rpc(request: Request) -> Response:
     """Ethereum's JSON-RPC, methods that read only; up to 100 calls in an array."""
     calls = await StrictRequest(request.scope, request.receive).json()
     chain = node_of(request).chain
-    answer = await to_thread.run_sync(_answer, chain, calls, limiter=_limiter)
+    gone = threading.Event()
+    limits = Budget(SECONDS, BLOCKS, MAX_ANSWER_BYTES, is_abandoned=gone.is_set)
+    watching = asyncio.create_task(_tell_when_gone(request, gone))
+    try:
+        answer = await to_thread.run_sync(_answer, chain, calls, limits, limiter=_limiter)
+    finally:
+        watching.cancel()
     return Response(answer, media_type="application/json")
 
 
-def _answer(chain: Chain, calls: object) -> bytes:
+async def _tell_when_gone(request: Request, gone: threading.Event) -> None:
+    while not await request.is_disconnected():
+        await asyncio.sleep(CLIENT_PAUSE)
+    gone.set()
+
+
+def _answer(chain: Chain, calls: object, limits: Budget) -> bytes:
+    with limited(limits):
+        return _answered(chain, calls)
+
+
+def _answered(chain: Chain, calls: object) -> bytes:
     if not isinstance(calls, list):
         return _encoded(_results(chain, [calls])[0])
     if not 0 < len(calls) <= MAX_CALLS:

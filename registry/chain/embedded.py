@@ -18,6 +18,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import orjson
+
+from registry.chain import budget
 from registry.chain.client import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -134,9 +137,15 @@ class EmbeddedChain:
     def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
         """Answers several requests in order; see `registry.chain.client.Chain`."""
         answers: list[Any | RpcError] = []
+        limits = budget.current()
         for method, parameters in calls:
             try:
-                answers.append(self.request(method, parameters))
+                if limits is not None:
+                    limits.check()
+                answer = self.request(method, parameters)
+                if limits is not None:
+                    limits.take_bytes(len(orjson.dumps(answer)))
+                answers.append(answer)
             except RpcError as error:
                 answers.append(error)
         return answers

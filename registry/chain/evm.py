@@ -12,7 +12,7 @@ from typing import Any
 os.environ.setdefault("ETH_HASH_BACKEND", "pysha3")
 
 
-from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI, StateAPI
+from eth.abc import BlockHeaderAPI, ComputationAPI, SignedTransactionAPI
 from eth.constants import POST_MERGE_DIFFICULTY, POST_MERGE_NONCE
 from eth.db.backends.base import BaseAtomicDB
 from eth.db.trie import make_trie_root_and_nodes
@@ -29,7 +29,9 @@ from eth_typing import Address, Hash32
 from eth_utils.exceptions import ValidationError
 from rlp.exceptions import RLPException
 
+from registry.chain.budget import Budget
 from registry.chain.client import EXECUTION_REVERTED, SERVER_ERROR, RpcError
+from registry.chain.limited import LimitedVM
 from registry.chain.state import ReadNode
 from registry.chain.store import Block
 
@@ -213,7 +215,15 @@ class _Attempt:
         return Draft(block, self._overlay.written, refused | self._refused)
 
 
-def call(header: BlockHeaderAPI, message: Call, *, chain_id: int, read: ReadNode, ancestors: Iterable[Hash32]) -> bytes:
+def call(
+    header: BlockHeaderAPI,
+    message: Call,
+    *,
+    chain_id: int,
+    read: ReadNode,
+    ancestors: Iterable[Hash32],
+    limits: Budget | None = None,
+) -> bytes:
     """Carries out a call on the state after a block and changes nothing.
 
     Args:
@@ -222,6 +232,7 @@ def call(header: BlockHeaderAPI, message: Call, *, chain_id: int, read: ReadNode
         chain_id: The chain's id.
         read: Where the state comes from.
         ancestors: The hashes of the blocks before `header`, newest first.
+        limits: What it may take; None: as much as its gas pays for.
 
     Raises:
         RpcError: It reverted (code 3, with the revert bytes), or failed in another way.
@@ -229,21 +240,27 @@ def call(header: BlockHeaderAPI, message: Call, *, chain_id: int, read: ReadNode
     Returns:
         What the call returned.
     """
-    with _simulation(header, message, chain_id, read, ancestors) as run:
+    with _simulation(header, message, chain_id, read, ancestors, limits) as run:
         computation, _ = run(message.gas)
     _raise_failure(computation)
     return computation.output
 
 
 def estimate_gas(
-    header: BlockHeaderAPI, message: Call, *, chain_id: int, read: ReadNode, ancestors: Iterable[Hash32]
+    header: BlockHeaderAPI,
+    message: Call,
+    *,
+    chain_id: int,
+    read: ReadNode,
+    ancestors: Iterable[Hash32],
+    limits: Budget | None = None,
 ) -> int:
     """The gas limit with which a call succeeds, at most 1.5 % above the least. Arguments as for `call`.
 
     Raises:
         RpcError: It fails with any gas limit up to `message.gas`.
     """
-    with _simulation(header, message, chain_id, read, ancestors) as run:
+    with _simulation(header, message, chain_id, read, ancestors, limits) as run:
         computation, used = run(message.gas)
         _raise_failure(computation)
         too_little, enough = used - 1, message.gas
@@ -262,12 +279,19 @@ def estimate_gas(
 
 @contextmanager
 def _simulation(
-    header: BlockHeaderAPI, message: Call, chain_id: int, read: ReadNode, ancestors: Iterable[Hash32]
+    header: BlockHeaderAPI,
+    message: Call,
+    chain_id: int,
+    read: ReadNode,
+    ancestors: Iterable[Hash32],
+    limits: Budget | None,
 ) -> Iterator[Callable[[int], tuple[ComputationAPI, int]]]:
     """Gives a function that runs the message with a gas limit and returns what came of it, and the gas it used."""
     if not message.maximum_fee:
         header = header.copy(base_fee_per_gas=0)
-    state: StateAPI = PragueVM.build_state(_Overlay(read), header, ChainContext(chain_id), ancestors)
+    vm = PragueVM if limits is None else LimitedVM
+    state: Any = vm.build_state(_Overlay(read), header, ChainContext(chain_id), ancestors)
+    state.limits = limits
     nonce = state.get_nonce(Address(message.sender))
 
     def run(gas: int) -> tuple[ComputationAPI, int]:

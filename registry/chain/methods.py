@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from registry.chain import evm, params, state, wire
+from registry.chain import budget, evm, params, state, wire
 from registry.chain.client import INVALID_PARAMS, LIMIT_EXCEEDED, SERVER_ERROR, RpcError
 from registry.chain.logs import FILTER_FIELDS, MAX_LOGS, LogFilter, may_contain
 from registry.chain.node import Node
@@ -16,6 +16,7 @@ from registry.chain.store import Block
 
 MAX_PROVEN_SLOTS = 1_024
 MAX_FEE_HISTORY = 1_024
+MAX_PERCENTILES = 100
 PRIORITY_FEE = 10**9
 CLIENT_VERSION = "tdr-embedded/1"
 
@@ -132,8 +133,13 @@ class Methods:
             raise RpcError(INVALID_PARAMS, "invalid block range params")
         masks = log_filter.masks()
         found: list[wire.Json] = []
+        limits = budget.current()
         for block_hash, bloom in self._node.store.blooms(first, min(last, self._node.head.number)):
+            if limits is not None:
+                limits.take_block()
             if bloom and may_contain(bloom, masks):
+                if limits is not None:
+                    limits.check()
                 found += wire.logs(self._node.store.block_by_hash(block_hash), log_filter.wants)
                 if len(found) > MAX_LOGS:
                     raise RpcError(
@@ -223,6 +229,7 @@ class Methods:
             "chain_id": self._node.identity.chain_id,
             "read": self._node.store.node,
             "ancestors": self._node.hashes_before(block),
+            "limits": budget.current(),
         }
 
 
@@ -267,6 +274,8 @@ def _priced(given: object) -> evm.Call:
 
 def _percentiles(given: object) -> list[float]:
     wanted = [] if given is None else given
+    if isinstance(wanted, list | tuple) and len(wanted) > MAX_PERCENTILES:
+        raise RpcError(INVALID_PARAMS, f"invalid argument: at most {MAX_PERCENTILES} percentiles, not {len(wanted)}")
     if not isinstance(wanted, list | tuple) or not all(
         isinstance(item, int | float) and not isinstance(item, bool) and 0 <= item <= 100 for item in wanted
     ):

@@ -1,0 +1,81 @@
+"""What one request of a stranger may take of the embedded chain: time, blocks looked through, bytes answered.
+
+The node's own reads have no budget. A request to /rpc sets one for the thread that answers it, and the loops of the
+chain look at it: what a thread does cannot be stopped from outside.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from registry.chain.client import LIMIT_EXCEEDED, RpcError
+
+_SMALLER = "ask for fewer blocks at a time, or in several requests"
+
+
+@dataclass
+class Budget:
+    """A budget, and what is left of it.
+
+    Args:
+        seconds: How long the request may take.
+        blocks: How many blocks it may look through for logs.
+        bytes: How many bytes its answers may have.
+        clock: Gives seconds from any beginning on.
+        is_abandoned: Whether nobody waits for the answer any more.
+    """
+
+    seconds: float
+    blocks: int
+    bytes: int
+    clock: Callable[[], float] = time.monotonic
+    is_abandoned: Callable[[], bool] = lambda: False
+    _until: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._until = self.clock() + self.seconds
+
+    def check(self) -> None:
+        """Raise RpcError where anything of the budget is used up, or nobody waits."""
+        if self.is_abandoned():
+            raise RpcError(LIMIT_EXCEEDED, "the client has gone")
+        if self.blocks < 0 or self.bytes < 0:
+            raise RpcError(LIMIT_EXCEEDED, f"the request asks for too much: {_SMALLER}")
+        if self.clock() > self._until:
+            raise RpcError(LIMIT_EXCEEDED, f"the request took more than {self.seconds:g} s: {_SMALLER}")
+
+    def take_block(self) -> None:
+        """Count a block that is looked at; raise RpcError where it is one too many."""
+        self.blocks -= 1
+        if self.blocks < 0:
+            raise RpcError(LIMIT_EXCEEDED, f"the request covers too many blocks: {_SMALLER}")
+        if not self.blocks % 256:
+            self.check()
+
+    def take_bytes(self, count: int) -> None:
+        """Count the bytes of an answer; raise RpcError where they are too many."""
+        self.bytes -= count
+        if self.bytes < 0:
+            raise RpcError(LIMIT_EXCEEDED, f"the answers have too many bytes: {_SMALLER}")
+
+
+_current: ContextVar[Budget | None] = ContextVar("budget", default=None)
+
+
+def current() -> Budget | None:
+    """Return the budget of the request that is being answered; None: it has none."""
+    return _current.get()
+
+
+@contextmanager
+def limited(budget: Budget) -> Iterator[None]:
+    """Give everything that is done within it a budget."""
+    token = _current.set(budget)
+    try:
+        yield
+    finally:
+        _current.reset(token)

@@ -1,0 +1,125 @@
+"""Strangers' requests end where their budget does: by counts, and by a clock of the tests' own."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from registry.chain.budget import Budget, limited
+from registry.chain.client import INVALID_PARAMS, LIMIT_EXCEEDED, RpcError
+from registry.chain.embedded import EmbeddedChain
+from registry.primitives import Address
+from scripts.strangers.kinds import PAIR
+
+FOREVER = "5b600056"  # JUMPDEST; PUSH1 0; JUMP
+BLOCKS = 5
+
+
+@pytest.fixture(scope="module")
+def chain() -> Iterator[EmbeddedChain]:
+    found = EmbeddedChain.in_memory(Address(b"\x11" * 20))
+    for _ in range(BLOCKS):
+        found.request("evm_mine")
+    yield found
+    found.close()
+
+
+def budget(**changed: Any) -> Budget:
+    values: dict[str, Any] = {"seconds": 1000.0, "blocks": 1000, "bytes": 1_000_000, "clock": lambda: 0.0}
+    return Budget(**(values | changed))
+
+
+def ticking(every: int = 1) -> Any:
+    """A clock that goes on by a second each time it is looked at."""
+    seconds = itertools.count()
+    return lambda: float(next(seconds) // every)
+
+
+def codes(answers: list[Any]) -> list[int | None]:
+    return [answer.code if isinstance(answer, RpcError) else None for answer in answers]
+
+
+def test_a_hundred_percentiles_are_answered_and_one_more_is_not(chain: EmbeddedChain) -> None:
+    """A5."""
+    history = chain.request("eth_feeHistory", ["0x2", "latest", [50] * 100])
+    assert [len(row) for row in history["reward"]] == [100, 100]
+    with pytest.raises(RpcError, match="100 percentiles") as caught:
+        chain.request("eth_feeHistory", ["0x2", "latest", [50] * 101])
+    assert caught.value.code == INVALID_PARAMS
+
+
+def test_the_answers_of_a_batch_are_counted_while_they_are_made(chain: EmbeddedChain) -> None:
+    """A5: what is too much is not made first and refused then."""
+    made: list[int] = []
+    request = chain.request
+
+    def counted(method: str, params: Any = ()) -> Any:
+        made.append(1)
+        return request(method, params)
+
+    call = ("eth_getBlockByNumber", ["0x1", False])
+    with limited(budget(bytes=5_000)), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(chain, "request", counted)
+        answers = chain.batch([call] * 100)
+    assert codes(answers)[0] is None
+    assert codes(answers)[-1] == LIMIT_EXCEEDED
+    assert len(made) < 20
+
+
+def test_queries_for_logs_end_at_so_many_blocks_over_the_whole_request(chain: EmbeddedChain) -> None:
+    """A7."""
+    query = ("eth_getLogs", [{"fromBlock": "0x0", "toBlock": "latest"}])
+    a_query = BLOCKS + 1
+    with limited(budget(blocks=2 * a_query)):
+        assert codes(chain.batch([query] * 3)) == [None, None, LIMIT_EXCEEDED]
+    assert codes(chain.batch([query] * 50)) == [None] * 50, "the node's own reads have no budget"
+
+
+def test_a_request_whose_time_is_up_or_whose_client_has_gone_ends(chain: EmbeddedChain) -> None:
+    """A6, A7."""
+    call = ("eth_blockNumber", [])
+    with limited(budget(seconds=10.0, clock=ticking())):
+        assert codes(chain.batch([call] * 20)) == [None] * 10 + [LIMIT_EXCEEDED] * 10
+    left = iter([False, False, True, True])
+    with limited(budget(is_abandoned=lambda: next(left))):
+        assert codes(chain.batch([call] * 4)) == [None, None, LIMIT_EXCEEDED, LIMIT_EXCEEDED]
+
+
+@pytest.mark.parametrize("method", ["eth_call", "eth_estimateGas"])
+def test_a_call_ends_with_its_time_whatever_its_gas_pays_for(chain: EmbeddedChain, method: str) -> None:
+    """A8."""
+    call = {"data": f"0x{FOREVER}", "gas": hex(2**24)}
+    with limited(budget(seconds=10.0, clock=ticking())):
+        (answer,) = chain.batch([(method, [call, "latest"])])
+    assert (answer.code, "took more than 10 s" in answer.message) == (LIMIT_EXCEEDED, True)
+
+
+def pairings(pairs: int, times: int) -> str:
+    """Code that gives the pairing check so many pairs, so often."""
+    length = f"61{len(PAIR) * pairs:04x}"
+    check = f"60006000{length}600060085afa50" * times
+    head = f"{length}61{10 + len(check) // 2:04x}600039"
+    return f"0x{head}{check}00{(PAIR * pairs).hex()}"
+
+
+def test_a_pairing_check_of_many_pairs_is_refused_and_one_of_few_is_not(chain: EmbeddedChain) -> None:
+    """A8: one precompile cannot be stopped once it runs."""
+
+    def called(pairs: int) -> Any:
+        with limited(budget()):
+            return chain.batch([("eth_call", [{"data": pairings(pairs, 1), "gas": hex(2**24)}, "latest"])])[0]
+
+    assert called(1) == "0x"
+    assert (called(11).code, "0x08" in called(11).message) == (LIMIT_EXCEEDED, True)
+
+
+def test_the_time_is_looked_at_before_each_precompile(chain: EmbeddedChain) -> None:
+    """A8: many small ones run too few opcodes to be noticed between them."""
+    looks = ticking()
+    with limited(budget(seconds=4.0, clock=looks)):
+        (answer,) = chain.batch([("eth_call", [{"data": pairings(1, 50), "gas": hex(2**24)}, "latest"])])
+    assert answer.code == LIMIT_EXCEEDED
+    assert looks() < 10, "it ended after a few of the fifty"
