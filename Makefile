@@ -15,7 +15,7 @@ PEER_MODULES := scripts/peers/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-dev node system geth network demo test check lint types fresh bench chaos disk-faults mutants artifacts openapi clean
+.PHONY: help install install-dev node system geth network demo test check lint types fresh bench chaos disk-faults abuse assurance mutants artifacts openapi clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -98,6 +98,11 @@ chaos: install-dev node system ## kills, faults and reorgs; KILLS=n SEED=s
 disk-faults: install-dev system ## failing and full disks; WRITES=n KIND=EIO or ENOSPC
 	$(BIN)/python -m scripts.disk_faults $(if $(WRITES),--writes $(WRITES)) $(if $(KIND),--kind $(KIND))
 
+abuse: install-dev ## strangers' load of every kind beside honest owners; SECONDS=n SEED=s
+	$(BIN)/python -m scripts.abuse $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+assurance: abuse mutants ## the long runs: ten minutes of abuse, then every mutant of the contracts (hours)
+
 mutants: install-dev node ## faults put into the contracts, each of which a test must notice; SAMPLE=n SEED=s
 	$(BIN)/python -m scripts.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
@@ -108,4 +113,4 @@ openapi: install-dev ## write docs/openapi.json
 	$(BIN)/python -m scripts.openapi
 
 clean: ## remove what was installed and generated
-	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json mutants-results.json
+	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json mutants-results.json abuse-results.json

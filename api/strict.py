@@ -29,7 +29,7 @@ MAX_DOCUMENTS_BYTES: Final = 32 * 2**20
 BODY_SECONDS: Final = 30.0
 MAX_VALUES: Final = 1_600_000
 """More than a manifest of 32 MiB can hold. Each takes memory a hundred times its length in the text."""
-LARGE_AT_ONCE: Final = 4
+LARGE_AT_ONCE: Final = 2
 """How many bodies of more than a message may be received at once."""
 
 _BEFORE_VALUES: Final = (b",", b"[", b"{")

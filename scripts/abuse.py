@@ -42,8 +42,6 @@ MIB: Final = 2**20
 MEMORY: Final = 500 * MIB
 WRITE_SECONDS: Final = 1.0
 EVIDENCE_SECONDS: Final = 2.0
-EVIDENCE_GROWTH: Final = 1.05
-"""How much larger the victim's bundle may become: what strangers do must not be in it."""
 DRAIN_SECONDS: Final = 120.0
 
 
@@ -102,7 +100,6 @@ def run(seconds: float, seed: int, files: int, folder: Path) -> tuple[dict[str, 
     node.start()
     try:
         target = prepare(node.url, seed, files)
-        size = len(httpx.get(f"{node.url}/v1/datasets/{target.small}/evidence", timeout=60.0).content)
         memory = Memory(node.pid)
         memory.start()
         context = multiprocessing.get_context("spawn")
@@ -112,7 +109,7 @@ def run(seconds: float, seed: int, files: int, folder: Path) -> tuple[dict[str, 
         waits = work(target, seed, seconds)
         attempts = outcomes.get()
         strangers.join()
-        checks = [*_verdict(target, waits, attempts, size), _memory(memory.stop())]
+        checks = [*_verdict(target, waits, attempts), _memory(memory.stop())]
     finally:
         node.stop()
     return attempts, checks
@@ -128,22 +125,22 @@ def _memory(highest: int) -> Check:
     return Check("memory of the node, MiB", f"{highest / MIB:.0f}", f"<= {MEMORY // MIB}", highest <= MEMORY)
 
 
-def _verdict(target: Target, waits: Waits, attempts: Mapping[str, Counter[str]], size: int) -> list[Check]:
+def _verdict(target: Target, waits: Waits, attempts: Mapping[str, Counter[str]]) -> list[Check]:
     with httpx.Client(base_url=target.url, timeout=60.0) as http:
         unfinished = _unfinished(http, waits.receipts)
         shown = http.get(f"/v1/datasets/{target.small}").json()
     faults = sum(count for outcomes in attempts.values() for outcome, count in outcomes.items() if outcome == "500")
-    growth = max(waits.sizes, default=0) / size
+    inside = sum(len(bundle.record.events) - 1 + len(bundle.record.access) for bundle in waits.verified)
     secrets = json.dumps(target.metadata["name"])
     leaks = int(secrets in json.dumps(shown))
     return [
         Check("strangers' attempts", f"{sum(each.total() for each in attempts.values()):,}", "", True),
         Check("internal errors that strangers caused", str(faults), "0", faults == 0),
-        Check("honest writes acknowledged", str(len(waits.receipts)), ">= 3", len(waits.receipts) >= 3),
+        Check("honest writes acknowledged", str(len(waits.receipts)), ">= 1", len(waits.receipts) >= 1),
         Check("honest requests refused", str(len(waits.refused)), "0", not waits.refused),
         Check("honest writes that did not end on the chain", str(unfinished), "0", unfinished == 0),
         Check("bundles of the victim, each verified", str(len(waits.verified)), ">= 1", len(waits.verified) >= 1),
-        Check("growth of the victim's bundle", f"{growth:.3f}", f"<= {EVIDENCE_GROWTH}", growth <= EVIDENCE_GROWTH),
+        Check("strangers' acts in the victim's bundles", str(inside), "0", inside == 0),
         Check("documents of the victim shown against its will", str(leaks), "0", leaks == 0),
         *_times("honest write acknowledged", waits.writes, WRITE_SECONDS),
         *_times("evidence of the victim", waits.evidence, EVIDENCE_SECONDS),

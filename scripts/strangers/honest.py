@@ -17,6 +17,7 @@ from registry.primitives import ZERO_BYTES32, Bytes32
 from scripts.strangers.target import FAR_SECONDS, Target, account
 
 PAUSE = 0.5
+PATIENCE = 60.0
 
 
 @dataclass
@@ -29,7 +30,6 @@ class Waits:
         receipts: The ids of what was acknowledged.
         refused: Answers other than an acknowledgement or a bundle: the status and the beginning of the body.
         verified: What each bundle proved.
-        sizes: The bytes of each bundle.
     """
 
     writes: list[float] = field(default_factory=list)
@@ -37,7 +37,6 @@ class Waits:
     receipts: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     verified: list[Verified] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
 
 
 def work(target: Target, seed: int, seconds: float) -> Waits:
@@ -104,7 +103,7 @@ def _is_mined(http: httpx.Client, receipt: str) -> bool:
 
 
 def _fetch_evidence(target: Target, http: httpx.Client, waits: Waits) -> None:
-    answer = _timed(waits.evidence, lambda: http.get(f"/v1/datasets/{target.small}/evidence"))
+    answer = _timed(waits.evidence, lambda: _patiently(http, f"/v1/datasets/{target.small}/evidence"))
     if not answer.is_success:
         waits.refused.append(f"GET evidence: {answer.status_code} {answer.text[:300]}")
         return
@@ -116,7 +115,14 @@ def _fetch_evidence(target: Target, http: httpx.Client, waits: Waits) -> None:
     blocks = http.post("/rpc", json=calls).json()
     trust = PinnedBlocks({Bytes32.parse(block["result"]["hash"]) for block in blocks}, target.chain_id)
     waits.verified.append(verify(answer.content, trust))
-    waits.sizes.append(len(answer.content))
+
+
+def _patiently(http: httpx.Client, path: str) -> httpx.Response:
+    """Ask again as long as the gateway says that it is busy, when it says."""
+    end = time.monotonic() + PATIENCE
+    while (answer := http.get(path)).status_code == httpx.codes.SERVICE_UNAVAILABLE and time.monotonic() < end:
+        time.sleep(float(answer.headers["retry-after"]))
+    return answer
 
 
 def _timed(waits: list[float], ask: Callable[[], httpx.Response]) -> httpx.Response:

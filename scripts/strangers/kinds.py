@@ -19,7 +19,8 @@ import httpx
 
 from registry.datasets.events import REGISTERED
 from registry.datasets.messages import Registration
-from registry.primitives import Bytes32
+from registry.primitives import ZERO_BYTES32, Bytes32
+from registry.statements.messages import Publication
 from scripts.strangers.target import Target, account
 
 EMPTY_OBJECTS: Final = b"{}," * ((32 * 2**20 - 200) // 3)
@@ -80,7 +81,7 @@ async def publish_for_others(target: Target, http: httpx.AsyncClient, chance: ra
 
 
 async def register_the_same_hashes(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Register a dataset of one's own with the victim's hashes, and attach the victim's document."""
+    """Register a dataset of one's own with the victim's hashes, and publish the victim's document for it."""
     by = account(f"stranger {chance.getrandbits(64)}")
     message = Registration(
         owner=by.address,
@@ -91,7 +92,15 @@ async def register_the_same_hashes(target: Target, http: httpx.AsyncClient, chan
         sources=(),
         deadline=target.deadline,
     )
-    return await _post(http, "/v1/datasets", target.body(message, by, metadata=target.metadata))
+    statement = Publication(
+        dataset_id=message.dataset_id,
+        version=1,
+        content_root=ZERO_BYTES32,
+        metadata_hash=message.metadata_hash,
+        deadline=target.deadline,
+    )
+    documents = {"metadata": target.metadata, "publication": target.body(statement, by)}
+    return await _post(http, "/v1/datasets", target.body(message, by, **documents))
 
 
 async def send_many_values(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
@@ -129,7 +138,8 @@ async def abandon_evidence(target: Target, http: httpx.AsyncClient, chance: rand
 
 async def wait_for_a_block(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
     """Wait for a block that will not come soon."""
-    height = int((await http.get("/v1/health")).json()["index"]["height"]) + chance.randrange(2, 200)
+    newest = (await http.get("/v1/datasets", params={"limit": 1})).json()["asOfBlock"]
+    height = int(newest) + chance.randrange(2, 200)
     answer = await http.get(f"/v1/datasets/{target.small}", params={"min_block": height})
     return answer.status_code
 
@@ -186,7 +196,7 @@ async def _repeat(
     async def one() -> None:
         try:
             outcomes[str(await kind.attempt(target, http, chance))] += 1
-        except (httpx.TransportError, OSError) as error:
+        except (httpx.TransportError, OSError, KeyError) as error:  # KeyError: an answer of another kind.
             outcomes[type(error).__name__] += 1
 
     while loop.time() < end:

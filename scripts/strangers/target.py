@@ -8,7 +8,7 @@ from typing import Any
 
 from registry.access.messages import AccessRequest
 from registry.datasets.messages import Registration
-from registry.eip712 import Domain, Message
+from registry.eip712 import Domain, Signable
 from registry.keys.signer import Signer
 from registry.primitives import Address, DatasetId, keccak256
 
@@ -43,7 +43,7 @@ class Target:
     metadata: Mapping[str, Any]
     deadline: int
 
-    def body(self, message: Message, by: Signer, **documents: Any) -> dict[str, Any]:
+    def body(self, message: Signable, by: Signer, **documents: Any) -> dict[str, Any]:
         """Return the body of a write, signed."""
         domain = Domain(message.CONTRACT, self.chain_id, self.contracts[message.CONTRACT])
         signature = f"0x{by.sign(message.digest(domain)).hex()}"
