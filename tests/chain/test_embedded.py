@@ -54,16 +54,18 @@ def clock() -> Clock:
 
 @pytest.fixture
 def paused(clock: Clock) -> Iterator[EmbeddedChain]:
-    """A chain in memory whose blocks come when the clock is moved; the miner looks at it each time it is woken."""
+    """A chain in memory whose blocks come when the clock is moved and the miner's step is called: no thread makes any."""
     chain = EmbeddedChain.in_memory(RELAYER, auto_mine=False, clock=clock)
+    assert chain._miner is not None
+    chain._miner.close()
     yield chain
     chain.close()
 
 
 def go_on(chain: EmbeddedChain, clock: Clock, seconds: float = 1.0) -> None:
+    """Move the clock, and make the block whose time has come by then, if there is one."""
     clock.now += seconds
-    assert chain._miner is not None
-    chain._miner.wake()
+    chain._step()
 
 
 def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -84,6 +86,10 @@ def blocks_of(chain: EmbeddedChain) -> list[dict[str, Any]]:
 # What is on disk survives
 
 
+SHOWN_EACH = 30
+"""Receipts that are read before a process is killed, however long a slow machine takes for them."""
+
+
 def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_path: Path) -> None:
     """R1, on the chain's side: what was once seen in a block is there after SIGKILL, in the same block."""
     seed = 20261123
@@ -97,7 +103,7 @@ def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_pat
             text=True,
         )
         assert process.stdout is not None
-        lines = [process.stdout.readline()]
+        lines = [process.stdout.readline() for _ in range(SHOWN_EACH)]
         time.sleep(moments.uniform(0.0, 1.5))
         process.kill()
         lines += process.stdout.read().splitlines()
@@ -117,7 +123,7 @@ def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_pat
             assert int(chain.request("eth_getTransactionCount", [str(RELAYER), "latest"]), 16) == sent
         finally:
             chain.close()
-    assert len(shown) > 100
+    assert len(shown) >= 4 * SHOWN_EACH
 
 
 def test_reopened_it_is_the_same_chain_and_goes_on(tmp_path: Path) -> None:
@@ -246,26 +252,25 @@ def test_full_disk_stops_writes_but_not_reads_and_heals(tmp_path: Path) -> None:
 def test_no_block_is_ahead_of_the_clock(paused: EmbeddedChain, clock: Clock) -> None:
     wallet = Wallet(paused)
     sent = wallet.send()
-    time.sleep(0.2)
+    go_on(paused, clock, 0)
     assert height(paused) == 0, "the genesis block has this second"
     go_on(paused, clock)
-    eventually(lambda: height(paused) == 1)
+    assert height(paused) == 1
     assert int(paused.request("eth_getBlockByNumber", ["latest", False])["timestamp"], 16) == clock.now
     assert paused.request("eth_getTransactionReceipt", [sent])["status"] == "0x1"
     clock.now -= 100
     wallet.send()
     go_on(paused, clock, 99)
-    time.sleep(0.2)
     assert height(paused) == 1, "the clock was set back: wait until it has caught up"
     go_on(paused, clock, 2)
-    eventually(lambda: height(paused) == 2)
+    assert height(paused) == 2
 
 
 def test_all_that_waits_goes_into_one_block(paused: EmbeddedChain, clock: Clock) -> None:
     wallet = Wallet(paused)
     hashes = [wallet.send(value=1) for _ in range(100)]
     go_on(paused, clock)
-    eventually(lambda: height(paused) == 1)
+    assert height(paused) == 1
     assert paused.request("eth_getBlockByNumber", ["0x1", False])["transactions"] == hashes
 
 
@@ -275,7 +280,7 @@ def test_block_holds_no_more_than_its_gas_limit(paused: EmbeddedChain, clock: Cl
         wallet.send(to=None, data="0xfe", gas=16_000_000)  # The invalid instruction uses all of it.
     for expected in (1, 2, 3):
         go_on(paused, clock)
-        eventually(lambda expected=expected: height(paused) == expected)  # type: ignore[misc]
+        assert height(paused) == expected
     assert [len(block["transactions"]) for block in blocks_of(paused)] == [0, 1, 1, 1]
 
 
@@ -285,7 +290,7 @@ def test_transaction_that_became_invalid_is_dropped_and_the_rest_goes_on(
     wallet = Wallet(paused)
     wallet.send(to=OTHER, value=3 * 10**15)
     go_on(paused, clock)
-    eventually(lambda: height(paused) == 1)
+    assert height(paused) == 1
     poor = Wallet(paused, OTHER_KEY)
     fees = {"maxFeePerGas": 2 * 10**9, "maxPriorityFeePerGas": 10**9}
     poor.send(value=29 * 10**14, **fees)
@@ -294,7 +299,7 @@ def test_transaction_that_became_invalid_is_dropped_and_the_rest_goes_on(
     fine = wallet.send()
     with caplog.at_level(logging.WARNING):
         go_on(paused, clock)
-        eventually(lambda: height(paused) == 2)
+        assert height(paused) == 2
     assert paused.request("eth_getTransactionReceipt", [fine])["status"] == "0x1"
     assert paused.request("eth_getTransactionByHash", [too_much]) is None
     assert too_much in caplog.text
@@ -306,10 +311,10 @@ def test_transaction_below_the_base_fee_waits(paused: EmbeddedChain, clock: Cloc
     cheap = wallet.sign(maxFeePerGas=10, maxPriorityFeePerGas=1)
     cheap_hash = paused.request("eth_sendRawTransaction", [cheap])
     go_on(paused, clock)
-    time.sleep(0.2)
     assert height(paused) == 0
     better = wallet.send()
-    eventually(lambda: height(paused) == 1)
+    go_on(paused, clock, 0)
+    assert height(paused) == 1
     assert paused.request("eth_getTransactionReceipt", [better])["status"] == "0x1"
     assert paused.request("eth_getTransactionByHash", [cheap_hash]) is None
 
@@ -478,7 +483,8 @@ def test_readers_never_see_half_a_block(tmp_path: Path) -> None:
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    for _ in range(3):
+    deadline = time.monotonic() + 120
+    while len(seen) < 3 and time.monotonic() < deadline and not wrong:
         last = [wallet.send(to=address, data=f"0x{value:064x}", gas=200_000) for value in range(20)][-1]
         wallet.receipt(last)
     done.set()
