@@ -16,9 +16,11 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from fastapi.routing import iter_route_contexts
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
+from starlette.routing import Match
 
 from registry.chain.client import RpcError, WrongChain
 from registry.errors import Conflict, ContractRefused, InvalidInput, LimitReached, NotFound, RegistryError, Unavailable
@@ -203,7 +205,17 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
     if kind is None:
         kind = Kind("http-error", error.status_code, error.detail, "")
     detail = f"There is no {request.method} {request.url.path} here." if kind in (NOT_FOUND, METHOD) else error.detail
-    return _respond(request, kind, detail, error.headers, hint="See /docs for what there is.")
+    headers = {"Allow": _allowed(request)} if kind is METHOD else error.headers
+    return _respond(request, kind, detail, headers, hint="See /docs for what there is.")
+
+
+def _allowed(request: Request) -> str:
+    """Return the methods of all routes of a path; the router names those of the first alone."""
+    methods: set[str] = set()
+    for context in iter_route_contexts(request.app.routes):
+        if context.original_route.matches(request.scope)[0] is not Match.NONE:
+            methods |= context.methods or set()
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 def _on_validation_error(request: Request, error: Exception) -> Response:
