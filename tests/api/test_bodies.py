@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import socket
+import threading
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -138,13 +139,21 @@ def test_a_body_that_comes_too_slowly_is_refused(gateway: Gateway, monkeypatch: 
 
 @pytest.mark.parametrize("path", ["/rpc", "/v1/datasets"])
 def test_a_client_that_leaves_amid_the_body_is_no_fault_of_the_gateway(
-    gateway: Gateway, path: str, caplog: pytest.LogCaptureFixture
+    gateway: Gateway, path: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    being_read = threading.Event()
+    read = strict.StrictRequest._read
+
+    async def read_and_tell(request: strict.StrictRequest) -> bytes:
+        being_read.set()
+        return await read(request)
+
+    monkeypatch.setattr(strict.StrictRequest, "_read", read_and_tell)
     before = _answers(gateway, path)
     with _connection(gateway) as connection:
         connection.sendall(_head(path, "Content-Length: 500") + b"{")
-        time.sleep(0.1)  # Until it is being read.
-    deadline = time.monotonic() + 10
+        assert being_read.wait(60), "the body was not read"
+    deadline = time.monotonic() + 60
     while (after := _answers(gateway, path)) == before:
         assert time.monotonic() < deadline, "the request was not counted"
         time.sleep(0.02)

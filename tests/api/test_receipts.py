@@ -104,11 +104,22 @@ def test_waiting_holds_no_thread_and_no_one_else_up(tmp_path: Path) -> None:
         body = gateway.body(gateway.registration())
 
         async def wait_all() -> list[dict[str, Any]]:
+            sent, all_sent = 0, asyncio.Event()
+
+            async def count_sent(event: str, info: object) -> None:
+                nonlocal sent
+                sent += event == "http11.send_request_body.complete"
+                if sent == 8 * READERS:
+                    all_sent.set()
+
             limits = httpx.Limits(max_connections=150)
             async with httpx.AsyncClient(base_url=gateway.http.base_url, timeout=60, limits=limits) as client:
                 path = f"/v1/receipts/{receipt['id']}"
-                waiting = [asyncio.create_task(client.get(path, params={"wait": 6})) for _ in range(8 * READERS)]
-                await asyncio.sleep(1)
+                waiting = [
+                    asyncio.create_task(client.get(path, params={"wait": 12}, extensions={"trace": count_sent}))
+                    for _ in range(8 * READERS)
+                ]
+                await asyncio.wait_for(all_sent.wait(), 60)
                 answer = await client.post("/v1/datasets", json=body)
                 assert answer.status_code == 202
                 assert not any(one.done() for one in waiting)

@@ -54,7 +54,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def paused(clock: Clock) -> Iterator[EmbeddedChain]:
-    """A chain in memory whose blocks come when the clock is moved and the miner's step is called: no thread makes any."""
+    """A chain in memory whose miner is stepped by the test, by a clock that the test moves: no thread makes blocks."""
     chain = EmbeddedChain.in_memory(RELAYER, auto_mine=False, clock=clock)
     assert chain._miner is not None
     chain._miner.close()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 
 import pytest
@@ -16,7 +17,9 @@ from scripts.faults.gate import Gate
 from scripts.faults.miner import Miner
 from tests.fixtures.chains import StartAnvil
 
-SECONDS = 6.0
+REORGANISATIONS = 8
+LONGEST_SECONDS = 120.0
+"""A guard against hanging: the run ends with the last reorganisation."""
 
 
 @pytest.fixture
@@ -37,11 +40,11 @@ def test_every_block_follows_another_however_many_were_taken_back(
         account = chain.request("eth_accounts")[0]
         with closing(Miner(anvil_url, Gate(), seed=1)) as working:
             working.begin_reorganising(pause=0.05)
-            deadline = time.monotonic() + SECONDS
-            while time.monotonic() < deadline:
+            deadline = time.monotonic() + LONGEST_SECONDS
+            while working.depths.total() < REORGANISATIONS and time.monotonic() < deadline:
                 with suppress(RpcError):  # What was sent once may be in a block already.
                     chain.request("eth_sendTransaction", [{"from": account, "to": account, "value": "0x1"}])
-        assert working.depths.total() > 5
+        assert working.depths.total() >= REORGANISATIONS
         height = int(chain.request("eth_blockNumber"), 16)
         blocks = chain.batch([("eth_getBlockByNumber", [hex(number), False]) for number in range(height + 1)])
     assert None not in blocks
@@ -49,27 +52,56 @@ def test_every_block_follows_another_however_many_were_taken_back(
     assert any(block["transactions"] for block in blocks)
 
 
-def test_nobody_is_within_a_gate_that_is_closed() -> None:
-    gate = Gate()
-    told: list[str] = []
+class CountedGate(Gate):
+    """A gate that counts the tries to get through."""
 
-    async def visit(seconds: float) -> None:
+    def __init__(self) -> None:
+        super().__init__()
+        self.tries = 0
+
+    def _enter(self) -> bool:
+        self.tries += 1
+        return super()._enter()
+
+
+def test_nobody_is_within_a_gate_that_is_closed() -> None:
+    gate = CountedGate()
+    told: list[str] = []
+    may_open = threading.Event()
+
+    async def visit(may_leave: asyncio.Event) -> None:
         async with gate.within():
             told.append("in")
-            await asyncio.sleep(seconds)
+            await may_leave.wait()
             told.append("out")
 
+    async def until(holds: Callable[[], bool]) -> None:
+        while not holds():
+            await asyncio.sleep(0.001)
+
     async def run() -> None:
-        first = asyncio.create_task(visit(0.2))
-        await asyncio.sleep(0.05)
-        closing_it = asyncio.create_task(asyncio.to_thread(close))
-        await asyncio.sleep(0.05)
-        await asyncio.gather(first, closing_it, visit(0.0))
+        first_leaves, second_leaves = asyncio.Event(), asyncio.Event()
+        second_leaves.set()
+        async with asyncio.timeout(60):
+            first = asyncio.create_task(visit(first_leaves))
+            await until(lambda: told == ["in"])
+            closing_it = asyncio.create_task(asyncio.to_thread(close))
+            await until(lambda: gate._is_closed)
+            second = asyncio.create_task(visit(second_leaves))
+            await until(lambda: gate.tries >= 3)
+            assert told == ["in"], "it waits for the first, and the second waits for it"
+            first_leaves.set()
+            await until(lambda: "closed" in told)
+            tries = gate.tries
+            await until(lambda: gate.tries >= tries + 2)
+            assert told == ["in", "out", "closed"]
+            may_open.set()
+            await asyncio.gather(first, closing_it, second)
 
     def close() -> None:
         with gate.closed():
             told.append("closed")
-            time.sleep(0.2)
+            may_open.wait(60)
             told.append("open")
 
     asyncio.run(run())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -14,11 +15,12 @@ import time
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from registry.errors import InvalidInput
-from registry.manifest import Manifest, compare, hash_path
+from registry.manifest import Manifest, compare, hash_path, hashing
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "manifest" / "valid.json").read_text("utf-8"))
 BIG = 3 << 20  # more than is read at once
@@ -139,17 +141,23 @@ def test_a_private_manifest_has_salts_and_the_same_content(folder: Path) -> None
     assert compare(private, hash_path(folder)) == ()
 
 
-def test_progress_is_told_sparingly_and_ends_with_everything(folder: Path) -> None:
+@pytest.mark.parametrize(("seconds", "most"), [(0.0, 2), (0.01, None)], ids=["no time passes", "time passes"])
+def test_progress_is_told_sparingly_and_ends_with_everything(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int | None
+) -> None:
+    """By a clock that goes on by so many seconds each time that it is read."""
     size = 64 << 20
     os.truncate(folder / "a.csv", size)
     told: list[tuple[int, int]] = []
-    start = time.monotonic()
+    reads = itertools.count()
+    monkeypatch.setattr(hashing, "time", SimpleNamespace(monotonic=lambda: next(reads) * seconds))
     hash_path(folder, progress=lambda done, total: told.append((done, total)))
     assert told[0][0] < size
     assert told[-1] == (size + 1, size + 1)
     assert told == sorted(told)
     assert {total for _, total in told} == {size + 1}
-    assert len(told) <= 2 + (time.monotonic() - start) * 20
+    assert len(told) <= 2 + next(reads) * seconds * 20
+    assert most is None or len(told) <= most
 
 
 # What is refused
