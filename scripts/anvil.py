@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from web3 import HTTPProvider, Web3
+
+from scripts.faults.ports import free_port
 
 # The npm shim beside it leaves the real anvil on its port when it is killed.
 ANVIL = Path(__file__).resolve().parent.parent / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
@@ -29,9 +30,7 @@ def anvil(
     Raises:
         TimeoutError: It does not answer.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [str(ANVIL), "--port", str(port), "--chain-id", str(chain_id), "--silent", *options]
     with subprocess.Popen(command) as process:
         try:

@@ -38,7 +38,8 @@ from scripts.anvil import ANVIL
 from scripts.faults.cell import Cell, Plan, until
 from scripts.faults.gate import Gate
 from scripts.faults.miner import Miner
-from scripts.faults.processes import free_port, url_of
+from scripts.faults.ports import free_port
+from scripts.faults.processes import url_of
 from scripts.postgresql import PostgreSQLServer
 
 ROOT = Path(__file__).parents[1]

@@ -20,7 +20,8 @@ from registry.relay.signing import Signer
 from scripts.faults.gate import Gate
 from scripts.faults.load import Load
 from scripts.faults.oracle import Verdict, judge, payloads_sent_twice
-from scripts.faults.processes import NodeProcess, free_port, url_of
+from scripts.faults.ports import free_port
+from scripts.faults.processes import NodeProcess, url_of
 from scripts.faults.proxy import FaultProxy
 
 CLIENTS = 3

@@ -10,7 +10,6 @@ import http.client
 import multiprocessing
 import os
 import signal
-import socket
 import sys
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
@@ -20,6 +19,7 @@ from api import server
 from registry.config import load
 from registry.index.check import check
 from registry.node import Node, Role
+from scripts.faults.ports import free_port
 
 SECONDS_TO_STOP = 30.0
 _FORKS = multiprocessing.get_context("forkserver")
@@ -100,14 +100,6 @@ class NodeProcess:
 def url_of(port: int) -> str:
     """The URL of a port on this machine."""
     return f"http://127.0.0.1:{port}"
-
-
-def free_port() -> int:
-    """A port that nothing listens at just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def _live(settings: Mapping[str, str], role: Role, log: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ import pytest
 from registry.chain.client import Chain, ChainUnavailable
 from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import RpcChain
+from scripts.faults.ports import free_port
 from tests.chain.wallet import RELAYER, Wallet
 
 ANVIL = Path(__file__).parents[2] / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
@@ -70,10 +70,3 @@ def chain(
 def wallet(chain: Chain) -> Wallet:
     """The relayer's wallet, at the nonce that the chain expects."""
     return Wallet(chain)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port

@@ -21,8 +21,9 @@ from registry.relay.tables import LEASES
 from registry.storage import open_storage
 from scripts.faults.load import Load
 from scripts.faults.oracle import Verdict, judge
+from scripts.faults.ports import free_port
 from tests.e2e.conftest import SECONDS, TDR
-from tests.fixtures.chains import StartAnvil, free_port
+from tests.fixtures.chains import StartAnvil
 
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """The key of anvil's first account."""

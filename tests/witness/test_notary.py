@@ -29,7 +29,7 @@ from registry.primitives import ZERO_ADDRESS, Bytes32
 from registry.storage import Storage
 from registry.witness.store import WitnessStore
 from registry.witness.witness import Witness
-from tests.fixtures.chains import free_port
+from scripts.faults.ports import free_port
 from tests.witness.simulator import CHAIN_ID, NODE, STRANGER, SimulatedChain
 
 INTERVAL = 60

@@ -22,7 +22,8 @@ from registry.evidence.trust import Claim, SignedCheckpoints
 from registry.keys.notes import load_note_key
 from registry.primitives import Bytes32
 from registry.witness.store import WitnessStore
-from tests.fixtures.chains import StartAnvil, free_port
+from scripts.faults.ports import free_port
+from tests.fixtures.chains import StartAnvil
 from tests.witness.processes import CHAIN_ID, RELAYER, eventually, mine, note_of, tdr, two_histories
 
 KILLS = 10
