@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import shutil
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from registry.datasets.messages import Source
 from registry.primitives import DatasetId
 from tests.certificate.codes import code_on, codes_on, command_on, words
 from tests.certificate.facts import BUNDLE, FACTS, URL, address, digest
+from tests.fixtures.tools import need_command
 
 CROWDED = replace(
     FACTS,
@@ -145,8 +145,8 @@ def test_the_command_on_the_page_is_the_one_that_verifies_offline() -> None:
     assert str(FACTS.as_of_hash) in text
 
 
-@pytest.mark.skipif(shutil.which("pdftoppm") is None, reason="poppler is not installed")
 def test_the_code_is_drawn_and_fonts_are_embedded(tmp_path: Path) -> None:
+    need_command("pdftoppm", "Poppler is not installed. Install it: apt-get install poppler-utils")
     file = tmp_path / "certificate.pdf"
     file.write_bytes(render(FACTS, BUNDLE, URL))
     fonts = subprocess.run(["pdffonts", file], capture_output=True, text=True, check=True).stdout.splitlines()[2:]

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
 from scripts.disk_faults import run
+from tests.fixtures.tools import need_command
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace makes the writes fail: apt-get install strace")
 @pytest.mark.parametrize(("kind", "answer"), [("EIO", "503"), ("ENOSPC", "507")])
 def test_a_write_that_fails_leaves_nothing_by_half_and_reads_go_on(kind: str, answer: str) -> None:
     """R1: acknowledged is on the chain; refused is refused clearly, and accepted when it is sent again."""
+    need_command("strace", "strace, which makes the writes fail, is not installed. Install it: apt-get install strace")
     found = run(range(4, 201, 45), kind)
     assert found.faulty == []
     assert (found.lost, found.duplicated, found.halfWritten) == (0, 0, 0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 
@@ -19,6 +18,7 @@ from registry.lineage.label import shortened, title, width
 from registry.lineage.prov import json_ld, prov_json
 from registry.lineage.svg import svg
 from registry.lineage.tree import ancestors, descendants
+from tests.fixtures.tools import need_command
 from tests.lineage.family import ALICE, BOB, NAMER, Family, at, weather
 
 CANARIES = (
@@ -163,9 +163,9 @@ def test_a_hostile_name_stays_one_label_in_dot(name: str) -> None:
     assert sum("->" in line for line in outside) == 1
 
 
-@pytest.mark.skipif(shutil.which("dot") is None, reason="Graphviz is not installed")
 @pytest.mark.parametrize("name", CANARIES[:-1])
 def test_graphviz_reads_a_hostile_name_as_a_label(name: str) -> None:
+    need_command("dot", "Graphviz is not installed. Install it: apt-get install graphviz")
     document = dot(walk(named(name), [at("product")], Direction.UP))
     plain = subprocess.run(["dot", "-Tplain"], input=document, capture_output=True, text=True, check=True).stdout
     assert sum(line.startswith("node ") for line in plain.splitlines()) == 2
