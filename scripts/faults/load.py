@@ -17,7 +17,7 @@ from registry.eip712 import Domain
 from registry.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
 from registry.rooms import AnyMessage
 
-DEADLINE = 2**40
+DEADLINE = 4_000_000_000  # In the year 2096: a gateway refuses times more than a hundred years ahead.
 OWNERS = 20
 """For each client."""
 ROUTES = {Registration: "", Revision: "/{id}/versions", AccessGrant: "/{id}/grants"}
