@@ -39,12 +39,13 @@ from registry.chain.rpc import RpcChain
 from registry.config import Settings
 from registry.datasets.messages import Registration
 from registry.documents.tables import METADATA_DOCUMENTS
-from registry.eip712 import Domain
+from registry.eip712 import Domain, Signable
 from registry.index.check import check
 from registry.journal import configure
 from registry.node import Node
 from registry.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
 from registry.relay.tables import RECEIPTS
+from registry.statements.messages import Publication
 from registry.storage import open_storage
 from scripts.faults.disk import DATABASES, DiskNode
 from scripts.faults.load import DEADLINE, Acknowledged
@@ -269,10 +270,21 @@ def _write(name: str, domain: Domain) -> Write:
         sources=(),
         deadline=DEADLINE,
     )
-    raw = key.sign_msg_hash(message.digest(domain)).to_bytes()
-    signature = f"0x{raw[:64].hex()}{raw[64] + 27:02x}"
-    body = {"message": message.to_json(), "signature": signature, "metadata": metadata}
+    statement = Publication(
+        dataset_id=message.dataset_id,
+        version=1,
+        content_root=ZERO_BYTES32,
+        metadata_hash=message.metadata_hash,
+        deadline=DEADLINE,
+    )
+    body = {**_signed(message, key, domain), "publication": _signed(statement, key, domain), "metadata": metadata}
     return Write(message, message.digest(domain), body)
+
+
+def _signed(message: Signable, key: PrivateKey, domain: Domain) -> dict[str, object]:
+    """Return a message or statement with its signature."""
+    raw = key.sign_msg_hash(message.digest(domain)).to_bytes()
+    return {"message": message.to_json(), "signature": f"0x{raw[:64].hex()}{raw[64] + 27:02x}"}
 
 
 def main() -> None:
