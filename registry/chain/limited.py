@@ -18,7 +18,7 @@ from eth_typing import Address
 from registry.chain.client import LIMIT_EXCEEDED, RpcError
 
 LOOK_EVERY: Final = 512
-"""Opcodes between two looks at the budget."""
+"""Opcodes between two looks at the budget, over all frames of a call: calls within calls can each be short."""
 CHEAP: Final = 4
 """The precompiles 1 to 4 (ecrecover, SHA-256, RIPEMD-160, identity) take no more time than their gas pays for."""
 MAX_INPUT: Final = 2_048
@@ -30,17 +30,16 @@ MAX_ROUNDS: Final = 10_000
 class LimitedComputation(PragueComputation):
     """A computation that ends where the budget of its state does."""
 
-    _ran = 0
-
     def consume_gas(self, amount: int, reason: str) -> None:
         """Consume gas; now and then look at the budget.
 
         Raises:
             RpcError: The budget is used up.
         """
-        self._ran += 1
-        if not self._ran % LOOK_EVERY:
-            _limits(self).check()
+        state: Any = self.state
+        state.ran += 1
+        if not state.ran % LOOK_EVERY:
+            state.limits.check()
         super().consume_gas(amount, reason)
 
     @property
@@ -57,6 +56,7 @@ class LimitedState(PragueState):
     """The state of such computations; `limits` is set by whoever makes it."""
 
     computation_class = LimitedComputation
+    ran = 0
 
 
 class LimitedVM(PragueVM):

@@ -65,14 +65,14 @@ class Methods:
         last = self._existing(newest)
         span = params.quantity(hex(count) if isinstance(count, int) else count, "count")
         oldest = max(last.number + 1 - min(span, MAX_FEE_HISTORY), 0)
-        blocks = [self._existing(hex(number)) for number in range(oldest, last.number + 1)]
+        blocks = [_within_budget(self._existing(hex(number))) for number in range(oldest, last.number + 1)]
         history: wire.Json = {
             "oldestBlock": hex(oldest),
             "baseFeePerGas": [hex(fee) for fee in (*(b.base_fee for b in blocks), evm.next_base_fee(last.header))],
             "gasUsedRatio": [block.header.gas_used / block.header.gas_limit for block in blocks],
         }
         if wanted:
-            history["reward"] = [_tips_paid(block, wanted) for block in blocks]
+            history["reward"] = [_tips_paid(_within_budget(block), wanted) for block in blocks]
         return history
 
     # Blocks and transactions
@@ -231,6 +231,14 @@ class Methods:
             "ancestors": self._node.hashes_before(block),
             "limits": budget.current(),
         }
+
+
+def _within_budget(block: Block) -> Block:
+    """Return the block; raise RpcError where the request has used up its budget."""
+    limits = budget.current()
+    if limits is not None:
+        limits.check()
+    return block
 
 
 def _form(block: Block | None, full: object) -> wire.Json | None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from api.routes import rpc
+from registry.chain.budget import Budget
 from tests.api.world import Gateway
 
 
@@ -103,3 +104,16 @@ def test_calls_that_burn_gas_share_what_one_request_may_burn(gateway: Gateway, m
     loops = "0x5b600056"  # JUMPDEST PUSH1 0 JUMP
     assert "error" in ask(gateway, call("eth_estimateGas", {"data": loops}))
     assert ask(gateway, call("eth_call", {"data": tell_gas, "gas": "much"}))["error"]["code"] == -32602
+
+
+def test_waiting_for_a_thread_is_no_part_of_the_time(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A7: an honest request behind slow ones of strangers is answered when its turn comes."""
+    held: list[float] = []
+
+    def observed(*arguments: Any, **named: Any) -> Budget:
+        held.append(rpc._limiter.borrowed_tokens)
+        return Budget(*arguments, **named)
+
+    monkeypatch.setattr(rpc, "Budget", observed)
+    ask(gateway, call("eth_chainId"))
+    assert held == [1], "the time begins when the request has its place"

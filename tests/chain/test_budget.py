@@ -123,3 +123,25 @@ def test_the_time_is_looked_at_before_each_precompile(chain: EmbeddedChain) -> N
         (answer,) = chain.batch([("eth_call", [{"data": pairings(1, 50), "gas": hex(2**24)}, "latest"])])
     assert answer.code == LIMIT_EXCEEDED
     assert looks() < 10, "it ended after a few of the fifty"
+
+
+def calls_itself_twice() -> str:
+    """Code that creates a contract whose every frame runs 16 opcodes, two of them calls to itself, and calls it."""
+    runtime = bytes.fromhex("5f5f5f5f5f305af150" * 2)  # PUSH0 (five times) ADDRESS GAS CALL POP
+    create = bytes.fromhex(f"60{len(runtime):02x}600a5f3960{len(runtime):02x}5ff3") + runtime
+    head = f"60{len(create):02x}60145f3960{len(create):02x}5f5ff05f5f5f5f5f855af100"
+    return f"0x{head}{create.hex()}"
+
+
+def test_frames_too_short_to_be_noticed_alone_are_counted_together(chain: EmbeddedChain) -> None:
+    """A8: a tree of calls, none of which runs as many opcodes as lie between two looks."""
+    with limited(budget(seconds=10.0, clock=ticking())):
+        (answer,) = chain.batch([("eth_call", [{"data": calls_itself_twice(), "gas": hex(2**22)}, "latest"])])
+    assert answer.code == LIMIT_EXCEEDED
+
+
+def test_a_fee_history_ends_with_its_time(chain: EmbeddedChain) -> None:
+    """A5: a block of the history may be full, and there may be 1,024."""
+    with limited(budget(seconds=3.0, clock=ticking())):
+        (answer,) = chain.batch([("eth_feeHistory", [hex(BLOCKS), "latest", [50]])])
+    assert answer.code == LIMIT_EXCEEDED
