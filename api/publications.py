@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from api.bodies import Documents, Submission, VersionSubmission
 from api.problems import invalid
@@ -12,8 +12,11 @@ from registry.node import Node
 from registry.primitives import ZERO_BYTES32, Address
 from registry.relay.intake import Write
 from registry.statements import service
-from registry.statements.messages import AnyStatement, Publication
+from registry.statements.messages import AnyStatement, Publication, RequestPolicy
 from registry.statements.store import Accepted
+
+MAX_AHEAD_SECONDS: Final = 300
+"""How far a clock may be ahead that dates a policy. Until that time has come, an owner to come could not replace it."""
 
 
 def accept(node: Node, statement: AnyStatement, signature: bytes, registrant: Address | None = None) -> Accepted:
@@ -26,6 +29,12 @@ def accept(node: Node, statement: AnyStatement, signature: bytes, registrant: Ad
         registrant: The owner by the registration that it comes with, where the dataset may not exist yet.
     """
     now = node.chain_time() or node.clock()
+    if isinstance(statement, RequestPolicy) and statement.issued_at > now + MAX_AHEAD_SECONDS:
+        raise invalid(
+            "body.message.issuedAt",
+            f"it is {statement.issued_at}, but the chain's time is {int(now)}: until then none could replace it",
+            hint="Sign the policy with the present time, in whole seconds since 1970 (UTC).",
+        )
     return service.accept(node.chain, node.deployment, statement, signature, now, registrant)
 
 

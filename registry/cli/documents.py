@@ -155,7 +155,8 @@ def withhold(
 ) -> None:
     """Withhold the documents of a version, as the node's operator. Run it where the node's database is.
 
-    The owner cannot publish them again at this node. The registration and every proof stay as they are.
+    The owner can publish nothing of that version again at this node, nor the same documents as another version's.
+    Other datasets are not touched. The registration and every proof stay as they are.
 
     \b
     Example:

@@ -109,7 +109,10 @@ def name_changed(connection: Connection, limit: int = 1000) -> int:
     Returns:
         How many datasets were looked at.
     """
-    changed = list(connection.scalars(select(CHANGED_PUBLICATIONS.c.dataset_id).limit(limit)))
+    some = select(CHANGED_PUBLICATIONS.c.dataset_id).limit(limit)
+    # Deleted before anything is read: whoever changes a publication from here on waits, then notes it again.
+    taken = delete(CHANGED_PUBLICATIONS).where(CHANGED_PUBLICATIONS.c.dataset_id.in_(some))
+    changed = list(connection.scalars(taken.returning(CHANGED_PUBLICATIONS.c.dataset_id)))
     names = names_of(connection, changed)
     for chunk in chunks(changed):
         rows = connection.execute(
@@ -125,5 +128,4 @@ def name_changed(connection: Connection, limit: int = 1000) -> int:
         ]
         if values:
             connection.execute(update(DATASETS).where(DATASETS.c.position == bindparam("at")), values)
-        connection.execute(delete(CHANGED_PUBLICATIONS).where(CHANGED_PUBLICATIONS.c.dataset_id.in_(chunk)))
     return len(changed)

@@ -15,6 +15,7 @@ from registry.primitives import Address, DatasetId
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
 from registry.statements.store import accepts_requests
+from registry.storage.locks import lock_values
 
 MAX_OPEN_OF_GRANTEE: Final = 3
 """Most requests of one account for one dataset that may be unanswered at once."""
@@ -33,6 +34,7 @@ def limiting(message: AccessRequest, maximum: int) -> Callable[[Connection], Non
     """
 
     def check(connection: Connection) -> None:
+        lock_values(connection, "requests", [message.dataset_id])
         if not accepts_requests(connection, message.dataset_id):
             raise Conflict("The owner of this dataset takes no requests for access through this gateway.", hint=_DIRECT)
         if _count(connection, message.dataset_id, message.grantee, MAX_OPEN_OF_GRANTEE + 1) > MAX_OPEN_OF_GRANTEE:

@@ -17,7 +17,7 @@ from registry.refusals import refusal_of
 from registry.relay.authority import approves, has_code, not_by, owner_of
 from registry.relay.signatures import normal_form, recover
 from registry.statements.messages import AnyStatement, Publication
-from registry.statements.store import Accepted, publish
+from registry.statements.store import Accepted, lock_documents, publish
 
 
 def accept(
@@ -66,6 +66,7 @@ def keeping(
     """
 
     def write(connection: Connection) -> None:
+        lock_documents(connection, statement.documents)
         put_documents(connection, metadata=metadata, manifest=manifest)
         publish(connection, accepted, statement)
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, and_, exists, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
 from registry.documents.store import erase, manifest_of, metadata_of
 from registry.errors import Conflict, NotFound
@@ -14,6 +14,7 @@ from registry.primitives import Address, Bytes32, DatasetId
 from registry.statements.messages import AnyStatement, Publication, RequestPolicy, Retraction
 from registry.statements.tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS, REQUEST_POLICIES, STATEMENTS
 from registry.storage.insert import insert_if_new
+from registry.storage.locks import lock_values
 
 _AGAIN = "Sign a new statement, with another deadline."
 
@@ -69,11 +70,20 @@ class DocumentRecord:
         return "public" if self.retracted_at is None else "retracted"
 
 
+def lock_documents(connection: Connection, documents: Collection[Bytes32]) -> None:
+    """Wait until no other transaction publishes or hides these documents, and let none begin before this one ends.
+
+    One that hides a document erases it where nothing shows it any more; one that publishes it meanwhile, for another
+    dataset, would find it kept and end up without it.
+    """
+    lock_values(connection, "document", documents)
+
+
 def publish(connection: Connection, accepted: Accepted, statement: Publication) -> None:
     """Make documents of a version public. The same statement counts once.
 
     Args:
-        connection: In a transaction that writes; the documents are kept in it too.
+        connection: In a transaction that writes; the documents are locked, then kept, in it too.
         accepted: The statement as it was accepted.
         statement: The statement.
 
@@ -85,9 +95,10 @@ def publish(connection: Connection, accepted: Accepted, statement: Publication) 
     for document in statement.documents:
         key = _key(statement.dataset_id, statement.version, document)
         row = connection.execute(select(PUBLICATIONS).where(key)).one_or_none()
-        if row is not None and row.withheld_at is not None:
+        withheld_for = _withheld_for(connection, statement.dataset_id, statement.version, document)
+        if withheld_for is not None:
             raise Conflict(
-                f"The operator of this gateway withholds this document: {row.withheld_for}",
+                f"The operator of this gateway withholds this document: {withheld_for}",
                 hint="Ask the operator; proofs and the registration are not touched by it.",
             )
         if row is not None and row.retracted_at is None:
@@ -112,6 +123,7 @@ def retract(connection: Connection, accepted: Accepted, statement: Retraction) -
         NotFound: A document is not public for that version.
         Conflict: The statement was used before, and the documents have been published again since.
     """
+    lock_documents(connection, statement.documents)
     is_new = _keep(connection, accepted)
     for document in statement.documents:
         key = _key(statement.dataset_id, statement.version, document)
@@ -128,7 +140,9 @@ def retract(connection: Connection, accepted: Accepted, statement: Retraction) -
 
 
 def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason: str, now: float) -> int:
-    """Withhold the documents of a version, for the operator, and erase those that no other version shows.
+    """Withhold the documents of a version, for the operator, and erase those that no other dataset shows.
+
+    They are withheld for every version of the dataset, and nothing else of this version can be published.
 
     Args:
         connection: In a transaction that writes.
@@ -147,7 +161,9 @@ def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason
     documents = list(connection.scalars(select(PUBLICATIONS.c.document).where(of_version)))
     if not documents:
         raise NotFound(f"No document of version {version} of the dataset {dataset_id} was published here.")
-    connection.execute(update(PUBLICATIONS).where(of_version).values(withheld_at=now, withheld_for=reason))
+    lock_documents(connection, documents)
+    concerned = _same_version_or_document(dataset_id, version, documents)
+    connection.execute(update(PUBLICATIONS).where(concerned).values(withheld_at=now, withheld_for=reason))
     _after_hiding(connection, dataset_id, documents)
     return len(documents)
 
@@ -158,6 +174,7 @@ def set_request_policy(connection: Connection, accepted: Accepted, statement: Re
     Raises:
         Conflict: A statement that was issued later is known.
     """
+    lock_values(connection, "requests", [statement.dataset_id])
     is_new = _keep(connection, accepted)
     of_dataset = REQUEST_POLICIES.c.dataset_id == statement.dataset_id
     known = connection.execute(select(REQUEST_POLICIES).where(of_dataset)).one_or_none()
@@ -213,6 +230,23 @@ def _key(dataset_id: DatasetId, version: int, document: Bytes32) -> ColumnElemen
         PUBLICATIONS.c.version == version,
         PUBLICATIONS.c.document == document,
     )
+
+
+def _same_version_or_document(
+    dataset_id: DatasetId, version: int, documents: Collection[Bytes32]
+) -> ColumnElement[bool]:
+    """Return the condition for what is withheld together: within one dataset, for its owner answers for that alone."""
+    return and_(
+        PUBLICATIONS.c.dataset_id == dataset_id,
+        or_(PUBLICATIONS.c.version == version, PUBLICATIONS.c.document.in_(documents)),
+    )
+
+
+def _withheld_for(connection: Connection, dataset_id: DatasetId, version: int, document: Bytes32) -> str | None:
+    """Return the operator's reason for withholding a version or a document of a dataset; None where nothing is."""
+    concerned = _same_version_or_document(dataset_id, version, [document])
+    found = select(PUBLICATIONS.c.withheld_for).where(concerned, PUBLICATIONS.c.withheld_at.is_not(None)).limit(1)
+    return connection.scalar(found)
 
 
 def _keep(connection: Connection, accepted: Accepted) -> bool:

@@ -111,8 +111,11 @@ def by_hash(gateway: Gateway, study: Study) -> list[int]:
     return [gateway.http.get(path).status_code for path in paths]
 
 
-def publish(gateway: Gateway, study: Study, statement: Publication, by: Any = OWNER) -> httpx.Response:
-    body = gateway.body(statement, by) | study.documents
+def publish(
+    gateway: Gateway, study: Study, statement: Publication, by: Any = OWNER, only: str | None = None
+) -> httpx.Response:
+    documents = {name: document for name, document in study.documents.items() if only in (None, name)}
+    body = gateway.body(statement, by) | documents
     return gateway.http.post(f"/v1/datasets/{study.dataset_id}/publications", json=body)
 
 
@@ -247,6 +250,29 @@ def test_an_operator_withholds_documents_and_the_owner_cannot_publish_them_again
     assert {(item["state"], item["withheldFor"]) for item in record} == {("withheld", "Court of Haidian, case 7")}
 
 
+def test_what_an_operator_withholds_comes_back_by_no_other_document_or_version_of_the_dataset(
+    gateway: Gateway, study: Study
+) -> None:
+    """The owner publishes the other document of that version, and the same document as another version's."""
+    assert publish(gateway, study, study.publication(content_root=ZERO_BYTES32), only="metadata").status_code == 200
+    indexed(gateway)
+    head = gateway.head(study.dataset_id)
+    second = gateway.revision(study.dataset_id, head, metadata_hash=study.message.metadata_hash)
+    gateway.settle(second, metadata=study.metadata)
+    with gateway.node.storage.write() as connection:
+        withhold(connection, study.dataset_id, 1, "Court of Haidian, case 8", 1.0)
+    gateway.node.wake()
+    indexed(gateway)
+    assert shown(gateway, study) == set()
+    assert by_hash(gateway, study) == [404, 404]
+    only_manifest = study.publication(metadata_hash=ZERO_BYTES32)
+    assert publish(gateway, study, only_manifest, only="manifest").status_code == 409
+    only_metadata = study.publication(content_root=ZERO_BYTES32, version=2, deadline=FAR - 3)
+    assert publish(gateway, study, only_metadata, only="metadata").status_code == 409
+    indexed(gateway)
+    assert shown(gateway, study) == set()
+
+
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
@@ -287,6 +313,16 @@ def test_an_owner_closes_a_dataset_to_requests_and_opens_it_again(gateway: Gatew
     assert policy(gateway, study, True, 101).json()["accepted"] is True
     assert policy(gateway, study, False, 100).status_code == 409, "everybody knows the older one"
     assert gateway.http.post(place, json=ask).status_code == 202
+
+
+@pytest.mark.parametrize("issued_at", [4_000_000_000, 1_800_000_000_000, 2**53 - 1])
+def test_a_policy_of_the_future_locks_nobody_out(gateway: Gateway, study: Study, issued_at: int) -> None:
+    """Neither a careless owner, who counts in milliseconds, nor whoever buys the title from a spiteful one."""
+    refused = policy(gateway, study, False, issued_at)
+    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.message.issuedAt")
+    gateway.settle(transfer(study.dataset_id, gateway.head(study.dataset_id), STRANGER.address))
+    assert policy(gateway, study, False, 100, STRANGER).status_code == 200
+    assert policy(gateway, study, True, 101, STRANGER).status_code == 200
 
 
 def test_open_requests_are_capped_and_an_answer_makes_room(tmp_path: Path) -> None:

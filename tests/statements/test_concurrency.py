@@ -1,0 +1,218 @@
+"""Transactions of PostgreSQL that overlap: what is taken back stays hidden, and what is public stays kept.
+
+SQLite has one writer at a time, so nothing overlaps there.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, text
+
+from registry.access.messages import AccessRequest
+from registry.canonical import metadata_hash
+from registry.deployment import Deployment
+from registry.documents.store import metadata_of
+from registry.errors import Conflict
+from registry.index import names
+from registry.index.tables import DATASETS
+from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.relay.intake import accept, prepare
+from registry.statements import service, store
+from registry.statements.messages import AnyStatement, Publication, RequestPolicy, Retraction
+from registry.statements.requests import limiting
+from registry.statements.store import Accepted
+from registry.statements.tables import REQUEST_POLICIES
+from registry.storage import Storage, migrate, open_storage
+
+METADATA = {"name": "Names a person"}
+KEY = metadata_hash(METADATA)
+FIRST, SECOND = DatasetId(b"\x01" * 32), DatasetId(b"\x02" * 32)
+PATIENCE = 60
+"""Seconds after which a test that hangs has failed."""
+
+DATASET: dict[str, Any] = {
+    **dict.fromkeys(("position", "version"), 1),
+    **dict.fromkeys(("registered_at", "updated_position", "updated_at"), 0),
+    **dict.fromkeys(("first_owner", "owner"), ZERO_ADDRESS),
+    **dict.fromkeys(("salt", "head", "content_root", "transaction_hash"), ZERO_BYTES32),
+    **dict.fromkeys(("uri", "sources"), b""),
+    "dataset_id": FIRST,
+    "metadata_hash": KEY,
+    "is_withdrawn": False,
+}
+"""A row of the index."""
+
+_deadlines = itertools.count(1)
+
+
+@pytest.fixture
+def postgresql(postgresql_url: str) -> Iterator[Storage]:
+    opened = open_storage(postgresql_url)
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+def accepted(statement: AnyStatement) -> Accepted:
+    return Accepted(statement, Bytes32(statement.struct_hash()), b"", ZERO_ADDRESS, 0.0)
+
+
+def publish(storage: Storage, dataset_id: DatasetId) -> None:
+    statement = Publication(
+        dataset_id=dataset_id, version=1, content_root=ZERO_BYTES32, metadata_hash=KEY, deadline=next(_deadlines)
+    )
+    with storage.write() as connection:
+        service.keeping(accepted(statement), statement, METADATA, None)(connection)
+
+
+def retract(storage: Storage, dataset_id: DatasetId) -> None:
+    statement = Retraction(
+        dataset_id=dataset_id,
+        version=1,
+        content_root=ZERO_BYTES32,
+        metadata_hash=KEY,
+        reason="names a person",
+        deadline=next(_deadlines),
+    )
+    with storage.write() as connection:
+        store.retract(connection, accepted(statement), statement)
+
+
+def name(storage: Storage) -> None:
+    with storage.write() as connection:
+        names.name_changed(connection)
+
+
+@contextmanager
+def overlapping(
+    monkeypatch: pytest.MonkeyPatch, storage: Storage, place: Any, function: str, other: Callable[[], None]
+) -> Iterator[None]:
+    """Start another transaction in the middle of one, before a function of that; go on once it is done or waits."""
+    original, threads = getattr(place, function), list[threading.Thread]()
+
+    def after_another(*arguments: Any, **named: Any) -> Any:
+        if not threads:
+            threads.append(threading.Thread(target=other))
+            threads[0].start()
+            _until_done_or_waiting(storage, threads[0])
+        return original(*arguments, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(place, function, after_another)
+        yield
+    assert threads, "the function was not called"
+    threads[0].join(PATIENCE)
+    assert not threads[0].is_alive()
+
+
+def _until_done_or_waiting(storage: Storage, thread: threading.Thread) -> None:
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    for _ in range(PATIENCE * 100):
+        thread.join(0.01)
+        with storage.read() as connection:
+            if not thread.is_alive() or connection.execute(waiting).scalar_one():
+                return
+    raise AssertionError("the other transaction neither ended nor waits")
+
+
+def test_a_name_taken_back_while_the_index_reads_it_is_forgotten(
+    postgresql: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with postgresql.write() as connection:
+        connection.execute(insert(DATASETS).values(DATASET))
+    publish(postgresql, FIRST)
+    with overlapping(monkeypatch, postgresql, names, "delete_words", lambda: retract(postgresql, FIRST)):
+        name(postgresql)
+    name(postgresql)
+    with postgresql.read() as connection:
+        assert connection.scalar(select(DATASETS.c.name).where(DATASETS.c.position == 1)) is None
+
+
+def at_once(work: Callable[[int], None], numbers: Iterable[int]) -> None:
+    threads = [threading.Thread(target=work, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(PATIENCE)
+
+
+@pytest.mark.parametrize("second_publishes", ["while the first erases", "before the first looks"])
+def test_a_document_published_while_another_dataset_takes_it_back_is_kept(
+    postgresql: Storage, monkeypatch: pytest.MonkeyPatch, second_publishes: str
+) -> None:
+    publish(postgresql, FIRST)
+    if second_publishes == "while the first erases":
+        with overlapping(monkeypatch, postgresql, store, "erase", lambda: publish(postgresql, SECOND)):
+            retract(postgresql, FIRST)
+    else:
+        with overlapping(monkeypatch, postgresql, service, "publish", lambda: retract(postgresql, FIRST)):
+            publish(postgresql, SECOND)
+    with postgresql.read() as connection:
+        assert store.is_public(connection, SECOND, 1, KEY)
+        assert metadata_of(connection, KEY) is not None
+
+
+def test_requests_that_come_at_once_do_not_pass_the_limit(postgresql: Storage) -> None:
+    deployment = Deployment(
+        chain_id=1,
+        genesis_hash=ZERO_BYTES32,
+        registry=Address(b"\x01" * 20),
+        grants=Address(b"\x02" * 20),
+        block_number=0,
+    )
+    barrier, outcomes = threading.Barrier(12), list[str]()
+
+    def ask(number: int) -> None:
+        message = AccessRequest(
+            dataset_id=FIRST,
+            grantee=Address(bytes([number + 1]) * 20),
+            rights=1,
+            expires_at=0,
+            purpose="",
+            requests=0,
+            deadline=2**40,
+        )
+        check = limiting(message, 3)
+
+        def after_all(connection: Any) -> None:
+            barrier.wait(PATIENCE)
+            check(connection)
+
+        try:
+            accept(postgresql, prepare(message, bytes(65), deployment), 0.0, also=after_all)
+            outcomes.append("accepted")
+        except Conflict:
+            outcomes.append("refused")
+
+    at_once(ask, range(12))
+    assert (outcomes.count("accepted"), outcomes.count("refused")) == (3, 9)
+
+
+def test_of_policies_that_come_at_once_the_latest_is_in_force(postgresql: Storage) -> None:
+    times = range(100, 108)
+    barrier, failures = threading.Barrier(len(times)), list[BaseException]()
+
+    def decide(issued_at: int) -> None:
+        statement = RequestPolicy(dataset_id=FIRST, accepted=issued_at % 2 == 0, issued_at=issued_at, deadline=2**40)
+        try:
+            with postgresql.write() as connection:
+                connection.execute(select(1))
+                barrier.wait(PATIENCE)
+                store.set_request_policy(connection, accepted(statement), statement)
+        except Conflict:
+            pass
+        except BaseException as error:  # noqa: BLE001  Shown by the assertion.
+            failures.append(error)
+
+    at_once(decide, times)
+    assert failures == []
+    with postgresql.read() as connection:
+        assert connection.scalar(select(REQUEST_POLICIES.c.issued_at)) == max(times)
