@@ -46,7 +46,10 @@ class Owner:
 
     def sign(self, message: AnyMessage, deployment: Deployment) -> bytes:
         domain = Domain(message.CONTRACT, deployment.chain_id, deployment.address_of(message.CONTRACT))
-        raw = self._key.sign_msg_hash(message.digest(domain)).to_bytes()
+        return self.sign_digest(message.digest(domain))
+
+    def sign_digest(self, digest: Bytes32) -> bytes:
+        raw = self._key.sign_msg_hash(digest).to_bytes()
         return raw[:64] + bytes([raw[64] + 27])
 
 

@@ -64,6 +64,32 @@ def test_what_is_in_the_index_outlives_a_migration(database_url: str) -> None:
     storage.close()
 
 
+def test_names_of_documents_that_nobody_published_are_forgotten_and_the_documents_kept(database_url: str) -> None:
+    """Until revision 0007 whoever had a document could name a dataset by it."""
+    storage = open_storage(database_url)
+    migrate(storage, "0007")
+    key = b"\x07" * 32
+    with storage.write() as connection:
+        row = dict.fromkeys(("position", "registered_at", "version", "updated_position", "updated_at"), 1)
+        row |= dict.fromkeys(("dataset_id", "salt", "head", "content_root", "metadata_hash", "transaction_hash"), key)
+        row |= {"first_owner": key[:20], "owner": key[:20], "uri": b"", "sources": b"", "is_withdrawn": False}
+        row |= {"name": "A secret", "name_key": "a secret"}
+        insert = "INSERT INTO datasets ({}) VALUES ({})"
+        connection.execute(text(insert.format(", ".join(row), ", ".join(f":{name}" for name in row))), row)
+        connection.execute(text("INSERT INTO dataset_words (word, position) VALUES ('secret', 1)"))
+        connection.execute(
+            text("INSERT INTO metadata_documents (metadata_hash, body, name) VALUES (:key, :body, 'A secret')"),
+            {"key": key, "body": b'{"name":"A secret"}'},
+        )
+    migrate(storage)
+    with storage.read() as connection:
+        assert connection.execute(text("SELECT name, name_key FROM datasets")).one() == (None, None)
+        assert connection.execute(text("SELECT count(*) FROM dataset_words")).scalar_one() == 0
+        assert connection.execute(text("SELECT count(*) FROM publications")).scalar_one() == 0
+        assert connection.execute(text("SELECT name FROM metadata_documents")).scalar_one() == "A secret"
+    storage.close()
+
+
 def test_the_keys_of_what_grows_are_sqlites_row_numbers(tmp_path: Path) -> None:
     """Otherwise each of these tables would have a second tree beside its own."""
     storage = open_storage(f"sqlite:///{tmp_path / 'registry.db'}")
