@@ -220,10 +220,10 @@ def test_nothing_is_signed_for_another_chain_or_contract_than_the_owner_knows(
         "TDR_CHAIN_ID": str(known["chainId"]),
         "TDR_REGISTRY_ADDRESS": known["contracts"]["DatasetRegistry"]["address"].lower(),
     }
-    register = ("register", files, "--name", "x", "--key", "owner", "--json")
+    register = ("register", files, "--name", "x", "--key", "owner")
     assert "TDR_CHAIN_ID is" in refused(lying_gateway(elsewhere)(*register, **pins))
     assert "TDR_GRANTS_ADDRESS is" in refused(tdr(*register, TDR_GRANTS_ADDRESS=f"0x{'11' * 20}"))
-    made = yes(tdr(*register, **pins))
+    made = yes(tdr(*register, "--json", **pins))
     assert (made["chainId"], made["contract"].lower()) == (known["chainId"], pins["TDR_REGISTRY_ADDRESS"])
 
 
