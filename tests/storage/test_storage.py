@@ -10,24 +10,25 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
-from registry.documents.tables import MANIFEST_FILES, NEW_METADATA
+from registry.documents.tables import MANIFEST_FILES
 from registry.errors import InvalidInput
-from registry.primitives import Bytes32
+from registry.primitives import Bytes32, DatasetId
+from registry.statements.tables import CHANGED_PUBLICATIONS
 from registry.storage import Storage, StorageFull, StorageUnavailable, migrate, open_storage
 from registry.storage.bulk import insert_rows
 from scripts.postgresql import PostgreSQLServer
 
-ONE = Bytes32(b"\x01" * 32)
+ONE = DatasetId(b"\x01" * 32)
 
 
 def count(storage: Storage) -> int:
     with storage.read() as connection:
-        return connection.scalar(select(func.count()).select_from(NEW_METADATA)) or 0
+        return connection.scalar(select(func.count()).select_from(CHANGED_PUBLICATIONS)) or 0
 
 
 def add(storage: Storage, value: bytes = ONE) -> None:
     with storage.write() as connection:
-        connection.execute(insert(NEW_METADATA).values(metadata_hash=Bytes32(value)))
+        connection.execute(insert(CHANGED_PUBLICATIONS).values(dataset_id=DatasetId(value)))
 
 
 class Stop(Exception):
@@ -37,7 +38,7 @@ class Stop(Exception):
 def test_an_error_in_the_block_rolls_back(storage: Storage) -> None:
     def fail() -> None:
         with storage.write() as connection:
-            connection.execute(insert(NEW_METADATA).values(metadata_hash=ONE))
+            connection.execute(insert(CHANGED_PUBLICATIONS).values(dataset_id=ONE))
             raise Stop
 
     with pytest.raises(Stop):
@@ -54,7 +55,7 @@ def test_a_violated_constraint_stays_the_callers_error(storage: Storage) -> None
 
 def test_a_reader_sees_one_state_while_a_writer_commits(storage: Storage) -> None:
     with storage.read() as connection:
-        query = select(func.count()).select_from(NEW_METADATA)
+        query = select(func.count()).select_from(CHANGED_PUBLICATIONS)
         assert connection.scalar(query) == 0
         add(storage)
         assert connection.scalar(query) == 0
@@ -77,14 +78,14 @@ def test_writers_wait_for_each_other(storage: Storage) -> None:
 def test_values_come_back_as_the_type_they_were(storage: Storage) -> None:
     add(storage)
     with storage.read() as connection:
-        value = connection.scalar(select(NEW_METADATA.c.metadata_hash))
-    assert type(value) is Bytes32
+        value = connection.scalar(select(CHANGED_PUBLICATIONS.c.dataset_id))
+    assert type(value) is DatasetId
     assert value == ONE
 
 
 def test_bytes_of_another_length_are_refused(storage: Storage) -> None:
     with pytest.raises(Exception, match="32 bytes, but 31"), storage.write() as connection:
-        connection.execute(insert(NEW_METADATA).values(metadata_hash=b"\x01" * 31))
+        connection.execute(insert(CHANGED_PUBLICATIONS).values(dataset_id=b"\x01" * 31))
 
 
 def test_bulk_rows_hold_every_byte_and_character(storage: Storage) -> None:
@@ -114,7 +115,8 @@ def test_a_full_disk_is_told_and_reading_goes_on(sqlite_storage: Storage) -> Non
             pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
             for number in range(10_000):
-                connection.execute(insert(NEW_METADATA).values(metadata_hash=Bytes32(number.to_bytes(32, "big"))))
+                value = DatasetId(number.to_bytes(32, "big"))
+                connection.execute(insert(CHANGED_PUBLICATIONS).values(dataset_id=value))
 
     with pytest.raises(StorageFull, match="no room left"):
         fill()
@@ -163,7 +165,7 @@ def test_only_a_commit_whose_answer_is_lost_has_an_unknown_outcome(cut: str, pos
             with other.write() as killer:
                 killer.execute(text("SELECT pg_terminate_backend(:backend)"), {"backend": backend})
             if cut == "before the commit":
-                connection.execute(delete(NEW_METADATA))
+                connection.execute(delete(CHANGED_PUBLICATIONS))
 
     with pytest.raises(StorageUnavailable) as caught:
         write()
@@ -191,7 +193,7 @@ def test_a_commit_survives_the_process(tmp_path: Path) -> None:
     migrate(storage)
     add(storage)
     with sqlite3.connect(tmp_path / "registry.db") as other:
-        assert other.execute("SELECT count(*) FROM new_metadata").fetchone() == (1,)
+        assert other.execute("SELECT count(*) FROM changed_publications").fetchone() == (1,)
 
 
 @pytest.mark.parametrize(
