@@ -26,7 +26,7 @@ import tempfile
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -45,6 +45,7 @@ from scripts.postgresql import PostgreSQLServer
 ROOT = Path(__file__).parents[1]
 FAULT_RATE = 0.2
 SECONDS_A_REORGANISATION = 0.4
+SECONDS_UNTIL_DISTURBED = 120.0
 LONGEST_DRAIN = 180.0
 ANVIL_OPTIONS = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
 """The last keeps every block's state in memory. By default the 501st goes to the disk, and when blocks are taken back
@@ -171,6 +172,7 @@ def run(options: Options) -> Results:
                     cell.proxy.rate = FAULT_RATE
             killer = Killer(options, cells, server)
             killer.run()
+            _until_disturbed(miner, cells)
         finally:
             for cell in cells:
                 cell.load.stop()
@@ -204,6 +206,18 @@ def run(options: Options) -> Results:
         seed=options.seed,
         nodes=[cell.name for cell in cells],
     )
+
+
+def _until_disturbed(miner: Miner | None, cells: Sequence[Cell]) -> None:
+    """Wait until blocks were taken back and calls answered wrongly at least once: a short run may end before."""
+
+    def is_disturbed() -> bool:
+        is_reorganised = miner is None or miner.depths.total() > 0
+        return is_reorganised and all(cell.proxy is None or cell.proxy.faulted.total() > 0 for cell in cells)
+
+    deadline = time.monotonic() + SECONDS_UNTIL_DISTURBED
+    while not is_disturbed() and time.monotonic() < deadline:
+        time.sleep(0.1)
 
 
 def _plans(options: Options, server: PostgreSQLServer | None, anvil: int | None, gate: Gate) -> Iterator[Plan]:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -31,6 +31,7 @@ from registry.errors import Conflict
 from registry.primitives import Address
 from tests.chain.contracts import STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import RELAYER, Wallet
+from tests.fixtures.waiting import eventually
 
 OTHER_KEY = "0x" + "42" * 32
 OTHER = Account.from_key(OTHER_KEY).address
@@ -66,13 +67,6 @@ def go_on(chain: EmbeddedChain, clock: Clock, seconds: float = 1.0) -> None:
     """Move the clock, and make the block whose time has come by then, if there is one."""
     clock.now += seconds
     chain._step()
-
-
-def eventually(holds: Callable[[], bool], seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < deadline, "it never came to hold"
-        time.sleep(0.01)
 
 
 def height(chain: EmbeddedChain) -> int:

@@ -17,6 +17,7 @@ from registry.chain.rpc import RpcChain
 from registry.primitives import Address
 from registry.witness.follow import final_header
 from tests.chain.faulty_server import FaultyServer
+from tests.fixtures.altered import OneByOne
 from tests.fixtures.chains import StartAnvil
 
 NOT_FOUND = RpcError(-32000, "finalized block not found")
@@ -29,7 +30,7 @@ NO_METHOD = RpcError(-32601, "the method does not exist/is not available")
 OWNER = Address(b"\x11" * 20)
 
 
-class Variant:
+class Variant(OneByOne):
     """A chain that answers some requests as another client would.
 
     Args:
@@ -39,7 +40,7 @@ class Variant:
     """
 
     def __init__(self, chain: Chain, answers: dict[str, Any], difficulty: int) -> None:
-        self._chain = chain
+        super().__init__(chain)
         self.answers = answers
         self._difficulty = hex(difficulty)
 
@@ -56,18 +57,6 @@ class Variant:
             return answer
         answer = self._chain.request(method, params)
         return answer | {"difficulty": self._difficulty} if method == "eth_getBlockByNumber" and answer else answer
-
-    def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
-        answers: list[Any | RpcError] = []
-        for method, params in calls:
-            try:
-                answers.append(self.request(method, params))
-            except RpcError as error:
-                answers.append(error)
-        return answers
-
-    def close(self) -> None:
-        self._chain.close()
 
 
 @pytest.fixture

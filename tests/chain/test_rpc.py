@@ -20,9 +20,9 @@ from registry.chain.rpc import Fault, RpcChain
 from registry.errors import InvalidInput
 from registry.primitives import Bytes32
 from scripts.faults.ports import free_port
-from tests.chain.conftest import StartAnvil
 from tests.chain.faulty_server import FaultyServer
 from tests.chain.wallet import RELAYER, Wallet
+from tests.fixtures.chains import StartAnvil
 
 
 @pytest.fixture(scope="module")

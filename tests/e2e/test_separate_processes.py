@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -24,6 +23,7 @@ from scripts.faults.oracle import Verdict, judge
 from scripts.faults.ports import free_port
 from tests.e2e.conftest import SECONDS, TDR
 from tests.fixtures.chains import StartAnvil
+from tests.fixtures.waiting import eventually
 
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """The key of anvil's first account."""
@@ -109,7 +109,7 @@ class House:
 
     def load(self, gateway: Part, seed: str) -> Load:
         """Somebody who will send through a gateway."""
-        until(gateway.is_up)
+        eventually(gateway.is_up)
         found = httpx.get(f"{gateway.url}/v1/deployment", trust_env=False).json()
         self.contracts = {name: Address.parse(item["address"]) for name, item in found["contracts"].items()}
         return Load([gateway.url], found["chainId"], self.contracts, seed)
@@ -126,7 +126,7 @@ class House:
             return not verdicts[-1].lost and not verdicts[-1].gaps
 
         try:
-            until(is_settled)
+            eventually(is_settled)
         finally:
             chain.close()
         return verdicts[-1]
@@ -146,13 +146,6 @@ class House:
         return name.rpartition("/")[2]
 
 
-def until(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.1)
-
-
 @pytest.fixture
 def house(tmp_path: Path, start_anvil: StartAnvil, postgresql_url: str) -> Iterator[House]:
     anvil, url = start_anvil("--block-time", "1", "--order", "fifo")
@@ -168,19 +161,19 @@ def test_any_part_may_be_killed_and_the_others_go_on(house: House) -> None:
     relayer, indexer, gateway = (house.start(role, "data") for role in ("relayer", "indexer", "gateway"))
     load = house.load(gateway, "one")
     # An indexer that is up may have indexed nothing yet; only what was there can go on.
-    until(gateway.answers_reads)
+    eventually(gateway.answers_reads)
     load.start(2)
     for part in (relayer, indexer):
         before = len(load.acknowledged)
         part.kill()
-        until(lambda before=before: len(load.acknowledged) > before + 2)  # type: ignore[misc]
+        eventually(lambda before=before: len(load.acknowledged) > before + 2)  # type: ignore[misc]
         assert gateway.answers_reads()
         part.start_again()
-        until(part.is_up)
+        eventually(part.is_up)
     gateway.kill()
     before = len(load.acknowledged)
     gateway.start_again()
-    until(lambda: len(load.acknowledged) > before + 2)
+    eventually(lambda: len(load.acknowledged) > before + 2)
     load.stop()
     verdict = house.judge(load)
     assert (verdict.lost, verdict.duplicated, verdict.gaps) == (0, 0, 0)
@@ -196,22 +189,22 @@ def test_two_gateways_and_two_relayers_on_one_key_make_no_gap_and_no_duplicate(h
     gateways = [house.start("gateway", "first") for _ in range(2)]
     loads = [house.load(gateway, "the same owners with the same messages") for gateway in gateways]
     for relayer in relayers.values():
-        until(relayer.is_up)
+        eventually(relayer.is_up)
     for load in loads:
         load.start(2)
     for _ in range(2):
         killed = house.holder()
         relayers[killed].kill()
-        until(lambda killed=killed: house.holder() != killed)  # type: ignore[misc]
+        eventually(lambda killed=killed: house.holder() != killed)  # type: ignore[misc]
         relayers[killed].start_again()
-        until(relayers[killed].is_up)
+        eventually(relayers[killed].is_up)
     stopped = house.holder()
     assert relayers[stopped].stop() == 0
-    until(lambda: house.holder() != stopped)
+    eventually(lambda: house.holder() != stopped)
     # A gateway that is told to stop answers what it has taken.
     assert gateways[0].stop() == 0
     before = len(loads[1].acknowledged)
-    until(lambda: len(loads[1].acknowledged) > before + 2)
+    eventually(lambda: len(loads[1].acknowledged) > before + 2)
     for load in loads:
         load.stop()
     verdict = house.judge(*loads)

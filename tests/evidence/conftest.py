@@ -5,12 +5,9 @@ from __future__ import annotations
 import pytest
 
 from registry.chain.embedded import EmbeddedChain
-from tests.chain.conftest import start_anvil
 from tests.chain.wallet import RELAYER
 from tests.evidence.stories import Story, tell
 from tests.evidence.world import World
-
-__all__ = ["start_anvil"]
 
 
 @pytest.fixture(scope="session")

@@ -29,10 +29,10 @@ from registry.export.messages import read_call
 from registry.log import Log
 from registry.manifest import from_digests
 from registry.primitives import DatasetId, keccak256
-from tests.chain.conftest import StartAnvil
 from tests.chain.wallet import RELAYER
 from tests.evidence.stories import tell
 from tests.evidence.world import FAR, ROOT, World, manifest, word
+from tests.fixtures.chains import StartAnvil
 
 
 @pytest.fixture(scope="module", params=["embedded", "anvil"])

@@ -21,10 +21,11 @@ from registry.export import grantees as choice
 from registry.export.bundles import export_bundle
 from registry.export.grantees import AccessLogs
 from registry.primitives import DatasetId
-from tests.chain.conftest import StartAnvil
 from tests.chain.wallet import RELAYER
 from tests.evidence.stories import ForgetfulNode
 from tests.evidence.world import World, address_of, manifest, person, word
+from tests.fixtures.altered import OneByOne
+from tests.fixtures.chains import StartAnvil
 
 REFUSALS = {
     "geth": (-32602, "exceed maximum block range: 5000"),
@@ -38,7 +39,7 @@ REFUSALS = {
 """What nodes say where a request for logs asks for too much."""
 
 
-class LimitedNode:
+class LimitedNode(OneByOne):
     """A node that refuses requests for logs which ask for more than it gives.
 
     Args:
@@ -49,7 +50,7 @@ class LimitedNode:
     """
 
     def __init__(self, chain: Chain, refusal: tuple[int, str], *, most_logs: int, most_blocks: int) -> None:
-        self._chain = chain
+        super().__init__(chain)
         self._refusal = refusal
         self._most = most_logs, most_blocks
         self.refused = 0
@@ -65,18 +66,6 @@ class LimitedNode:
                 raise RpcError(*self._refusal)
             self.given += answer
         return answer
-
-    def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
-        answers: list[Any | RpcError] = []
-        for method, params in calls:
-            try:
-                answers.append(self.request(method, params))
-            except RpcError as error:
-                answers.append(error)
-        return answers
-
-    def close(self) -> None:
-        self._chain.close()
 
 
 @pytest.fixture(scope="module", params=["embedded", "anvil"])

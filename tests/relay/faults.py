@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from registry.chain.client import Chain, ChainUnavailable, RpcError
+from tests.fixtures.altered import Altered
 
 Calls = Sequence[tuple[str, Sequence[object]]]
 
@@ -36,29 +37,6 @@ class Crashing:
         if crashes:
             raise Crash
         return answer
-
-    def close(self) -> None:
-        return None
-
-
-class Altered:
-    """A chain whose answers to some methods are altered."""
-
-    def __init__(self, chain: Chain, alter: Callable[[str, Sequence[object], Callable[[], Any]], Any]) -> None:
-        self._chain = chain
-        self._alter = alter
-
-    def request(self, method: str, params: Sequence[object] = ()) -> Any:
-        return self._alter(method, params, lambda: self._chain.request(method, params))
-
-    def batch(self, calls: Calls) -> list[Any]:
-        answers: list[Any] = []
-        for method, params in calls:
-            try:
-                answers.append(self.request(method, params))
-            except RpcError as error:
-                answers.append(error)
-        return answers
 
     def close(self) -> None:
         return None

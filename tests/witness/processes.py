@@ -6,12 +6,10 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TypeVar
-
-import httpx
+from typing import IO
 
 from registry.chain.history import block_at
 from registry.chain.rpc import RpcChain
@@ -23,8 +21,6 @@ ROOT = Path(__file__).parents[2]
 RELAYER = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """The key of anvil's first account."""
 CHAIN_ID = 31337
-
-Found = TypeVar("Found")
 
 
 @contextmanager
@@ -45,20 +41,6 @@ def tdr(
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def eventually(look: Callable[[], Found | None], seconds: float = 40.0) -> Found:
-    """What a look finds as soon as it finds something. Who does not answer yet has nothing."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            found = look()
-        except httpx.TransportError:
-            found = None
-        if found:
-            return found
-        assert time.monotonic() < deadline, "it did not happen"
-        time.sleep(0.1)
 
 
 def two_histories(start_anvil: StartAnvil, *arguments: str) -> tuple[str, str]:

@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import httpx
 import orjson
 import pytest
-import uvicorn
 
-from api.listener import listen, url_of
-from api.witness import create_witness_app
 from registry.checkpoints import store as checkpoint_store
 from registry.checkpoints.notary import Notary
 from registry.checkpoints.store import CheckpointStore
@@ -30,6 +25,7 @@ from registry.storage import Storage
 from registry.witness.store import WitnessStore
 from registry.witness.witness import Witness
 from scripts.faults.ports import free_port
+from tests.witness.serving import serving, witness_of
 from tests.witness.simulator import CHAIN_ID, NODE, STRANGER, SimulatedChain
 
 INTERVAL = 60
@@ -66,32 +62,6 @@ class World:
 @pytest.fixture
 def world(storage: Storage) -> World:
     return World(storage)
-
-
-@contextmanager
-def serving(witness: Witness) -> Iterator[str]:
-    """A witness that answers over HTTP."""
-    listener = listen("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(create_witness_app(witness), log_config=None, lifespan="off"))
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        yield url_of(listener)
-    finally:
-        server.should_exit = True
-        thread.join()
-        listener.close()
-        witness.close()
-
-
-def witness_of(folder: Path, chain: SimulatedChain, back: int = 5) -> Witness:
-    """A witness that has followed the chain's last blocks."""
-    witness = Witness(WitnessStore.open(folder), chain, [NODE.verifier], clock=lambda: 2_000.0)
-    chain.lag = back
-    witness.advance()
-    chain.lag = 0
-    witness.advance()
-    return witness
 
 
 def test_nothing_is_signed_before_there_is_an_index(world: World) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import re
 import shutil
-import time
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from registry.primitives import Bytes32
 from registry.witness.store import WitnessStore
 from scripts.faults.ports import free_port
 from tests.fixtures.chains import StartAnvil
-from tests.witness.processes import CHAIN_ID, RELAYER, eventually, mine, note_of, tdr, two_histories
+from tests.fixtures.waiting import eventually
+from tests.witness.processes import CHAIN_ID, RELAYER, mine, note_of, tdr, two_histories
 
 KILLS = 10
 SEED = 4
@@ -118,55 +120,100 @@ def test_three_witnesses_cosign_for_a_node_and_unmask_another_that_lies_with_its
     assert "ALARM" in (tmp_path / "log").read_text(errors="replace")
 
 
+class Interrogation:
+    """Questions to one witness by the holder of a node's key, who tells now the one history, now the other.
+
+    Args:
+        url: Of the witness.
+        chains: The honest history, and the other.
+        key: The witness's.
+    """
+
+    def __init__(self, url: str, chains: Sequence[RpcChain], key: VerifierKey) -> None:
+        self._url = url
+        self._chains = chains
+        self._key = key
+        self._node = SigningKey("node.example", KeyKind.NOTE, b"\x05" * 32)
+        self._http = httpx.Client(timeout=20, trust_env=False)
+        self.signed: list[tuple[Checkpoint, int]] = []
+        """What it cosigned, and when, in the order of its answers."""
+
+    @property
+    def node_key(self) -> VerifierKey:
+        return self._node.verifier
+
+    def is_up(self) -> bool:
+        return self._http.get(f"{self._url}/key").is_success
+
+    def newest(self, which: int, back: int = 0) -> Note:
+        """Make a block on both chains; return a note of the newest of one, or of one below it."""
+        for chain in self._chains:
+            mine(chain)
+        return self.at(which, int(self._chains[which].request("eth_blockNumber"), 16) - back)
+
+    def at(self, which: int, height: int) -> Note:
+        return note_of(self._chains[which], height, self._node)
+
+    def said(self, note: Note) -> str:
+        """Return what the witness makes of a note: a cosignature, or the kind of its refusal."""
+        answer = self._http.post(f"{self._url}/add-checkpoint", content=str(note).encode())
+        if answer.status_code != 200:
+            return re.sub(".*/", "", answer.json()["type"])
+        time_signed = Note.parse(f"{note.text}\n{answer.text}").verify(self._key)
+        assert time_signed is not None
+        self.signed.append((Checkpoint.of(note), time_signed))
+        return "cosigned"
+
+    def script(self) -> None:
+        """Ask what must be cosigned, and what must not; no kill comes before the last answer."""
+        eventually(lambda: self.said(self.newest(0)) == "cosigned")
+        assert self.said(self.newest(0, back=2)) == "smaller-height"
+        assert self.said(self.at(1, self.signed[-1][0].height)) == "alarm"
+
+    def end(self, kill: Callable[[], None], chance: random.Random) -> None:
+        """Ask at random, and kill the witness at some question, without waiting: it may be anywhere in its answer."""
+        last = chance.randint(0, 12)
+        for question in itertools.count():
+            note = self.newest(int(chance.random() < 0.3), back=chance.choice((0, 0, 0, 1, 5)))
+            if question == last:
+                kill()
+            try:
+                self.said(note)
+            except httpx.TransportError:
+                return
+
+    def close(self) -> None:
+        self._http.close()
+
+
 def test_a_witness_that_is_killed_again_and_again_signs_one_history_upwards(
     tmp_path: Path, start_anvil: StartAnvil
 ) -> None:
     """Killed at any moment, started on another history's node, asked by a liar: all that left it is one history."""
-    rng = random.Random(SEED)
+    chance = random.Random(SEED)
     urls = two_histories(start_anvil, "--no-mining")
     chains = [RpcChain([url]) for url in urls]
     for chain in chains:
         mine(chain, 3)
-    node = SigningKey("node.example", KeyKind.NOTE, b"\x05" * 32)
     port = free_port()
-    signed: list[tuple[Checkpoint, int]] = []
     store = WitnessStore.open(tmp_path / "w")
-    witness_key = store.key.verifier
+    asker = Interrogation(f"http://127.0.0.1:{port}", chains, store.key.verifier)
     store.close()
-    refusals: set[str] = set()
 
-    with (tmp_path / "log").open("wb") as log, httpx.Client(timeout=20, trust_env=False) as http:
+    with (tmp_path / "log").open("wb") as log, closing(asker):
         for kill in range(KILLS):
-            own = urls[kill % 3 == 2]  # Every third time its own node has the other history.
-            arguments = ("witness", "--rpc", own, "--data", str(tmp_path / "w"), "--node-key", str(node.verifier))
+            has_other_history = kill % 3 == 2
+            own = urls[has_other_history]
+            arguments = ("witness", "--rpc", own, "--data", str(tmp_path / "w"), "--node-key", str(asker.node_key))
             more = ("--port", str(port), "--finality", "0", "--poll", "0.1")
             with tdr(*arguments, *more, log=log) as process:
-                eventually(lambda: http.get(f"http://127.0.0.1:{port}/key").text)
-                end = time.monotonic() + rng.uniform(0.1, 0.8)
-                killed = False
-                while True:
-                    for chain in chains:
-                        mine(chain)
-                    lies = rng.random() < 0.3
-                    newest = int(chains[lies].request("eth_blockNumber"), 16)
-                    note = note_of(chains[lies], max(1, newest - rng.choice((0, 0, 0, 1, 5))), node)
-                    if time.monotonic() > end and not killed:
-                        process.kill()  # Without waiting: it may be anywhere in answering the next question.
-                        killed = True
-                    try:
-                        answer = http.post(f"http://127.0.0.1:{port}/add-checkpoint", content=str(note).encode())
-                    except httpx.TransportError:
-                        break
-                    if answer.status_code != 200:
-                        refusals.add(re.sub(".*/", "", answer.json()["type"]))
-                        continue
-                    time_signed = Note.parse(f"{note.text}\n{answer.text}").verify(witness_key)
-                    assert time_signed is not None
-                    signed.append((Checkpoint.of(note), time_signed))
+                eventually(asker.is_up)
+                if not has_other_history:
+                    asker.script()
+                asker.end(process.kill, chance)
 
+    signed = asker.signed
     heights = [checkpoint.height for checkpoint, _ in signed]
-    assert len(signed) > KILLS, "a test in which nothing is signed shows nothing"
-    assert {"alarm", "smaller-height"} <= refusals
     assert heights == sorted(heights)
     assert [at for _, at in signed] == sorted(at for _, at in signed)
     honest = {height: Bytes32.parse(_hash(chains[0], height)) for height in set(heights)}
