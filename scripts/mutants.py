@@ -209,7 +209,17 @@ def run(chosen: Sequence[Mutant], jobs: int, console: Console) -> list[Verdict]:
             return verdict
 
         with ThreadPoolExecutor(jobs) as pool, Progress(console=console) as progress:
-            return list(progress.track(pool.map(one, chosen), total=len(chosen), description="Mutants"))
+            verdicts: list[Verdict] = []
+            for verdict in progress.track(pool.map(one, chosen), total=len(chosen), description="Mutants"):
+                verdicts.append(verdict)
+                _write(verdicts)  # After each: whoever stops a run of hours keeps what it found.
+            return verdicts
+
+
+def _write(verdicts: Sequence[Verdict]) -> None:
+    RESULTS.write_text(
+        json.dumps([{"mutant": str(each.mutant), "fate": each.fate, "by": each.by} for each in verdicts], indent=1)
+    )
 
 
 def table(verdicts: Sequence[Verdict]) -> Table:
@@ -243,9 +253,6 @@ def main() -> int:
         return 0
     verdicts = run(mutants, options.jobs, console)
     console.print(table(verdicts))
-    RESULTS.write_text(
-        json.dumps([{"mutant": str(each.mutant), "fate": each.fate, "by": each.by} for each in verdicts], indent=1)
-    )
     survivors = [verdict for verdict in verdicts if verdict.fate is Fate.SURVIVED]
     for verdict in survivors:
         console.print(f"survived: {verdict.mutant}", markup=False, soft_wrap=True)
