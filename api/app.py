@@ -8,6 +8,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from api import problems
+from api.head import HeadAsGet
 from api.middleware import Surroundings
 from api.routes import (
     access,
@@ -57,12 +58,12 @@ def create_app(node: Node) -> FastAPI:
     app = bare_app()
     if Role.GATEWAY in node.role.parts:
         include_gateway(app)  # First: routes are tried in their order, and these are asked for most.
-    app.include_router(operations.router)
-    app.include_router(deployment.router)
+    include_operations(app)
     app.state.node = node
     if Role.GATEWAY in node.role.parts and node.hot is not None:
         app.add_middleware(DatasetShortcut, reads=node.hot)
     app.add_middleware(Surroundings, metrics=HttpMetrics(node.metrics))
+    app.add_middleware(HeadAsGet)
     return app
 
 
@@ -80,6 +81,12 @@ def bare_app() -> FastAPI:
     )
     problems.install(app)
     return app
+
+
+def include_operations(app: FastAPI) -> None:
+    """Add the routes that every process of a node has."""
+    app.include_router(operations.router)
+    app.include_router(deployment.router)
 
 
 def include_gateway(app: FastAPI) -> None:

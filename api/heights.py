@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import weakref
 from typing import Final
-from weakref import WeakKeyDictionary
 
 from api.deps import read
 from registry.node import Node
@@ -20,7 +20,7 @@ class HeightWatch:
     """
 
     def __init__(self, node: Node) -> None:
-        self._node = node
+        self._node = weakref.proxy(node)  # The node is the key under which it is kept.
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._task: asyncio.Task[None] | None = None
         self.looks = 0
@@ -63,7 +63,7 @@ class HeightWatch:
                 arrived.set_exception(error)
 
 
-_watches: WeakKeyDictionary[Node, HeightWatch] = WeakKeyDictionary()
+_watches: weakref.WeakKeyDictionary[Node, HeightWatch] = weakref.WeakKeyDictionary()
 
 
 def watch_of(node: Node) -> HeightWatch:

@@ -41,14 +41,9 @@ class Surroundings:
         started = time.perf_counter()
         request_id = _request_id(scope)
         status = 500
-        is_head = scope["method"] == "HEAD"
-        if is_head:
-            scope = {**scope, "method": "GET"}  # The same answer, without its body (RFC 9110, section 9.3.2).
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
-            if is_head and message["type"] == "http.response.body":
-                message = {**message, "body": b""}
             if message["type"] == "http.response.start":
                 status = message["status"]
                 present = {name for name, _ in message["headers"]}

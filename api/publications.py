@@ -12,14 +12,16 @@ from registry.node import Node
 from registry.primitives import ZERO_BYTES32, Address
 from registry.relay.intake import Write
 from registry.statements import service
-from registry.statements.messages import AnyStatement, Publication, RequestPolicy
-from registry.statements.store import Accepted
+from registry.statements.messages import Publication, RequestPolicy
+from registry.statements.store import Accepted, AnyAccepted
 
 MAX_AHEAD_SECONDS: Final = 300
 """How far a clock may be ahead that dates a policy. Until that time has come, an owner to come could not replace it."""
 
 
-def accept(node: Node, statement: AnyStatement, signature: bytes, registrant: Address | None = None) -> Accepted:
+def accept(
+    node: Node, statement: AnyAccepted, signature: bytes, registrant: Address | None = None
+) -> Accepted[AnyAccepted]:
     """Check a statement by the chain's time, or by this machine's where the chain's is not known.
 
     Args:
@@ -77,4 +79,4 @@ def publication_of(
     """
     accepted = accept(node, statement, signature, registrant)
     documents.check_metadata(statement.metadata_hash)
-    return service.keeping(accepted, statement, documents.metadata, documents.check_manifest(statement.content_root))
+    return service.keeping(accepted, documents.metadata, documents.check_manifest(statement.content_root))

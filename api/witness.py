@@ -19,6 +19,7 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Depends, FastAPI, Request, Response
 
 from api import problems
+from api.head import HeadAsGet
 from api.listener import listen, url_of
 from api.problems import INVALID, LARGE, NOT_FOUND, SLOW, Kind, Refused, documented, explain
 from api.times import iso
@@ -139,6 +140,7 @@ def create_witness_app(witness: Witness) -> FastAPI:
     )
     problems.install(app)
     app.include_router(router)
+    app.add_middleware(HeadAsGet)
     app.state.witness = witness
     return app
 

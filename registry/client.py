@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Literal, NoReturn, Self, TypeVar
+from typing import Any, Generic, Literal, NoReturn, Self, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -22,11 +22,12 @@ from pydantic.alias_generators import to_camel
 
 from registry.datasets.messages import Registration
 from registry.deployment import Deployment
+from registry.eip712 import Signable
 from registry.errors import Conflict, ContractRefused, InvalidInput, LimitReached, NotFound, RegistryError, Unavailable
 from registry.manifest import Manifest
 from registry.primitives import Address, Bytes32, DatasetId
 from registry.rooms import AnyMessage
-from registry.statements.messages import AnyStatement
+from registry.statements.messages import Publication, RequestPolicy, Retraction
 from registry.urls import parse_http_url
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -60,6 +61,7 @@ class _Answer(BaseModel):
 
 
 _AnyAnswer = TypeVar("_AnyAnswer", bound=_Answer)
+AnySigned = TypeVar("AnySigned", bound=Signable)
 
 
 class Failure(_Answer):
@@ -123,37 +125,20 @@ class Certificate:
 
 
 @dataclass(frozen=True, slots=True)
-class Signed:
-    """A message, and the signature of its owner over it.
+class Signed(Generic[AnySigned]):
+    """A message or a statement, and the signature of its owner over it.
 
     Args:
-        message: The message.
+        message: The message or statement.
         signature: 65 bytes (r, s, v), or what the owner's contract wallet takes.
     """
 
-    message: AnyMessage
+    message: AnySigned
     signature: bytes
 
     def body(self) -> dict[str, object]:
         """Return the JSON that is sent."""
         return {"message": self.message.to_json(), "signature": f"0x{self.signature.hex()}"}
-
-
-@dataclass(frozen=True, slots=True)
-class SignedStatement:
-    """A statement, and the signature of the dataset's owner over it.
-
-    Args:
-        statement: The statement.
-        signature: 65 bytes (r, s, v), or what the owner's contract wallet takes.
-    """
-
-    statement: AnyStatement
-    signature: bytes
-
-    def body(self) -> dict[str, object]:
-        """Return the JSON that is sent."""
-        return {"message": self.statement.to_json(), "signature": f"0x{self.signature.hex()}"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +151,7 @@ class Published:
         manifest: The manifest that it names, or None.
     """
 
-    signed: SignedStatement
+    signed: Signed[Publication]
     metadata: Json | None = None
     manifest: Manifest | None = None
 
@@ -228,7 +213,7 @@ class Gateway:
         """How it is."""
         return self._get("/v1/health")
 
-    def send(self, signed: Signed, published: Published | None = None) -> Receipt:
+    def send(self, signed: Signed[AnyMessage], published: Published | None = None) -> Receipt:
         """Hands in a signed message. Repeating it after a lost answer has no second effect.
 
         Args:
@@ -254,21 +239,21 @@ class Gateway:
 
     def publish(self, published: Published) -> Json:
         """Make documents of a version public; return what became of all documents of the dataset."""
-        statement = published.signed.statement
+        statement = published.signed.message
         body = {**published.signed.body(), **published.documents()}
         return self._sent(f"/v1/datasets/{statement.dataset_id}/publications", body)
 
-    def retract(self, signed: SignedStatement) -> Json:
+    def retract(self, signed: Signed[Retraction]) -> Json:
         """Take documents of a version back; return what became of all documents of the dataset."""
-        return self._sent(f"/v1/datasets/{signed.statement.dataset_id}/retractions", signed.body())
+        return self._sent(f"/v1/datasets/{signed.message.dataset_id}/retractions", signed.body())
 
     def publications(self, dataset_id: DatasetId | str) -> Json:
         """Return every document of a dataset that was ever published, and what became of it."""
         return self._get(f"/v1/datasets/{_segment(dataset_id)}/publications")
 
-    def set_request_policy(self, signed: SignedStatement) -> Json:
+    def set_request_policy(self, signed: Signed[RequestPolicy]) -> Json:
         """Say whether the gateway takes requests for access; return what is in force."""
-        return self._sent(f"/v1/datasets/{signed.statement.dataset_id}/request-policy", signed.body())
+        return self._sent(f"/v1/datasets/{signed.message.dataset_id}/request-policy", signed.body())
 
     def _sent(self, path: str, body: Json) -> Json:
         answer = self._answer("POST", path, json=body)

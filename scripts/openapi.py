@@ -12,8 +12,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from api.app import bare_app, include_gateway
-from api.routes import operations
+from api.app import bare_app, include_gateway, include_operations
 
 FILE: Final = Path(__file__).resolve().parents[1] / "docs/openapi.json"
 
@@ -21,8 +20,8 @@ FILE: Final = Path(__file__).resolve().parents[1] / "docs/openapi.json"
 def document() -> str:
     """The description as it is committed."""
     app = bare_app()
-    app.include_router(operations.router)
     include_gateway(app)
+    include_operations(app)
     return json.dumps(app.openapi(), indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 

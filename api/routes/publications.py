@@ -84,11 +84,7 @@ async def publish(dataset_id: FullId, body: PublicationSubmission, node: NodeDep
 )
 async def retract(dataset_id: FullId, body: Submission[Retraction], node: NodeDep) -> Response:
     """Show documents no longer, and erase them here where no other version shows them. Proofs are not touched."""
-
-    def keep(connection: Any, accepted: store.Accepted) -> None:
-        store.retract(connection, accepted, body.message)
-
-    await _decide(node, dataset_id, body, keep)
+    await _decide(node, dataset_id, body, store.retract)
     node.wake()
     return await in_thread(lambda: _records(node, dataset_id))
 
@@ -114,11 +110,7 @@ async def records(dataset_id: IdPrefix, node: NodeDep) -> Response:
 )
 async def set_request_policy(dataset_id: FullId, body: Submission[RequestPolicy], node: NodeDep) -> Response:
     """Say whether this gateway takes requests for access to a dataset. The contract itself can always be asked."""
-
-    def keep(connection: Any, accepted: store.Accepted) -> None:
-        store.set_request_policy(connection, accepted, body.message)
-
-    await _decide(node, dataset_id, body, keep)
+    await _decide(node, dataset_id, body, store.set_request_policy)
     return await in_thread(lambda: _policy(node, dataset_id))
 
 
@@ -140,7 +132,7 @@ def _check_path(statement: AnyStatement, dataset_id: DatasetId) -> None:
 
 
 async def _decide(
-    node: Node, dataset_id: DatasetId, body: Submission[Any], keep: Callable[[Any, store.Accepted], None]
+    node: Node, dataset_id: DatasetId, body: Submission[Any], keep: Callable[[Any, store.Accepted[Any]], None]
 ) -> None:
     """Check a statement and keep what it decides."""
     _check_path(body.message, dataset_id)

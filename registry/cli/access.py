@@ -287,26 +287,13 @@ def access(
             help="Evidence (or a certificate with it) in place of the gateway; no network but --rpc's.",
         ),
     ] = None,
-    block_hashes: Annotated[
-        list[str] | None,
-        typer.Option("--block-hash", metavar="HASH", help="With --bundle: a block's hash known from elsewhere."),
-    ] = None,
+    block_hashes: options.BlockHashes = None,
     rpc_urls: Annotated[
         list[str] | None,
         typer.Option("--rpc", metavar="URL", help="With --bundle: a node of your own; may be repeated."),
     ] = None,
-    trust_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--trust",
-            parser=options.to_path,
-            metavar="FILE",
-            help="With --bundle: the keys of a node and of witnesses, N of M.",
-        ),
-    ] = None,
-    chain_id: Annotated[
-        int | None, typer.Option("--chain-id", help="With --block-hash: the id of the chain that it is from.")
-    ] = None,
+    trust_file: options.TrustFile = None,
+    chain_id: options.ChainId = None,
     keys: options.Keys = options.KEY_FOLDER,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,

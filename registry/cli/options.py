@@ -84,3 +84,16 @@ LinkRule = Annotated[
     ),
 ]
 REFUSE_LINKS = "refuse"
+BlockHashes = Annotated[
+    list[str] | None,
+    typer.Option("--block-hash", metavar="HASH", help="With --bundle: a block's hash known from elsewhere."),
+]
+TrustFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--trust", parser=to_path, metavar="FILE", help="With --bundle: the keys of a node and of witnesses, N of M."
+    ),
+]
+ChainId = Annotated[
+    int | None, typer.Option("--chain-id", help="With --block-hash: the id of the chain that it is from.")
+]

@@ -78,22 +78,9 @@ def verify(
             help="Evidence (or a certificate with it) in place of the chain; no network but --rpc's.",
         ),
     ] = None,
-    block_hashes: Annotated[
-        list[str] | None,
-        typer.Option("--block-hash", metavar="HASH", help="With --bundle: a block's hash known from elsewhere."),
-    ] = None,
-    trust_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--trust",
-            parser=options.to_path,
-            metavar="FILE",
-            help="With --bundle: the keys of a node and of witnesses, N of M.",
-        ),
-    ] = None,
-    chain_id: Annotated[
-        int | None, typer.Option("--chain-id", help="With --block-hash: the id of the chain that it is from.")
-    ] = None,
+    block_hashes: options.BlockHashes = None,
+    trust_file: options.TrustFile = None,
+    chain_id: options.ChainId = None,
     credential_file: Annotated[
         Path | None,
         typer.Option(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 
@@ -20,7 +20,7 @@ from registry.cli import clock
 from registry.cli.options import Wait
 from registry.cli.output import plain, print_fields, print_json, print_line, print_warning, status_line
 from registry.cli.times import parse_time, show_time
-from registry.client import Gateway, Published, Receipt, Signed, SignedStatement
+from registry.client import Gateway, Published, Receipt, Signed
 from registry.deployment import Deployment
 from registry.eip712 import Domain
 from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
@@ -32,6 +32,8 @@ from registry.manifest import Manifest
 from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.rooms import AnyMessage
 from registry.statements.messages import AnyStatement, Publication
+
+Stated = TypeVar("Stated", bound=AnyStatement)
 
 PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a password.
 
@@ -147,11 +149,11 @@ class Desk:
             self.gateway.dataset(receipt.dataset_id, min_block=receipt.block_number)
         return receipt
 
-    def state(self, statement: AnyStatement) -> SignedStatement:
+    def state(self, statement: Stated) -> Signed[Stated]:
         """Sign a statement."""
         contract = self.deployment.address_of(statement.CONTRACT)
         domain = Domain(statement.CONTRACT, self.deployment.chain_id, contract)
-        return SignedStatement(statement, self.signer.sign(statement.digest(domain)))
+        return Signed(statement, self.signer.sign(statement.digest(domain)))
 
     def published(self, documents: Documents) -> Published:
         """Sign that documents may be public."""

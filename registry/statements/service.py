@@ -16,18 +16,18 @@ from registry.primitives import Address, Bytes32
 from registry.refusals import refusal_of
 from registry.relay.authority import approves, has_code, not_by, owner_of
 from registry.relay.signatures import normal_form, recover
-from registry.statements.messages import AnyStatement, Publication
-from registry.statements.store import Accepted, lock_documents, publish
+from registry.statements.messages import Publication
+from registry.statements.store import Accepted, AnyAccepted, lock_documents, publish
 
 
 def accept(
     chain: Chain,
     deployment: Deployment,
-    statement: AnyStatement,
+    statement: AnyAccepted,
     signature: bytes,
     now: float,
     registrant: Address | None = None,
-) -> Accepted:
+) -> Accepted[AnyAccepted]:
     """Check a statement; nothing is kept yet.
 
     Args:
@@ -54,21 +54,20 @@ def accept(
 
 
 def keeping(
-    accepted: Accepted, statement: Publication, metadata: Mapping[str, Any] | None, manifest: Manifest | None
+    accepted: Accepted[Publication], metadata: Mapping[str, Any] | None, manifest: Manifest | None
 ) -> Callable[[Connection], None]:
     """Return what keeps documents and makes them public, in one database transaction.
 
     Args:
         accepted: The publication as it was accepted.
-        statement: The publication.
         metadata: The metadata that it names, if it names any.
         manifest: The manifest that it names, if it names one.
     """
 
     def write(connection: Connection) -> None:
-        lock_documents(connection, statement.documents)
+        lock_documents(connection, accepted.statement.documents)
         put_documents(connection, metadata=metadata, manifest=manifest)
-        publish(connection, accepted, statement)
+        publish(connection, accepted)
 
     return write
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
@@ -19,8 +20,11 @@ from registry.storage.locks import lock_values
 _AGAIN = "Sign a new statement, with another deadline."
 
 
+AnyAccepted = TypeVar("AnyAccepted", bound=AnyStatement)
+
+
 @dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(Generic[AnyAccepted]):
     """A statement that was checked: signed by the dataset's owner, and not past its deadline.
 
     Args:
@@ -31,7 +35,7 @@ class Accepted:
         at: When it was accepted, Unix seconds.
     """
 
-    statement: AnyStatement
+    statement: AnyAccepted
     digest: Bytes32
     signature: bytes
     signer: Address
@@ -79,19 +83,18 @@ def lock_documents(connection: Connection, documents: Collection[Bytes32]) -> No
     lock_values(connection, "document", documents)
 
 
-def publish(connection: Connection, accepted: Accepted, statement: Publication) -> None:
+def publish(connection: Connection, accepted: Accepted[Publication]) -> None:
     """Make documents of a version public. The same statement counts once.
 
     Args:
         connection: In a transaction that writes; the documents are locked, then kept, in it too.
         accepted: The statement as it was accepted.
-        statement: The statement.
 
     Raises:
         Conflict: The statement was used before, and the documents have been taken back since; or the operator
             withholds one of them.
     """
-    is_new = _keep(connection, accepted)
+    statement, is_new = accepted.statement, _keep(connection, accepted)
     for document in statement.documents:
         key = _key(statement.dataset_id, statement.version, document)
         row = connection.execute(select(PUBLICATIONS).where(key)).one_or_none()
@@ -116,13 +119,14 @@ def publish(connection: Connection, accepted: Accepted, statement: Publication) 
     _mark_changed(connection, statement.dataset_id)
 
 
-def retract(connection: Connection, accepted: Accepted, statement: Retraction) -> None:
+def retract(connection: Connection, accepted: Accepted[Retraction]) -> None:
     """Take documents of a version back, and erase those that no other version shows.
 
     Raises:
         NotFound: A document is not public for that version.
         Conflict: The statement was used before, and the documents have been published again since.
     """
+    statement = accepted.statement
     lock_documents(connection, statement.documents)
     is_new = _keep(connection, accepted)
     for document in statement.documents:
@@ -168,12 +172,13 @@ def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason
     return len(documents)
 
 
-def set_request_policy(connection: Connection, accepted: Accepted, statement: RequestPolicy) -> None:
+def set_request_policy(connection: Connection, accepted: Accepted[RequestPolicy]) -> None:
     """Open a dataset to requests for access, or close it.
 
     Raises:
         Conflict: A statement that was issued later is known.
     """
+    statement = accepted.statement
     lock_values(connection, "requests", [statement.dataset_id])
     is_new = _keep(connection, accepted)
     of_dataset = REQUEST_POLICIES.c.dataset_id == statement.dataset_id
@@ -249,9 +254,9 @@ def _withheld_for(connection: Connection, dataset_id: DatasetId, version: int, d
     return connection.scalar(found)
 
 
-def _keep(connection: Connection, accepted: Accepted) -> bool:
+def _keep(connection: Connection, accepted: Accepted[Any]) -> bool:
     """Keep a statement; return whether it is new."""
-    statement = accepted.statement
+    statement: AnyStatement = accepted.statement
     values = {
         "digest": accepted.digest,
         "kind": type(statement).__name__,

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from registry.canonical import metadata_hash
-from registry.client import Gateway, Published, Signed, SignedStatement
+from registry.client import Gateway, Published, Signed
 from registry.datasets.messages import Registration
 from registry.eip712 import Domain
 from registry.manifest import Entry, Manifest
@@ -55,7 +55,7 @@ def prepare(url: str, seed: int, files: int) -> Target:
                     metadata_hash=message.metadata_hash,
                     deadline=deadline,
                 )
-                signed = SignedStatement(statement, owner.sign(statement.digest(domain)))
+                signed = Signed(statement, owner.sign(statement.digest(domain)))
                 published = Published(signed, metadata, manifest)
             gateway.wait(gateway.send(Signed(message, signature), published))
             return message, signature

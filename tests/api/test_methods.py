@@ -1,37 +1,99 @@
-"""Every path answers HEAD as GET without its body, and says all methods that it has."""
+"""Every path answers HEAD as GET without its body, and names its methods: the gateway's and the witness's."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
+from api.app import bare_app, include_gateway, include_operations
+from api.witness import router as witness_router
 from tests.api.world import Gateway
+from tests.witness.serving import serving, witness_of
+from tests.witness.simulator import SimulatedChain
 
-DESCRIPTION = Path(__file__).parents[2] / "docs/openapi.json"
+VALUES = {
+    "root": "0x" + "11" * 32,
+    "metadata_hash": "0x" + "11" * 32,
+    "address": "0x" + "11" * 20,
+    "receipt_id": "11" * 16,
+    "slug": "conflict",
+    "height": "1",
+    "digest": "11" * 32,
+}
+OF_THE_MOMENT = {"date", "x-request-id", "content-disposition", "tdr-as-of-block"}
+MADE_ANEW = {
+    "/metrics",
+    "/v1/health",
+    "/v1/datasets/{dataset_id}/evidence",
+    "/v1/datasets/{dataset_id}/certificate.pdf",
+}
+"""Paths whose answers name the moment, so that two of them may differ in length."""
 
 
-def paths() -> dict[str, set[str]]:
-    """The methods of every path, by the committed description."""
-    described = json.loads(DESCRIPTION.read_text())["paths"]
-    return {path: {method.upper() for method in methods} for path, methods in described.items()}
+def gateway_app() -> FastAPI:
+    app = bare_app()
+    include_gateway(app)
+    include_operations(app)
+    return app
 
 
-def filled(path: str, dataset_id: str) -> str:
-    values = {
-        "dataset_id": dataset_id,
-        "root": "0x" + "11" * 32,
-        "metadata_hash": "0x" + "11" * 32,
-        "address": "0x" + "11" * 20,
-        "receipt_id": "11" * 16,
-        "slug": "conflict",
-        "height": "1",
-        "digest": "11" * 32,
-    }
-    for name, value in values.items():
+def witness_app() -> FastAPI:
+    app = FastAPI(docs_url=None, redoc_url=None)
+    app.include_router(witness_router)
+    return app
+
+
+def methods_by_path(app: FastAPI) -> dict[str, set[str]]:
+    """Return the methods of every path of an app's whole route table, documented or not."""
+    found: dict[str, set[str]] = {}
+    for context in iter_route_contexts(app.routes):
+        found.setdefault(str(context.path), set()).update(context.methods or ())
+    return found
+
+
+OF_GATEWAY, OF_WITNESS = methods_by_path(gateway_app()), methods_by_path(witness_app())
+
+
+def filled(path: str, dataset_id: str = "0x" + "12" * 32) -> str:
+    for name, value in (VALUES | {"dataset_id": dataset_id}).items():
         path = path.replace("{" + name + "}", value)
     return path
+
+
+def with_get(paths: dict[str, set[str]]) -> list[str]:
+    return [path for path, methods in paths.items() if "GET" in methods]
+
+
+def assert_head_is_get(http: httpx.Client, place: str, leaving_out: set[str]) -> None:
+    got, head = http.get(place), http.head(place)
+    assert head.status_code == got.status_code
+    assert {k: v for k, v in head.headers.items() if k not in leaving_out} == {
+        k: v for k, v in got.headers.items() if k not in leaving_out
+    }
+
+
+def assert_allow_is_complete(http: httpx.Client, place: str, methods: set[str]) -> None:
+    answer = http.request("TRACE", place)
+    assert answer.status_code == 405
+    assert set(answer.headers["allow"].split(", ")) == methods | ({"HEAD"} if "GET" in methods else set())
+
+
+def bytes_after_head(url: str, place: str) -> bytes:
+    """Return what follows the headers of an answer to HEAD until the server closes; httpx would hide it."""
+    address = urlsplit(url)
+    assert address.hostname is not None
+    with socket.create_connection((address.hostname, address.port or 80), timeout=20) as connection:
+        connection.sendall(f"HEAD {place} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n".encode())
+        received = b""
+        while more := connection.recv(65_536):
+            received += more
+    return received.partition(b"\r\n\r\n")[2]
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +101,36 @@ def dataset_id(gateway: Gateway) -> str:
     return str(gateway.register())
 
 
-@pytest.mark.parametrize("path", [path for path, methods in paths().items() if "GET" in methods])
+@pytest.fixture(scope="module")
+def witness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
+    chain = SimulatedChain()
+    chain.grow(0, 10)
+    with (
+        serving(witness_of(tmp_path_factory.mktemp("witness"), chain)) as url,
+        httpx.Client(base_url=url, trust_env=False) as client,
+    ):
+        yield client
+
+
+@pytest.mark.parametrize("path", with_get(OF_GATEWAY))
 def test_head_is_get_without_a_body(gateway: Gateway, dataset_id: str, path: str) -> None:
     place = filled(path, dataset_id)
-    got, head = gateway.http.get(place), gateway.http.head(place)
-    assert (head.status_code, head.content) == (got.status_code, b"")
-    changing = {"date", "x-request-id", "content-length", "content-disposition", "tdr-as-of-block"}
-    assert {k: v for k, v in head.headers.items() if k not in changing} == {
-        k: v for k, v in got.headers.items() if k not in changing
-    }
+    lengths = {"content-length"} if path in MADE_ANEW else set()
+    assert_head_is_get(gateway.http, place, OF_THE_MOMENT | lengths)
+    assert bytes_after_head(str(gateway.http.base_url), place) == b""
 
 
-@pytest.mark.parametrize("path", paths())
+@pytest.mark.parametrize("path", OF_GATEWAY)
 def test_allow_names_every_method_of_a_path(gateway: Gateway, path: str) -> None:
-    answer = gateway.http.request("TRACE", filled(path, "0x" + "12" * 32))
-    assert answer.status_code == 405
-    methods = paths()[path]
-    assert set(answer.headers["allow"].split(", ")) == methods | ({"HEAD"} if "GET" in methods else set())
+    assert_allow_is_complete(gateway.http, filled(path), OF_GATEWAY[path])
+
+
+@pytest.mark.parametrize("path", with_get(OF_WITNESS))
+def test_the_witness_answers_head_too(witness: httpx.Client, path: str) -> None:
+    assert_head_is_get(witness, path, OF_THE_MOMENT)
+    assert bytes_after_head(str(witness.base_url), path) == b""
+
+
+@pytest.mark.parametrize("path", OF_WITNESS)
+def test_the_witness_names_every_method_of_a_path(witness: httpx.Client, path: str) -> None:
+    assert_allow_is_complete(witness, path, OF_WITNESS[path])

@@ -24,9 +24,9 @@ from registry.index.tables import DATASETS
 from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.relay.intake import accept, prepare
 from registry.statements import service, store
-from registry.statements.messages import AnyStatement, Publication, RequestPolicy, Retraction
+from registry.statements.messages import Publication, RequestPolicy, Retraction
 from registry.statements.requests import limiting
-from registry.statements.store import Accepted
+from registry.statements.store import Accepted, AnyAccepted
 from registry.statements.tables import REQUEST_POLICIES
 from registry.storage import Storage, migrate, open_storage
 
@@ -59,7 +59,7 @@ def postgresql(postgresql_url: str) -> Iterator[Storage]:
     opened.close()
 
 
-def accepted(statement: AnyStatement) -> Accepted:
+def accepted(statement: AnyAccepted) -> Accepted[AnyAccepted]:
     return Accepted(statement, Bytes32(statement.struct_hash()), b"", ZERO_ADDRESS, 0.0)
 
 
@@ -68,7 +68,7 @@ def publish(storage: Storage, dataset_id: DatasetId) -> None:
         dataset_id=dataset_id, version=1, content_root=ZERO_BYTES32, metadata_hash=KEY, deadline=next(_deadlines)
     )
     with storage.write() as connection:
-        service.keeping(accepted(statement), statement, METADATA, None)(connection)
+        service.keeping(accepted(statement), METADATA, None)(connection)
 
 
 def retract(storage: Storage, dataset_id: DatasetId) -> None:
@@ -81,7 +81,7 @@ def retract(storage: Storage, dataset_id: DatasetId) -> None:
         deadline=next(_deadlines),
     )
     with storage.write() as connection:
-        store.retract(connection, accepted(statement), statement)
+        store.retract(connection, accepted(statement))
 
 
 def name(storage: Storage) -> None:
@@ -206,7 +206,7 @@ def test_of_policies_that_come_at_once_the_latest_is_in_force(postgresql: Storag
             with postgresql.write() as connection:
                 connection.execute(select(1))
                 barrier.wait(PATIENCE)
-                store.set_request_policy(connection, accepted(statement), statement)
+                store.set_request_policy(connection, accepted(statement))
         except Conflict:
             pass
         except BaseException as error:  # noqa: BLE001  Shown by the assertion.
