@@ -19,11 +19,11 @@ READERS: Final = 8
 WRITERS: Final = 4
 """How many writes; reads never take their threads. With the heavy reads, fewer than the database has connections."""
 HEAVY: Final = 2
-"""How many exports may be made at once: each takes a core for seconds where there are many files."""
-HEAVY_WAITING: Final = 4
+"""How many exports may be made at once: most of their time is this process's own."""
+HEAVY_WAITING: Final = 16
 """How many exports may wait for one of these to end."""
 CLIENT_PAUSE: Final = 0.25
-"""How often it is looked whether the client of a waiting export is still there, in seconds."""
+"""How often it is looked whether a client that waits long is still there, in seconds."""
 
 _readers, _writers, _heavy = CapacityLimiter(READERS), CapacityLimiter(WRITERS), CapacityLimiter(HEAVY)
 
@@ -66,7 +66,7 @@ async def in_heavy_thread(request: Request, work: Callable[[], Result]) -> Resul
     if _heavy.statistics().tasks_waiting >= HEAVY_WAITING:
         raise _busy(f"{HEAVY} exports are being made and {HEAVY_WAITING} wait.")
     with CancelScope() as scope:
-        watching = asyncio.create_task(_cancel_when_gone(request, scope))
+        watching = asyncio.create_task(when_gone(request, scope.cancel))
         try:
             # What runs in a thread cannot be stopped; what waits for one can.
             return await to_thread.run_sync(work, limiter=_heavy)
@@ -75,14 +75,15 @@ async def in_heavy_thread(request: Request, work: Callable[[], Result]) -> Resul
     raise _busy("The client left before its export was begun.")
 
 
-async def _cancel_when_gone(request: Request, scope: CancelScope) -> None:
+async def when_gone(request: Request, act: Callable[[], object]) -> None:
+    """Do something once the client of a request has left; to be cancelled when the request is answered."""
     while not await request.is_disconnected():
         await asyncio.sleep(CLIENT_PAUSE)
-    scope.cancel()
+    act()
 
 
 def _busy(what: str) -> Refused:
-    return Refused(UNAVAILABLE, what, headers={"Retry-After": "5"})
+    return Refused(UNAVAILABLE, what, headers={"Retry-After": "1"})
 
 
 async def read(node: Node, work: Callable[[], Result]) -> Result:

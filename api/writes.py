@@ -33,7 +33,7 @@ from registry.primitives import DatasetId
 from registry.relay.intake import IdempotencyKey, Write, prepare, submit
 from registry.relay.receipts import Receipt
 from registry.rooms import AnyMessage
-from registry.statements.requests import limiting
+from registry.statements.requests import limiting, require_room
 from registry.times import require_near
 
 RETRY_SECONDS: Final = 1
@@ -86,8 +86,8 @@ class Intake:
         _check_path(body, dataset_id)
         check_times(self._node, body)
         key = None if self._key is None else IdempotencyKey(self._key)
-        also = partial(_limits, self._node, body.message)
-        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, also)))
+        first, also = partial(_require_room, self._node, body.message), partial(_limits, self._node, body.message)
+        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, also, first)))
 
     async def version(self, body: VersionSubmission[Any], dataset_id: DatasetId | None = None) -> Response:
         """Accept a message that makes a version, and keep its documents in the same database transaction."""
@@ -127,8 +127,19 @@ def _limits(node: Node, message: AnyMessage) -> Write | None:
     return limiting(message, node.settings.max_open_requests) if isinstance(message, AccessRequest) else None
 
 
+def _require_room(node: Node, message: AnyMessage) -> None:
+    """Refuse a request that would be one too many before the chain rehearses it: that takes a hundred times as long."""
+    if isinstance(message, AccessRequest):
+        with node.storage.read() as connection:
+            require_room(connection, message, node.settings.max_open_requests)
+
+
 def _submit(
-    node: Node, body: Submission[Any], key: IdempotencyKey | None, also: Callable[[], Write | None] | None
+    node: Node,
+    body: Submission[Any],
+    key: IdempotencyKey | None,
+    also: Callable[[], Write | None] | None,
+    first: Callable[[], None] | None = None,
 ) -> Receipt:
     receipt = submit(
         prepare(body.message, body.signature_bytes, node.deployment),
@@ -138,6 +149,7 @@ def _submit(
         relayer=node.sender(),
         clock=node.clock,
         key=key,
+        first=first,
         also=also,
         has_owned=node.queries.has_owned,
         terms=node.terms,

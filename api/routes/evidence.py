@@ -20,8 +20,8 @@ from registry.errors import InvalidInput, NotFound, Unavailable
 from registry.evidence.note import MAX_SIGNATURES
 from registry.export.blocks import block_as_of
 from registry.export.bundles import NO_CHECKPOINTS, Shown, SignedBlocks, export_bundle
-from registry.manifest import Manifest
 from registry.manifest.cache import ManifestCache
+from registry.manifest.text import ManifestText
 from registry.node import Node
 from registry.primitives import Address, Bytes32, DatasetId
 from registry.statements.store import is_public, public_metadata
@@ -111,14 +111,14 @@ def _signed(node: Node, heights: Sequence[int], cosignatures: int) -> SignedBloc
     return SignedBlocks([notes[height] for height in sorted(notes)], [*nodes, *witnesses])
 
 
-_PARSED: Final = ManifestCache()
+_MANIFESTS: Final = ManifestCache()
 
 
-def _public_manifest(connection: Any, dataset_id: DatasetId, version: int, root: Bytes32) -> Manifest | None:
-    """Return a version's manifest where it is public, parsed once however often it is asked for."""
+def _public_manifest(connection: Any, dataset_id: DatasetId, version: int, root: Bytes32) -> ManifestText | None:
+    """Return a version's manifest where it is public, read once however often it is asked for."""
     if not is_public(connection, dataset_id, version, root):
         return None
-    return _PARSED.get(root, lambda: manifest_of(connection, root))
+    return _MANIFESTS.get(root, lambda: manifest_of(connection, root))
 
 
 def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[str]) -> Shown:
@@ -132,7 +132,7 @@ def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[
         described = public_metadata(connection, dataset.dataset_id, number, version.metadata_hash)
     if files and manifest is None:
         raise NotFound("The manifest is not kept here, so no single file can be shown.", hint="Its owner may have it.")
-    if manifest is not None and not files and len(manifest.entries) > WHOLE_MANIFEST:
+    if manifest is not None and not files and len(manifest) > WHOLE_MANIFEST:
         manifest = None
     metadata = None if described is None else read_json(described)
     if metadata is not None and not isinstance(metadata, dict):

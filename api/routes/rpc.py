@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import orjson
@@ -13,8 +13,8 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Request, Response
 
 from api.answers import RpcCall
-from api.deps import node_of
-from api.problems import LARGE, MALFORMED, MEDIA, SLOW, documented
+from api.deps import node_of, when_gone
+from api.problems import LARGE, MALFORMED, MEDIA, SLOW, UNAVAILABLE, Refused, documented
 from api.strict import StrictRequest, StrictRoute
 from registry.chain.budget import Budget, limited
 from registry.chain.client import (
@@ -26,6 +26,7 @@ from registry.chain.client import (
     Chain,
     RpcError,
 )
+from registry.chain.embedded import EmbeddedChain
 from registry.eip712 import MAX_SAFE_INTEGER
 from registry.errors import RegistryError
 
@@ -35,8 +36,9 @@ SECONDS: Final = 5.0
 """How long one request may take of the embedded chain."""
 BLOCKS: Final = 1_000_000
 """How many blocks all queries for logs of one request may cover together."""
-CLIENT_PAUSE: Final = 0.25
 AT_ONCE: Final = 4
+WAITING: Final = 16
+"""How many requests may wait until the embedded chain has time for them."""
 INVALID_REQUEST: Final = -32600
 
 EVM_GAS: Final = 2**24
@@ -46,6 +48,9 @@ _RUNS: Final = {"eth_call": 1, "eth_estimateGas": 8}
 
 router = APIRouter(tags=["chain"], route_class=StrictRoute)
 _limiter = CapacityLimiter(AT_ONCE)  # Strangers' questions may not take all threads away from writes.
+_heavy = CapacityLimiter(1)
+"""What makes an embedded chain compute runs in this process: two at once would be no faster, and slow all others."""
+_HEAVY_METHODS: Final = frozenset({"eth_getLogs", "eth_feeHistory", *_RUNS})
 
 _BODY: Final = {
     "required": True,
@@ -84,18 +89,27 @@ async def rpc(request: Request) -> Response:
     calls = await StrictRequest(request.scope, request.receive).json()
     chain = node_of(request).chain
     gone = threading.Event()
-    watching = asyncio.create_task(_tell_when_gone(request, gone))
+    watching = asyncio.create_task(when_gone(request, gone.set))
     try:
-        answer = await to_thread.run_sync(_answer, chain, calls, gone, limiter=_limiter)
+        answer = await to_thread.run_sync(_answer, chain, calls, gone, limiter=_place(chain, calls))
     finally:
         watching.cancel()
     return Response(answer, media_type="application/json")
 
 
-async def _tell_when_gone(request: Request, gone: threading.Event) -> None:
-    while not await request.is_disconnected():
-        await asyncio.sleep(CLIENT_PAUSE)
-    gone.set()
+def _place(chain: Chain, calls: object) -> CapacityLimiter:
+    """Return where a request waits for its turn.
+
+    Raises:
+        Refused: Too many wait there.
+    """
+    asked = calls if isinstance(calls, list) else [calls]
+    methods = {str(call.get("method")) for call in asked if isinstance(call, dict)}
+    if not isinstance(chain, EmbeddedChain) or not methods & _HEAVY_METHODS:
+        return _limiter
+    if _heavy.statistics().tasks_waiting >= WAITING:
+        raise Refused(UNAVAILABLE, f"{WAITING} requests wait for the chain to compute.", headers={"Retry-After": "5"})
+    return _heavy
 
 
 def _answer(chain: Chain, calls: object, gone: threading.Event) -> bytes:
@@ -106,20 +120,27 @@ def _answer(chain: Chain, calls: object, gone: threading.Event) -> bytes:
 
 def _answered(chain: Chain, calls: object) -> bytes:
     if not isinstance(calls, list):
-        return _encoded(_results(chain, [calls])[0])
+        return _within_size(_answers(chain, [calls])[0])
     if not 0 < len(calls) <= MAX_CALLS:
         return orjson.dumps(_error(None, INVALID_REQUEST, f"an array has 1 to {MAX_CALLS} calls"))
-    return _encoded(_results(chain, calls))
+    return _within_size(b"[" + b",".join(_answers(chain, calls)) + b"]")
 
 
-def _results(chain: Chain, calls: Sequence[object]) -> list[dict[str, Any]]:
+def _answers(chain: Chain, calls: Sequence[object]) -> list[bytes]:
+    """Return the answer to each call as JSON: as values, logs take many times as much memory."""
     checked = [_check(call) for call in calls]
-    good = [call for call in checked if isinstance(call, RpcCall)]
-    try:
-        results = iter(chain.batch(_within_gas(good)) if good else [])
-    except RegistryError as error:
-        results = iter([RpcError(SERVER_ERROR, error.message)] * len(good))
-    return [_result(call.id, next(results)) if isinstance(call, RpcCall) else call for call in checked]
+    results = _results(chain, [call for call in checked if isinstance(call, RpcCall)])
+    return [orjson.dumps(_result(call.id, next(results)) if isinstance(call, RpcCall) else call) for call in checked]
+
+
+def _results(chain: Chain, calls: Sequence[RpcCall]) -> Iterator[Any]:
+    # An embedded chain answers a call when its result is wanted; another node gets all calls in one POST.
+    wanted = _within_gas(calls)
+    for group in [[call] for call in wanted] if isinstance(chain, EmbeddedChain) else [wanted] if wanted else []:
+        try:
+            yield from chain.batch(group)
+        except RegistryError as error:
+            yield from [RpcError(SERVER_ERROR, error.message)] * len(group)
 
 
 def _within_gas(calls: Sequence[RpcCall]) -> list[tuple[str, list[Any]]]:
@@ -171,8 +192,7 @@ def _error(call_id: int | str | None, code: int, message: str, data: Any = None)
     return {"jsonrpc": "2.0", "id": call_id, "error": error}
 
 
-def _encoded(answer: dict[str, Any] | list[dict[str, Any]]) -> bytes:
-    encoded = orjson.dumps(answer)
-    if len(encoded) > MAX_ANSWER_BYTES:
+def _within_size(answer: bytes) -> bytes:
+    if len(answer) > MAX_ANSWER_BYTES:
         return orjson.dumps(_error(None, LIMIT_EXCEEDED, f"the answer has more than {MAX_ANSWER_BYTES} bytes"))
-    return encoded
+    return answer

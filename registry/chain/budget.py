@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from registry.chain.client import LIMIT_EXCEEDED, RpcError
 
-_SMALLER = "ask for fewer blocks at a time, or in several requests"
+_SMALLER = "ask for less at a time: fewer blocks, fewer calls, or a call that runs shorter"
 
 
 @dataclass

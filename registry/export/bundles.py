@@ -30,7 +30,7 @@ from registry.evidence.verify import verify
 from registry.export.grantees import AccessLogs
 from registry.export.messages import read_call
 from registry.log import Moment
-from registry.manifest import Manifest
+from registry.manifest.text import Listing
 from registry.primitives import Address, Bytes32, DatasetId
 
 LARGEST_GAP = 256
@@ -53,7 +53,7 @@ class Shown:
         version: The version; None: the latest.
     """
 
-    manifest: Manifest | None = None
+    manifest: Listing | None = None
     files: Sequence[str] = ()
     metadata: dict[str, Any] | None = None
     version: int | None = None
@@ -281,7 +281,7 @@ def _content(shown: Shown, history: History) -> form.Content | None:
         raise InvalidInput(f"The metadata does not have the hash {version.metadata_hash} of version {number}.")
     return form.Content(
         files=tuple(
-            form.File(entry=_object(manifest.entry(path).leaf), path=path_of(manifest.proof(path)))
+            form.File(entry=_object(manifest.leaf(path)), path=path_of(manifest.proof(path)))
             for path in sorted(set(shown.files))
         )
         if manifest is not None

@@ -1,4 +1,4 @@
-"""Parsed manifests, the latest few: a large one takes seconds to parse, and is asked for again and again."""
+"""The manifests that were asked for last: a large one takes a second to read, and is asked for again and again."""
 
 from __future__ import annotations
 
@@ -7,27 +7,28 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from registry.manifest.manifest import Manifest
+from registry.manifest.text import ManifestText
 from registry.primitives import Bytes32
 
-MAX_ENTRIES: Final = 300_000
-"""Entries of all manifests that are kept; a hundred megabytes or so."""
+MAX_BYTES: Final = 96 * 2**20
+"""Memory that all of them may take: two of the largest that a gateway accepts."""
 
 
 class ManifestCache:
-    """Keeps parsed manifests by their roots; safe for threads. One thread parses, the others wait for it.
+    """Keeps manifests by their roots; safe for threads. One thread reads, the others wait for it.
 
     Args:
-        max_entries: How many entries all of them may have together.
+        max_bytes: How much memory all of them may take; the latest is kept though it alone takes more.
     """
 
-    def __init__(self, max_entries: int = MAX_ENTRIES) -> None:
-        self._max_entries = max_entries
-        self._manifests: OrderedDict[Bytes32, Manifest] = OrderedDict()
+    def __init__(self, max_bytes: int = MAX_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._manifests: OrderedDict[Bytes32, ManifestText] = OrderedDict()
         self._lock = threading.Lock()
-        self.parsed = 0
+        self.read = 0
+        """How many were read."""
 
-    def get(self, root: Bytes32, read: Callable[[], bytes | None]) -> Manifest | None:
+    def get(self, root: Bytes32, read: Callable[[], bytes | None]) -> ManifestText | None:
         """Return the manifest with a root.
 
         Args:
@@ -35,7 +36,7 @@ class ManifestCache:
             read: Gives the text form, or None where there is none.
 
         Raises:
-            InvalidInput: The text is not a manifest.
+            InvalidInput: It is not the text form of a manifest.
         """
         with self._lock:
             kept = self._manifests.get(root)
@@ -45,12 +46,9 @@ class ManifestCache:
             text = read()
             if text is None:
                 return None
-            manifest = Manifest.parse(text)
-            self.parsed += 1
+            manifest = ManifestText(text)
+            self.read += 1
             self._manifests[root] = manifest
-            while len(self._manifests) > 1 and self._entries() > self._max_entries:
+            while len(self._manifests) > 1 and sum(kept.nbytes for kept in self._manifests.values()) > self._max_bytes:
                 self._manifests.popitem(last=False)
             return manifest
-
-    def _entries(self) -> int:
-        return sum(len(manifest.entries) for manifest in self._manifests.values())

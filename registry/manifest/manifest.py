@@ -114,6 +114,14 @@ class Manifest:
         """
         return self.entries[self._index(path)]
 
+    def leaf(self, path: str) -> bytes:
+        """Return the leaf of a path; raise NotFound where there is none."""
+        return self.entry(path).leaf
+
+    def __len__(self) -> int:
+        """Return the number of files."""
+        return len(self.entries)
+
     def proof(self, path: str) -> InclusionProof:
         """The proof that the entry of a path is under this manifest's root.
 

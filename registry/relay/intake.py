@@ -53,6 +53,7 @@ def submit(
     relayer: Address,
     clock: Callable[[], float],
     key: IdempotencyKey | None = None,
+    first: Callable[[], None] | None = None,
     also: Callable[[], Write | None] | None = None,
     has_owned: HasOwned = _only_present_owners,
     terms: Terms | None = None,
@@ -67,6 +68,7 @@ def submit(
         relayer: The account that will send it.
         clock: Gives the Unix time in seconds.
         key: The client's idempotency key, if it gave one.
+        first: Refuses a new message for less than a rehearsal costs.
         also: Checks what came with the message, for example its documents, and gives what writes it in the same
             database transaction. Called only once signature and deadline are known to be good.
         has_owned: Says whether an account is known to have owned a dataset at some time.
@@ -83,6 +85,8 @@ def submit(
     done: Moment | None = None
     spending: Write | None = None
     if known is None:
+        if first is not None:
+            first()
         try:
             fees = None if terms is None else terms.price()
             submission = _rehearsed(chain, relayer, submission, fees)

@@ -23,32 +23,53 @@ _DIRECT: Final = "The contract can be asked directly: send requestAccess from yo
 
 
 def limiting(message: AccessRequest, maximum: int) -> Callable[[Connection], None]:
-    """Return the check that a request is within the limits, for the transaction that accepts it.
+    """Return the check that a request was within the limits, for the transaction that has just accepted it.
 
     Args:
         message: The request.
         maximum: Most unanswered requests for the dataset.
 
     Raises:
-        Conflict: Raised by the check: the owner takes no requests here, or there are too many already.
+        Conflict: Raised by the check: the owner takes no requests here, or there are too many now.
     """
 
     def check(connection: Connection) -> None:
         lock_values(connection, "requests", [message.dataset_id])
-        if not accepts_requests(connection, message.dataset_id):
-            raise Conflict("The owner of this dataset takes no requests for access through this gateway.", hint=_DIRECT)
-        if _count(connection, message.dataset_id, message.grantee, MAX_OPEN_OF_GRANTEE + 1) > MAX_OPEN_OF_GRANTEE:
-            raise Conflict(
-                f"{message.grantee} has {MAX_OPEN_OF_GRANTEE} unanswered requests for this dataset already.",
-                hint="Wait for the owner's answer.",
-            )
-        if _count(connection, message.dataset_id, None, maximum + 1) > maximum:
-            raise Conflict(
-                f"This dataset has {maximum} unanswered requests already, and the gateway takes no more.",
-                hint=f"Wait until its owner has answered some. {_DIRECT}",
-            )
+        _require(connection, message, maximum, others_only=False)
 
     return check
+
+
+def require_room(connection: Connection, message: AccessRequest, maximum: int) -> None:
+    """Require that one more request is within the limits; another may be accepted before it is.
+
+    Args:
+        connection: In a transaction.
+        message: The request.
+        maximum: Most unanswered requests for the dataset.
+
+    Raises:
+        Conflict: The owner takes no requests here, or there are too many already.
+    """
+    _require(connection, message, maximum, others_only=True)
+
+
+def _require(connection: Connection, message: AccessRequest, maximum: int, *, others_only: bool) -> None:
+    """Require that the requests that are counted, with or without this one, are not too many."""
+    room_left = int(others_only)
+    of_grantee, of_all = MAX_OPEN_OF_GRANTEE - room_left, maximum - room_left
+    if not accepts_requests(connection, message.dataset_id):
+        raise Conflict("The owner of this dataset takes no requests for access through this gateway.", hint=_DIRECT)
+    if _count(connection, message.dataset_id, message.grantee, of_grantee + 1) > of_grantee:
+        raise Conflict(
+            f"{message.grantee} has {MAX_OPEN_OF_GRANTEE} unanswered requests for this dataset already.",
+            hint="Wait for the owner's answer.",
+        )
+    if _count(connection, message.dataset_id, None, of_all + 1) > of_all:
+        raise Conflict(
+            f"This dataset has {maximum} unanswered requests already, and the gateway takes no more.",
+            hint=f"Wait until its owner has answered some. {_DIRECT}",
+        )
 
 
 def _count(connection: Connection, dataset_id: DatasetId, grantee: Address | None, at_most: int) -> int:

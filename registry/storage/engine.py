@@ -8,10 +8,11 @@ A statement's values stay out of error messages, and so out of logs: a message's
 from __future__ import annotations
 
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import psycopg
@@ -46,6 +47,7 @@ class Storage:
     engine: Engine
     _reader: Engine
     _writer: Engine
+    _turns: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @property
     def is_sqlite(self) -> bool:
@@ -71,12 +73,22 @@ class Storage:
             StorageUnavailable: The database cannot do it now. Where `outcome_unknown` is set, the answer to the
                 COMMIT was lost: look before doing it again.
         """
-        with self._transaction(self._writer) as connection:
+        with self._turn(), self._transaction(self._writer) as connection:
             yield connection
 
     def close(self) -> None:
         """Closes all connections that are not in use."""
         self.engine.dispose()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Wait until this process's other writers are done: SQLite itself lets a writer sleep up to 0.1 s, unfairly."""
+        is_taken = self.is_sqlite and self._turns.acquire(timeout=LOCK_SECONDS)
+        try:
+            yield
+        finally:
+            if is_taken:
+                self._turns.release()
 
     @contextmanager
     def _transaction(self, engine: Engine) -> Iterator[Connection]:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import threading
-import time
-from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -19,16 +17,7 @@ from registry.manifest import Entry, Manifest
 from registry.manifest.cache import ManifestCache
 from registry.primitives import Bytes32
 from tests.api.world import ANALYST, FAR, Gateway, grant, revocation
-
-PATIENCE = 60.0
-"""Seconds until a test that waits for something gives up."""
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.01)
+from tests.fixtures.waiting import PATIENCE, eventually
 
 
 def test_a_body_of_very_many_values_is_refused_before_one_is_made(
@@ -167,15 +156,16 @@ def test_what_a_waited_receipt_says_every_read_that_follows_knows(gateway: Gatew
             assert (answer["allowed"], answer["asOfBlock"] >= receipt["blockNumber"]) == (allowed, True)
 
 
-def test_a_manifest_is_parsed_once_and_the_cache_is_bounded() -> None:
+def test_a_manifest_is_read_once_and_the_cache_is_bounded() -> None:
     def manifest(name: str, files: int) -> Manifest:
         return Manifest.of([Entry(f"{name}{number}", Bytes32(bytes([number] * 32)), 1) for number in range(files)])
 
-    cache = ManifestCache(max_entries=5)
+    cache = ManifestCache(max_bytes=1_000)
     first, second = manifest("a", 3), manifest("b", 3)
+    one = cache.get(first.root, lambda: first.to_json().encode())
     for _ in range(3):
-        assert cache.get(first.root, lambda: first.to_json().encode()) == first
-    assert cache.parsed == 1
-    assert cache.get(second.root, lambda: second.to_json().encode()) == second
+        assert cache.get(first.root, lambda: first.to_json().encode()) is one
+    assert cache.read == 1
+    two = cache.get(second.root, lambda: second.to_json().encode())
     assert cache.get(first.root, lambda: None) is None, "it made room for the second"
-    assert cache.get(second.root, lambda: None) == second
+    assert cache.get(second.root, lambda: None) is two
