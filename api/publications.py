@@ -13,7 +13,7 @@ from registry.primitives import ZERO_BYTES32, Address
 from registry.relay.intake import Write
 from registry.statements import service
 from registry.statements.messages import Publication, RequestPolicy
-from registry.statements.store import Accepted, AnyAccepted
+from registry.statements.store import Accepted, AnyAccepted, is_kept
 
 MAX_AHEAD_SECONDS: Final = 300
 """How far a clock may be ahead that dates a policy. Until that time has come, an owner to come could not replace it."""
@@ -40,8 +40,11 @@ def accept(
     return service.accept(node.chain, node.deployment, statement, signature, now, registrant)
 
 
-def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write:
+def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write | None:
     """Check the documents that came with a version and their publication; return what keeps them.
+
+    A publication that was accepted before has had its effect, and nothing is left to do: a request that is repeated
+    after its deadline, or after the documents were hidden, gets the answer that it got.
 
     Raises:
         Refused: The publication is of another version or other documents, or a document is not what was signed.
@@ -61,6 +64,9 @@ def documents_of(node: Node, body: VersionSubmission[Any], publication: Submissi
             raise invalid(
                 f"body.publication.message.{name}", f"it is {statement.to_json()[name]}, but by what was sent {value}"
             )
+    with node.storage.read() as connection:
+        if is_kept(connection, service.digest_of(node.deployment, statement)):
+            return None
     registrant = message.owner if isinstance(message, Registration) else None
     return publication_of(node, statement, publication.signature_bytes, body, registrant)
 

@@ -86,8 +86,8 @@ class Intake:
         _check_path(body, dataset_id)
         check_times(self._node, body)
         key = None if self._key is None else IdempotencyKey(self._key)
-        first, also = partial(_require_room, self._node, body.message), partial(_limits, self._node, body.message)
-        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, also, first)))
+        first = partial(_require_room, self._node, body.message)
+        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, first=first)))
 
     async def version(self, body: VersionSubmission[Any], dataset_id: DatasetId | None = None) -> Response:
         """Accept a message that makes a version, and keep its documents in the same database transaction."""
@@ -103,7 +103,7 @@ class Intake:
             )
         key = None if self._key is None else IdempotencyKey(self._key, body.names)
         also = None if body.publication is None else partial(documents_of, self._node, body, body.publication)
-        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, also)))
+        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, also=also)))
 
 
 def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:
@@ -122,8 +122,8 @@ def check_times(node: Node, body: Submission[Any]) -> None:
             raise invalid(f"body.message.{field}", error.message, hint=error.hint) from None
 
 
-def _limits(node: Node, message: AnyMessage) -> Write | None:
-    """Return what must hold, besides the contract's rules, when a message is accepted."""
+def _admission(node: Node, message: AnyMessage) -> Write | None:
+    """Return what must hold, besides the contract's rules, when a message is taken on."""
     return limiting(message, node.settings.max_open_requests) if isinstance(message, AccessRequest) else None
 
 
@@ -138,8 +138,9 @@ def _submit(
     node: Node,
     body: Submission[Any],
     key: IdempotencyKey | None,
-    also: Callable[[], Write | None] | None,
+    *,
     first: Callable[[], None] | None = None,
+    also: Callable[[], Write | None] | None = None,
 ) -> Receipt:
     receipt = submit(
         prepare(body.message, body.signature_bytes, node.deployment),
@@ -150,6 +151,7 @@ def _submit(
         clock=node.clock,
         key=key,
         first=first,
+        admission=_admission(node, body.message),
         also=also,
         has_owned=node.queries.has_owned,
         terms=node.terms,

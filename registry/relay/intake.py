@@ -7,7 +7,7 @@ signature and state, by a rehearsal on the chain; the documents that came with i
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from hashlib import sha256
 
@@ -54,6 +54,7 @@ def submit(
     clock: Callable[[], float],
     key: IdempotencyKey | None = None,
     first: Callable[[], None] | None = None,
+    admission: Write | None = None,
     also: Callable[[], Write | None] | None = None,
     has_owned: HasOwned = _only_present_owners,
     terms: Terms | None = None,
@@ -69,6 +70,8 @@ def submit(
         clock: Gives the Unix time in seconds.
         key: The client's idempotency key, if it gave one.
         first: Refuses a new message for less than a rehearsal costs.
+        admission: Checks that this gateway takes the message on, in the transaction that keeps its receipt. It is not
+            called for a message that has a receipt or its effect already: nothing more is relayed for it.
         also: Checks what came with the message, for example its documents, and gives what writes it in the same
             database transaction. Called only once signature and deadline are known to be good.
         has_owned: Says whether an account is known to have owned a dataset at some time.
@@ -83,7 +86,7 @@ def submit(
     """
     known = find(storage, submission, key)
     done: Moment | None = None
-    spending: Write | None = None
+    checks = [] if admission is None else [admission]
     if known is None:
         if first is not None:
             first()
@@ -91,19 +94,20 @@ def submit(
             fees = None if terms is None else terms.price()
             submission = _rehearsed(chain, relayer, submission, fees)
             if terms is not None and fees is not None and fees.maximum:
-                spending = _spending(chain, deployment, submission, terms, clock())
+                checks += _spending(chain, deployment, submission, terms, clock())
         except ContractRefused as refused:
             # It may have been sent before: by another request, or by somebody else's transaction.
             known = find(storage, submission, key)
             if known is None:
                 done = find_done(chain, deployment, submission, refused, has_owned)
+                checks = []
     if known is not None:
         _require_same_signer(chain, storage, deployment, submission, known)
     write = None if also is None else also()
     if known is not None:
         return _again(storage, known, write)
     try:
-        return accept(storage, submission, clock(), key=key, done=done, spending=spending, also=write)
+        return accept(storage, submission, clock(), key=key, done=done, admission=checks, also=write)
     except Unavailable:
         # A commit that failed may have been carried out all the same: only the database knows.
         known = find(storage, submission, key)
@@ -132,8 +136,8 @@ def _rehearsed(chain: Chain, relayer: Address, submission: Submission, fees: Fee
     return submission
 
 
-def _spending(chain: Chain, deployment: Deployment, submission: Submission, terms: Terms, now: float) -> Write | None:
-    """Return what charges a rehearsed message to the budgets; None where there are none.
+def _spending(chain: Chain, deployment: Deployment, submission: Submission, terms: Terms, now: float) -> list[Write]:
+    """Return what charges a rehearsed message to the budgets; nothing where there are none.
 
     Raises:
         InvalidInput: An account with code signed, and the terms exclude those.
@@ -146,9 +150,9 @@ def _spending(chain: Chain, deployment: Deployment, submission: Submission, term
     if not terms.contract_wallets and has_code(chain, signer):
         raise no_wallets(signer, submission)
     if terms.budgets is None:
-        return None
+        return []
     charge = Charge(submission, signer, owner or ZERO_ADDRESS)
-    return partial(spend, budgets=terms.budgets, charge=charge, now=now)
+    return [partial(spend, budgets=terms.budgets, charge=charge, now=now)]
 
 
 def _require_same_signer(
@@ -217,7 +221,7 @@ def accept(
     *,
     key: IdempotencyKey | None = None,
     done: Moment | None = None,
-    spending: Write | None = None,
+    admission: Sequence[Write] = (),
     also: Write | None = None,
 ) -> Receipt:
     """Writes the receipt, in one database transaction. Once this returns, the message will not be lost.
@@ -228,12 +232,14 @@ def accept(
         now: Unix seconds.
         key: The client's idempotency key, if it gave one.
         done: Where the message has had its effect already, if it has.
-        spending: Charges a message that is new here to the budgets, in the same transaction.
+        admission: Checks that a message that is new here is taken on, and charges it to the budgets, in the same
+            transaction.
         also: Writes more in the same transaction.
 
     Raises:
         Conflict: The key was used for another message.
         LimitReached: A budget does not cover it.
+        RegistryError: `admission` or `also` refused.
         Unavailable: The database cannot be used. The transaction may have been committed all the same.
     """
     message = submission.message
@@ -272,10 +278,10 @@ def accept(
             known = find_receipt(connection, _accepted(submission))
             if known is None and done is not None:
                 known = _receipt_of_effect(connection, done)
-            if spending is not None and known is not None and known.id == values["id"]:
-                spending(connection)
             if known is None:
                 raise Unavailable("The database did not keep what was written to it.")
+            for check in admission if known.id == values["id"] else ():
+                check(connection)
         if key is not None:
             connection.execute(
                 insert_if_new(connection, IDEMPOTENCY_KEYS).values(

@@ -43,6 +43,8 @@ def limiting(message: AccessRequest, maximum: int) -> Callable[[Connection], Non
 def require_room(connection: Connection, message: AccessRequest, maximum: int) -> None:
     """Require that one more request is within the limits; another may be accepted before it is.
 
+    One whose number the index knows is passed on: it has had its effect, or the contract refuses it.
+
     Args:
         connection: In a transaction.
         message: The request.
@@ -51,7 +53,8 @@ def require_room(connection: Connection, message: AccessRequest, maximum: int) -
     Raises:
         Conflict: The owner takes no requests here, or there are too many already.
     """
-    _require(connection, message, maximum, others_only=True)
+    if not _is_indexed(connection, message):
+        _require(connection, message, maximum, others_only=True)
 
 
 def _require(connection: Connection, message: AccessRequest, maximum: int, *, others_only: bool) -> None:
@@ -70,6 +73,17 @@ def _require(connection: Connection, message: AccessRequest, maximum: int, *, ot
             f"This dataset has {maximum} unanswered requests already, and the gateway takes no more.",
             hint=f"Wait until its owner has answered some. {_DIRECT}",
         )
+
+
+def _is_indexed(connection: Connection, message: AccessRequest) -> bool:
+    """Return whether the grantee has made more requests for the dataset than the message says were made before it."""
+    rows = select(EVENTS.c.position).where(
+        EVENTS.c.dataset_id == message.dataset_id,
+        EVENTS.c.account == message.grantee,
+        EVENTS.c.kind == int(Kind.REQUESTED),
+    )
+    known = rows.limit(message.requests + 1).subquery()
+    return connection.execute(select(func.count()).select_from(known)).scalar_one() > message.requests
 
 
 def _count(connection: Connection, dataset_id: DatasetId, grantee: Address | None, at_most: int) -> int:

@@ -48,9 +48,14 @@ def accept(
     owner = owner_of(chain, deployment, statement.dataset_id) or registrant
     if owner is None:
         raise refusal_of("DatasetUnknown", datasetId=int(statement.dataset_id))
-    contract = deployment.address_of(statement.CONTRACT)
-    digest = statement.digest(Domain(statement.CONTRACT, deployment.chain_id, contract))
+    digest = digest_of(deployment, statement)
     return Accepted(statement, digest, _signed_by(chain, owner, digest, signature), owner, now)
+
+
+def digest_of(deployment: Deployment, statement: AnyStatement) -> Bytes32:
+    """Return what is signed for a statement."""
+    contract = deployment.address_of(statement.CONTRACT)
+    return statement.digest(Domain(statement.CONTRACT, deployment.chain_id, contract))
 
 
 def keeping(

@@ -146,7 +146,8 @@ def retract(connection: Connection, accepted: Accepted[Retraction]) -> None:
 def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason: str, now: float) -> int:
     """Withhold the documents of a version, for the operator, and erase those that no other dataset shows.
 
-    They are withheld for every version of the dataset, and nothing else of this version can be published.
+    They are withheld for every version of the dataset, and nothing else of this version can be published. What is
+    withheld already keeps the time and reason of the decision that withheld it.
 
     Args:
         connection: In a transaction that writes.
@@ -160,6 +161,7 @@ def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason
 
     Raises:
         NotFound: No document of that version was ever published here.
+        Conflict: All of them are withheld already.
     """
     of_version = and_(PUBLICATIONS.c.dataset_id == dataset_id, PUBLICATIONS.c.version == version)
     documents = list(connection.scalars(select(PUBLICATIONS.c.document).where(of_version)))
@@ -167,9 +169,19 @@ def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason
         raise NotFound(f"No document of version {version} of the dataset {dataset_id} was published here.")
     lock_documents(connection, documents)
     concerned = _same_version_or_document(dataset_id, version, documents)
-    connection.execute(update(PUBLICATIONS).where(concerned).values(withheld_at=now, withheld_for=reason))
+    is_new = PUBLICATIONS.c.withheld_at.is_(None)
+    values = {"withheld_at": now, "withheld_for": reason}
+    changed = update(PUBLICATIONS).where(concerned, is_new).values(values).returning(PUBLICATIONS.c.version)
+    count = list(connection.scalars(changed)).count(version)
+    if not count:
+        earliest = select(PUBLICATIONS.c.withheld_for).where(of_version).order_by(PUBLICATIONS.c.withheld_at).limit(1)
+        first = connection.scalar(earliest)
+        raise Conflict(
+            f"Version {version} of the dataset {dataset_id} is withheld already: {first}",
+            hint="The record of the first decision is kept; `tdr documents ID` shows it. Nothing was changed.",
+        )
     _after_hiding(connection, dataset_id, documents)
-    return len(documents)
+    return count
 
 
 def set_request_policy(connection: Connection, accepted: Accepted[RequestPolicy]) -> None:
@@ -201,6 +213,11 @@ def accepts_requests(connection: Connection, dataset_id: DatasetId) -> bool:
     """Return whether the owner lets the gateway take requests for access; so it is where nothing was said."""
     found = connection.scalar(select(REQUEST_POLICIES.c.accepted).where(REQUEST_POLICIES.c.dataset_id == dataset_id))
     return found is None or bool(found)
+
+
+def is_kept(connection: Connection, digest: Bytes32) -> bool:
+    """Return whether a statement was accepted before, by what was signed."""
+    return bool(connection.scalar(select(exists().where(STATEMENTS.c.digest == digest))))
 
 
 def public_metadata(connection: Connection, dataset_id: DatasetId, version: int, key: Bytes32) -> bytes | None:

@@ -16,11 +16,12 @@ import pytest
 from registry.access.messages import AccessRequest
 from registry.canonical import metadata_hash
 from registry.datasets.messages import Registration
+from registry.errors import Conflict
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import blocks_to_vouch_for, verify
 from registry.primitives import ZERO_BYTES32, Bytes32, DatasetId, keccak256
 from registry.statements.messages import Publication, RequestPolicy, Retraction
-from registry.statements.store import withhold
+from registry.statements.store import records_of, withhold
 from tests.api.world import (
     ANALYST,
     FAR,
@@ -250,6 +251,36 @@ def test_an_operator_withholds_documents_and_the_owner_cannot_publish_them_again
     assert {(item["state"], item["withheldFor"]) for item in record} == {("withheld", "Court of Haidian, case 7")}
 
 
+def test_a_second_decision_to_withhold_leaves_the_record_of_the_first(gateway: Gateway, study: Study) -> None:
+    """Version 2 repeats the manifest of version 1 and has metadata of its own: the first decision holds for a part."""
+    assert publish(gateway, study, study.publication(content_root=ZERO_BYTES32), only="metadata").status_code == 200
+    indexed(gateway)
+    other = {"name": f"Another study of the {study.word}"}
+    second = gateway.revision(
+        study.dataset_id,
+        gateway.head(study.dataset_id),
+        content_root=study.message.content_root,
+        metadata_hash=metadata_hash(other),
+    )
+    gateway.settle(second, metadata=other, manifest=study.documents["manifest"])
+    assert publish(gateway, study, study.publication(deadline=FAR - 1)).status_code == 200
+    with gateway.node.storage.write() as connection:
+        assert withhold(connection, study.dataset_id, 1, "Case 1", 1.0) == 2
+    with gateway.node.storage.write() as connection:
+        assert withhold(connection, study.dataset_id, 2, "Case 2", 2.0) == 1
+    for version in (1, 2):
+        with pytest.raises(Conflict, match="withheld already: Case 1"), gateway.node.storage.write() as connection:
+            withhold(connection, study.dataset_id, version, "Case 3", 3.0)
+    with gateway.node.storage.read() as connection:
+        records = records_of(connection, study.dataset_id)
+    assert {(one.version, one.kind): (one.withheld_for, one.withheld_at) for one in records} == {
+        (1, "manifest"): ("Case 1", 1.0),
+        (1, "metadata"): ("Case 1", 1.0),
+        (2, "manifest"): ("Case 1", 1.0),
+        (2, "metadata"): ("Case 2", 2.0),
+    }
+
+
 def test_what_an_operator_withholds_comes_back_by_no_other_document_or_version_of_the_dataset(
     gateway: Gateway, study: Study
 ) -> None:
@@ -313,6 +344,30 @@ def test_an_owner_closes_a_dataset_to_requests_and_opens_it_again(gateway: Gatew
     assert policy(gateway, study, True, 101).json()["accepted"] is True
     assert policy(gateway, study, False, 100).status_code == 409, "everybody knows the older one"
     assert gateway.http.post(place, json=ask).status_code == 202
+
+
+def test_a_repeated_request_keeps_its_receipt_when_the_dataset_is_closed_and_new_ones_are_refused(
+    gateway: Gateway, study: Study
+) -> None:
+    """With another deadline it is another message, whose effect is there already."""
+    ask = request(study.dataset_id)
+    accepted = gateway.settle(ask, ANALYST)
+    assert policy(gateway, study, False, 100).status_code == 200
+    for again in (ask, ask.model_copy(update={"deadline": FAR - 1})):
+        answer = gateway.send(again, ANALYST)
+        assert (answer.status_code, answer.json()["id"]) == (202, accepted["id"])
+    assert gateway.send(request(study.dataset_id, 1), ANALYST).status_code == 409
+
+
+def test_a_repeated_registration_keeps_its_receipt_when_its_documents_were_taken_back(gateway: Gateway) -> None:
+    study = Study(gateway)
+    accepted = gateway.settle(study.message, **study.documents)
+    assert retract(gateway, study, study.retraction()).status_code == 200
+    answer = gateway.send(study.message, **study.documents)
+    assert (answer.status_code, answer.json()["id"]) == (202, accepted["id"])
+    indexed(gateway)
+    assert shown(gateway, study) == set()
+    assert by_hash(gateway, study) == [404, 404]
 
 
 @pytest.mark.parametrize("issued_at", [4_000_000_000, 1_800_000_000_000, 2**53 - 1])

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import Connection, func, select
 
 from registry.chain.client import Chain
 from registry.datasets.messages import TitleTransfer
-from registry.errors import ContractRefused, InvalidInput
+from registry.errors import Conflict, ContractRefused, InvalidInput
 from registry.primitives import Address, Bytes32, DatasetId
 from registry.relay.receipts import Status
 from registry.relay.tables import IDEMPOTENCY_KEYS, RECEIPTS
@@ -61,6 +61,20 @@ def test_what_somebody_else_sent_already_is_a_success_without_a_transaction(worl
     relayer = world.relayer(finality=0)
     until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
     assert world.nonces() == before
+
+
+def test_what_is_not_taken_on_any_more_has_a_receipt_where_its_effect_is_there(world: World) -> None:
+    def refuse(_: Connection) -> None:
+        raise Conflict("Nothing new is taken on.")
+
+    first, second = world.registration(), world.registration()
+    accepted = world.submit(first)
+    world.send_directly(second)
+    assert world.submit(first, admission=refuse).id == accepted.id
+    assert world.submit(second, admission=refuse).already_done
+    with pytest.raises(Conflict):
+        world.submit(world.registration(), admission=refuse)
+    assert rows(world.storage) == (2, 0)
 
 
 def test_another_registration_of_the_same_id_is_no_success(world: World) -> None:

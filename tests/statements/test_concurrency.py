@@ -187,7 +187,7 @@ def test_requests_that_come_at_once_do_not_pass_the_limit(postgresql: Storage) -
             check(connection)
 
         try:
-            accept(postgresql, prepare(message, bytes(65), deployment), 0.0, also=after_all)
+            accept(postgresql, prepare(message, bytes(65), deployment), 0.0, admission=[after_all])
             outcomes.append("accepted")
         except Conflict:
             outcomes.append("refused")
