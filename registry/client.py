@@ -255,6 +255,11 @@ class Gateway:
         """Say whether the gateway takes requests for access; return what is in force."""
         return self._sent(f"/v1/datasets/{signed.message.dataset_id}/request-policy", signed.body())
 
+    def takes_requests(self, dataset_id: DatasetId | str) -> bool:
+        """Return whether the gateway takes requests for access to a dataset."""
+        with self.reading():
+            return bool(self._get(f"/v1/datasets/{_segment(dataset_id)}/request-policy")["accepted"])
+
     def _sent(self, path: str, body: Json) -> Json:
         answer = self._answer("POST", path, json=body)
         with self.reading():

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
 
     from registry import client, primitives
     from registry.access import messages, records
-    from registry.cli import access_offline, bundle_check, clock, content, grantees, output, people, times, writing
+    from registry.cli import (
+        access_offline,
+        bundle_check,
+        clock,
+        content,
+        drafts,
+        grantees,
+        output,
+        people,
+        times,
+        writing,
+    )
     from registry.statements import messages as statements
 else:
     time = lazy("time")
@@ -26,7 +37,7 @@ else:
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
     access_offline, bundle_check = lazy("registry.cli.access_offline"), lazy("registry.cli.bundle_check")
-    grantees = lazy("registry.cli.grantees")
+    drafts, grantees = lazy("registry.cli.drafts"), lazy("registry.cli.grantees")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
     statements = lazy("registry.statements.messages")
 
@@ -58,6 +69,7 @@ def grant(
             "--terms", parser=options.to_path, metavar="FILE", help="The terms; their SHA-256 is put on the chain."
         ),
     ] = None,
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -73,6 +85,7 @@ def grant(
     Examples:
       tdr grant 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --rights read --until 30d
       tdr grant 0x1f2e3d4c bob --rights read --until 30d
+      tdr grant 0x1f2e3d4c bob --rights read --until 30d --dry-run
       tdr grant 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --rights read,derive \\
           --from 2027-01-01 --until 2027-12-31T18:00+08:00 --terms licence.pdf
     """
@@ -83,7 +96,7 @@ def grant(
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
     terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
         now = desk.now()
         starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
@@ -99,15 +112,20 @@ def grant(
                 "deadline": desk.deadline_of(deadline),
             }
         )
+        more = {
+            "grantee": str(grantee),
+            "rights": list(records.rights_names(mask)),
+            "startsAt": times.show_time(starts_at),
+            "expiresAt": times.show_time(expires_at),
+            "termsHash": str(terms_hash),
+        }
+        if dry_run:
+            drafts.show_message(desk, message, more, as_json=as_json)
+            return
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
         given = None if no_wait else _as_given(desk.gateway, receipt, grantee)
-    more = {
-        "grantee": str(grantee),
-        "rights": list(records.rights_names(mask)),
-        "startsAt": given["startsAt"] if given else times.show_time(starts_at),
-        "expiresAt": times.show_time(expires_at),
-        "termsHash": str(terms_hash),
-    }
+    if given:
+        more["startsAt"] = given["startsAt"]
     writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
@@ -115,6 +133,7 @@ def grant(
 def revoke(
     dataset: options.DatasetArgument,
     address: options.AddressArgument,
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -127,13 +146,14 @@ def revoke(
     """End somebody's access to a dataset of yours now. That they had it until then stays on record.
 
     \b
-    Example:
+    Examples:
       tdr revoke 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
+      tdr revoke 0x1f2e3d4c bob --dry-run
     """
     grantee = people.address_of(address, keys)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
         message = messages.AccessRevocation.parse(
             {
@@ -143,8 +163,12 @@ def revoke(
                 "deadline": desk.deadline_of(deadline),
             }
         )
+        more = {"grantee": str(grantee)}
+        if dry_run:
+            drafts.show_message(desk, message, more, as_json=as_json)
+            return
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    writing.print_write(desk, receipt, message, {"grantee": str(grantee)}, as_json=as_json)
+    writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
 @app.command()
@@ -153,6 +177,7 @@ def request(
     rights: Rights,
     until: Until,
     purpose: Annotated[str, typer.Option("--purpose", help="What for; stands on the chain for good.")] = "",
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -165,14 +190,15 @@ def request(
     """Ask for access to a dataset, for the account of your key. It changes no right; the owner may grant it.
 
     \b
-    Example:
+    Examples:
       tdr request 0x1f2e3d4c --rights read --until 90d --purpose "Replication of table 3"
+      tdr request 0x1f2e3d4c --rights read --until 90d --dry-run
     """
     mask = records.rights_mask(_names(rights))
     times.require_time(until)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         dataset_id = desk.gateway.state(wanted).dataset_id
         grantee = desk.signer.address
         expires_at = times.parse_time(until, now=desk.now())
@@ -187,13 +213,16 @@ def request(
                 "deadline": desk.deadline_of(deadline),
             }
         )
+        more = {
+            "grantee": str(grantee),
+            "rights": list(records.rights_names(mask)),
+            "expiresAt": times.show_time(expires_at),
+            "purpose": purpose,
+        }
+        if dry_run:
+            drafts.show_message(desk, message, more, as_json=as_json)
+            return
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    more = {
-        "grantee": str(grantee),
-        "rights": list(records.rights_names(mask)),
-        "expiresAt": times.show_time(expires_at),
-        "purpose": purpose,
-    }
     writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
@@ -201,6 +230,7 @@ def request(
 def take_requests(
     dataset: options.DatasetArgument,
     accepted: Annotated[bool, typer.Option("--yes/--no", help="Whether the gateway takes requests for access.")],
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -216,13 +246,17 @@ def take_requests(
     Examples:
       tdr take-requests 0x1f2e3d4c --no
       tdr take-requests 0x1f2e3d4c --yes
+      tdr take-requests 0x1f2e3d4c --no --dry-run
     """
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         state = desk.gateway.state(ids.id_text(dataset))
         statement = statements.RequestPolicy(
             dataset_id=state.dataset_id, accepted=accepted, issued_at=desk.now(), deadline=desk.deadline_of(deadline)
         )
+        if dry_run:
+            drafts.show_statement(desk, statement, {"accepted": accepted}, as_json=as_json)
+            return
         found = desk.gateway.set_request_policy(desk.state(statement))
     if as_json:
         output.print_json(found)

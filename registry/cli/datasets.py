@@ -17,12 +17,13 @@ if TYPE_CHECKING:
 
     from registry import canonical, client, primitives
     from registry.chain import history, rpc
-    from registry.cli import clock, content, people, writing
+    from registry.cli import clock, content, drafts, people, writing
     from registry.datasets import head, messages, service
 else:
     secrets = lazy("secrets")
     canonical, client, primitives = lazy("registry.canonical"), lazy("registry.client"), lazy("registry.primitives")
     clock, content = lazy("registry.cli.clock"), lazy("registry.cli.content")
+    drafts = lazy("registry.cli.drafts")
     people, writing = lazy("registry.cli.people"), lazy("registry.cli.writing")
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
     head, messages = lazy("registry.datasets.head"), lazy("registry.datasets.messages")
@@ -156,7 +157,8 @@ def register(
         )
         more = _version_fields(selected, new_head, manifest_file)
         if dry_run:
-            _print_draft(desk, message, more, metadata, no_publish=no_publish, private=private, as_json=as_json)
+            told = more | _documents(metadata, no_publish=no_publish, private=private)
+            drafts.show_message(desk, message, told, as_json=as_json)
             return
         source.keep(manifest)
         kept.keep(metadata)
@@ -241,7 +243,8 @@ def revise(
         )
         more = _version_fields(selected, new_head, manifest_file)
         if dry_run:
-            _print_draft(desk, message, more, metadata, no_publish=no_publish, private=private, as_json=as_json)
+            told = more | _documents(metadata, no_publish=no_publish, private=private)
+            drafts.show_message(desk, message, told, as_json=as_json)
             return
         source.keep(manifest)
         kept.keep(metadata)
@@ -262,6 +265,7 @@ def transfer(
         str, typer.Argument(metavar="ACCOUNT", help="The new owner: an address, or the name of a key or contact.")
     ],
     yes: confirm.Yes = False,
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -279,16 +283,22 @@ def transfer(
     Examples:
       tdr transfer 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
       tdr transfer 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --yes
+      tdr transfer 0x1f2e3d4c bob --dry-run
     """
-    confirm.require_terminal_or_yes(yes=yes)
+    confirm.require_terminal_or_yes(yes=yes or dry_run)
     recipient = people.address_of(to, keys)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         state = desk.gateway.state(wanted)
         message = messages.TitleTransfer.parse(
             {"datasetId": state.dataset_id, "head": state.head, "to": recipient, "deadline": desk.deadline_of(deadline)}
         )
+        new_head = head.Head(state.head).after_transfer(state.owner, recipient)
+        more = {"owner": str(recipient), "previousOwner": str(state.owner), "head": str(new_head)}
+        if dry_run:
+            drafts.show_message(desk, message, more, as_json=as_json)
+            return
         if not yes:
             confirm.ask(
                 (
@@ -299,8 +309,6 @@ def transfer(
                 "Pass the title on?",
             )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    new_head = head.Head(state.head).after_transfer(state.owner, recipient)
-    more = {"owner": str(recipient), "previousOwner": str(state.owner), "head": str(new_head)}
     writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
@@ -309,6 +317,7 @@ def withdraw(
     dataset: options.DatasetArgument,
     reason: Annotated[str, typer.Option("--reason", help="Why, in your words; stands on the chain for good.")] = "",
     yes: confirm.Yes = False,
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -326,11 +335,12 @@ def withdraw(
     Examples:
       tdr withdraw 0x1f2e3d4c --reason "Consent of two participants was withdrawn"
       tdr withdraw 0x1f2e3d4c --reason "Replaced by 0x5a6b7c8d" --yes
+      tdr withdraw 0x1f2e3d4c --reason "Replaced by 0x5a6b7c8d" --dry-run
     """
-    confirm.require_terminal_or_yes(yes=yes)
+    confirm.require_terminal_or_yes(yes=yes or dry_run)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         state = desk.gateway.state(wanted)
         message = messages.Withdrawal.parse(
             {
@@ -340,6 +350,10 @@ def withdraw(
                 "deadline": desk.deadline_of(deadline),
             }
         )
+        more = {"reason": reason, "head": str(head.Head(state.head).after_withdrawal(reason.encode()))}
+        if dry_run:
+            drafts.show_message(desk, message, more, as_json=as_json)
+            return
         if not yes:
             confirm.ask(
                 (
@@ -350,24 +364,13 @@ def withdraw(
                 "Withdraw it for good?",
             )
         receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    new_head = head.Head(state.head).after_withdrawal(reason.encode())
-    writing.print_write(desk, receipt, message, {"reason": reason, "head": str(new_head)}, as_json=as_json)
+    writing.print_write(desk, receipt, message, more, as_json=as_json)
 
 
-def _print_draft(
-    desk: writing.Desk,
-    message: messages.Registration | messages.Revision,
-    more: Mapping[str, object],
-    metadata: Mapping[str, Any],
-    *,
-    no_publish: bool,
-    private: bool,
-    as_json: bool,
-) -> None:
-    """Print what a version would be signed as, and which of its documents would be made public."""
+def _documents(metadata: Mapping[str, Any], *, no_publish: bool, private: bool) -> dict[str, object]:
+    """Return what a draft says of a version's documents: the metadata, and which of them would be made public."""
     documents = [name for name, is_there in (("metadata", bool(metadata)), ("manifest", not private)) if is_there]
-    published = [] if no_publish else documents
-    writing.print_draft(desk, message, more, metadata=metadata, published=published, as_json=as_json)
+    return {"published": [] if no_publish else documents, "metadata": metadata}
 
 
 def _called(desk: writing.Desk, state: client.DatasetState) -> str:

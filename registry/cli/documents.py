@@ -17,13 +17,14 @@ if TYPE_CHECKING:
     import time
 
     from registry import canonical, client, config, primitives, storage
-    from registry.cli import clock, content, output, times, writing
+    from registry.cli import clock, content, drafts, output, times, writing
     from registry.statements import messages, store
 else:
     time, canonical, client = lazy("time"), lazy("registry.canonical"), lazy("registry.client")
     clock = lazy("registry.cli.clock")
     config, primitives, storage = lazy("registry.config"), lazy("registry.primitives"), lazy("registry.storage")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
+    drafts = lazy("registry.cli.drafts")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
     messages, store = lazy("registry.statements.messages"), lazy("registry.statements.store")
 
@@ -44,6 +45,7 @@ def publish(
         Path | None,
         typer.Option("--metadata", parser=options.to_path, metavar="FILE", help="The metadata to publish."),
     ] = None,
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -57,6 +59,7 @@ def publish(
     Examples:
       tdr publish 0x1f2e3d4c --metadata plans.metadata.json
       tdr publish 0x1f2e3d4c --version 1 --manifest plans.manifest.json --metadata plans.metadata.json
+      tdr publish 0x1f2e3d4c --metadata plans.metadata.json --dry-run
     """
     if manifest_file is None and metadata_file is None:
         raise InvalidInput("Say what to publish: --manifest FILE, --metadata FILE, or both.")
@@ -69,10 +72,15 @@ def publish(
     metadata = None if metadata_file is None else _metadata(metadata_file)
     wanted, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         state = desk.gateway.state(wanted)
         number, expiry = version or state.version, desk.deadline_of(deadline)
         documents = writing.Documents(state.dataset_id, number, metadata, manifest, expiry)
+        if dry_run:
+            named = (("metadata", metadata), ("manifest", manifest))
+            more = {"version": number, "published": [name for name, document in named if document is not None]}
+            drafts.show_statement(desk, documents.publication(), more, as_json=as_json)
+            return
         found = desk.gateway.publish(desk.published(documents))
         with desk.gateway.reading():
             _print(found, as_json=as_json)
@@ -83,6 +91,7 @@ def retract(
     dataset: options.VersionedArgument,
     version: Version = None,
     reason: Annotated[str, typer.Option("--reason", help="Why, in your words; everybody can read it.")] = "",
+    dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
@@ -95,12 +104,13 @@ def retract(
     The registration and every proof stay as they are. Who has a copy keeps it.
 
     \b
-    Example:
+    Examples:
       tdr retract 0x1f2e3d4c --version 1 --reason "Names a person"
+      tdr retract 0x1f2e3d4c --version 1 --dry-run
     """
     wanted, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file) as desk:
+    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
         state = desk.gateway.state(wanted)
         number = version or state.version
         with desk.gateway.reading():
@@ -119,6 +129,10 @@ def retract(
             reason=reason,
             deadline=desk.deadline_of(deadline),
         )
+        if dry_run:
+            more = {"version": number, "retracted": sorted(public), "reason": reason}
+            drafts.show_statement(desk, statement, more, as_json=as_json)
+            return
         found = desk.gateway.retract(desk.state(statement))
         with desk.gateway.reading():
             _print(found, as_json=as_json)

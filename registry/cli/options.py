@@ -57,7 +57,8 @@ Deadline = Annotated[
     str, typer.Option("--deadline", metavar="TIME", help="Until when the signature is good: a time, or a duration.")
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Show what would be signed and sent; no password, nothing signed or written.")
+    bool,
+    typer.Option("--dry-run", help="Show what would be signed, or why it would be refused; nothing is signed or sent."),
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the chain; print the receipt.")]
 WaitUntil = Annotated[Wait, typer.Option("--wait", help="What to wait for.")]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from registry.canonical import metadata_hash
 from registry.chain.client import WrongChain
 from registry.cli import clock
 from registry.cli.options import Wait
-from registry.cli.output import plain, print_fields, print_json, print_line, print_warning, status_line
+from registry.cli.output import plain, print_fields, print_json, print_warning, status_line
 from registry.cli.times import parse_time, show_time
 from registry.client import Gateway, Published, Receipt, Signed
 from registry.deployment import Deployment
@@ -55,6 +54,16 @@ class Documents:
     metadata: Mapping[str, Any] | None
     manifest: Manifest | None
     deadline: int
+
+    def publication(self) -> Publication:
+        """Return the statement that makes them public."""
+        return Publication(
+            dataset_id=self.dataset_id,
+            version=self.version,
+            content_root=ZERO_BYTES32 if self.manifest is None else self.manifest.root,
+            metadata_hash=ZERO_BYTES32 if self.metadata is None else metadata_hash(self.metadata),
+            deadline=self.deadline,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +137,7 @@ class Desk:
             RegistryError: As `registry.client.Gateway.send` and `wait` do.
         """
         if isinstance(message, AccessGrant | AccessRevocation):
-            self._note(message)
+            self.journal.add(self.check_epoch(message))
         signature = self.signer.sign(message.digest(self._domain(message)))
         try:
             receipt = self.gateway.send(
@@ -151,36 +160,42 @@ class Desk:
 
     def state(self, statement: Stated) -> Signed[Stated]:
         """Sign a statement."""
-        contract = self.deployment.address_of(statement.CONTRACT)
-        domain = Domain(statement.CONTRACT, self.deployment.chain_id, contract)
-        return Signed(statement, self.signer.sign(statement.digest(domain)))
+        return Signed(statement, self.signer.sign(statement.digest(self._domain(statement))))
 
     def published(self, documents: Documents) -> Published:
         """Sign that documents may be public."""
-        metadata, manifest = documents.metadata, documents.manifest
-        statement = Publication(
-            dataset_id=documents.dataset_id,
-            version=documents.version,
-            content_root=ZERO_BYTES32 if manifest is None else manifest.root,
-            metadata_hash=ZERO_BYTES32 if metadata is None else metadata_hash(metadata),
-            deadline=documents.deadline,
+        return Published(self.state(documents.publication()), documents.metadata, documents.manifest)
+
+    def not_by(self, owner: object, values: Mapping[str, Any] | None = None) -> ContractRefused:
+        """Return the refusal of this key's signature where another account has to sign.
+
+        Args:
+            owner: The account that has to sign.
+            values: The values of the contract's own refusal, where there is one.
+        """
+        return ContractRefused(
+            "SignatureNotBySigner",
+            {"signer": str(owner)} if values is None else values,
+            f"Only {owner} may do this, but this key signs for {self.signer.address}.",
+            hint="Sign with the owner's key: --key NAME. `tdr keys list` shows them.",
         )
-        return Published(self.state(statement), metadata, manifest)
 
     def _explained(self, refused: ContractRefused) -> ContractRefused:
         """A refusal in the words of somebody who holds a key: that it is another's is no fault of the signature."""
         owner = str(refused.values.get("signer", ""))
         if refused.name != "SignatureNotBySigner" or owner.lower() == str(self.signer.address).lower():
             return refused
-        return ContractRefused(
-            refused.name,
-            refused.values,
-            f"Only {owner} may do this, but this key signs for {self.signer.address}.",
-            hint="Sign with the owner's key: --key NAME. `tdr keys list` shows them.",
-        )
+        return self.not_by(owner, refused.values)
 
-    def _note(self, message: AccessGrant | AccessRevocation) -> None:
-        """Writes down for which epoch is signed, and holds it against what was signed before."""
+    def check_epoch(self, message: AccessGrant | AccessRevocation) -> Entry:
+        """Compare the epoch that a message names with what this key has signed before.
+
+        Returns:
+            The journal's entry for the message.
+
+        Raises:
+            Conflict: A signature for a later epoch is still good, and the message grants access.
+        """
         domain = self._domain(message).separator()
         entry = Entry(domain, message.dataset_id, message.grantee, message.epoch, message.deadline)
         later = self.journal.later_than(entry, self.now())
@@ -194,13 +209,25 @@ class Desk:
                 raise Conflict(told, hint="Grant again after that time, and ask another gateway why.")
             # To take access away is never refused; but it may not last.
             print_warning(f"{told} Revoke again after that time.")
-        self.journal.add(entry)
+        return entry
 
-    def contract_of(self, message: AnyMessage) -> Address:
-        """The contract that a message is signed for."""
+    def require_requests_taken(self, dataset_id: DatasetId) -> None:
+        """Require that the gateway takes requests for access to a dataset.
+
+        Raises:
+            Conflict: The owner has closed the dataset to them.
+        """
+        if not self.gateway.takes_requests(dataset_id):
+            raise Conflict(
+                "The owner of this dataset takes no requests for access through this gateway.",
+                hint="The contract can be asked directly: send requestAccess from your own account.",
+            )
+
+    def contract_of(self, message: AnyMessage | AnyStatement) -> Address:
+        """The contract that a message or statement is signed for."""
         return self.deployment.address_of(message.CONTRACT)
 
-    def _domain(self, message: AnyMessage) -> Domain:
+    def _domain(self, message: AnyMessage | AnyStatement) -> Domain:
         return Domain(message.CONTRACT, self.deployment.chain_id, self.contract_of(message))
 
 
@@ -282,40 +309,6 @@ def given_password(password_file: Path | None) -> str | None:
 def waiting(no_wait: bool, until: Wait) -> Wait | None:
     """What `--no-wait` and `--wait` mean together."""
     return None if no_wait else until
-
-
-def print_draft(
-    desk: Desk,
-    message: AnyMessage,
-    more: Mapping[str, object],
-    *,
-    metadata: Mapping[str, Any] | None,
-    published: Sequence[str],
-    as_json: bool,
-) -> None:
-    """Print what a write would sign and send.
-
-    Args:
-        desk: Where it would be signed.
-        message: What would be signed. A new salt each time gives it another dataset id each time.
-        more: What else there is to say of it, by its JSON names.
-        metadata: The metadata whose hash is in it.
-        published: The documents that would be made public.
-        as_json: Whether as JSON.
-    """
-    document = {
-        "dryRun": True,
-        **more,
-        "signer": str(desk.signer.address),
-        "chainId": desk.deployment.chain_id,
-        "contract": str(desk.contract_of(message)),
-        "published": list(published),
-    }
-    if as_json:
-        print_json(document | {"metadata": metadata, "message": message.to_json()})
-        return
-    print_line("Dry run: nothing was signed, sent or written.")
-    print_fields(document | {"dryRun": None, "metadata": json.dumps(metadata, ensure_ascii=False)})
 
 
 def print_write(

@@ -1,0 +1,152 @@
+"""Dry runs: whether a write would be refused, as far as that shows without a signature, and what would be signed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.chain.client import Chain
+from registry.chain.contracts import ECDSA_SIGNATURE_BYTES, calldata, gas_limit, simulate
+from registry.chain.history import block_at
+from registry.chain.rpc import RpcChain
+from registry.cli.output import print_fields, print_json, print_line, print_note
+from registry.cli.times import show_time
+from registry.cli.writing import Desk
+from registry.datasets.messages import Registration
+from registry.datasets.service import read_dataset
+from registry.errors import Conflict, InvalidInput, NotFound
+from registry.primitives import Address, DatasetId
+from registry.refusals import refusal_of
+from registry.relay.authority import has_code, named_signer, owner_of
+from registry.rooms import AnyMessage
+from registry.statements.messages import AnyStatement, Publication
+
+
+def show_message(desk: Desk, message: AnyMessage, more: Mapping[str, object], *, as_json: bool) -> None:
+    """Rehearse a message on the chain, and print what would be signed.
+
+    The call names the account that has to sign as its sender and carries no signature: for a call of its own, the
+    contract asks for none, and checks all else as it would for a signed message.
+
+    Args:
+        desk: Where it would be signed.
+        message: The message.
+        more: What else there is to say of it, by its JSON names.
+        as_json: Whether to print JSON.
+
+    Raises:
+        ContractRefused: The contract would refuse it.
+        Conflict: The gateway would, or the key has signed for a later epoch.
+        RegistryError: The chain cannot be read.
+    """
+    if isinstance(message, AccessGrant | AccessRevocation):
+        desk.check_epoch(message)
+    if isinstance(message, AccessRequest):
+        desk.require_requests_taken(message.dataset_id)
+    node = RpcChain([desk.gateway.rpc_url])
+    try:
+        signer = named_signer(message) or _owner(node, desk, message.dataset_id)
+        call = calldata(message, b"")
+        simulate(
+            node,
+            {
+                "from": str(signer),
+                "to": str(desk.contract_of(message)),
+                "gas": hex(gas_limit(message, bytes(ECDSA_SIGNATURE_BYTES), call)),
+                "data": f"0x{call.hex()}",
+            },
+        )
+        _require_right(node, desk, signer)
+    finally:
+        node.close()
+    _show(desk, message, more, as_json=as_json)
+
+
+def show_statement(desk: Desk, statement: AnyStatement, more: Mapping[str, object], *, as_json: bool) -> None:
+    """Check a statement against the chain and the gateway's records, and print what would be signed.
+
+    Args:
+        desk: Where it would be signed.
+        statement: The statement.
+        more: What else there is to say of it, by its JSON names.
+        as_json: Whether to print JSON.
+
+    Raises:
+        ContractRefused: The key is not the owner's.
+        NotFound: There is no such dataset or version.
+        InvalidInput: A document is not that of the version.
+        Conflict: The operator withholds a document.
+        RegistryError: The chain cannot be read.
+    """
+    node = RpcChain([desk.gateway.rpc_url])
+    try:
+        _require_right(node, desk, _owner(node, desk, statement.dataset_id))
+        if isinstance(statement, Publication):
+            _require_publishable(node, desk, statement)
+    finally:
+        node.close()
+    _show(desk, statement, more, as_json=as_json)
+
+
+def _owner(node: Chain, desk: Desk, dataset_id: DatasetId) -> Address:
+    owner = owner_of(node, desk.deployment, dataset_id)
+    if owner is None:
+        raise refusal_of("DatasetUnknown", datasetId=int(dataset_id))
+    return owner
+
+
+def _require_right(node: Chain, desk: Desk, signer: Address) -> None:
+    """Require that the key is that of the account that has to sign; a contract can only say so of a signature."""
+    if signer == desk.signer.address:
+        return
+    if not has_code(node, signer):
+        raise desk.not_by(signer)
+    print_note(f"{signer} is a contract: whether it takes the signature of this key is not known before it is signed.")
+
+
+def _require_publishable(node: Chain, desk: Desk, statement: Publication) -> None:
+    """Require that documents are those of their version, and that none of them is withheld."""
+    versions = read_dataset(node, desk.deployment, statement.dataset_id, block_at(node)).versions
+    if statement.version > len(versions):
+        raise NotFound(
+            f"The dataset has no version {statement.version}.", hint=f"It has versions 1 to {len(versions)}."
+        )
+    version = versions[statement.version - 1]
+    if not set(statement.documents) <= {version.content_root, version.metadata_hash}:
+        raise InvalidInput(
+            f"Version {statement.version} has the content root {version.content_root} and the metadata hash "
+            f"{version.metadata_hash}, and a document that was given is neither.",
+            hint="Give the manifest and metadata that the version was registered with.",
+        )
+    with desk.gateway.reading():
+        for item in desk.gateway.publications(statement.dataset_id)["items"]:
+            concerned = item["version"] == statement.version or item["hash"] in map(str, statement.documents)
+            if concerned and item["state"] == "withheld":
+                raise Conflict(
+                    f"The operator of this gateway withholds this document: {item['withheldFor']}",
+                    hint="Ask the operator; proofs and the registration are not touched by it.",
+                )
+
+
+def _show(desk: Desk, message: AnyMessage | AnyStatement, more: Mapping[str, object], *, as_json: bool) -> None:
+    # The id of a registration is left out: a new salt gives another one each time.
+    known = {} if isinstance(message, Registration) else {"datasetId": str(message.dataset_id)}
+    document = {
+        "dryRun": True,
+        **known,
+        **more,
+        "deadline": show_time(message.deadline),
+        "signer": str(desk.signer.address),
+        "chainId": desk.deployment.chain_id,
+        "contract": str(desk.contract_of(message)),
+    }
+    if as_json:
+        print_json(document | {"message": message.to_json()})
+        return
+    print_line("Dry run: nothing was signed, sent or written.")
+    print_fields({name: _text(value) for name, value in document.items() if name != "dryRun"})
+
+
+def _text(value: object) -> object:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, Mapping) else value

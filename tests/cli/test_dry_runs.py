@@ -1,0 +1,206 @@
+"""Dry runs of every write: they say what would be signed or why it would be refused, and send nothing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from registry.keys.folder import KeyFolder
+from registry.keys.keystore import encrypt
+from registry.keys.signer import Signer
+from registry.primitives import Address
+from tests.api.world import Gateway, open_node, running
+from tests.cli.conftest import PASSWORD, Done, Run, error_of
+
+NAMES = ("owner", "analyst", "buyer")
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with capture_logs(), open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def posted() -> list[str]:
+    """The paths of what was posted to `watched`."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def watched(gateway: Gateway, posted: list[str]) -> Iterator[str]:
+    """A gateway that passes everything on to the real one, and notes what is posted."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.command == "POST":
+                posted.append(self.path)
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            passed = {name: value for name, value in self.headers.items() if name.lower() != "host"}
+            answer = gateway.http.request(self.command, self.path, content=body, headers=passed)
+            self.send_response(answer.status_code)
+            self.send_header("content-length", str(len(answer.content)))
+            self.send_header("content-type", answer.headers["content-type"])
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_POST = do_GET  # noqa: N815
+
+        def log_message(self, *details: object) -> None:
+            return None
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture
+def keys(tmp_path: Path) -> dict[str, Address]:
+    """The accounts of three keys, whose password costs little to try."""
+    signers = {name: Signer.random() for name in NAMES}
+    for name, signer in signers.items():
+        KeyFolder(tmp_path / "keys").add(name, encrypt(signer, PASSWORD, work=2**4))
+    return {name: signer.address for name, signer in signers.items()}
+
+
+@pytest.fixture
+def act(tdr: Run, gateway: Gateway, keys: dict[str, Address]) -> Run:
+    """Run a command at the gateway."""
+    return lambda *words: tdr(*words, "--gateway", gateway.http.base_url)
+
+
+@pytest.fixture
+def dry(tdr: Run, watched: str, posted: list[str], keys: dict[str, Address], tmp_path: Path) -> Iterator[Run]:
+    """Run a command with `--dry-run` and a wrong password; in the end, only questions about the chain were posted."""
+    password = tmp_path / "wrong"
+    password.write_text("not the password")
+    journals = tmp_path / "keys" / ".signed"
+
+    def run(*words: object) -> Done:
+        before = {file: file.read_bytes() for file in journals.glob("*")}
+        done = tdr(*words, "--dry-run", "--password-file", password, "--gateway", watched)
+        assert {file: file.read_bytes() for file in journals.glob("*")} == before
+        return done
+
+    yield run
+    assert set(posted) == {"/rpc"}
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> tuple[Path, Path]:
+    """Where the manifest and the metadata of a dataset that is not published are kept."""
+    return tmp_path / "kept.manifest.json", tmp_path / "kept.metadata.json"
+
+
+@pytest.fixture
+def dataset(act: Run, files: Path, kept: tuple[Path, Path]) -> str:
+    """A dataset of the key owner; nothing of it is published."""
+    made = ("--no-publish", "--manifest", kept[0], "--keep-metadata", kept[1])
+    return str(yes(act("register", files, "--name", "x", "--key", "owner", "--json", *made))["datasetId"])
+
+
+def yes(done: Done) -> dict[str, Any]:
+    """The JSON document of a command that has to succeed."""
+    assert done.code == 0, done
+    return done.json
+
+
+def test_a_dry_run_of_each_act_shows_the_message_that_the_act_then_signs(
+    act: Run, dry: Run, dataset: str, kept: tuple[Path, Path], keys: dict[str, Address]
+) -> None:
+    analyst, buyer = str(keys["analyst"]), str(keys["buyer"])
+    acts = [
+        (("grant", dataset, analyst, "--rights", "read", "--until", "2099-01-01T00:00Z", "--key", "owner"), "grantee"),
+        (("revoke", dataset, analyst, "--key", "owner"), "grantee"),
+        (("request", dataset, "--rights", "read", "--until", "9d", "--purpose", "复现", "--key", "buyer"), "purpose"),
+        (("transfer", dataset, buyer, "--key", "owner", "--yes"), "head"),
+        (("withdraw", dataset, "--reason", "误", "--key", "buyer", "--yes"), "head"),
+    ]
+    for words, same in acts:
+        drafted = yes(dry(*words, "--json"))
+        assert drafted["dryRun"] is True
+        assert drafted["message"]["datasetId"] == drafted["datasetId"] == dataset
+        done = yes(act(*words, "--json"))
+        told = (same, "chainId", "contract")
+        assert [drafted[name] for name in told] == [done[name] for name in told]
+    kinds = [item["kind"] for item in yes(act("history", dataset, "--json"))["items"]]
+    assert kinds == ["registered", "transferred", "withdrawn"]
+
+
+def test_a_dry_run_of_each_statement_shows_what_would_be_public(
+    act: Run, dry: Run, dataset: str, kept: tuple[Path, Path]
+) -> None:
+    publish = ("publish", dataset, "--manifest", kept[0], "--metadata", kept[1], "--key", "owner")
+    drafted = yes(dry(*publish, "--json"))
+    assert drafted["published"] == ["metadata", "manifest"]
+    assert drafted["message"]["contentRoot"] == json.loads(kept[0].read_text())["root"]
+    assert yes(act("documents", dataset, "--json"))["items"] == []
+    yes(act(*publish, "--json"))
+
+    retract = ("retract", dataset, "--reason", "撤回", "--key", "owner")
+    drafted = yes(dry(*retract, "--json"))
+    assert (drafted["retracted"], drafted["message"]["reason"]) == (["manifest", "metadata"], "撤回")
+    assert {item["state"] for item in yes(act("documents", dataset, "--json"))["items"]} == {"public"}
+
+    close = ("take-requests", dataset, "--no", "--key", "owner")
+    drafted = yes(dry(*close, "--json"))
+    assert drafted["accepted"] is drafted["message"]["accepted"] is False
+    request = ("request", dataset, "--rights", "read", "--until", "9d", "--key", "analyst")
+    assert yes(dry(*request, "--json"))["message"]["purpose"] == ""
+    yes(act(*close, "--json"))
+    assert "takes no requests" in error_of(dry(*request))
+
+
+def test_a_dry_run_without_json_says_that_nothing_was_sent(dry: Run, dataset: str, keys: dict[str, Address]) -> None:
+    """Neither a terminal nor --yes is needed: nothing is done that would have to be confirmed."""
+    done = dry("transfer", dataset, keys["buyer"], "--key", "owner")
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("Dry run: nothing was signed, sent or written.\n")
+    assert str(keys["buyer"]) in done.out
+
+
+def test_a_dry_run_of_what_would_be_refused_is_refused_in_the_same_words(
+    act: Run, dry: Run, files: Path, dataset: str, kept: tuple[Path, Path], keys: dict[str, Address]
+) -> None:
+    analyst, buyer, owner = (str(keys[name]) for name in ("analyst", "buyer", "owner"))
+    others = (
+        ("revise", dataset, files, "--metadata", kept[1]),
+        ("transfer", dataset, buyer, "--yes"),
+        ("withdraw", dataset, "--yes"),
+        ("grant", dataset, analyst, "--rights", "read", "--until", "1d"),
+        ("publish", dataset, "--metadata", kept[1]),
+        ("take-requests", dataset, "--no"),
+    )
+    for words in others:
+        said = error_of(dry(*words, "--key", "buyer"))
+        assert said.startswith(f"Only {owner} may do this, but this key signs for {buyer}."), words
+    by_owner = (
+        ("grant", dataset, analyst, "--rights", "read", "--until", "2020-01-01"),
+        ("revoke", dataset, analyst),
+        ("revise", dataset, files, "--metadata", kept[1], "--source", f"{dataset}@2"),
+        ("retract", dataset),
+        ("withdraw", dataset, "--yes", "--reason", "r" * 5000),
+    )
+    for words in by_owner:
+        before = error_of(dry(*words, "--key", "owner"))
+        assert before == error_of(act(*words, "--key", "owner")), words
+    assert "has no version 2" in error_of(dry("publish", f"{dataset}@2", "--metadata", kept[1], "--key", "owner"))
+    other = kept[0].with_name("other.json")
+    other.write_text('{"name":"another"}')
+    assert "is neither" in error_of(dry("publish", dataset, "--metadata", other, "--key", "owner"))
+    yes(act("withdraw", dataset, "--yes", "--key", "owner", "--json"))
+    grant = ("grant", dataset, analyst, "--rights", "read", "--until", "1d", "--key", "owner")
+    assert "withdrawn" in error_of(dry(*grant))
+    problem = dry(*grant, "--json")
+    assert (problem.code, problem.json["error"]) == (2, "DatasetWithdrawn")
