@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from registry.certificate import attachment
 from registry.cli import comparison, grantees
 from registry.cli.comparison import Report, count, standing_of, summary_json, summary_text
-from registry.cli.content import hashed, hashed_for
+from registry.cli.content import hashed, hashed_for, is_file
 from registry.cli.lazy import lazy
 from registry.errors import InvalidInput
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
@@ -71,7 +71,7 @@ class Chosen:
 
 
 def check_bundle(
-    path: Path | None,
+    paths: Sequence[Path] | None,
     bundle: bytes,
     chosen: Chosen,
     given: Manifest | None,
@@ -81,7 +81,7 @@ def check_bundle(
     """Verify a bundle, then compare what is on disk with what it shows.
 
     Args:
-        path: The file or folder; None: no content is compared.
+        paths: The files and folders; none: no content is compared.
         bundle: The bundle.
         chosen: Whose word counts.
         given: The manifest, where it is not in the bundle.
@@ -108,14 +108,14 @@ def check_bundle(
     report.access_lines = list(grantees.lines(verified, now))
     report.content_root = summary.content_root
     manifest = verified.manifest or given
-    if path is None:
+    if not paths:
         report.not_proven.insert(0, comparison.UNCOMPARED)
         report.not_proven += [line for line in verified.not_proven if line == WHICH_FILES]
     elif manifest is None and verified.files:
-        _check_files(path, verified.files, report)
+        _check_files(paths, verified.files, report)
     else:
-        found = hashed_for(path, summary.content_root, manifest, selection, report)
-        comparison.check_content(found, summary.content_root, manifest, report, is_file=not path.is_dir())
+        found = hashed_for(paths, summary.content_root, manifest, selection, report)
+        comparison.check_content(found, summary.content_root, manifest, report, is_file=is_file(paths))
 
 
 def verify_bundle(bundle: bytes, chosen: Chosen, report: Report) -> Verified | None:
@@ -175,10 +175,11 @@ def read_bytes(file: Path) -> bytes:
         raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
 
 
-def _check_files(path: Path, shown: Sequence[Entry], report: Report) -> None:
+def _check_files(paths: Sequence[Path], shown: Sequence[Entry], report: Report) -> None:
     """Compares the files that a bundle shows; of others it knows nothing."""
-    found = hashed(path).entries
-    if path.is_dir():
+    found = hashed(*paths).entries
+    is_one = is_file(paths)
+    if not is_one:
         by_path = {entry.path: entry for entry in found}
         pairs = [(entry, by_path.get(entry.path)) for entry in shown]
     else:
@@ -189,7 +190,7 @@ def _check_files(path: Path, shown: Sequence[Entry], report: Report) -> None:
             report.differences.append(comparison.Difference(entry.path, entry.sha256.hex(), digest))
     report.steps.append(f"{count(len(pairs), 'file')} hashed here and compared with what the bundle shows.")
     others = [entry.path for entry in found if entry.path not in {entry.path for entry in shown}]
-    if path.is_dir() and others:
+    if others and not is_one:
         named = ", ".join(json.dumps(one, ensure_ascii=False) for one in others[:MOST_NAMED])
         report.not_proven.append(
             f"Anything of {len(others)} files here that the bundle does not show and that were not compared: "

@@ -16,15 +16,17 @@ from registry.cli.comparison import Report
 from registry.cli.output import hashing_bar, print_note
 from registry.errors import InvalidInput
 from registry.manifest import (
+    EVERYTHING,
     FORMAT,
     STANDARD,
     Links,
     Manifest,
     Selected,
     Selection,
+    check_names,
     from_checksums,
-    hash_path,
     hash_selected,
+    hash_together,
 )
 from registry.manifest.entry import SALT_BYTES
 from registry.primitives import Bytes32
@@ -40,14 +42,14 @@ class Content:
     """Where the content of a version comes from, and where its manifest goes.
 
     Args:
-        path: The file or folder to hash, or None.
-        listed: A list to take in its place, or None: a manifest, or a list of checksums.
+        paths: The files and folders to hash, or none.
+        listed: A list to take in their place, or None: a manifest, or a list of checksums.
         private: Whether to salt the entries and keep the manifest here.
         manifest_file: Where to write the manifest, or None.
         selection: Which files of a folder belong to the dataset.
     """
 
-    path: Path | None
+    paths: Sequence[Path]
     listed: Path | None
     private: bool
     manifest_file: Path | None
@@ -59,8 +61,9 @@ class Content:
         Raises:
             InvalidInput: They do not.
         """
-        if (self.path is None) == (self.listed is None):
-            raise InvalidInput("Give either the PATH of a file or folder, or a list of hashes by --list FILE.")
+        if bool(self.paths) == (self.listed is not None):
+            raise InvalidInput("Give either the PATH of each file or folder, or a list of hashes by --list FILE.")
+        check_names(self.paths)
         file = self.manifest_file
         if file is None:
             if self.private:
@@ -74,7 +77,7 @@ class Content:
                 f"{str(file)!r} exists already, and a manifest replaces nothing.",
                 hint="Choose another. It may be that of a try that was refused; keep it until you know.",
             )
-        if self.path is not None and self.path.resolve() in file.resolve().parents:
+        if any(path.resolve() in file.resolve().parents for path in self.paths):
             raise InvalidInput(
                 f"{str(file)!r} lies in the dataset, and would be a part of it the next time.", hint="Put it elsewhere."
             )
@@ -83,17 +86,21 @@ class Content:
         """Hash the files, or read the list.
 
         Raises:
-            InvalidInput: As `registry.manifest.hash_selected` and `from_checksums` do.
+            InvalidInput: As `registry.manifest.hash_together` and `from_checksums` do.
         """
         if self.listed is not None:
             manifest = read_list(self.listed)
             return Selected(manifest.salted() if self.private and not manifest.is_private else manifest)
-        path = self.path or Path()
-        with hashing_bar(str(path)) as progress:
-            selected = hash_selected(path, self.selection, private=self.private, progress=progress)
+        with hashing_bar(_subject(self.paths)) as progress:
+            selected = hash_together(self.paths, self.selection, private=self.private, progress=progress)
         if selected.left_out:
             print_note(f"{_left_out(selected)} left out: {_first(selected.left_out)}.")
         return selected
+
+    def name(self) -> str:
+        """Return the name of a dataset that is given no other: those of the files and folders, or of the list."""
+        paths = self.paths or [self.listed or Path()]
+        return _first([path.resolve().name for path in paths])
 
     def keep(self, manifest: Manifest) -> None:
         """Writes the manifest where it is to be kept.
@@ -163,14 +170,14 @@ def selection_of(excludes: Sequence[str] | None, links: str) -> Selection:
     return selection
 
 
-def hashed(path: Path) -> Manifest:
-    """Return the manifest of a file, or of a folder with all that is in it, with a progress bar.
+def hashed(*paths: Path) -> Manifest:
+    """Return the manifest of files, and of folders with all that is in them, with a progress bar.
 
     Raises:
-        InvalidInput: As `registry.manifest.hash_path` does.
+        InvalidInput: As `registry.manifest.hash_together` does.
     """
-    with hashing_bar(str(path)) as progress:
-        return hash_path(path, progress=progress)
+    with hashing_bar(_subject(paths)) as progress:
+        return hash_together(paths, EVERYTHING, progress=progress).manifest
 
 
 def hashed_ways(path: Path) -> list[Manifest]:
@@ -188,30 +195,37 @@ def hashed_ways(path: Path) -> list[Manifest]:
     return found
 
 
-def hashed_for(path: Path, root: Bytes32, manifest: Manifest | None, selection: Selection, report: Report) -> Manifest:
+def is_file(paths: Sequence[Path]) -> bool:
+    """Return whether a single path is given that is no folder."""
+    return len(paths) == 1 and not paths[0].is_dir()
+
+
+def hashed_for(
+    paths: Sequence[Path], root: Bytes32, manifest: Manifest | None, selection: Selection, report: Report
+) -> Manifest:
     """Hash what is on disk for a comparison with a dataset.
 
     What the manifest lists is always hashed, whatever the rules say. Without a manifest, the rules count unless only
     the whole folder has the content root.
 
     Args:
-        path: The file or folder.
+        paths: The files and folders.
         root: The content root to compare with.
         manifest: Its manifest, or None.
         selection: Which files belong to the dataset.
         report: Takes the names of what was left out.
 
     Raises:
-        InvalidInput: As `registry.manifest.hash_selected` does.
+        InvalidInput: As `registry.manifest.hash_together` does.
     """
     kept = selection.keeping(entry.path for entry in manifest.entries) if manifest else selection
-    with hashing_bar(str(path)) as progress:
-        selected = hash_selected(path, kept, progress=progress)
+    with hashing_bar(_subject(paths)) as progress:
+        selected = hash_together(paths, kept, progress=progress)
     if not selected.left_out:
         return selected.manifest
     if manifest is None and root not in (selected.manifest.root, selected.manifest.without_sizes().root):
         with suppress(InvalidInput):
-            whole = hashed(path)
+            whole = hashed(*paths)
             if root in (whole.root, whole.without_sizes().root):
                 return whole
     report.not_compared += selected.left_out
@@ -232,6 +246,11 @@ def note_left_out(
         return metadata
     told = {"patterns": list(selected.patterns), "links": selection.links.value, "count": len(selected.left_out)}
     return {**metadata, LEFT_OUT: told}
+
+
+def _subject(paths: Sequence[Path]) -> str:
+    """Return what is hashed, for the progress bar."""
+    return str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
 
 
 def _left_out(selected: Selected) -> str:

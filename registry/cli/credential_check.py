@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from registry.canonical import read_json
 from registry.certificate.credential import verify_credential
 from registry.cli import comparison
 from registry.cli.comparison import Report, Standing
-from registry.cli.content import hashed_for, read_text
+from registry.cli.content import hashed_for, is_file, read_text
 from registry.cli.times import for_people
 from registry.errors import InvalidInput, VerificationFailed
 from registry.manifest import STANDARD, Manifest, Selection
@@ -19,7 +19,7 @@ from registry.primitives import Address, Bytes32
 
 
 def check_credential(
-    path: Path | None,
+    paths: Sequence[Path] | None,
     file: Path,
     issuer: str | None,
     registry: str | None,
@@ -30,7 +30,7 @@ def check_credential(
     """Verifies a credential's signature, then compares what is on disk with the content root that it states.
 
     Args:
-        path: The file or folder; None: no content is compared.
+        paths: The files and folders; none: no content is compared.
         file: The credential.
         issuer: The `did:key` whose word counts.
         registry: The address of DatasetRegistry, if the auditor knows it.
@@ -96,11 +96,11 @@ def check_credential(
         reason = subject.get("withdrawalReason", "")
         report.not_proven.append(f"That the dataset may still be relied on: its owner withdrew it, saying {reason!r}.")
     report.content_root = root
-    if path is None:
+    if not paths:
         report.not_proven.insert(0, comparison.UNCOMPARED)
         return
-    found = hashed_for(path, root, given, selection, report)
-    comparison.check_content(found, root, given, report, is_file=not path.is_dir())
+    found = hashed_for(paths, root, given, selection, report)
+    comparison.check_content(found, root, given, report, is_file=is_file(paths))
 
 
 def _subject(document: Mapping[str, Any]) -> Mapping[str, Any]:

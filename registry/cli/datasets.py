@@ -31,8 +31,14 @@ else:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-PathArgument = Annotated[
-    Path | None, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.", show_default=False)
+PathArguments = Annotated[
+    list[Path] | None,
+    typer.Argument(
+        parser=options.to_path,
+        metavar="PATH",
+        help="The files and folders. Of several, each keeps its last name.",
+        show_default=False,
+    ),
 ]
 Name = Annotated[str | None, typer.Option("--name", help="A name for people.")]
 Description = Annotated[str | None, typer.Option("--description", help="What it is.")]
@@ -49,7 +55,10 @@ Sources = Annotated[
 ListFile = Annotated[
     Path | None,
     typer.Option(
-        "--list", parser=options.to_path, metavar="FILE", help="In place of PATH: a list of checksums, or a manifest."
+        "--list",
+        parser=options.to_path,
+        metavar="FILE",
+        help="In place of PATH: a list of checksums, or a manifest.",
     ),
 ]
 Private = Annotated[
@@ -79,7 +88,7 @@ KeepMetadata = Annotated[
 
 @app.command()
 def register(
-    path: PathArgument = None,
+    paths: PathArguments = None,
     name: Name = None,
     description: Description = None,
     license_name: License = None,
@@ -104,7 +113,7 @@ def register(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Register a file or folder as a new dataset, with you as its owner.
+    """Register files and folders as a new dataset, with you as its owner.
 
     The files are hashed here and stay here. Names, sizes and hashes of the files (the manifest) and the metadata are
     made public at the gateway; with --private the manifest stays here, with --no-publish the metadata too. What was
@@ -115,18 +124,19 @@ def register(
     Examples:
       tdr register measurements/ --name "Station 7, 2026" --license CC-BY-4.0
       tdr register table.csv --name "Prices" --source 0x1f2e3d4c@2
+      tdr register a.csv b.csv 数据/ --name "Station 7, 2026"
       tdr register patients/ --name "Study A" --private --manifest study-a.manifest.json
       tdr register checkout/ --name "Model" --exclude "*.log" --exclude "build/" --links skip
       tdr register measurements/ --name "Station 7, 2026" --dry-run
       tdr register plans/ --no-publish --manifest plans.manifest.json --keep-metadata plans.metadata.json
     """
-    source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
+    source = content.Content(paths or (), listed, private, manifest_file, content.selection_of(excludes, links))
     source.check()
     kept = content.Kept(keep_metadata, no_publish)
     kept.check()
     clock.require_deadline(deadline)
     metadata = content.metadata_of(
-        {"name": (path or listed or Path()).resolve().name},
+        {"name": source.name()},
         metadata_file,
         name=name,
         description=description,
@@ -171,7 +181,7 @@ def register(
 @app.command()
 def revise(
     dataset: options.DatasetArgument,
-    path: PathArgument = None,
+    paths: PathArguments = None,
     name: Name = None,
     description: Description = None,
     license_name: License = None,
@@ -203,9 +213,10 @@ def revise(
     \b
     Examples:
       tdr revise 0x1f2e3d4c measurements/
+      tdr revise 0x1f2e3d4c a.csv b.csv 数据/
       tdr revise 0x1f2e3d4c measurements/ --description "With the values of December"
     """
-    source = content.Content(path, listed, private, manifest_file, content.selection_of(excludes, links))
+    source = content.Content(paths or (), listed, private, manifest_file, content.selection_of(excludes, links))
     source.check()
     kept = content.Kept(keep_metadata, no_publish)
     kept.check()

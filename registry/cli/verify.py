@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
@@ -29,12 +29,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def verify(
-    path: Annotated[
-        Path | None,
+    paths: Annotated[
+        list[Path] | None,
         typer.Argument(
             parser=options.to_path,
-            metavar="[PATH]",
-            help="The file or folder. Without it, a bundle or credential is verified alone and no content is compared.",
+            metavar="PATH",
+            help="The files and folders. Without any, a bundle or credential is verified alone, and no content.",
         ),
     ] = None,
     dataset: Annotated[
@@ -114,6 +114,7 @@ def verify(
     Examples:
       tdr verify measurements/ --dataset 0x1f2e3d4c
       tdr verify measurements/ --dataset 0x1f2e3d4c --version 1 --rpc https://my-node.example
+      tdr verify a.csv b.csv 数据/ --dataset 0x1f2e3d4c
       tdr verify patients/ --manifest study-a.manifest.json
       tdr verify measurements/ --bundle measurements.tdr.json --block-hash 0x5a90...
       tdr verify --bundle certificate.pdf --trust trust.json --require-active --require-latest
@@ -137,22 +138,22 @@ def verify(
             "--require-active": require_active,
             "--require-latest": require_latest,
         },
-        path,
+        paths,
     )
     if credential_file is not None:
-        credential_check.check_credential(path, credential_file, issuer, registry, given, report, selection)
+        credential_check.check_credential(paths, credential_file, issuer, registry, given, report, selection)
     elif bundle_file is not None:
         chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id, registry, grants)
         bundle = bundle_check.read_bundle(bundle_file, report)
-        bundle_check.check_bundle(path, bundle, chosen, given, report, selection)
-    elif path is not None and dataset is not None:
+        bundle_check.check_bundle(paths, bundle, chosen, given, report, selection)
+    elif paths and dataset is not None:
         dataset, version = ids.id_and_version(dataset, version)
         with client.Gateway(gateway_url) as gateway:
-            verify_on_chain(path, dataset, version, rpc_urls, registry, given, gateway, report, selection)
-    elif path is not None and given is not None:
+            verify_on_chain(paths, dataset, version, rpc_urls, registry, given, gateway, report, selection)
+    elif paths and given is not None:
         report.not_proven.append(comparison.REGISTRATION)
-        found = content.hashed_for(path, given.root, given, selection, report)
-        comparison.check_content(found, given.root, given, report, is_file=not path.is_dir())
+        found = content.hashed_for(paths, given.root, given, selection, report)
+        comparison.check_content(found, given.root, given, report, is_file=content.is_file(paths))
     report.require(active=require_active, latest=require_latest)
     if as_json:
         output.print_json(report.to_json())
@@ -173,7 +174,7 @@ BY_WHAT: Final = {
 """What says what the files should be, and the options that may go with each."""
 
 
-def _require_together(options_given: Mapping[str, object], path: Path | None) -> None:
+def _require_together(options_given: Mapping[str, object], paths: Sequence[Path] | None) -> None:
     """Make sure that the options ask one question, and that there are files where one is about files."""
     named = {name for name, value in options_given.items() if value not in (None, [], False)}
     kind = next((kind for kind in BY_WHAT if kind in named), None)
@@ -188,15 +189,15 @@ def _require_together(options_given: Mapping[str, object], path: Path | None) ->
                 f"{other} goes with {needed}." if kind is None else f"{other} does not go with {kind}.",
                 hint="`tdr verify --help` shows what can be asked.",
             )
-    if path is None and kind not in ("--bundle", "--credential"):
+    if not paths and kind not in ("--bundle", "--credential"):
         raise InvalidInput(
-            f"With {kind}, name the file or folder to verify: tdr verify PATH {kind} ...",
+            f"With {kind}, name the files or folders to verify: tdr verify PATH {kind} ...",
             hint="Only a bundle or a credential can be verified without files.",
         )
 
 
 def verify_on_chain(
-    path: Path,
+    paths: Sequence[Path],
     dataset: str,
     version: int | None,
     rpc_urls: list[str] | None,
@@ -227,8 +228,8 @@ def verify_on_chain(
         )
     root = record.version.content_root
     listed = given or _served_manifest(gateway, root)
-    found = content.hashed_for(path, root, listed, selection, report)
-    comparison.check_content(found, root, listed, report, is_file=not path.is_dir())
+    found = content.hashed_for(paths, root, listed, selection, report)
+    comparison.check_content(found, root, listed, report, is_file=content.is_file(paths))
 
 
 def _full_id(gateway: client.Gateway, text: str) -> primitives.DatasetId:

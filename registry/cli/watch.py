@@ -106,7 +106,7 @@ def _check(
     report = comparison.Report()
     outcome, reason = watching.Outcome.UNKNOWN, ""
     try:
-        verify.verify_on_chain(path, dataset, version, rpc_urls, None, given, gateway, report, manifest.STANDARD)
+        verify.verify_on_chain([path], dataset, version, rpc_urls, None, given, gateway, report, manifest.STANDARD)
         outcome = watching.Outcome.INTACT if report.verified else watching.Outcome.DRIFT
     except RegistryError as error:
         reason = str(error)

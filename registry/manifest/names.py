@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
-from unicodedata import is_normalized
+from unicodedata import is_normalized, normalize
 
 from registry.errors import InvalidInput
+from registry.manifest.paths import collision_key
 
 _FIRST_HANZI, _LAST_HANZI = "\u4e00", "\u9fff"
 _HOW_TO_CONVERT: Final = (
@@ -34,6 +35,29 @@ def refuse_twins(paths: Mapping[str, str], shown: Path) -> None:
                 f"Two names in {str(shown)!r} print alike and are one name in Unicode's form NFC: {_spelled(twin)} and "
                 f"{_spelled(name)}.",
                 hint="Rename or remove one of them.",
+            )
+
+
+def refuse_one_name(names: Iterable[tuple[Path, str]]) -> None:
+    """Check that no two paths that are hashed together would have one name in the manifest.
+
+    Args:
+        names: The paths, each with its last name.
+
+    Raises:
+        InvalidInput: Two would, where case and Unicode form do not count; or a path is given twice.
+    """
+    paths: dict[str, Path] = {}
+    for path, name in names:
+        other = paths.setdefault(collision_key(name), path)
+        if other == path and other is not path:
+            raise InvalidInput(f"{str(path)!r} is given twice.", hint="Give each path once.")
+        if other != path:
+            print_alike = normalize("NFC", str(path)) == normalize("NFC", str(other))
+            first, second = (_spelled(str(one)) if print_alike else repr(str(one)) for one in (other, path))
+            raise InvalidInput(
+                f"{first} and {second} would both be {name!r} in the manifest, which keeps the last name of each path.",
+                hint="Rename one of them, or give a folder that holds both.",
             )
 
 

@@ -59,9 +59,14 @@ def refuse_collisions(paths: Iterable[str]) -> None:
             folder = folder.rpartition("/")[0]
 
 
+def collision_key(name: str) -> str:
+    """Return what is equal for all spellings of a name that are one where case and Unicode form do not count."""
+    return name.lower() if name.isascii() else normalize("NFC", name.casefold())
+
+
 def _claim(spelling: str, spellings: dict[str, str]) -> None:
     name = spelling.removesuffix("/")
-    key = name.lower() if name.isascii() else normalize("NFC", name.casefold())
+    key = collision_key(name)
     if key in spellings:
         raise InvalidInput(
             f"{spellings[key]!r} and {spelling!r} are one name on systems that ignore case or Unicode form.",

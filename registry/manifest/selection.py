@@ -53,6 +53,12 @@ class Selection:
         """Return this selection with paths that no rule leaves out."""
         return replace(self, kept=frozenset(paths))
 
+    def below(self, prefix: str) -> Self:
+        """Return this selection for a folder whose files have paths that begin with its name and a slash."""
+        if not prefix:
+            return self
+        return replace(self, kept=frozenset(path[len(prefix) :] for path in self.kept if path.startswith(prefix)))
+
     def rules(self, file_patterns: Sequence[str]) -> Rules:
         """Return the rules for a folder.
 
