@@ -16,7 +16,7 @@ from registry.primitives import Address, Bytes32
 from registry.refusals import refusal_of
 from registry.relay.authority import approves, has_code, not_by, owner_of
 from registry.relay.signatures import normal_form, recover
-from registry.statements.messages import Publication
+from registry.statements.messages import AnyStatement, Publication
 from registry.statements.store import Accepted, AnyAccepted, lock_documents, publish
 
 
