@@ -47,7 +47,7 @@ def accept(
         raise refusal_of("DeadlinePassed", deadline=statement.deadline, blockTimestamp=int(now))
     owner = owner_of(chain, deployment, statement.dataset_id) or registrant
     if owner is None:
-        raise refusal_of("DatasetUnknown", datasetId=int(statement.dataset_id))
+        raise refusal_of("DatasetUnknown", datasetId=str(statement.dataset_id))
     digest = digest_of(deployment, statement)
     return Accepted(statement, digest, _signed_by(chain, owner, digest, signature), owner, now)
 

@@ -72,4 +72,4 @@ def test_nobody_publishes_for_a_dataset_that_does_not_exist(small_world: World) 
     statement = publication(DatasetId(b"\x02" * 32))
     with pytest.raises(ContractRefused) as caught:
         accept(small_world.chain, small_world.deployment, statement, signed(small_world), small_world.clock())
-    assert caught.value.name == "DatasetUnknown"
+    assert (caught.value.name, caught.value.values) == ("DatasetUnknown", {"datasetId": "0x" + "02" * 32})
