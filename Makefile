@@ -10,6 +10,8 @@ BENCH_VENV := .venv-bench
 INSTALLED_BENCH := $(BENCH_VENV)/.installed
 CROISSANT_VENV := .venv-croissant
 INSTALLED_CROISSANT := $(CROISSANT_VENV)/.installed
+CLIENT_VENV := .venv-client
+INSTALLED_CLIENT := $(CLIENT_VENV)/.installed
 NODE_MODULES := node_modules/.package-lock.json
 PEER_MODULES := scripts/peers/node_modules/.package-lock.json
 
@@ -60,6 +62,12 @@ $(INSTALLED_CROISSANT): requirements/croissant.txt | $(INSTALLED)
 	$(CROISSANT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/croissant.txt
 	touch $@
 
+# The generator of clients wants another version of typer than the command line.
+$(INSTALLED_CLIENT): requirements/client.txt | $(INSTALLED)
+	test -x $(CLIENT_VENV)/bin/python || $(BIN)/python -m venv $(CLIENT_VENV)
+	$(CLIENT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/client.txt
+	touch $@
+
 system: install-dev ## what the tests need of the system: PostgreSQL, Chromium, Graphviz, Poppler, strace
 	@$(BIN)/python -m scripts.system_packages
 
@@ -72,7 +80,7 @@ network: install-dev geth ## a network of three geth validators with a registry'
 demo: install ## the whole way on real data, with real processes (Python only)
 	$(BIN)/python -m scripts.demo
 
-test: install-dev node system geth $(INSTALLED_CROISSANT) ## all tests
+test: install-dev node system geth $(INSTALLED_CROISSANT) $(INSTALLED_CLIENT) ## all tests
 	MLCROISSANT=$(CURDIR)/$(CROISSANT_VENV)/bin/mlcroissant $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 check: lint types fresh test ## ruff, strict mypy, freshness of generated files, all tests
@@ -87,6 +95,7 @@ fresh: install-dev node ## whether what is generated is up to date
 	$(BIN)/python -m scripts.compile_contracts --check
 	$(BIN)/python -m scripts.releases --check
 	$(BIN)/python -m scripts.schemas --check
+	$(BIN)/python -m scripts.examples --check
 	$(BIN)/python -m scripts.openapi --check
 
 bench: install-dev node $(INSTALLED_BENCH) $(PEER_MODULES) system ## figures beside peers; ONLY=name for one
@@ -109,8 +118,9 @@ mutants: install-dev node ## faults put into the contracts, each of which a test
 artifacts: install-dev node ## compile the contracts into registry/artifacts/
 	$(BIN)/python -m scripts.compile_contracts
 
-openapi: install-dev ## write docs/openapi.json
+openapi: install-dev ## write docs/openapi.json and its examples
+	$(BIN)/python -m scripts.examples
 	$(BIN)/python -m scripts.openapi
 
 clean: ## remove what was installed and generated
-	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json mutants-results.json abuse-results.json
+	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) $(CLIENT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json mutants-results.json abuse-results.json

@@ -6,10 +6,11 @@ Routes write ready JSON; these models document it, and tests hold every answer a
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
 
 from registry.lineage.graph import GraphDocument
 from registry.primitives import Address, Bytes32, DatasetId
@@ -19,6 +20,7 @@ Height = Annotated[int, Field(ge=0, description="A block's height.")]
 Time = Annotated[datetime, Field(description="ISO 8601, UTC, ending in Z.", examples=["2026-11-23T04:00:00Z"])]
 Rights = Annotated[list[str], Field(description="The rights by name.", examples=[["read", "derive"]])]
 Action = Literal["register", "revise", "transfer", "withdraw", "requestAccess", "grant", "revoke"]
+_OBJECTS: Final = ("application/json", "application/ld+json", "application/vc")
 ReceiptStatus = Literal["accepted", "signed", "sent", "mined", "final", "failed"]
 DatasetStatus = Literal["active", "withdrawn"]
 
@@ -86,6 +88,10 @@ class DatasetItem(Answer):
     transaction_hash: Bytes32 = Field(description="Of the transaction that made the latest version.")
 
 
+class DatasetPage(Page[DatasetItem]):
+    """A page of datasets."""
+
+
 class Dataset(DatasetItem, AsOf):
     """One dataset as it is now."""
 
@@ -104,6 +110,10 @@ class VersionItem(Answer):
     at: Place
 
 
+class VersionPage(Page[VersionItem]):
+    """A page of versions."""
+
+
 class HistoryItem(Answer):
     """One step of a dataset's history: its kind, its values, and the head after it."""
 
@@ -112,6 +122,10 @@ class HistoryItem(Answer):
     kind: Literal["registered", "revised", "transferred", "withdrawn"]
     head: Bytes32
     at: Place
+
+
+class HistoryPage(Page[HistoryItem]):
+    """A page of steps of a history."""
 
 
 class GrantItem(Answer):
@@ -130,8 +144,12 @@ class GrantItem(Answer):
     ended_at: Time | None = Field(description="When it was revoked or replaced, if it was.")
 
 
-class AccessRequestItem(Answer):
-    """One request for access."""
+class GrantPage(Page[GrantItem]):
+    """A page of grants."""
+
+
+class GranteeRequest(Answer):
+    """One request for access by a known grantee."""
 
     rights: Rights
     rights_mask: int = Field(ge=0, lt=2**32)
@@ -140,11 +158,15 @@ class AccessRequestItem(Answer):
     at: Place
 
 
-class AccessRequestOf(AccessRequestItem):
-    """Somebody's request for access."""
+class AccessRequestItem(GranteeRequest):
+    """One request for access."""
 
     grantee: Address = Field(description="Who asks.")
     granted: bool = Field(description="Whether a grant to them followed, whatever has become of it.")
+
+
+class AccessRequestPage(Page[AccessRequestItem]):
+    """A page of requests for access."""
 
 
 class Grantee(AsOf):
@@ -153,7 +175,7 @@ class Grantee(AsOf):
     epoch: int = Field(description="The epoch that the next grant or revocation must name.")
     requests: int = Field(description="The number of requests that the next request must name.")
     grants: list[GrantItem]
-    access_requests: list[AccessRequestItem]
+    access_requests: list[GranteeRequest]
 
 
 class AccessTerm(Answer):
@@ -407,3 +429,37 @@ class RpcCall(BaseModel):
     id: int | str | None
     method: str = Field(examples=["eth_blockNumber"])
     params: list[Any] = []
+
+
+class RpcError(BaseModel):
+    """Why a JSON-RPC request was not carried out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    code: int = Field(examples=[-32601])
+    message: str
+    data: Any = Field(None, description="What the chain adds, such as the data of a revert; absent where it adds none.")
+
+
+class RpcAnswer(BaseModel):
+    """One JSON-RPC answer: with `result` or with `error`, never with both."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    jsonrpc: Literal["2.0"]
+    id: int | str | None
+    result: Any = Field(None, description="Absent where there is an error.", examples=["0x2a"])
+    error: RpcError | SkipJsonSchema[None] = Field(None, description="Absent where there is a result.")
+
+
+def in_form(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+    """Return the `responses` of a route that answers in another form than the gateway's JSON."""
+    return {200: {"description": description, "content": {media_type: {"schema": schema_of(media_type)}}}}
+
+
+def schema_of(media_type: str) -> dict[str, Any]:
+    """Return the schema of an answer by its media type: generators leave an answer without a schema out."""
+    if media_type in _OBJECTS:
+        return {"type": "object", "additionalProperties": True}
+    is_text = media_type.startswith("text/") or media_type.endswith("+xml")
+    return {"type": "string"} if is_text else {"type": "string", "format": "binary"}

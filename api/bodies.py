@@ -1,4 +1,8 @@
-"""The bodies of writes: a signed message, and the documents that its hashes are of."""
+"""The bodies of writes: a signed message, and the documents that its hashes are of.
+
+Each body is a class of its own, because generated clients take their class names from here: a generic one would be
+called `Submission_Withdrawal_`.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +11,17 @@ from typing import Annotated, Any, Final, Generic, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from api import examples
 from api.problems import invalid
+from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.canonical import canonical_json
-from registry.datasets.messages import Registration, Revision
+from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.eip712 import Signable
 from registry.errors import InvalidInput
 from registry.manifest import Manifest
 from registry.manifest.schema import SCHEMA
 from registry.primitives import Bytes32
-from registry.statements.messages import Publication
+from registry.statements.messages import Publication, RequestPolicy, Retraction
 
 MAX_METADATA_BYTES: Final = 64 * 2**10
 
@@ -33,6 +39,11 @@ def _names_of_solidity(message: object) -> object:
     return message
 
 
+def _shown(example: dict[str, Any]) -> ConfigDict:
+    """Return the configuration of a body that shows an example of itself."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 class Submission(BaseModel, Generic[AnySigned]):
     """A message and its signature."""
 
@@ -46,7 +57,6 @@ class Submission(BaseModel, Generic[AnySigned]):
         strict=True,
         description="The signer's EIP-712 signature: 65 bytes (v of 0, 1, 27 or 28), the 64 of ERC-2098, or what an "
         "ERC-1271 wallet takes (up to 4096).",
-        examples=["0x" + "1b" * 65],
     )
 
     @property
@@ -112,13 +122,73 @@ class Documents(BaseModel):
         return manifest
 
 
+class PublicationSubmission(Submission[Publication]):
+    """A signed publication: its owner lets everybody read documents of a version."""
+
+
 class VersionSubmission(Submission[AnyVersion], Documents, Generic[AnyVersion]):
     """A message that makes a version, its signature, and the version's documents, if they may be public."""
 
-    publication: Submission[Publication] | None = Field(
+    publication: PublicationSubmission | None = Field(
         None, description="Needed with metadata or manifest: the owner's signed word that they may be public."
     )
 
 
-class PublicationSubmission(Submission[Publication], Documents):
-    """The owner's signed word that documents of a version may be public, and the documents."""
+class RegistrationSubmission(VersionSubmission[Registration]):
+    """A signed registration, and the documents of the version, if they may be public."""
+
+    model_config = _shown(examples.REGISTRATION)
+
+
+class RevisionSubmission(VersionSubmission[Revision]):
+    """A signed revision, and the documents of the version, if they may be public."""
+
+    model_config = _shown(examples.REVISION)
+
+
+class TitleTransferSubmission(Submission[TitleTransfer]):
+    """A signed transfer of the title."""
+
+    model_config = _shown(examples.TITLE_TRANSFER)
+
+
+class WithdrawalSubmission(Submission[Withdrawal]):
+    """A signed withdrawal."""
+
+    model_config = _shown(examples.WITHDRAWAL)
+
+
+class AccessRequestSubmission(Submission[AccessRequest]):
+    """A request for access, signed by the one who asks."""
+
+    model_config = _shown(examples.ACCESS_REQUEST)
+
+
+class AccessGrantSubmission(Submission[AccessGrant]):
+    """A signed grant of access."""
+
+    model_config = _shown(examples.ACCESS_GRANT)
+
+
+class AccessRevocationSubmission(Submission[AccessRevocation]):
+    """A signed revocation of access."""
+
+    model_config = _shown(examples.ACCESS_REVOCATION)
+
+
+class DocumentsSubmission(PublicationSubmission, Documents):
+    """Documents of a version, and the signed publication of their owner."""
+
+    model_config = _shown(examples.PUBLICATION)
+
+
+class RetractionSubmission(Submission[Retraction]):
+    """A signed retraction of documents."""
+
+    model_config = _shown(examples.RETRACTION)
+
+
+class RequestPolicySubmission(Submission[RequestPolicy]):
+    """A signed policy about requests for access."""
+
+    model_config = _shown(examples.REQUEST_POLICY)

@@ -21,7 +21,7 @@ router = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["datasets"], route_
     "/grants",
     summary="Who may use it",
     operation_id="grants",
-    response_model=answers.Page[answers.GrantItem],
+    response_model=answers.GrantPage,
     responses=RESPONSES,
 )
 async def grants(
@@ -43,7 +43,7 @@ async def grants(
     "/requests",
     summary="Who asks for access",
     operation_id="accessRequests",
-    response_model=answers.Page[answers.AccessRequestOf],
+    response_model=answers.AccessRequestPage,
     responses=RESPONSES,
 )
 async def access_requests(

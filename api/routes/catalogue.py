@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from fastapi import APIRouter, Request, Response
 
+from api.answers import in_form
 from api.deps import NodeDep, base_url, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
 from api.strict import StrictRoute
@@ -23,9 +24,7 @@ from registry.statements.store import public_manifest, public_metadata
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 
-_JSON_LD: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The description.", "content": {"application/ld+json": {}}}
-}
+_JSON_LD: Final = in_form("application/ld+json", "The description.")
 
 
 @router.get(

@@ -8,6 +8,7 @@ from typing import Annotated, Final
 import orjson
 from fastapi import APIRouter, Query, Request, Response
 
+from api.answers import in_form
 from api.deps import NodeDep, base_url, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
 from api.reads import IdPrefix, Moment
@@ -45,7 +46,7 @@ AsOf = Annotated[Moment | None, Query(description="As of when; else as of the la
     operation_id="certificate",
     response_class=Response,
     responses={
-        200: {"description": "One page, the evidence bundle attached.", "content": {"application/pdf": {}}},
+        **in_form("application/pdf", "One page, the evidence bundle attached."),
         **documented(NOT_FOUND, CONFLICT, INVALID),
     },
 )
@@ -76,7 +77,7 @@ async def certificate(
     operation_id="credential",
     response_class=Response,
     responses={
-        200: {"description": "A W3C Verifiable Credential 2.0, signed.", "content": {"application/vc": {}}},
+        **in_form("application/vc", "A W3C Verifiable Credential 2.0, signed."),
         **documented(NOT_FOUND, CONFLICT, INVALID),
     },
 )

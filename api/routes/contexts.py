@@ -6,6 +6,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Response
 
+from api.answers import in_form
 from api.problems import INVALID, NOT_FOUND, documented
 from api.strict import StrictRoute
 from registry.certificate.context import CONTEXT, DIGEST
@@ -24,7 +25,7 @@ Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The SHA-256 
     operation_id="context",
     response_class=Response,
     responses={
-        200: {"description": "The context with that SHA-256.", "content": {MEDIA_TYPE: {}}},
+        **in_form(MEDIA_TYPE, "The context with that SHA-256."),
         **documented(NOT_FOUND, INVALID),
     },
 )

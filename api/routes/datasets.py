@@ -22,7 +22,7 @@ router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictR
     "",
     summary="Find datasets",
     operation_id="datasets",
-    response_model=answers.Page[answers.DatasetItem],
+    response_model=answers.DatasetPage,
     responses=documented(INVALID),
 )
 async def datasets(
@@ -72,7 +72,7 @@ async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = Non
     "/{dataset_id}/versions",
     summary="Its versions",
     operation_id="versions",
-    response_model=answers.Page[answers.VersionItem],
+    response_model=answers.VersionPage,
     responses=RESPONSES,
 )
 async def versions(
@@ -90,7 +90,7 @@ async def versions(
     "/{dataset_id}/history",
     summary="Its history",
     operation_id="history",
-    response_model=answers.Page[answers.HistoryItem],
+    response_model=answers.HistoryPage,
     responses=RESPONSES,
 )
 async def history(

@@ -42,7 +42,10 @@ _WRITERS: Final[dict[Format, Callable[[Graph, Namer], bytes]]] = {
 }
 _OTHERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
-        "content": {media_type: {} for media_type in sorted(set(_MEDIA_TYPES.values()) - {"application/json"})},
+        "content": {
+            media_type: {"schema": answers.schema_of(media_type)}
+            for media_type in sorted(set(_MEDIA_TYPES.values()) - {"application/json"})
+        },
         "description": "The lineage, in the format that was asked for.",
     }
 }

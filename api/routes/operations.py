@@ -54,7 +54,7 @@ async def ready(node: NodeDep) -> Response:
     summary="Measurements",
     operation_id="metrics",
     response_class=Response,
-    responses={200: {"description": "In Prometheus's text format.", "content": {"text/plain": {}}}, **_FAULTS},
+    responses={**answers.in_form("text/plain", "In Prometheus's text format."), **_FAULTS},
 )
 async def metrics(node: NodeDep) -> Response:
     """What the node measures, in Prometheus's text format."""
@@ -67,7 +67,7 @@ async def metrics(node: NodeDep) -> Response:
     operation_id="problem",
     response_class=Response,
     responses={
-        200: {"description": "One sentence.", "content": {"text/plain": {}}},
+        **answers.in_form("text/plain", "One sentence."),
         **documented(NOT_FOUND, INVALID),
     },
 )

@@ -8,8 +8,8 @@ from typing import Annotated, Any, Final
 import orjson
 from fastapi import APIRouter, Path, Response
 
-from api import answers
-from api.bodies import PublicationSubmission, Submission
+from api import answers, examples
+from api.bodies import DocumentsSubmission, RequestPolicySubmission, RetractionSubmission, Submission
 from api.deps import NodeDep, in_thread, in_write_thread
 from api.problems import (
     CONFLICT,
@@ -31,9 +31,11 @@ from registry.index import shapes
 from registry.node import Node
 from registry.primitives import ZERO_BYTES32, DatasetId
 from registry.statements import store
-from registry.statements.messages import AnyStatement, RequestPolicy, Retraction
+from registry.statements.messages import AnyStatement
 
-FullId = Annotated[DatasetId, Path(description="The whole id, as it stands in the statement.")]
+FullId = Annotated[
+    DatasetId, Path(description="The whole id, as it stands in the statement.", examples=[examples.DATASET_ID])
+]
 
 publications = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["documents"], route_class=PublicationRoute)
 others = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["documents"], route_class=StrictRoute)
@@ -50,7 +52,7 @@ _WRITE: Final[dict[str, Any]] = {
     response_model=answers.DocumentRecords,
     **_WRITE,
 )
-async def publish(dataset_id: FullId, body: PublicationSubmission, node: NodeDep) -> Response:
+async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) -> Response:
     """Take documents that the dataset's owner lets everybody read."""
     statement = body.message
     _check_path(statement, dataset_id)
@@ -82,7 +84,7 @@ async def publish(dataset_id: FullId, body: PublicationSubmission, node: NodeDep
     response_model=answers.DocumentRecords,
     **_WRITE,
 )
-async def retract(dataset_id: FullId, body: Submission[Retraction], node: NodeDep) -> Response:
+async def retract(dataset_id: FullId, body: RetractionSubmission, node: NodeDep) -> Response:
     """Show documents no longer, and erase them here where no other version shows them. Proofs are not touched."""
     await _decide(node, dataset_id, body, store.retract)
     node.wake()
@@ -108,7 +110,7 @@ async def records(dataset_id: IdPrefix, node: NodeDep) -> Response:
     response_model=answers.RequestPolicyAnswer,
     **_WRITE,
 )
-async def set_request_policy(dataset_id: FullId, body: Submission[RequestPolicy], node: NodeDep) -> Response:
+async def set_request_policy(dataset_id: FullId, body: RequestPolicySubmission, node: NodeDep) -> Response:
     """Say whether this gateway takes requests for access to a dataset. The contract itself can always be asked."""
     await _decide(node, dataset_id, body, store.set_request_policy)
     return await in_thread(lambda: _policy(node, dataset_id))
