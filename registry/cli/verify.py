@@ -191,7 +191,7 @@ def _require_together(options_given: Mapping[str, object], paths: Sequence[Path]
             )
     if not paths and kind not in ("--bundle", "--credential"):
         raise InvalidInput(
-            f"With {kind}, name the files or folders to verify: tdr verify PATH {kind} ...",
+            f"With {kind}, name the file or folder to verify: tdr verify PATH {kind} ...",
             hint="Only a bundle or a credential can be verified without files.",
         )
 

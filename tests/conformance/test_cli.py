@@ -72,7 +72,7 @@ def run(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
 
 def by_tdr(path: Path, bundle: Path, block: str) -> Report:
     report = Report()
-    check_bundle(path, bundle.read_bytes(), Chosen([block], (), None, None), None, report)
+    check_bundle([path], bundle.read_bytes(), Chosen([block], (), None, None), None, report)
     return report
 
 
