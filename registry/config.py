@@ -83,6 +83,10 @@ class Settings(BaseModel):
     gas_per_dataset: Annotated[int, Field(ge=0)] = Field(
         6_000_000, description="Of that, at most so much for one dataset; requests for it are counted apart."
     )
+    gas_for_newcomers: Annotated[int, Field(ge=0)] = Field(
+        30_000_000,
+        description="Of that, at most so much for all accounts together that have not owned a dataset for a day.",
+    )
     contract_wallets: bool = Field(
         False, description="Whether to relay what contract wallets sign (ERC-1271), where gas costs money."
     )

@@ -342,6 +342,17 @@ class Queries:
             topic = left_padded(account)
             return any(bytes(topics)[64:96] == topic for topics in connection.execute(transfers).scalars())
 
+    def owns_since(self, account: Address, moment: float) -> bool:
+        """Return whether an account owns a dataset that it registered itself by a moment, Unix seconds.
+
+        One that was passed on to it does not count: one old dataset would otherwise give a history to many accounts.
+        """
+        registered = (DATASETS.c.owner == account, DATASETS.c.first_owner == account)
+        oldest = select(DATASETS.c.registered_at).where(*registered).order_by(DATASETS.c.position).limit(1)
+        with self._storage.read() as connection:
+            found = connection.execute(oldest).scalar_one_or_none()
+        return found is not None and found <= moment
+
     def history(self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Json:
         """All that changed a dataset, the first first, each step with the head after it.
 

@@ -100,11 +100,11 @@ class Node:
         self.deployment = deployment
         self.relayer: Address = ZERO_ADDRESS if signer is None else signer.address
         self.clock = clock
-        self.terms = _terms(settings, chain)
         self._chain_clock = ChainClock(chain, clock)
         self.finality = finality or FinalityRule(settings.finality)
         self.is_stopping = False
         self.queries = Queries(storage)
+        self.terms = _terms(settings, chain, self.queries)
         self.hot = HotReads(settings.database) if storage.is_sqlite else None
         self._resources = ExitStack()
         self._rpc_faults = rpc_faults
@@ -353,14 +353,20 @@ def _maximum_fee(settings: Settings) -> int:
     return int(settings.max_fee_gwei * GWEI)
 
 
-def _terms(settings: Settings, chain: Chain) -> Terms | None:
+def _terms(settings: Settings, chain: Chain, queries: Queries) -> Terms | None:
     """Return the terms on which a network's gas is spent; None on the embedded chain, whose ether is worth nothing."""
     if not settings.rpc_urls:
         return None
     return Terms(
         Price(chain, _maximum_fee(settings)),
         settings.contract_wallets,
-        GasBudgets(settings.gas_per_hour, settings.gas_per_account, settings.gas_per_dataset),
+        GasBudgets(
+            total=settings.gas_per_hour,
+            account=settings.gas_per_account,
+            dataset=settings.gas_per_dataset,
+            newcomers=settings.gas_for_newcomers,
+        ),
+        queries.owns_since,
     )
 
 

@@ -5,6 +5,10 @@ budgets hold across restarts and for all processes that share the database, and 
 
 Requests for access come from strangers: they are charged to the one who asks, and beside that counted by dataset and by
 the dataset's owner on their own, so that nobody can use up what an owner needs for writes about the same dataset.
+
+Keys cost nothing, so a budget by account does not keep a stranger with many keys from using up the whole hour. What
+accounts without a history may use together is therefore less than the hour's gas: the rest is left to those who have
+owned a dataset since the day before.
 """
 
 from __future__ import annotations
@@ -25,6 +29,9 @@ from registry.relay.tables import GAS_SPENT
 HOUR: Final = 3600
 KEPT_HOURS: Final = 24
 EVERYBODY: Final = "all"
+NEWCOMERS: Final = "newcomers"
+NEW_SECONDS: Final = 24 * HOUR
+"""An account is new until it has owned a dataset, which it registered itself, for so long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +42,13 @@ class GasBudgets:
         total: Of all messages.
         account: Of those that one account signed; and of the requests for all datasets of one owner.
         dataset: Of those about one dataset; requests for it have a budget of the same size on their own.
+        newcomers: Of those that accounts without a history signed, all together.
     """
 
     total: int
     account: int
     dataset: int
+    newcomers: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,11 +59,13 @@ class Charge:
         submission: The message; its `gas` is what is charged.
         signer: The account that signed it, proven.
         owner: The owner of the dataset that it is about.
+        is_newcomer: Whether the signer has no history.
     """
 
     submission: Submission
     signer: Address
     owner: Address
+    is_newcomer: bool = True
 
 
 def spend(connection: Connection, budgets: GasBudgets, charge: Charge, now: float) -> None:
@@ -99,6 +110,9 @@ def _scopes(budgets: GasBudgets, charge: Charge) -> Iterator[tuple[str, str, int
         yield f"requests {dataset_id}", f"requests for the dataset {dataset_id}", budgets.dataset
     else:
         yield f"dataset {dataset_id}", f"the dataset {dataset_id}", budgets.dataset
+    if charge.is_newcomer:
+        name = f"accounts that have not owned a dataset for {NEW_SECONDS // HOUR} hours"
+        yield NEWCOMERS, name, budgets.newcomers
     yield EVERYBODY, "all messages", budgets.total
 
 

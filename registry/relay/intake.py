@@ -151,7 +151,7 @@ def _spending(chain: Chain, deployment: Deployment, submission: Submission, term
         raise no_wallets(signer, submission)
     if terms.budgets is None:
         return []
-    charge = Charge(submission, signer, owner or ZERO_ADDRESS)
+    charge = Charge(submission, signer, owner or ZERO_ADDRESS, is_newcomer=terms.is_newcomer(signer, now))
     return [partial(spend, budgets=terms.budgets, charge=charge, now=now)]
 
 

@@ -10,12 +10,19 @@ from typing import Final
 from registry.chain.client import Chain, RpcError
 from registry.errors import InvalidInput
 from registry.primitives import Address
-from registry.relay.budgets import GasBudgets
+from registry.relay.budgets import NEW_SECONDS, GasBudgets
 from registry.relay.fees import Fees, Prices
 from registry.relay.submission import Submission
 
 QUOTE_SECONDS: Final = 3.0
 """How long a price is used before the node is asked again: less than most chains' time between two blocks."""
+
+OwnsSince = Callable[[Address, float], bool]
+"""Says whether an account owns a dataset that it registered by a moment, Unix seconds."""
+
+
+def _nobody(account: Address, moment: float) -> bool:
+    return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +34,17 @@ class Terms:
         contract_wallets: Whether accounts with code may sign where gas costs money. Their code can tell a rehearsal
             from a transaction, and use all the gas of one.
         budgets: How much gas may be used in an hour where gas costs money; None: as much as is asked for.
+        owns_since: Tells accounts with a history from newcomers.
     """
 
     price: Callable[[], Fees]
     contract_wallets: bool
     budgets: GasBudgets | None
+    owns_since: OwnsSince = _nobody
+
+    def is_newcomer(self, account: Address, now: float) -> bool:
+        """Return whether an account has no history: whoever needs many such accounts has them at once."""
+        return not self.owns_since(account, now - NEW_SECONDS)
 
 
 class Price:

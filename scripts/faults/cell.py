@@ -100,7 +100,7 @@ class Cell:
         common = {"TDR_POLL_SECONDS": "0.2", "TDR_RPC_TIMEOUT_SECONDS": "3", "TDR_LEASE_SECONDS": "3"}
         if self.proxy is None:
             return common
-        ample = {f"TDR_GAS_PER_{name}": str(10**12) for name in ("HOUR", "ACCOUNT", "DATASET")}
+        ample = {f"TDR_GAS_{name}": str(10**12) for name in ("PER_HOUR", "PER_ACCOUNT", "PER_DATASET", "FOR_NEWCOMERS")}
         return common | ample | {"TDR_FINALITY": str(FINALITY), "TDR_RPC_URLS": self.proxy.url}
 
     def kill_one(self) -> None:

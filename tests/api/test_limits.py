@@ -26,7 +26,7 @@ PRICE = Fees(10**10, 10**9)
 def frugal(tmp_path: Path) -> Iterator[Gateway]:
     """A gateway that may spend gas for one registration an hour, and whose clock stands at ten minutes to the next."""
     with open_node(tmp_path, start=False) as node, running(node) as gateway:
-        node.terms = Terms(lambda: PRICE, False, GasBudgets(300_000, 10**9, 10**9))
+        node.terms = Terms(lambda: PRICE, False, GasBudgets(300_000, 10**9, 10**9, 10**9))
         node.clock = lambda: 3600.0 * 500_000 + 3000
         yield gateway
 
@@ -57,9 +57,9 @@ def test_the_stated_worst_case_is_that_of_the_default_settings() -> None:
     defaults = Settings()
     assert defaults.gas_per_hour == gas
     assert ether * 10**18 == gas * int(defaults.max_fee_gwei) * 10**9
-    budgets = GasBudgets(defaults.gas_per_hour, defaults.gas_per_account, defaults.gas_per_dataset)
+    budgets = GasBudgets(defaults.gas_per_hour, *[defaults.gas_per_hour] * 3)
     assert worst_fee(budgets, relay_settings(defaults).maximum_fee) == ether * 10**18
-    for name in ("gas_per_hour", "gas_per_account", "gas_per_dataset"):
+    for name in ("gas_per_hour", "gas_per_account", "gas_per_dataset", "gas_for_newcomers"):
         assert f"`TDR_{name.upper()}` | {getattr(defaults, name):,} |" in text
     assert f"`TDR_MAX_FEE_GWEI` | {defaults.max_fee_gwei:g} |" in text
 

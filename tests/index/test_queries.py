@@ -53,6 +53,28 @@ def busy(activity: Activity, indexer: Indexer) -> None:
     indexer.catch_up()
 
 
+def test_an_account_has_a_history_from_the_first_dataset_that_it_registered_and_still_owns(
+    activity: Activity, indexer: Indexer, queries: Queries
+) -> None:
+    busy(activity, indexer)
+    datasets, _ = fold_chain(activity.chain, activity.deployment)
+    accounts = {title.owner for one in datasets.values() for title in one.titles}
+    own = {
+        account: [
+            one.versions[0].at.timestamp
+            for one in datasets.values()
+            if one.owner == account and one.titles[0].owner == account
+        ]
+        for account in accounts
+    }
+    assert any(one.owner != one.titles[0].owner for one in datasets.values()), "some were passed on"
+    for account, moments in own.items():
+        for moment in sorted({0, *moments, *(moment - 1 for moment in moments), 2**40}):
+            expected = any(registered <= moment for registered in moments)
+            assert queries.owns_since(account, moment) == expected
+    assert not queries.owns_since(Address(b"\x77" * 20), 2**40)
+
+
 def test_every_dataset_version_step_and_grant_is_that_of_the_fold(
     activity: Activity, indexer: Indexer, queries: Queries
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from threading import Barrier
 
 import pytest
@@ -30,7 +31,7 @@ BURNING = bytes.fromhex("3a15600657fe5b") + ACCOMMODATING
 """One that says yes where gas costs nothing, and uses all gas where it does."""
 LONG = bytes(70)
 """A signature that only a contract can call its own."""
-AMPLE = GasBudgets(10**12, 10**12, 10**12)
+AMPLE = GasBudgets(10**12, 10**12, 10**12, 10**12)
 
 
 def terms(world: World, budgets: GasBudgets | None = None, *, contract_wallets: bool = True) -> Terms:
@@ -112,17 +113,17 @@ def test_a_relayer_that_cannot_pay_accepts_nothing(world: World) -> None:
     assert accepted(world.storage) == 0
 
 
-@pytest.mark.parametrize("scope", ["total", "account", "dataset"])
+@pytest.mark.parametrize("scope", ["total", "account", "dataset", "newcomers"])
 def test_a_budget_ends_and_comes_back_with_the_hour(small_world: World, storage: Storage, scope: str) -> None:
     world = small_world
     world.storage = storage
     names = ["a", "b", "c"]
-    owners = [Owner(name) if scope == "total" else OWNER for name in names]
+    owners = [Owner(name) if scope in ("total", "newcomers") else OWNER for name in names]
     messages = [world.registration(name, owner) for name, owner in zip(names, owners, strict=True)]
     if scope == "dataset":  # The same content and salt: other words about one dataset.
         messages = [messages[0].model_copy(update={"uri": name}) for name in names]
     gas = max(prepare(one, bytes(65), world.deployment).gas for one in messages)
-    budgets = GasBudgets(**{"total": 10**12, "account": 10**12, "dataset": 10**12} | {scope: 2 * gas})
+    budgets = replace(AMPLE, **{scope: 2 * gas})
 
     def send(index: int) -> None:
         world.submit(messages[index], owners[index], terms=terms(world, budgets), clock=lambda: clock)
@@ -140,6 +141,30 @@ def test_a_budget_ends_and_comes_back_with_the_hour(small_world: World, storage:
     clock += 600
     send(2)
     assert accepted(storage) == 3
+
+
+def test_strangers_with_many_keys_leave_gas_for_owners_with_a_history(small_world: World) -> None:
+    """Keys cost nothing, so a budget by account does not bound what one person uses of the hour."""
+    world = small_world
+    asked: list[tuple[Address, float]] = []
+
+    def owns_since(account: Address, moment: float) -> bool:
+        asked.append((account, moment))
+        return account == OWNER.address
+
+    gas = prepare(world.registration(), bytes(65), world.deployment).gas
+    budgets = terms(world, replace(AMPLE, newcomers=2 * gas))
+    budgets = replace(budgets, owns_since=owns_since)
+    now = 3600.0 * 500_000
+
+    def register(owner: Owner) -> Status:
+        return world.submit(world.registration(owner=owner), owner, terms=budgets, clock=lambda: now).status
+
+    assert {register(Owner(f"key {number}")) for number in range(2)} == {Status.ACCEPTED}
+    with pytest.raises(LimitReached, match="not owned a dataset for 24 hours"):
+        register(Owner("another key"))
+    assert {register(OWNER) for _ in range(3)} == {Status.ACCEPTED}
+    assert asked[-1] == (OWNER.address, now - 86_400)
 
 
 def test_requests_of_strangers_leave_an_owners_budget_alone(small_world: World) -> None:
@@ -160,7 +185,7 @@ def test_requests_of_strangers_leave_an_owners_budget_alone(small_world: World) 
         for name in ("one", "two", "three")
     ]
     gas = prepare(requests[0], bytes(65), world.deployment).gas
-    budgets = terms(world, GasBudgets(10**12, 10**12, 2 * gas))
+    budgets = terms(world, replace(AMPLE, dataset=2 * gas))
     world.submit(requests[0], Owner("one"), terms=budgets)
     world.submit(requests[1], Owner("two"), terms=budgets)
     with pytest.raises(LimitReached, match="requests for the dataset"):
@@ -176,7 +201,7 @@ def test_processes_that_share_a_database_share_the_budgets(
     world = small_world
     submissions = [prepare(world.registration(), bytes(65), world.deployment) for _ in range(12)]
     gas = submissions[0].gas
-    budgets = GasBudgets(7 * gas, 10**12, 10**12)
+    budgets = replace(AMPLE, total=7 * gas)
     others = [open_storage(database_url), open_storage(database_url)]
     barrier = Barrier(4)
 
