@@ -17,7 +17,7 @@ PEER_MODULES := scripts/peers/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install install-dev node system geth network demo test check lint types fresh bench chaos disk-faults abuse assurance mutants artifacts openapi clean
+.PHONY: help install install-dev node system geth network demo test check lint types fresh bench chaos disk-faults abuse abuse-paid assurance mutants artifacts openapi clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -110,7 +110,10 @@ disk-faults: install-dev system ## failing and full disks; WRITES=n KIND=EIO or 
 abuse: install-dev ## strangers' load of every kind beside honest owners; SECONDS=n SEED=s
 	$(BIN)/python -m scripts.abuse $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
-assurance: abuse mutants ## the long runs: ten minutes of abuse, then every mutant of the contracts (hours)
+abuse-paid: install-dev node ## the same on a network where gas costs money; SECONDS=n SEED=s
+	$(BIN)/python -m scripts.abuse --network paid $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
+
+assurance: abuse abuse-paid mutants ## the long runs: ten minutes of abuse, ten on a paid network, then every mutant of the contracts (hours)
 
 mutants: install-dev node ## faults put into the contracts, each of which a test must notice; SAMPLE=n SEED=s
 	$(BIN)/python -m scripts.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
@@ -123,4 +126,4 @@ openapi: install-dev ## write docs/openapi.json and its examples
 	$(BIN)/python -m scripts.openapi
 
 clean: ## remove what was installed and generated
-	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) $(CLIENT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json mutants-results.json abuse-results.json
+	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) $(CLIENT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json mutants-results.json abuse-results.json abuse-paid-results.json

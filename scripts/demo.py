@@ -37,10 +37,12 @@ class Node:
     Args:
         data: Its data folder.
         options: More options of `tdr up`.
+        environment: Variables beside those of this process.
     """
 
-    def __init__(self, data: Path, *options: str) -> None:
+    def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
         self._data = data
+        self._environment = {**os.environ, **(environment or {})}
         self._options = options
         self._process: subprocess.Popen[str] | None = None
         self.url = ""
@@ -53,6 +55,7 @@ class Node:
                 [TDR, "up", "--data", self._data, "--port", "0", *self._options],
                 stdout=subprocess.PIPE,
                 stderr=errors,
+                env=self._environment,
                 text=True,
             )
         assert self._process.stdout is not None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -13,6 +14,7 @@ from registry.access.messages import AccessGrant, AccessRevocation
 from registry.datasets.messages import Registration
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
+from registry.keys.signer import Signer
 from registry.primitives import ZERO_BYTES32, Bytes32
 from scripts.strangers.target import FAR_SECONDS, Target, account
 
@@ -39,21 +41,30 @@ class Waits:
     verified: list[Verified] = field(default_factory=list)
 
 
-def work(target: Target, seed: int, seconds: float) -> Waits:
-    """Register, grant, revoke and fetch the victim's evidence, one after the other, for some time."""
+def work(target: Target, seed: int, seconds: float, owners: Sequence[Signer] = (), pause: float = PAUSE) -> Waits:
+    """Register, grant, revoke and fetch the victim's evidence, one after the other, for some time.
+
+    Args:
+        target: The gateway and the victim.
+        seed: Of what is registered.
+        seconds: How long.
+        owners: Who registers, in turn; nobody: each time an owner with a new key.
+        pause: Seconds between two rounds.
+    """
     chance = random.Random(f"{seed} honest")
+    turns = itertools.cycle(owners)
     waits = Waits()
     end = time.monotonic() + seconds
     with httpx.Client(base_url=target.url, timeout=60.0, trust_env=False) as http:
         while time.monotonic() < end:
-            _register_and_grant(target, http, chance, waits)
+            owner = next(turns, None) or account(f"honest {chance.getrandbits(64)}")
+            _register_and_grant(target, http, owner, chance, waits)
             _fetch_evidence(target, http, waits)
-            time.sleep(PAUSE)
+            time.sleep(max(0.0, min(pause, end - time.monotonic())))
     return waits
 
 
-def _register_and_grant(target: Target, http: httpx.Client, chance: random.Random, waits: Waits) -> None:
-    owner = account(f"honest {chance.getrandbits(64)}")
+def _register_and_grant(target: Target, http: httpx.Client, owner: Signer, chance: random.Random, waits: Waits) -> None:
     registration = Registration(
         owner=owner.address,
         content_root=Bytes32(chance.randbytes(32)),

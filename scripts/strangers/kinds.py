@@ -10,7 +10,7 @@ import json
 import random
 import secrets
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -166,16 +166,16 @@ KINDS: Final = (
 )
 
 
-async def load(target: Target, seed: int, seconds: float) -> dict[str, Counter[str]]:
-    """Put every kind of load on a gateway for some time; return what came of the attempts, by kind."""
-    outcomes = {kind.name: Counter[str]() for kind in KINDS}
+async def load(kinds: Sequence[Kind], target: Target, seed: int, seconds: float) -> dict[str, Counter[str]]:
+    """Put kinds of load on a gateway for some time; return what came of the attempts, by kind."""
+    outcomes = {kind.name: Counter[str]() for kind in kinds}
     limits = httpx.Limits(max_connections=None)
     async with (
         httpx.AsyncClient(base_url=target.url, timeout=60.0, limits=limits, trust_env=False) as http,
         asyncio.timeout(seconds + 90.0),
         asyncio.TaskGroup() as group,
     ):
-        for kind in KINDS:
+        for kind in kinds:
             chance = random.Random(f"{seed} {kind.name}")
             group.create_task(_repeat(kind, target, http, chance, seconds, outcomes[kind.name]))
     return outcomes

@@ -31,7 +31,8 @@ def prepare(url: str, seed: int, files: int) -> Target:
     owner = account(f"{seed} victim")
     with Gateway(url) as gateway:
         deployment = gateway.deployment()
-        deadline = (gateway.chain_time() or int(time.time())) + HOURS * FAR_SECONDS
+        # The later one: the chain's clock may be ahead of the world's, or behind it until it catches up.
+        deadline = max(gateway.chain_time() or 0, int(time.time())) + HOURS * FAR_SECONDS
 
         def register(manifest: Manifest, metadata: Mapping[str, Any], *, is_public: bool) -> tuple[Registration, bytes]:
             message = Registration(

@@ -22,13 +22,10 @@ from registry.relay.signing import Payload, created_address
 from registry.relay.tables import GAS_SPENT, RECEIPTS
 from registry.relay.terms import Price, Terms
 from registry.storage import Storage, open_storage
+from scripts.strangers.burning import ACCOMMODATING, BURNING
 from tests.relay.world import LATER, OWNER, Owner, World, until
 
 GWEI = 10**9
-ACCOMMODATING = bytes.fromhex("631626ba7e60e01b60005260206000f3")
-"""A wallet that says yes to every signature."""
-BURNING = bytes.fromhex("3a15600657fe5b") + ACCOMMODATING
-"""One that says yes where gas costs nothing, and uses all gas where it does."""
 LONG = bytes(70)
 """A signature that only a contract can call its own."""
 AMPLE = GasBudgets(10**12, 10**12, 10**12, 10**12)

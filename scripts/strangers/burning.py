@@ -1,0 +1,169 @@
+"""What strangers do where gas costs money: every way to make the relayer pay for what is worth nothing.
+
+What comes of an attempt is "202", a refusal as its status and the kind of its problem, or "wrong" and why, where a
+refusal is not what docs/http.md says.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import httpx
+
+from registry.datasets.messages import Registration, Revision
+from registry.keys.signer import Signer
+from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from scripts.strangers.kinds import Kind
+from scripts.strangers.target import Target, account
+
+ACCOMMODATING: Final = bytes.fromhex("631626ba7e60e01b60005260206000f3")
+"""A wallet that says yes to every signature (ERC-1271)."""
+BURNING: Final = bytes.fromhex("3a15600657fe5b") + ACCOMMODATING
+"""One that says yes where gas costs nothing, and uses all gas where it does."""
+FICKLE: Final = bytes.fromhex("4360011615600957fe5b") + ACCOMMODATING
+"""One that says yes in blocks of an even number, and uses all gas in the others: no rehearsal can find that out."""
+LONG_SIGNATURE: Final = f"0x{'00' * 70}"
+"""Only a contract can call it its own."""
+WRONG: Final = "wrong"
+BUDGET: Final = "budget of"
+"""Stands in every refusal by a budget of gas."""
+HOUR: Final = 3600
+_SCOPES: Final = {
+    "for accounts that have not": "newcomers",
+    "for the account": "an account",
+    "for requests for": "an owner's requests",
+    "for the dataset": "a dataset",
+    "for all messages": "the hour",
+}
+"""What names the budget in a refusal, and how the table of results calls it."""
+
+
+@dataclass
+class Burners:
+    """The strangers, and what they have.
+
+    Args:
+        burning: A wallet that burns gas where it costs something.
+        fickle: Wallets that burn gas in every other block.
+        greedy: The name of somebody who does everything with one key.
+        dataset: A dataset of the greedy one's.
+    """
+
+    burning: Address
+    fickle: Sequence[Address]
+    greedy: str
+    dataset: DatasetId
+    _failing: dict[str, Any] = field(default_factory=dict)
+
+    def kinds(self) -> tuple[Kind, ...]:
+        """Return every kind of load, with its rate."""
+        return (
+            Kind("wallet that burns gas where it costs something", self.burn, 2, 4),
+            Kind("wallet that burns gas in every other block", self.change_the_mind, 2, 4),
+            Kind("the same message again and again", self.repeat, 4, 4),
+            Kind("registrations by throw-away keys", self.register_with_a_new_key, 4, 8),
+            Kind("registrations by one key", self.register_with_one_key, 4, 4),
+            Kind("one dataset revised without end", self.revise, 4, 4),
+            Kind("requests for access by throw-away keys", self.ask_for_access, 4, 8),
+        )
+
+    async def burn(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+        """Register for a wallet that burns all its gas once it is paid for."""
+        return await _post(http, "/v1/datasets", _for_wallet(target, self.burning, chance))
+
+    async def change_the_mind(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+        """Register for a wallet that says yes to the rehearsal, and maybe no in the transaction."""
+        self._failing = _for_wallet(target, chance.choice(self.fickle), chance)
+        return await _post(http, "/v1/datasets", self._failing)
+
+    async def repeat(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+        """Post what may have failed once more: it must not be paid for twice."""
+        return await _post(http, "/v1/datasets", self._failing) if self._failing else "nothing yet"
+
+    async def register_with_a_new_key(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+        """Register with a key that is used once."""
+        return await _register(target, http, account(f"stranger {chance.getrandbits(64)}"), chance)
+
+    async def register_with_one_key(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+        """Register one dataset after the other."""
+        return await _register(target, http, account(self.greedy), chance)
+
+    async def revise(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+        """Revise one dataset; of those that come before the next block, all pass the rehearsal, and one succeeds."""
+        place = f"/v1/datasets/{self.dataset}"
+        head = Bytes32.parse((await http.get(place)).json()["head"])
+        message = Revision(
+            dataset_id=self.dataset,
+            head=head,
+            content_root=Bytes32(chance.randbytes(32)),
+            metadata_hash=ZERO_BYTES32,
+            uri="",
+            sources=(),
+            deadline=target.deadline,
+        )
+        return await _post(http, f"{place}/versions", target.body(message, account(self.greedy)))
+
+    async def ask_for_access(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+        """Ask for access to the victim's dataset with a key that is used once."""
+        by = account(f"stranger {chance.getrandbits(64)}")
+        return await _post(http, f"/v1/datasets/{target.small}/requests", target.body(target.request(by, 0), by))
+
+
+def registration(target: Target, owner: Address, chance: random.Random) -> Registration:
+    """Return a registration of something that nobody has registered."""
+    return Registration(
+        owner=owner,
+        content_root=Bytes32(chance.randbytes(32)),
+        metadata_hash=ZERO_BYTES32,
+        uri="",
+        salt=Bytes32(chance.randbytes(32)),
+        sources=(),
+        deadline=target.deadline,
+    )
+
+
+def _for_wallet(target: Target, wallet: Address, chance: random.Random) -> dict[str, Any]:
+    return {"message": registration(target, wallet, chance).to_json(), "signature": LONG_SIGNATURE}
+
+
+async def _register(target: Target, http: httpx.AsyncClient, by: Signer, chance: random.Random) -> object:
+    return await _post(http, "/v1/datasets", target.body(registration(target, by.address, chance), by))
+
+
+async def _post(http: httpx.AsyncClient, path: str, body: Mapping[str, Any]) -> str:
+    sent = time.time()
+    return outcome(await http.post(path, json=body), sent, time.time())
+
+
+def outcome(answer: httpx.Response, sent: float, came: float) -> str:
+    """Return what came of an attempt, and what is wrong with a refusal.
+
+    Args:
+        answer: The gateway's answer.
+        sent: When the request was sent, Unix seconds.
+        came: When the answer was there.
+    """
+    if answer.status_code == httpx.codes.ACCEPTED:
+        return "202"
+    try:
+        problem = answer.json()
+        kind, detail, status = str(problem["type"]), str(problem["detail"]), problem["status"]
+    except (json.JSONDecodeError, KeyError, TypeError):
+        return f"{WRONG}: {answer.status_code} without a problem"
+    if answer.headers["content-type"] != "application/problem+json" or status != answer.status_code:
+        return f"{WRONG}: {answer.status_code} {answer.headers['content-type']} says {status}"
+    if BUDGET not in detail:
+        return f"{answer.status_code} {kind.rpartition('/')[2]}"
+    wait = answer.headers.get("retry-after", "")
+    ends = {HOUR * (int(moment // HOUR) + 1) for moment in (sent, came)}
+    if answer.status_code != httpx.codes.TOO_MANY_REQUESTS or not wait.isdecimal():
+        return f"{WRONG}: {answer.status_code} with Retry-After {wait!r}"
+    if not any(sent + int(wait) - 1 <= end <= came + int(wait) + 1 for end in ends):
+        return f"{WRONG}: Retry-After {wait} does not lead to the end of the hour"
+    scope = next((scope for words, scope in _SCOPES.items() if words in detail), "?")
+    return f"429 {BUDGET} {scope}"

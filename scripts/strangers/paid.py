@@ -1,0 +1,216 @@
+"""The run on a network where gas costs money: what strangers can make the relayer spend, and whom they keep waiting."""
+
+from __future__ import annotations
+
+import asyncio
+import multiprocessing
+import random
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import httpx
+from sqlalchemy import func, select
+
+from registry.client import Gateway, Signed
+from registry.eip712 import Domain
+from registry.keys.signer import Signer
+from registry.node.key import create_relayer
+from registry.node.node import FIGURES_SECONDS
+from registry.primitives import Address, DatasetId, keccak256
+from registry.relay.budgets import EVERYBODY, HOUR
+from registry.relay.fees import GWEI
+from registry.relay.funding import ether
+from registry.relay.tables import GAS_SPENT
+from registry.storage import open_storage
+from scripts.demo import Node
+from scripts.strangers.burning import BUDGET, BURNING, FICKLE, WRONG, Burners, registration
+from scripts.strangers.honest import work
+from scripts.strangers.kinds import load
+from scripts.strangers.priced import PricedChain
+from scripts.strangers.target import Target, account
+from scripts.strangers.verdict import Attempts, Check, Memory, none_of, of_attempts, of_honest, of_waits, some_of
+from scripts.strangers.victim import prepare
+
+FUNDED: Final = 20 * 10**18
+MAX_FEE_GWEI: Final = 20
+OWNERS: Final = 5
+FICKLE_WALLETS: Final = 4
+ROUND_GAS: Final = 700_000
+"""About what an honest owner is charged for a registration, a grant and a revocation."""
+IDLE_SECONDS: Final = 120.0
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run is made of.
+
+    Args:
+        seconds: How long the load lasts.
+        seed: Of the load.
+        files: How many files the victim's large dataset has.
+        gas_per_hour: The budget; the others are its parts, as they are by default.
+    """
+
+    seconds: float
+    seed: int
+    files: int
+    gas_per_hour: int
+
+
+def run(plan: Plan, folder: Path) -> tuple[Attempts, list[Check]]:
+    """Run the load on a node whose relayer has a known amount, and compare with what the chain says is left of it.
+
+    Args:
+        plan: What the run is made of.
+        folder: For the node's data.
+
+    Returns:
+        What came of the strangers' attempts by kind, and the verdict.
+    """
+    data = folder / "node"
+    data.mkdir(mode=0o700)
+    relayer = create_relayer(data / "relayer.key").address
+    with PricedChain.started() as chain:
+        chain.give(relayer, FUNDED)
+        node = Node(data, "--rpc", chain.url, environment=settings(plan.gas_per_hour))
+        node.start()
+        try:
+            return _load(plan, node, chain, relayer, data / "registry.db")
+        finally:
+            node.stop()
+
+
+def settings(gas_per_hour: int) -> dict[str, str]:
+    """Return the variables of a node with such a budget, in the proportions of the defaults."""
+    return {
+        "TDR_GAS_PER_HOUR": str(gas_per_hour),
+        "TDR_GAS_PER_ACCOUNT": str(gas_per_hour // 5),
+        "TDR_GAS_PER_DATASET": str(gas_per_hour // 10),
+        "TDR_GAS_FOR_NEWCOMERS": str(gas_per_hour // 2),
+        "TDR_MAX_FEE_GWEI": str(MAX_FEE_GWEI),
+        "TDR_CONTRACT_WALLETS": "true",
+    }
+
+
+def _load(plan: Plan, node: Node, chain: PricedChain, relayer: Address, database: Path) -> tuple[Attempts, list[Check]]:
+    seconds, seed = plan.seconds, plan.seed
+    target = prepare(node.url, seed, plan.files)
+    owners = [account(f"{seed} owner {number}") for number in range(OWNERS)]
+    _register(target, owners, seed)
+    chain.catch_up()
+    burners = _burners(chain, target, seed)
+    _idle(target.url)
+    begun, first, charged = time.time(), chain.height(), _charged(database)
+    memory = Memory(node.pid)
+    memory.start()
+    context = multiprocessing.get_context("spawn")
+    outcomes: multiprocessing.SimpleQueue[dict[str, Counter[str]]] = context.SimpleQueue()
+    strangers = context.Process(target=_strangers, args=(burners, target, seed, seconds, outcomes))
+    strangers.start()
+    rounds = plan.gas_per_hour // 2 // 2 // ROUND_GAS  # Half of what is left to owners with a history.
+    waits = work(target, seed, seconds, owners, pause=max(0.5, seconds / max(rounds, 1)))
+    attempts = outcomes.get()
+    strangers.join()
+    with httpx.Client(base_url=target.url, timeout=60.0) as http:
+        honest = of_honest(http, waits)
+    _idle(target.url)
+    hours = int(time.time() // HOUR) - int(begun // HOUR) + 1
+    verdict = [
+        *of_attempts(attempts),
+        *_of_refusals(attempts),
+        *honest,
+        some_of("bundles of the victim, each verified", len(waits.verified)),
+        *_of_money(chain, relayer, first, hours * plan.gas_per_hour, _charged(database) - charged),
+        *of_waits(waits),
+        memory.stop(),
+    ]
+    return attempts, verdict
+
+
+def _strangers(
+    burners: Burners,
+    target: Target,
+    seed: int,
+    seconds: float,
+    outcomes: multiprocessing.SimpleQueue[dict[str, Counter[str]]],
+) -> None:
+    outcomes.put(asyncio.run(load(burners.kinds(), target, seed, seconds)))
+
+
+def _burners(chain: PricedChain, target: Target, seed: int) -> Burners:
+    burning = Address(keccak256(f"{seed} burning".encode())[:20])
+    fickle = [Address(keccak256(f"{seed} fickle {number}".encode())[:20]) for number in range(FICKLE_WALLETS)]
+    chain.put(burning, BURNING)
+    for wallet in fickle:
+        chain.put(wallet, FICKLE)
+    greedy = account(f"{seed} greedy")
+    (dataset,) = _register(target, [greedy], seed)
+    return Burners(burning, fickle, f"{seed} greedy", dataset)
+
+
+def _register(target: Target, owners: list[Signer], seed: int) -> list[DatasetId]:
+    """Register a dataset for each; return their ids once they are on the chain."""
+    chance = random.Random(f"{seed} registered before")
+    with Gateway(target.url) as gateway:
+        messages = [registration(target, owner.address, chance) for owner in owners]
+        receipts = []
+        for message, owner in zip(messages, owners, strict=True):
+            domain = Domain(message.CONTRACT, target.chain_id, target.contracts[message.CONTRACT])
+            receipts.append(gateway.send(Signed(message, owner.sign(message.digest(domain)))))
+        for receipt in receipts:
+            gateway.wait(receipt)
+    return [message.dataset_id for message in messages]
+
+
+def _idle(url: str) -> None:
+    """Wait until all that was accepted is in blocks."""
+    end = time.monotonic() + IDLE_SECONDS
+    with Gateway(url) as gateway:
+        while True:
+            time.sleep(2 * FIGURES_SECONDS)  # What is told may be as old as that.
+            relayer = gateway.health()["relayer"]
+            if relayer["inFlight"] == relayer["oldestUnminedSeconds"] == 0:
+                return
+            if time.monotonic() > end:
+                raise TimeoutError(f"The relayer still had something to do after {IDLE_SECONDS:g} s.")
+
+
+def _charged(database: Path) -> int:
+    """Return the gas that the node's own books hold as charged to everybody's budget."""
+    storage = open_storage(f"sqlite:///{database}")
+    try:
+        with storage.read() as connection:
+            total = select(func.coalesce(func.sum(GAS_SPENT.c.gas), 0)).where(GAS_SPENT.c.scope == EVERYBODY)
+            return int(connection.execute(total).scalar_one())
+    finally:
+        storage.close()
+
+
+def _of_refusals(attempts: Attempts) -> list[Check]:
+    found = Counter[str]()
+    for outcomes in attempts.values():
+        found.update(outcomes)
+    refused = sum(count for outcome, count in found.items() if BUDGET in outcome)
+    wrong = sum(count for outcome, count in found.items() if outcome.startswith(WRONG))
+    return [
+        some_of("strangers' attempts refused by a budget", refused),
+        none_of("refusals that are no problem, or without the right Retry-After", wrong),
+    ]
+
+
+def _of_money(chain: PricedChain, relayer: Address, first: int, budget: int, charged: int) -> list[Check]:
+    last = chain.height()
+    lost = chain.balance(relayer, first) - chain.balance(relayer, last)
+    spent = chain.spent(relayer, first + 1, last)
+    worst = budget * MAX_FEE_GWEI * GWEI
+    return [
+        Check("relayer's transactions; failed; fillers", f"{spent.transactions}; {spent.failed}; {spent.fillers}"),
+        Check("gas that they used, of what they might have", f"{spent.gas:,} of {spent.gas_limits:,}"),
+        Check("gas charged to the budget", f"{charged:,}", f"= {spent.gas_limits:,}", charged == spent.gas_limits),
+        Check("gas charged to the budget, of what it allows", f"{charged:,}", f"<= {budget:,}", charged <= budget),
+        Check("relayer's balance spent", ether(lost), f"= {ether(spent.fees)} of fees", lost == spent.fees),
+        Check("relayer's balance spent, of the worst case", ether(lost), f"<= {ether(worst)}", 0 < lost <= worst),
+    ]

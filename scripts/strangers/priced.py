@@ -1,0 +1,118 @@
+"""A network where gas costs money: anvil, which is told when to make a block and what its gas costs."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from registry.chain.rpc import RpcChain
+from registry.primitives import Address
+from registry.relay.fees import GWEI
+from scripts.anvil import anvil
+
+BASE_FEE: Final = 10 * GWEI
+BLOCK_SECONDS: Final = 1.0
+BEGUN_EARLIER: Final = 2 * 24 * 3600
+"""Seconds by which the chain's clock is behind at first, so that what is registered then is old later."""
+_OPTIONS: Final = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """What an account paid for in some blocks.
+
+    Args:
+        transactions: How many of its transactions are in them.
+        failed: How many of those failed.
+        fillers: How many only used a nonce up.
+        gas_limits: The most gas that they could use, without the fillers.
+        gas: What they used.
+        fees: What they paid, wei.
+    """
+
+    transactions: int
+    failed: int
+    fillers: int
+    gas_limits: int
+    gas: int
+    fees: int
+
+
+class PricedChain:
+    """The network.
+
+    Args:
+        url: Of its node.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._chain = RpcChain([url], timeout=30.0)
+        self._stop = threading.Event()
+        self._miner = threading.Thread(target=self._mine, name="miner", daemon=True)
+
+    @classmethod
+    @contextlib.contextmanager
+    def started(cls) -> Iterator[PricedChain]:
+        """Start it, two days behind the world's clock, with a block a second."""
+        begin = str(int(time.time()) - BEGUN_EARLIER)
+        with anvil(options=(*_OPTIONS, "--timestamp", begin)) as w3:
+            chain = cls(str(getattr(w3.provider, "endpoint_uri", "")))
+            chain._miner.start()
+            try:
+                yield chain
+            finally:
+                chain._stop.set()
+                chain._miner.join()
+                chain._chain.close()
+
+    def _mine(self) -> None:
+        with contextlib.closing(RpcChain([self.url], timeout=30.0)) as chain:
+            while not self._stop.wait(BLOCK_SECONDS):
+                chain.request("anvil_setNextBlockBaseFeePerGas", [hex(BASE_FEE)])
+                chain.request("evm_mine")
+
+    def catch_up(self) -> None:
+        """Let the two days pass at once: from now on its clock is the world's."""
+        self._chain.request("evm_increaseTime", [hex(BEGUN_EARLIER)])
+
+    def give(self, account: Address, wei: int) -> None:
+        """Let an account have so much."""
+        self._chain.request("anvil_setBalance", [str(account), hex(wei)])
+
+    def put(self, account: Address, code: bytes) -> None:
+        """Let an account be a contract."""
+        self._chain.request("anvil_setCode", [str(account), f"0x{code.hex()}"])
+
+    def height(self) -> int:
+        """Return the newest block's number."""
+        return int(self._chain.request("eth_blockNumber"), 16)
+
+    def balance(self, account: Address, height: int) -> int:
+        """Return what an account had after a block, wei."""
+        return int(self._chain.request("eth_getBalance", [str(account), hex(height)]), 16)
+
+    def spent(self, account: Address, first: int, last: int) -> Spent:
+        """Return what an account paid for from one block to another, both included."""
+        pairs = [pair for height in range(first, last + 1) for pair in self._transactions(account, height)]
+        fillers = [sent for sent, _ in pairs if sent["to"] == sent["from"]]
+        return Spent(
+            transactions=len(pairs),
+            failed=sum(receipt["status"] == "0x0" for _, receipt in pairs),
+            fillers=len(fillers),
+            gas_limits=sum(int(sent["gas"], 16) for sent, _ in pairs if sent["to"] != sent["from"]),
+            gas=sum(int(receipt["gasUsed"], 16) for _, receipt in pairs),
+            fees=sum(int(receipt["gasUsed"], 16) * int(receipt["effectiveGasPrice"], 16) for _, receipt in pairs),
+        )
+
+    def _transactions(self, account: Address, height: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        """Give an account's transactions in a block, each with its receipt."""
+        block = self._chain.request("eth_getBlockByNumber", [hex(height), True])
+        receipts = self._chain.request("eth_getBlockReceipts", [hex(height)]) if block["transactions"] else []
+        for sent, receipt in zip(block["transactions"], receipts, strict=True):
+            if Address.parse(sent["from"]) == account:
+                yield sent, receipt

@@ -1,0 +1,176 @@
+"""What a run measured, whether it is within its limits, and how that is printed and written down."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from rich.console import Console
+from rich.table import Table
+
+from scripts.strangers.honest import Waits
+
+MIB: Final = 2**20
+MEMORY: Final = 500 * MIB
+WRITE_SECONDS: Final = 1.0
+EVIDENCE_SECONDS: Final = 2.0
+DRAIN_SECONDS: Final = 120.0
+
+Attempts = Mapping[str, Counter[str]]
+"""What came of the strangers' attempts, by kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the verdict.
+
+    Args:
+        name: What was measured.
+        value: The figure.
+        limit: Its limit, as text; empty: it has none.
+        is_met: Whether it is within the limit.
+        is_time: Whether a slow machine alone can push it over.
+    """
+
+    name: str
+    value: str
+    limit: str = ""
+    is_met: bool = True
+    is_time: bool = False
+
+
+class Memory(threading.Thread):
+    """Watches how much memory a process holds.
+
+    Args:
+        pid: The process.
+    """
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._status = Path(f"/proc/{pid}/status")
+        self._done = threading.Event()
+        self.highest = 0
+
+    def run(self) -> None:
+        """Look every tenth of a second."""
+        while not self._done.wait(0.1):
+            fields = dict(line.split(":", 1) for line in self._status.read_text().splitlines())
+            self.highest = max(self.highest, int(fields["VmRSS"].split()[0]) * 1024)
+
+    def stop(self) -> Check:
+        """Stop watching; return the most it held."""
+        self._done.set()
+        self.join()
+        is_met = self.highest <= MEMORY
+        return Check("memory of the node, MiB", f"{self.highest / MIB:.0f}", f"<= {MEMORY // MIB}", is_met)
+
+
+def none_of(name: str, count: int) -> Check:
+    """Return the check that something did not happen."""
+    return Check(name, str(count), "0", count == 0)
+
+
+def some_of(name: str, count: int) -> Check:
+    """Return the check that something happened."""
+    return Check(name, str(count), ">= 1", count >= 1)
+
+
+def of_attempts(attempts: Attempts) -> list[Check]:
+    """Return what is checked of all that strangers did."""
+    faults = sum(count for outcomes in attempts.values() for outcome, count in outcomes.items() if outcome == "500")
+    return [
+        Check("strangers' attempts", f"{sum(each.total() for each in attempts.values()):,}"),
+        none_of("internal errors that strangers caused", faults),
+    ]
+
+
+def of_honest(http: httpx.Client, waits: Waits) -> list[Check]:
+    """Return what is checked of what honest owners did; waits until their writes are on the chain."""
+    return [
+        some_of("honest writes acknowledged", len(waits.receipts)),
+        none_of("honest requests refused", len(waits.refused)),
+        none_of("honest writes that did not end on the chain", unfinished(http, waits.receipts)),
+    ]
+
+
+def of_waits(waits: Waits) -> list[Check]:
+    """Return what is checked of how long honest owners waited."""
+    return [
+        *_times("honest write acknowledged", waits.writes, WRITE_SECONDS),
+        *_times("evidence of the victim", waits.evidence, EVIDENCE_SECONDS),
+    ]
+
+
+def _times(name: str, waits: list[float], limit: float) -> list[Check]:
+    ordered = sorted(waits) or [float("inf")]
+    longest, median = ordered[-1], ordered[len(ordered) // 2]
+    return [
+        Check(f"{name}, median s", f"{median:.3f}"),
+        Check(f"{name}, longest s", f"{longest:.3f}", f"<= {limit:g}", longest <= limit, is_time=True),
+    ]
+
+
+def unfinished(http: httpx.Client, receipts: Sequence[str]) -> int:
+    """Return how many receipts are neither mined nor final some time after the load."""
+    end = time.monotonic() + DRAIN_SECONDS
+    left = list(receipts)
+    while left and time.monotonic() < end:
+        left = [
+            receipt
+            for receipt in left
+            if http.get(f"/v1/receipts/{receipt}", params={"wait": 5}).json()["status"] not in ("mined", "final")
+        ]
+    return len(left)
+
+
+def tell(
+    attempts: Attempts,
+    checks: Sequence[Check],
+    results: Path,
+    options: Mapping[str, Any],
+    *,
+    times_count: bool,
+    as_json: bool,
+) -> bool:
+    """Print a run's tables and write its results.
+
+    Args:
+        attempts: What strangers did.
+        checks: What was measured.
+        results: The file to write.
+        options: With what the run was started.
+        times_count: Whether times are judged.
+        as_json: Whether to print what is written, in place of the tables.
+
+    Returns:
+        Whether everything that is judged is within its limit.
+    """
+    lines = [{"name": each.name, "value": each.value, "limit": each.limit, "met": each.is_met} for each in checks]
+    written = json.dumps({**options, "attempts": attempts, "checks": lines}, indent=1)
+    results.write_text(written)
+    if as_json:
+        print(written)
+    else:
+        _print_tables(attempts, checks, times_count)
+    return all(check.is_met or (check.is_time and not times_count) for check in checks)
+
+
+def _print_tables(attempts: Attempts, checks: Sequence[Check], times_count: bool) -> None:
+    console = Console()
+    kinds = Table("kind of load", "attempts", "what came of them", title="What strangers did")
+    for name, outcomes in attempts.items():
+        kinds.add_row(name, f"{outcomes.total():,}", ", ".join(f"{key}: {n:,}" for key, n in outcomes.most_common()))
+    console.print(kinds)
+    verdict = Table("measured", "value", "limit", "met", title="What it did to others")
+    for check in checks:
+        is_judged = bool(check.limit) and (times_count or not check.is_time)
+        verdict.add_row(check.name, check.value, check.limit, ("yes" if check.is_met else "NO") if is_judged else "")
+    console.print(verdict)
