@@ -1,7 +1,7 @@
 """What one request of a stranger may take of the embedded chain: time, blocks looked through, bytes answered.
 
-The node's own reads have no budget. A request to /rpc sets one for the thread that answers it, and the loops of the
-chain look at it: what a thread does cannot be stopped from outside.
+The node's own reads have no budget. A request to /rpc sets one for the thread that answers it, and so does the rehearsal
+of a message; the loops of the chain look at it: what a thread does cannot be stopped from outside.
 """
 
 from __future__ import annotations
@@ -15,6 +15,17 @@ from dataclasses import dataclass, field
 from registry.chain.client import LIMIT_EXCEEDED, RpcError
 
 _SMALLER = "ask for less at a time: fewer blocks, fewer calls, or a call that runs shorter"
+
+
+class OverBudget(RpcError):
+    """The budget of a request is used up.
+
+    Args:
+        message: What of it.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(LIMIT_EXCEEDED, message)
 
 
 @dataclass
@@ -40,27 +51,27 @@ class Budget:
         self._until = self.clock() + self.seconds
 
     def check(self) -> None:
-        """Raise RpcError where anything of the budget is used up, or nobody waits."""
+        """Raise OverBudget where anything of the budget is used up, or nobody waits."""
         if self.is_abandoned():
-            raise RpcError(LIMIT_EXCEEDED, "the client has gone")
+            raise OverBudget("the client has gone")
         if self.blocks < 0 or self.bytes < 0:
-            raise RpcError(LIMIT_EXCEEDED, f"the request asks for too much: {_SMALLER}")
+            raise OverBudget(f"the request asks for too much: {_SMALLER}")
         if self.clock() > self._until:
-            raise RpcError(LIMIT_EXCEEDED, f"the request took more than {self.seconds:g} s: {_SMALLER}")
+            raise OverBudget(f"the request took more than {self.seconds:g} s: {_SMALLER}")
 
     def take_block(self) -> None:
-        """Count a block that is looked at; raise RpcError where it is one too many."""
+        """Count a block that is looked at; raise OverBudget where it is one too many."""
         self.blocks -= 1
         if self.blocks < 0:
-            raise RpcError(LIMIT_EXCEEDED, f"the request covers too many blocks: {_SMALLER}")
+            raise OverBudget(f"the request covers too many blocks: {_SMALLER}")
         if not self.blocks % 256:
             self.check()
 
     def take_bytes(self, count: int) -> None:
-        """Count the bytes of an answer; raise RpcError where they are too many."""
+        """Count the bytes of an answer; raise OverBudget where they are too many."""
         self.bytes -= count
         if self.bytes < 0:
-            raise RpcError(LIMIT_EXCEEDED, f"the answers have too many bytes: {_SMALLER}")
+            raise OverBudget(f"the answers have too many bytes: {_SMALLER}")
 
 
 _current: ContextVar[Budget | None] = ContextVar("budget", default=None)

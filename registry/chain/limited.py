@@ -15,7 +15,7 @@ from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
 from eth_typing import Address
 
-from registry.chain.client import LIMIT_EXCEEDED, RpcError
+from registry.chain.budget import OverBudget
 
 LOOK_EVERY: Final = 512
 """Opcodes between two looks at the budget, over all frames of a call: calls within calls can each be short."""
@@ -34,7 +34,7 @@ class LimitedComputation(PragueComputation):
         """Consume gas; now and then look at the budget.
 
         Raises:
-            RpcError: The budget is used up.
+            OverBudget: The budget is used up.
         """
         state: Any = self.state
         state.ran += 1
@@ -71,10 +71,7 @@ def _bounded(precompile: Callable[[ComputationAPI], None], number: int) -> Calla
         data = computation.msg.data
         rounds = int.from_bytes(data[:4], "big") if number == BLAKE2F else 0
         if number > CHEAP and (len(data) > MAX_INPUT or rounds > MAX_ROUNDS):
-            raise RpcError(
-                LIMIT_EXCEEDED,
-                f"execution aborted: too much input for the precompile {number:#04x} here",
-            )
+            raise OverBudget(f"execution aborted: too much input for the precompile {number:#04x} here")
         precompile(computation)
 
     return run

@@ -17,6 +17,7 @@ from registry.deployment import Deployment
 from registry.errors import ContractRefused
 from registry.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
 from registry.refusals import refusal_of
+from registry.relay.patience import patient
 from registry.rooms import AnyMessage
 
 MAGIC: Final = bytes.fromhex("1626ba7e")
@@ -56,12 +57,13 @@ def approves(chain: Chain, wallet: Address, digest: Bytes32, signature: bytes) -
 
     Raises:
         ChainUnavailable: No usable answer came.
+        InvalidInput: Its code takes the embedded chain too long.
     """
     call = MAGIC + digest + uint(2 * WORD) + dynamic(signature)
+    asked = {"to": str(wallet), "gas": hex(CHECK_GAS), "data": f"0x{call.hex()}"}
     try:
-        answer = chain.request(
-            "eth_call", [{"to": str(wallet), "gas": hex(CHECK_GAS), "data": f"0x{call.hex()}"}, "latest"]
-        )
+        with patient():
+            answer = chain.request("eth_call", [asked, "latest"])
     except RpcError:
         return False
     return data_of(answer) == MAGIC + bytes(WORD - len(MAGIC))

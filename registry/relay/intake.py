@@ -25,6 +25,7 @@ from registry.relay.already_done import HasOwned, find_done, require_signed_by
 from registry.relay.authority import has_code, named_signer, owner_of
 from registry.relay.budgets import Charge, spend
 from registry.relay.fees import Fees
+from registry.relay.patience import patient
 from registry.relay.receipts import Receipt, Status, find_receipt
 from registry.relay.submission import IdempotencyKey, Submission, prepare
 from registry.relay.tables import ATTEMPTS, IDEMPOTENCY_KEYS, NONCES, RECEIPTS
@@ -80,7 +81,7 @@ def submit(
     Raises:
         Conflict: The key was used for another message.
         ContractRefused: The contract would refuse the message; nothing was accepted.
-        InvalidInput: An account with code signed, and the terms exclude those.
+        InvalidInput: An account with code signed, and the terms exclude those; or its code takes too long to judge.
         LimitReached: It would use more gas than the terms allow.
         Unavailable: The chain or the database cannot be used; nothing was accepted, as far as is known.
     """
@@ -181,6 +182,7 @@ def preflight(chain: Chain, relayer: Address, submission: Submission, fees: Fees
 
     Raises:
         ContractRefused: The contract would refuse it.
+        InvalidInput: It takes the embedded chain too long.
         Unavailable: The relayer cannot pay for it, or no usable answer came.
         RpcError: The node refused for a reason of its own.
     """
@@ -193,7 +195,8 @@ def preflight(chain: Chain, relayer: Address, submission: Submission, fees: Fees
     if fees is not None and fees.maximum:
         call |= fees.to_json()
     try:
-        simulate(chain, call)
+        with patient():
+            simulate(chain, call)
     except RpcError as error:
         if fees is None or "insufficient funds" not in error.message.lower():
             raise
