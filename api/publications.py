@@ -37,7 +37,8 @@ def accept(
             f"it is {statement.issued_at}, but the chain's time is {int(now)}: until then none could replace it",
             hint="Sign the policy with the present time, in whole seconds since 1970 (UTC).",
         )
-    return service.accept(node.chain, node.deployment, statement, signature, now, registrant)
+    per_hour = node.settings.max_statements_per_hour
+    return service.accept(node.chain, node.deployment, statement, signature, now, registrant, per_hour)
 
 
 def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write | None:

@@ -99,6 +99,9 @@ class Settings(BaseModel):
     max_open_requests: Annotated[int, Field(ge=0, le=10_000)] = Field(
         100, description="Most requests for access to one dataset that may be unanswered at once; 0: none are taken."
     )
+    max_statements_per_hour: Annotated[int, Field(ge=0, le=10_000)] = Field(
+        100, description="Most publications, retractions and request policies, of each kind, of an owner for a dataset."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="The least level that is logged."
     )

@@ -16,6 +16,7 @@ from api.problems import (
     FORBIDDEN,
     INVALID,
     LARGE,
+    LIMIT,
     MALFORMED,
     MEDIA,
     NOT_FOUND,
@@ -41,7 +42,7 @@ publications = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["documents"],
 others = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["documents"], route_class=StrictRoute)
 
 _WRITE: Final[dict[str, Any]] = {
-    "responses": documented(MALFORMED, FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID)
+    "responses": documented(MALFORMED, FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, LIMIT)
 }
 
 

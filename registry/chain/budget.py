@@ -1,7 +1,7 @@
 """What one request of a stranger may take of the embedded chain: time, blocks looked through, bytes answered.
 
-The node's own reads have no budget. A request to /rpc sets one for the thread that answers it, and so does the rehearsal
-of a message; the loops of the chain look at it: what a thread does cannot be stopped from outside.
+The node's own reads have no budget. A request to /rpc sets one for the thread that answers it, and so does the
+rehearsal of a message. The loops of the chain look at it: what a thread does cannot be stopped from outside.
 """
 
 from __future__ import annotations

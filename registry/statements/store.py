@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
 from registry.documents.store import erase, manifest_of, metadata_of
-from registry.errors import Conflict, NotFound
+from registry.errors import Conflict, LimitReached, NotFound
 from registry.primitives import Address, Bytes32, DatasetId
 from registry.statements.messages import AnyStatement, Publication, RequestPolicy, Retraction
 from registry.statements.tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS, REQUEST_POLICIES, STATEMENTS
 from registry.storage.insert import insert_if_new
 from registry.storage.locks import lock_values
 
+PER_HOUR: Final = 100
+HOUR: Final = 3600
 _AGAIN = "Sign a new statement, with another deadline."
 
 
@@ -33,6 +35,7 @@ class Accepted(Generic[AnyAccepted]):
         signature: The signature.
         signer: The owner.
         at: When it was accepted, Unix seconds.
+        per_hour: How many of its kind the owner may make about the dataset in an hour.
     """
 
     statement: AnyAccepted
@@ -40,6 +43,7 @@ class Accepted(Generic[AnyAccepted]):
     signature: bytes
     signer: Address
     at: float
+    per_hour: int = PER_HOUR
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ def publish(connection: Connection, accepted: Accepted[Publication]) -> None:
     Raises:
         Conflict: The statement was used before, and the documents have been taken back since; or the operator
             withholds one of them.
+        LimitReached: It is one too many.
     """
     statement, is_new = accepted.statement, _keep(connection, accepted)
     for document in statement.documents:
@@ -125,6 +130,7 @@ def retract(connection: Connection, accepted: Accepted[Retraction]) -> None:
     Raises:
         NotFound: A document is not public for that version.
         Conflict: The statement was used before, and the documents have been published again since.
+        LimitReached: It is one too many.
     """
     statement = accepted.statement
     lock_documents(connection, statement.documents)
@@ -189,6 +195,7 @@ def set_request_policy(connection: Connection, accepted: Accepted[RequestPolicy]
 
     Raises:
         Conflict: A statement that was issued later is known.
+        LimitReached: It is one too many.
     """
     statement = accepted.statement
     lock_values(connection, "requests", [statement.dataset_id])
@@ -272,8 +279,13 @@ def _withheld_for(connection: Connection, dataset_id: DatasetId, version: int, d
 
 
 def _keep(connection: Connection, accepted: Accepted[Any]) -> bool:
-    """Keep a statement; return whether it is new."""
+    """Keep a statement; return whether it is new.
+
+    Raises:
+        LimitReached: It is new, and its owner made as many of its kind within the hour.
+    """
     statement: AnyStatement = accepted.statement
+    lock_values(connection, "statements", [statement.dataset_id])
     values = {
         "digest": accepted.digest,
         "kind": type(statement).__name__,
@@ -284,7 +296,36 @@ def _keep(connection: Connection, accepted: Accepted[Any]) -> bool:
         "accepted_at": accepted.at,
     }
     insert = insert_if_new(connection, STATEMENTS).values(values).returning(STATEMENTS.c.digest)
-    return connection.execute(insert).first() is not None
+    is_new = connection.execute(insert).first() is not None
+    if is_new:
+        _require_room(connection, accepted)
+    return is_new
+
+
+def _require_room(connection: Connection, accepted: Accepted[Any]) -> None:
+    """Require that a statement, which was just kept, is not one too many.
+
+    Each kind is counted for itself, so that documents that were published can be taken back in the same hour; and each
+    owner, so that a former one leaves room for the next.
+    """
+    kind = type(accepted.statement).__name__
+    alike = (
+        STATEMENTS.c.dataset_id == accepted.statement.dataset_id,
+        STATEMENTS.c.signer == accepted.signer,
+        STATEMENTS.c.kind == kind,
+        STATEMENTS.c.accepted_at > accepted.at - HOUR,
+        STATEMENTS.c.digest != accepted.digest,
+    )
+    times = select(STATEMENTS.c.accepted_at).where(*alike).order_by(STATEMENTS.c.accepted_at.desc())
+    latest = connection.scalars(times.limit(accepted.per_hour)).all()
+    if len(latest) >= accepted.per_hour:
+        first = latest[-1] if latest else accepted.at
+        raise LimitReached(
+            f"The owner has made {accepted.per_hour} statements of the kind {kind} about this dataset within an hour,"
+            " and the gateway keeps no more. Nothing was accepted.",
+            hint="Try again later; one statement can be about both documents of a version.",
+            retry_after=max(1.0, first + HOUR - accepted.at),
+        )
 
 
 def _after_hiding(connection: Connection, dataset_id: DatasetId, documents: Collection[Bytes32]) -> None:

@@ -380,6 +380,18 @@ def test_a_policy_of_the_future_locks_nobody_out(gateway: Gateway, study: Study,
     assert policy(gateway, study, True, 101, STRANGER).status_code == 200
 
 
+def test_an_owner_makes_so_many_statements_in_an_hour(tmp_path: Path) -> None:
+    with open_node(tmp_path, max_statements_per_hour=2) as node, running(node) as gateway:
+        study = Study(gateway)
+        gateway.settle(study.message)
+        assert [policy(gateway, study, True, number).status_code for number in (1, 2)] == [200, 200]
+        refused = policy(gateway, study, True, 3)
+        assert (refused.status_code, refused.headers["content-type"]) == (429, "application/problem+json")
+        assert refused.json()["type"] == "/problems/limit-reached"
+        assert 0 < int(refused.headers["retry-after"]) <= 3600
+        assert publish(gateway, study, study.publication()).status_code == 200
+
+
 def test_open_requests_are_capped_and_an_answer_makes_room(tmp_path: Path) -> None:
     """A1: whoever makes throw-away keys fills the cap, and not the chain."""
     with open_node(tmp_path, max_open_requests=3) as node, running(node) as gateway:
