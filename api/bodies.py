@@ -9,6 +9,7 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Annotated, Any, Final, Generic, TypeVar
 
+from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api import examples
@@ -20,7 +21,7 @@ from registry.eip712 import Signable
 from registry.errors import InvalidInput
 from registry.manifest import Manifest
 from registry.manifest.schema import SCHEMA
-from registry.primitives import Bytes32
+from registry.primitives import Bytes32, DatasetId
 from registry.statements.messages import Publication, RequestPolicy, Retraction
 
 MAX_METADATA_BYTES: Final = 64 * 2**10
@@ -42,6 +43,11 @@ def _names_of_solidity(message: object) -> object:
 def _shown(example: dict[str, Any]) -> ConfigDict:
     """Return the configuration of a body that shows an example of itself."""
     return ConfigDict(json_schema_extra={"examples": [example]})
+
+
+FullId = Annotated[
+    DatasetId, Path(description="The whole id, as it stands in what is signed.", examples=[examples.DATASET_ID])
+]
 
 
 class Submission(BaseModel, Generic[AnySigned]):

@@ -19,7 +19,7 @@ READERS: Final = 8
 WRITERS: Final = 4
 """How many writes; reads never take their threads. With the heavy reads, fewer than the database has connections."""
 HEAVY: Final = 2
-"""How many exports may be made at once: most of their time is this process's own."""
+"""How many exports may be made at once: each computes in this process."""
 HEAVY_WAITING: Final = 16
 """How many exports may wait for one of these to end."""
 CLIENT_PAUSE: Final = 0.25

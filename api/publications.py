@@ -38,7 +38,7 @@ def accept(
             hint="Sign the policy with the present time, in whole seconds since 1970 (UTC).",
         )
     per_hour = node.settings.max_statements_per_hour
-    return service.accept(node.chain, node.deployment, statement, signature, now, registrant, per_hour)
+    return service.accept(node.chain, node.deployment, statement, signature, now, per_hour, registrant)
 
 
 def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write | None:

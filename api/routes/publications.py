@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import orjson
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Response
 
-from api import answers, examples
-from api.bodies import DocumentsSubmission, RequestPolicySubmission, RetractionSubmission, Submission
+from api import answers
+from api.bodies import DocumentsSubmission, FullId, RequestPolicySubmission, RetractionSubmission, Submission
 from api.deps import NodeDep, in_thread, in_write_thread
 from api.problems import (
     CONFLICT,
@@ -33,10 +33,6 @@ from registry.node import Node
 from registry.primitives import ZERO_BYTES32, DatasetId
 from registry.statements import store
 from registry.statements.messages import AnyStatement
-
-FullId = Annotated[
-    DatasetId, Path(description="The whole id, as it stands in the statement.", examples=[examples.DATASET_ID])
-]
 
 publications = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["documents"], route_class=PublicationRoute)
 others = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["documents"], route_class=StrictRoute)

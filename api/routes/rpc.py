@@ -130,7 +130,8 @@ def _answers(chain: Chain, calls: Sequence[object]) -> list[bytes]:
 def _results(chain: Chain, calls: Sequence[RpcCall]) -> Iterator[Any]:
     # An embedded chain answers a call when its result is wanted; another node gets all calls in one POST.
     wanted = _within_gas(calls)
-    for group in [[call] for call in wanted] if isinstance(chain, EmbeddedChain) else [wanted] if wanted else []:
+    groups = [[call] for call in wanted] if isinstance(chain, EmbeddedChain) else [wanted]
+    for group in filter(None, groups):
         try:
             yield from chain.batch(group)
         except RegistryError as error:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import APIRouter, Depends, Response
 
-from api import answers, examples
+from api import answers
 from api.bodies import (
     AccessGrantSubmission,
     AccessRequestSubmission,
     AccessRevocationSubmission,
+    FullId,
     RegistrationSubmission,
     RevisionSubmission,
     TitleTransferSubmission,
@@ -18,11 +19,7 @@ from api.bodies import (
 )
 from api.strict import PublicationRoute, StrictRoute
 from api.writes import RESPONSES, Intake
-from registry.primitives import DatasetId
 
-FullId = Annotated[
-    DatasetId, Path(description="The whole id, as it stands in the message.", examples=[examples.DATASET_ID])
-]
 IntakeDep = Annotated[Intake, Depends(Intake)]
 
 publications = APIRouter(prefix="/v1/datasets", tags=["writes"], route_class=PublicationRoute)

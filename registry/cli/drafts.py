@@ -15,12 +15,13 @@ from registry.cli.times import show_time
 from registry.cli.writing import Desk
 from registry.datasets.messages import Registration
 from registry.datasets.service import read_dataset
-from registry.errors import Conflict, InvalidInput, NotFound
+from registry.errors import InvalidInput, NotFound
 from registry.primitives import Address, DatasetId
 from registry.refusals import refusal_of
 from registry.relay.authority import has_code, named_signer, owner_of
 from registry.rooms import AnyMessage
 from registry.statements.messages import AnyStatement, Publication
+from registry.statements.refusals import withheld
 
 
 def show_message(desk: Desk, message: AnyMessage, more: Mapping[str, object], *, as_json: bool) -> None:
@@ -123,10 +124,7 @@ def _require_publishable(node: Chain, desk: Desk, statement: Publication) -> Non
         for item in desk.gateway.publications(statement.dataset_id)["items"]:
             concerned = item["version"] == statement.version or item["hash"] in map(str, statement.documents)
             if concerned and item["state"] == "withheld":
-                raise Conflict(
-                    f"The operator of this gateway withholds this document: {item['withheldFor']}",
-                    hint="Ask the operator; proofs and the registration are not touched by it.",
-                )
+                raise withheld(item["withheldFor"])
 
 
 def _show(desk: Desk, message: AnyMessage | AnyStatement, more: Mapping[str, object], *, as_json: bool) -> None:

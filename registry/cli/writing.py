@@ -31,6 +31,7 @@ from registry.manifest import Manifest
 from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.rooms import AnyMessage
 from registry.statements.messages import AnyStatement, Publication
+from registry.statements.refusals import requests_closed
 
 Stated = TypeVar("Stated", bound=AnyStatement)
 
@@ -218,10 +219,7 @@ class Desk:
             Conflict: The owner has closed the dataset to them.
         """
         if not self.gateway.takes_requests(dataset_id):
-            raise Conflict(
-                "The owner of this dataset takes no requests for access through this gateway.",
-                hint="The contract can be asked directly: send requestAccess from your own account.",
-            )
+            raise requests_closed()
 
     def contract_of(self, message: AnyMessage | AnyStatement) -> Address:
         """The contract that a message or statement is signed for."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import orjson
@@ -98,11 +99,10 @@ class ManifestText:
         return index
 
 
-def _line_starts(text: bytes) -> list[int]:
-    """Return where the line of each file begins, and where that of the last ends."""
-    starts: list[int] = []
+def _line_starts(text: bytes) -> Iterator[int]:
+    """Yield where the line of each file begins, and where that of the last ends."""
     end = text.find(b"\n") + 1
     while end and not text.startswith(b"]", end):
-        starts.append(end)
+        yield end
         end = text.find(b"\n", end) + 1
-    return [*starts, end]
+    yield end

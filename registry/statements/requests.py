@@ -14,12 +14,12 @@ from registry.index.tables import EVENTS, STATE
 from registry.primitives import Address, DatasetId
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
+from registry.statements.refusals import DIRECT, requests_closed
 from registry.statements.store import accepts_requests
 from registry.storage.locks import lock_values
 
 MAX_OPEN_OF_GRANTEE: Final = 3
 """Most requests of one account for one dataset that may be unanswered at once."""
-_DIRECT: Final = "The contract can be asked directly: send requestAccess from your own account."
 
 
 def limiting(message: AccessRequest, maximum: int) -> Callable[[Connection], None]:
@@ -62,7 +62,7 @@ def _require(connection: Connection, message: AccessRequest, maximum: int, *, ot
     room_left = int(others_only)
     of_grantee, of_all = MAX_OPEN_OF_GRANTEE - room_left, maximum - room_left
     if not accepts_requests(connection, message.dataset_id):
-        raise Conflict("The owner of this dataset takes no requests for access through this gateway.", hint=_DIRECT)
+        raise requests_closed()
     if _count(connection, message.dataset_id, message.grantee, of_grantee + 1) > of_grantee:
         raise Conflict(
             f"{message.grantee} has {MAX_OPEN_OF_GRANTEE} unanswered requests for this dataset already.",
@@ -71,7 +71,7 @@ def _require(connection: Connection, message: AccessRequest, maximum: int, *, ot
     if _count(connection, message.dataset_id, None, of_all + 1) > of_all:
         raise Conflict(
             f"This dataset has {maximum} unanswered requests already, and the gateway takes no more.",
-            hint=f"Wait until its owner has answered some. {_DIRECT}",
+            hint=f"Wait until its owner has answered some. {DIRECT}",
         )
 
 

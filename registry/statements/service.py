@@ -17,7 +17,7 @@ from registry.refusals import refusal_of
 from registry.relay.authority import approves, has_code, not_by, owner_of
 from registry.relay.signatures import normal_form, recover
 from registry.statements.messages import AnyStatement, Publication
-from registry.statements.store import PER_HOUR, Accepted, AnyAccepted, lock_documents, publish
+from registry.statements.store import Accepted, AnyAccepted, lock_documents, publish
 
 
 def accept(
@@ -26,8 +26,8 @@ def accept(
     statement: AnyAccepted,
     signature: bytes,
     now: float,
+    per_hour: int,
     registrant: Address | None = None,
-    per_hour: int = PER_HOUR,
 ) -> Accepted[AnyAccepted]:
     """Check a statement; nothing is kept yet.
 
@@ -37,8 +37,8 @@ def accept(
         statement: The statement.
         signature: ECDSA in any of its forms, or what the owner's contract takes (ERC-1271).
         now: Unix seconds.
-        registrant: The owner named by the registration that comes with it, where the dataset may not exist yet.
         per_hour: How many of its kind the owner may make about the dataset in an hour.
+        registrant: The owner named by the registration that comes with it, where the dataset may not exist yet.
 
     Raises:
         ContractRefused: The deadline has passed, there is no such dataset, or the signature is not its owner's; the

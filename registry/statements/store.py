@@ -13,11 +13,11 @@ from registry.documents.store import erase, manifest_of, metadata_of
 from registry.errors import Conflict, LimitReached, NotFound
 from registry.primitives import Address, Bytes32, DatasetId
 from registry.statements.messages import AnyStatement, Publication, RequestPolicy, Retraction
+from registry.statements.refusals import withheld
 from registry.statements.tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS, REQUEST_POLICIES, STATEMENTS
 from registry.storage.insert import insert_if_new
 from registry.storage.locks import lock_values
 
-PER_HOUR: Final = 100
 HOUR: Final = 3600
 _AGAIN = "Sign a new statement, with another deadline."
 
@@ -43,7 +43,7 @@ class Accepted(Generic[AnyAccepted]):
     signature: bytes
     signer: Address
     at: float
-    per_hour: int = PER_HOUR
+    per_hour: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +105,7 @@ def publish(connection: Connection, accepted: Accepted[Publication]) -> None:
         row = connection.execute(select(PUBLICATIONS).where(key)).one_or_none()
         withheld_for = _withheld_for(connection, statement.dataset_id, statement.version, document)
         if withheld_for is not None:
-            raise Conflict(
-                f"The operator of this gateway withholds this document: {withheld_for}",
-                hint="Ask the operator; proofs and the registration are not touched by it.",
-            )
+            raise withheld(withheld_for)
         if row is not None and row.retracted_at is None:
             continue
         if not is_new:

@@ -15,9 +15,10 @@ from typing import Any, Final
 
 import httpx
 
-from registry.datasets.messages import Registration, Revision
+from registry.datasets.messages import Revision
 from registry.keys.signer import Signer
 from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.relay.budgets import HOUR
 from scripts.strangers.kinds import Kind
 from scripts.strangers.target import Target, account
 
@@ -32,7 +33,6 @@ LONG_SIGNATURE: Final = f"0x{'00' * 70}"
 WRONG: Final = "wrong"
 BUDGET: Final = "budget of"
 """Stands in every refusal by a budget of gas."""
-HOUR: Final = 3600
 _SCOPES: Final = {
     "for accounts that have not": "newcomers",
     "for the account": "an account",
@@ -114,25 +114,12 @@ class Burners:
         return await _post(http, f"/v1/datasets/{target.small}/requests", target.body(target.request(by, 0), by))
 
 
-def registration(target: Target, owner: Address, chance: random.Random) -> Registration:
-    """Return a registration of something that nobody has registered."""
-    return Registration(
-        owner=owner,
-        content_root=Bytes32(chance.randbytes(32)),
-        metadata_hash=ZERO_BYTES32,
-        uri="",
-        salt=Bytes32(chance.randbytes(32)),
-        sources=(),
-        deadline=target.deadline,
-    )
-
-
 def _for_wallet(target: Target, wallet: Address, chance: random.Random) -> dict[str, Any]:
-    return {"message": registration(target, wallet, chance).to_json(), "signature": LONG_SIGNATURE}
+    return {"message": target.registration_of(wallet, chance).to_json(), "signature": LONG_SIGNATURE}
 
 
 async def _register(target: Target, http: httpx.AsyncClient, by: Signer, chance: random.Random) -> object:
-    return await _post(http, "/v1/datasets", target.body(registration(target, by.address, chance), by))
+    return await _post(http, "/v1/datasets", target.body(target.registration_of(by.address, chance), by))
 
 
 async def _post(http: httpx.AsyncClient, path: str, body: Mapping[str, Any]) -> str:

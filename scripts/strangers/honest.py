@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import httpx
 
 from registry.access.messages import AccessGrant, AccessRevocation
-from registry.datasets.messages import Registration
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
 from registry.keys.signer import Signer
@@ -65,15 +64,7 @@ def work(target: Target, seed: int, seconds: float, owners: Sequence[Signer] = (
 
 
 def _register_and_grant(target: Target, http: httpx.Client, owner: Signer, chance: random.Random, waits: Waits) -> None:
-    registration = Registration(
-        owner=owner.address,
-        content_root=Bytes32(chance.randbytes(32)),
-        metadata_hash=ZERO_BYTES32,
-        uri="",
-        salt=ZERO_BYTES32,
-        sources=(),
-        deadline=target.deadline,
-    )
+    registration = target.registration_of(owner.address, chance)
     receipt = _write(http, "/v1/datasets", target.body(registration, owner), waits)
     if receipt is None or not _is_mined(http, receipt):
         return

@@ -15,7 +15,6 @@ import httpx
 from sqlalchemy import func, select
 
 from registry.client import Gateway, Signed
-from registry.eip712 import Domain
 from registry.keys.signer import Signer
 from registry.node.key import create_relayer
 from registry.node.node import FIGURES_SECONDS
@@ -24,9 +23,10 @@ from registry.relay.budgets import EVERYBODY, HOUR
 from registry.relay.fees import GWEI
 from registry.relay.funding import ether
 from registry.relay.tables import GAS_SPENT
+from registry.rooms import AnyMessage
 from registry.storage import open_storage
 from scripts.demo import Node
-from scripts.strangers.burning import BUDGET, BURNING, FICKLE, WRONG, Burners, registration
+from scripts.strangers.burning import BUDGET, BURNING, FICKLE, WRONG, Burners
 from scripts.strangers.honest import work
 from scripts.strangers.kinds import load
 from scripts.strangers.priced import PricedChain
@@ -155,14 +155,12 @@ def _register(target: Target, owners: list[Signer], seed: int) -> list[DatasetId
     """Register a dataset for each; return their ids once they are on the chain."""
     chance = random.Random(f"{seed} registered before")
     with Gateway(target.url) as gateway:
-        messages = [registration(target, owner.address, chance) for owner in owners]
-        receipts = []
-        for message, owner in zip(messages, owners, strict=True):
-            domain = Domain(message.CONTRACT, target.chain_id, target.contracts[message.CONTRACT])
-            receipts.append(gateway.send(Signed(message, owner.sign(message.digest(domain)))))
-        for receipt in receipts:
+        signed: list[Signed[AnyMessage]] = [
+            target.signed(target.registration_of(owner.address, chance), owner) for owner in owners
+        ]
+        for receipt in [gateway.send(one) for one in signed]:
             gateway.wait(receipt)
-    return [message.dataset_id for message in messages]
+    return [one.message.dataset_id for one in signed]
 
 
 def _idle(url: str) -> None:

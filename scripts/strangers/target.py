@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from registry.access.messages import AccessRequest
+from registry.client import AnySigned, Signed
 from registry.datasets.messages import Registration
 from registry.eip712 import Domain, Signable
 from registry.keys.signer import Signer
-from registry.primitives import Address, DatasetId, keccak256
+from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
 
 FAR_SECONDS = 3600
 
@@ -45,9 +47,24 @@ class Target:
 
     def body(self, message: Signable, by: Signer, **documents: Any) -> dict[str, Any]:
         """Return the body of a write, signed."""
+        return {**self.signed(message, by).body(), **documents}
+
+    def signed(self, message: AnySigned, by: Signer) -> Signed[AnySigned]:
+        """Return a message with its signature."""
         domain = Domain(message.CONTRACT, self.chain_id, self.contracts[message.CONTRACT])
-        signature = f"0x{by.sign(message.digest(domain)).hex()}"
-        return {"message": message.to_json(), "signature": signature, **documents}
+        return Signed(message, by.sign(message.digest(domain)))
+
+    def registration_of(self, owner: Address, chance: random.Random) -> Registration:
+        """Return a registration of something that nobody has registered."""
+        return Registration(
+            owner=owner,
+            content_root=Bytes32(chance.randbytes(32)),
+            metadata_hash=ZERO_BYTES32,
+            uri="",
+            salt=Bytes32(chance.randbytes(32)),
+            sources=(),
+            deadline=self.deadline,
+        )
 
     def request(self, by: Signer, number: int) -> AccessRequest:
         """Return a request for access to the victim's small dataset."""

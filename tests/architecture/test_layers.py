@@ -33,7 +33,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.certificate",),
     ("registry.evidence", "registry.lineage", "registry.catalogue"),
     ("registry.rooms",),
-    ("registry.statements.messages",),
+    ("registry.statements.messages", "registry.statements.refusals"),
     ("registry.datasets.records", "registry.access.records"),
     ("registry.datasets.events", "registry.access.events", "registry.datasets.head"),
     ("registry.datasets.messages", "registry.access.messages"),

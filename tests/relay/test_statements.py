@@ -28,7 +28,7 @@ def accepts(world: World, owner: Address, signature: bytes) -> bool:
     """Whether a publication counts that comes with an owner's registration."""
     statement = publication(DatasetId(b"\x01" * 32))
     try:
-        accepted = accept(world.chain, world.deployment, statement, signature, world.clock(), owner)
+        accepted = accept(world.chain, world.deployment, statement, signature, world.clock(), 1_000, owner)
     except ContractRefused as refused:
         if refused.name != "SignatureNotBySigner":
             raise
@@ -71,5 +71,5 @@ def test_an_account_that_delegates_to_code_publishes_by_its_key_and_by_that_code
 def test_nobody_publishes_for_a_dataset_that_does_not_exist(small_world: World) -> None:
     statement = publication(DatasetId(b"\x02" * 32))
     with pytest.raises(ContractRefused) as caught:
-        accept(small_world.chain, small_world.deployment, statement, signed(small_world), small_world.clock())
+        accept(small_world.chain, small_world.deployment, statement, signed(small_world), small_world.clock(), 1_000)
     assert (caught.value.name, caught.value.values) == ("DatasetUnknown", {"datasetId": "0x" + "02" * 32})

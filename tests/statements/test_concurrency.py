@@ -60,7 +60,7 @@ def postgresql(postgresql_url: str) -> Iterator[Storage]:
 
 
 def accepted(statement: AnyAccepted) -> Accepted[AnyAccepted]:
-    return Accepted(statement, Bytes32(statement.struct_hash()), b"", ZERO_ADDRESS, 0.0)
+    return Accepted(statement, Bytes32(statement.struct_hash()), b"", ZERO_ADDRESS, 0.0, 1_000)
 
 
 def publish(storage: Storage, dataset_id: DatasetId) -> None:
