@@ -19,7 +19,7 @@ from registry.primitives import Address, keccak256
 from registry.relay.signing import Signer
 from scripts.faults.gate import Gate
 from scripts.faults.load import Load
-from scripts.faults.oracle import Verdict, judge, payloads_sent_twice
+from scripts.faults.oracle import Verdict, is_indexed, judge, payloads_sent_twice
 from scripts.faults.ports import free_port
 from scripts.faults.processes import NodeProcess, url_of
 from scripts.faults.proxy import FaultProxy
@@ -68,6 +68,7 @@ class Cell:
         self._chance = random.Random(f"{plan.seed} {plan.name}")
         self._database = plan.database
         self._anvil = plan.anvil
+        self._head: int | None = None
         seed = self._chance.randrange(2**32)
         self.proxy = None if plan.anvil is None else FaultProxy(free_port(), plan.anvil, plan.gate, seed)
         key = keccak256(f"relayer {plan.name}".encode())
@@ -127,13 +128,19 @@ class Cell:
             process.revive()
 
     def is_drained(self) -> bool:
-        """Whether nothing that was acknowledged is missing."""
+        """Whether nothing that was acknowledged is missing, and the index is where the chain was at the first look.
+
+        To be called when blocks are taken back no more. An index that was stopped before stands on a block that may be
+        gone, and then cannot be compared with the chain.
+        """
         self.revive()
         try:
+            if self._head is None:
+                self._head = int(self._oracle.request("eth_blockNumber"), 16)
             found = self._judge()
+            return not (found.lost or found.gaps) and is_indexed(self._oracle, self._database, self._head)
         except (ChainUnavailable, Unavailable):
             return False
-        return not (found.lost or found.gaps)
 
     def verdict(self) -> Verdict:
         """The verdict, with the payloads that were sent twice."""

@@ -39,6 +39,7 @@ class Miner:
         self._lowest = 0
         self._highest = 0
         self._stop = threading.Event()
+        self._taking_back = threading.Lock()
         self.depths: Counter[int] = Counter()
         """How many reorganisations there have been, by depth in blocks."""
         self._thread = threading.Thread(target=self._run, name="miner")
@@ -54,8 +55,9 @@ class Miner:
         self._pause = pause
 
     def end_reorganising(self) -> None:
-        """From now on blocks are only made."""
-        self._pause = None
+        """From now on blocks are only made. Return when the reorganisation at hand is over."""
+        with self._taking_back:
+            self._pause = None
 
     def close(self) -> None:
         """Ends it."""
@@ -76,7 +78,7 @@ class Miner:
                 next_reorganisation = None
             elif next_reorganisation is None or now >= next_reorganisation:
                 if next_reorganisation is not None:
-                    self._try(self._take_back)
+                    self._try(self._take_back_if_wanted)
                 next_reorganisation = now + self._random.expovariate(1 / pause)
 
     def _try(self, do: Callable[[], None]) -> None:
@@ -89,6 +91,11 @@ class Miner:
         # Left to itself, anvil's clock goes on from the last block that stayed, and so falls ever further behind.
         latest = self._chain.request("eth_getBlockByNumber", ["latest", False])
         self._chain.request("evm_mine", [hex(max(int(time.time()), int(latest["timestamp"], 16) + 1))])
+
+    def _take_back_if_wanted(self) -> None:
+        with self._taking_back:
+            if self._pause is not None:
+                self._take_back()
 
     def _take_back(self) -> None:
         height = int(self._chain.request("eth_blockNumber"), 16)

@@ -13,6 +13,7 @@ from registry.access.messages import AccessGrant
 from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
 from registry.datasets.messages import Registration, Revision
+from registry.index.state import read_cursor
 from registry.primitives import Address, keccak256
 from registry.relay.tables import NONCES, RECEIPTS
 from registry.rooms import AnyMessage
@@ -73,6 +74,20 @@ def judge(
     used = int(chain.request("eth_getTransactionCount", [str(relayer), "latest"]), 16)
     missing = len(set(range(max(nonces[-1] + 1, used))) - set(nonces)) + max(0, nonces[-1] + 1 - used)
     return Verdict(on_chain, failed, lost, duplicated, missing)
+
+
+def is_indexed(chain: RpcChain, database: str, height: int) -> bool:
+    """Return whether the index stands on a block of the chain's, at least so high.
+
+    Raises:
+        ChainUnavailable, Unavailable: Chain or database does not answer.
+    """
+    storage = open_storage(database)
+    with storage.read() as connection:
+        cursor = read_cursor(connection)
+    storage.close()
+    block = chain.request("eth_getBlockByNumber", [hex(cursor.height), False])
+    return cursor.height >= height and block is not None and block["hash"] == str(cursor.block_hash)
 
 
 def payloads_sent_twice(chain: RpcChain, relayer: Address) -> int:

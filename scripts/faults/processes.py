@@ -22,6 +22,7 @@ from registry.node import Node, Role
 from scripts.faults.ports import free_port
 
 SECONDS_TO_STOP = 30.0
+LINES_SHOWN = 40
 _FORKS = multiprocessing.get_context("forkserver")
 _FORKS.set_forkserver_preload(["scripts.faults.cell"])
 
@@ -87,6 +88,8 @@ class NodeProcess:
     def index_is_right(self, rpc_url: str | None) -> bool:
         """Whether the index equals the fold of the chain, as `tdr index check` finds out; stop the node before.
 
+        If not, or if it could not be found out, the log's last lines are written to stderr: they say which.
+
         Args:
             rpc_url: The chain, past the proxy; None: the node's own.
         """
@@ -94,6 +97,8 @@ class NodeProcess:
         process = _FORKS.Process(target=_check_index, args=(settings, self._log))
         process.start()
         process.join()
+        if process.exitcode:
+            print(*self._log.read_text(errors="replace").splitlines()[-LINES_SHOWN:], sep="\n", file=sys.stderr)
         return process.exitcode == 0
 
 

@@ -29,6 +29,7 @@ def results_of(tmp_path: Path, *options: str) -> dict[str, Any]:
         if run.returncode != NO_VERDICT:
             break
     assert file.exists(), run.stderr
+    sys.stderr.write(run.stderr)  # pytest shows it where the test fails.
     found: dict[str, Any] = json.loads(file.read_text())
     return found
 

@@ -16,6 +16,7 @@ from scripts.faults import miner
 from scripts.faults.gate import Gate
 from scripts.faults.miner import Miner
 from tests.fixtures.chains import StartAnvil
+from tests.fixtures.waiting import eventually
 
 REORGANISATIONS = 8
 LONGEST_SECONDS = 120.0
@@ -37,19 +38,23 @@ def test_every_block_follows_another_however_many_were_taken_back(
     """A chain that loses blocks would end a chaos run without a verdict."""
     monkeypatch.setattr(miner, "BLOCK_SECONDS", 0.02)
     with closing(RpcChain([anvil_url])) as chain:
-        account = chain.request("eth_accounts")[0]
+        account, other = chain.request("eth_accounts")[:2]
         with closing(Miner(anvil_url, Gate(), seed=1)) as working:
             working.begin_reorganising(pause=0.05)
             deadline = time.monotonic() + LONGEST_SECONDS
             while working.depths.total() < REORGANISATIONS and time.monotonic() < deadline:
                 with suppress(RpcError):  # What was sent once may be in a block already.
                     chain.request("eth_sendTransaction", [{"from": account, "to": account, "value": "0x1"}])
+            working.end_reorganising()
+            # The last one may have dropped whatever was there: this one stays.
+            last = chain.request("eth_sendTransaction", [{"from": other, "to": account, "value": "0x1"}])
+            eventually(lambda: chain.request("eth_getTransactionReceipt", [last]) is not None)
         assert working.depths.total() >= REORGANISATIONS
         height = int(chain.request("eth_blockNumber"), 16)
         blocks = chain.batch([("eth_getBlockByNumber", [hex(number), False]) for number in range(height + 1)])
     assert None not in blocks
     assert [block["parentHash"] for block in blocks[1:]] == [block["hash"] for block in blocks[:-1]]
-    assert any(block["transactions"] for block in blocks)
+    assert any(last in block["transactions"] for block in blocks)
 
 
 class CountedGate(Gate):

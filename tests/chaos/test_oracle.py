@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import delete
 
 from registry.chain.rpc import RpcChain
+from registry.index.sync import Indexer
 from registry.relay.fees import Fees
 from registry.relay.intake import prepare
 from registry.relay.receipts import Status
@@ -18,7 +19,7 @@ from registry.relay.signing import Payload
 from registry.relay.tables import ATTEMPTS, NONCES
 from registry.storage import migrate, open_storage
 from scripts.faults.load import Acknowledged
-from scripts.faults.oracle import Verdict, judge, payloads_sent_twice
+from scripts.faults.oracle import Verdict, is_indexed, judge, payloads_sent_twice
 from tests.fixtures.chains import StartAnvil
 from tests.relay.world import OWNER, World, until
 
@@ -38,6 +39,12 @@ class Books:
             until(lambda: self.world.status(receipt) in (Status.MINED, Status.FINAL), relayer.step)
         other = self.world.accept(second)
         self.acknowledged = [Acknowledged(self.first, receipt.id), Acknowledged(second, other.id)]
+
+    def head(self) -> int:
+        return int(self.chain.request("eth_blockNumber"), 16)
+
+    def is_indexed(self, height: int) -> bool:
+        return is_indexed(self.chain, self._database, height)
 
     def judge(self) -> Verdict:
         deployment = self.world.deployment
@@ -80,3 +87,16 @@ def test_payload_in_two_blocks_counts_as_sent_twice(books: Books) -> None:
     sent = books.chain.request("eth_sendRawTransaction", [f"0x{signed.raw.hex()}"])
     until(lambda: books.chain.request("eth_getTransactionReceipt", [sent]), lambda: None)
     assert payloads_sent_twice(books.chain, world.signer.address) == 1
+
+
+def test_index_that_lags_or_stands_on_a_block_that_is_gone_is_noticed(books: Books) -> None:
+    """Stopped there, it could not be compared with the chain: that would count against an index that is right."""
+    indexer = Indexer(books.chain, books.world.storage, books.world.deployment)
+    indexer.catch_up()
+    head = books.head()
+    assert books.is_indexed(head)
+    assert not books.is_indexed(head + 1)
+    books.chain.request("anvil_reorg", [1, []])
+    assert not books.is_indexed(head)
+    indexer.catch_up()
+    assert books.is_indexed(head)
