@@ -11,6 +11,7 @@ from typing import Final
 
 import uvicorn
 
+from api.allocator import keep_memory_small
 from api.app import create_app
 from api.listener import listen, url_of
 from registry.config import Settings
@@ -55,6 +56,7 @@ def serve(settings: Settings, role: Role = Role.ALL, *, started: Callable[[Node,
         Unavailable: The chain or the database cannot be reached.
     """
     configure(settings.log_level, settings.log_format)
+    keep_memory_small()
     with closing(listen(settings.host, settings.port)) as listener, Node.open(settings, role) as node:
         node.start()
         server = Server(configuration(node), node, lambda: started and started(node, url_of(listener)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
 from typing import Annotated, Any, Final
 
 import orjson
@@ -50,7 +51,7 @@ _RUNS: Final = {"eth_call": 1, "eth_estimateGas": 8}
 router = APIRouter(tags=["chain"], route_class=StrictRoute)
 _limiter = CapacityLimiter(AT_ONCE)  # Strangers' questions may not take all threads away from writes.
 _heavy = CapacityLimiter(1)
-"""What makes an embedded chain compute runs in this process: two at once would be no faster, and slow all others."""
+"""What makes an embedded chain compute runs one at a time, in a process beside this one."""
 _HEAVY_METHODS: Final = frozenset({"eth_getLogs", "eth_feeHistory", *_RUNS})
 
 _EXAMPLES: Final = {
@@ -108,34 +109,44 @@ def _place(chain: Chain, calls: object) -> CapacityLimiter:
 
 def _answer(chain: Chain, calls: object, gone: threading.Event) -> bytes:
     # The time begins here, in the thread: waiting for one behind other people's requests is not this request's work.
-    with limited(Budget(SECONDS, BLOCKS, MAX_ANSWER_BYTES, is_abandoned=gone.is_set)):
-        return _answered(chain, calls)
+    limits = Budget(SECONDS, BLOCKS, MAX_ANSWER_BYTES, is_abandoned=gone.is_set)
+    with limited(limits):
+        return _answered(chain, calls, limits)
 
 
-def _answered(chain: Chain, calls: object) -> bytes:
+def _answered(chain: Chain, calls: object, limits: Budget) -> bytes:
     if not isinstance(calls, list):
-        return _within_size(_answers(chain, [calls])[0])
+        return _within_size(_answers(chain, [calls], limits)[0])
     if not 0 < len(calls) <= MAX_CALLS:
-        return orjson.dumps(_error(None, INVALID_REQUEST, f"an array has 1 to {MAX_CALLS} calls"))
-    return _within_size(b"[" + b",".join(_answers(chain, calls)) + b"]")
+        return _error(None, INVALID_REQUEST, f"an array has 1 to {MAX_CALLS} calls")
+    return _within_size(b"[" + b",".join(_answers(chain, calls, limits)) + b"]")
 
 
-def _answers(chain: Chain, calls: Sequence[object]) -> list[bytes]:
+def _answers(chain: Chain, calls: Sequence[object], limits: Budget) -> list[bytes]:
     """Return the answer to each call as JSON: as values, logs take many times as much memory."""
     checked = [_check(call) for call in calls]
-    results = _results(chain, [call for call in checked if isinstance(call, RpcCall)])
-    return [orjson.dumps(_result(call.id, next(results)) if isinstance(call, RpcCall) else call) for call in checked]
+    with closing(_results(chain, [call for call in checked if isinstance(call, RpcCall)], limits)) as results:
+        return [_result(call.id, next(results)) if isinstance(call, RpcCall) else call for call in checked]
 
 
-def _results(chain: Chain, calls: Sequence[RpcCall]) -> Iterator[Any]:
+def _results(chain: Chain, calls: Sequence[RpcCall], limits: Budget) -> Generator[bytes | RpcError, None, None]:
     # An embedded chain answers a call when its result is wanted; another node gets all calls in one POST.
     wanted = _within_gas(calls)
-    groups = [[call] for call in wanted] if isinstance(chain, EmbeddedChain) else [wanted]
-    for group in filter(None, groups):
-        try:
-            yield from chain.batch(group)
-        except RegistryError as error:
-            yield from [RpcError(SERVER_ERROR, error.message)] * len(group)
+    if not isinstance(chain, EmbeddedChain):
+        yield from _encoded(chain, wanted)
+        return
+    with closing(chain.computed([call for call in wanted if call[0] in _HEAVY_METHODS], limits)) as heavy:
+        for call in wanted:
+            yield from [next(heavy)] if call[0] in _HEAVY_METHODS else _encoded(chain, [call])
+
+
+def _encoded(chain: Chain, calls: Sequence[tuple[str, list[Any]]]) -> Iterator[bytes | RpcError]:
+    try:
+        answers = chain.batch(calls) if calls else []
+    except RegistryError as error:
+        answers = [RpcError(SERVER_ERROR, error.message)] * len(calls)
+    for answer in answers:
+        yield answer if isinstance(answer, RpcError) else orjson.dumps(answer)
 
 
 def _within_gas(calls: Sequence[RpcCall]) -> list[tuple[str, list[Any]]]:
@@ -157,7 +168,7 @@ def _is_more(quantity: object, gas: int) -> bool:
     return is_quantity and int(str(quantity), 16) > gas
 
 
-def _check(call: object) -> RpcCall | dict[str, Any]:
+def _check(call: object) -> RpcCall | bytes:
     if not isinstance(call, dict):
         return _error(None, INVALID_REQUEST, "a call is an object")
     call_id = call.get("id")
@@ -176,18 +187,18 @@ def _check(call: object) -> RpcCall | dict[str, Any]:
     return RpcCall(jsonrpc="2.0", id=call_id, method=method, params=parameters)
 
 
-def _result(call_id: int | str | None, result: Any) -> dict[str, Any]:
+def _result(call_id: int | str | None, result: bytes | RpcError) -> bytes:
     if isinstance(result, RpcError):
         return _error(call_id, result.code, result.message, result.data)
-    return {"jsonrpc": "2.0", "id": call_id, "result": result}
+    return b'{"jsonrpc":"2.0","id":' + orjson.dumps(call_id) + b',"result":' + result + b"}"
 
 
-def _error(call_id: int | str | None, code: int, message: str, data: Any = None) -> dict[str, Any]:
+def _error(call_id: int | str | None, code: int, message: str, data: Any = None) -> bytes:
     error = {"code": code, "message": message} | ({} if data is None else {"data": data})
-    return {"jsonrpc": "2.0", "id": call_id, "error": error}
+    return orjson.dumps({"jsonrpc": "2.0", "id": call_id, "error": error})
 
 
 def _within_size(answer: bytes) -> bytes:
     if len(answer) > MAX_ANSWER_BYTES:
-        return orjson.dumps(_error(None, LIMIT_EXCEEDED, f"the answer has more than {MAX_ANSWER_BYTES} bytes"))
+        return _error(None, LIMIT_EXCEEDED, f"the answer has more than {MAX_ANSWER_BYTES} bytes")
     return answer

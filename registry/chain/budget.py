@@ -50,6 +50,11 @@ class Budget:
     def __post_init__(self) -> None:
         self._until = self.clock() + self.seconds
 
+    @property
+    def seconds_left(self) -> float:
+        """How long the request may still take; not less than none."""
+        return max(0.0, self._until - self.clock())
+
     def check(self) -> None:
         """Raise OverBudget where anything of the budget is used up, or nobody waits."""
         if self.is_abandoned():

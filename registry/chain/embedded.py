@@ -14,13 +14,14 @@ import inspect
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from registry.chain import budget
+from registry.chain.apart import Apart
 from registry.chain.client import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -30,7 +31,7 @@ from registry.chain.client import (
 )
 from registry.chain.methods import Methods
 from registry.chain.miner import Miner
-from registry.chain.node import Node
+from registry.chain.node import Follower, Node
 from registry.chain.rehearsal import RehearsalMethods, RehearsalNode
 from registry.chain.store import Store
 from registry.errors import RegistryError
@@ -46,8 +47,9 @@ log = logging.getLogger(__name__)
 class EmbeddedChain:
     """The chain, as a `registry.chain.client.Chain`. Made by `open` or `in_memory`; close it in the end."""
 
-    def __init__(self, node: Node, methods: Methods, mine_interval: float | None) -> None:
+    def __init__(self, node: Node, methods: Methods, mine_interval: float | None, apart: Apart | None = None) -> None:
         self._node = node
+        self._apart = apart
         self._interval = mine_interval or 0.0
         self._last_start = -self._interval
         self._fault = ""
@@ -87,7 +89,17 @@ class EmbeddedChain:
         except RegistryError:
             store.close()
             raise
-        return cls(node, Methods(node), mine_interval)
+        return cls(node, Methods(node), mine_interval, Apart(folder))
+
+    @classmethod
+    def read_only(cls, folder: Path) -> EmbeddedChain:
+        """Open the chain in a folder beside the process that makes its blocks.
+
+        Raises:
+            ChainUnavailable: There is none, or it cannot be read.
+        """
+        node = Follower(Store.read_only(folder))
+        return cls(node, Methods(node), None)
 
     @classmethod
     def in_memory(
@@ -150,10 +162,31 @@ class EmbeddedChain:
                 answers.append(error)
         return answers
 
+    def computed(
+        self, calls: Sequence[tuple[str, Sequence[object]]], limits: budget.Budget
+    ) -> Generator[bytes | RpcError, None, None]:
+        """Answer what strangers ask for and may take long, in a process of its own. A chain in memory answers here.
+
+        Args:
+            calls: Methods with their parameters; those that read only.
+            limits: What all of them may take.
+
+        Returns:
+            In order, each result as JSON or its error. To be closed by who reads it.
+        """
+        if self._apart is not None:
+            yield from self._apart.answers(calls, limits)
+            return
+        for call in calls:
+            (answer,) = self.batch([call])
+            yield answer if isinstance(answer, RpcError) else orjson.dumps(answer)
+
     def close(self) -> None:
         """Finishes the block in the making, if there is one, and closes the files. What waits is forgotten."""
         if self._miner is not None:
             self._miner.close()
+        if self._apart is not None:
+            self._apart.close()
         self._node.store.close()
 
     def _step(self) -> float | None:

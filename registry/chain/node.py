@@ -6,6 +6,7 @@ import logging
 import secrets
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 
 from eth.abc import SignedTransactionAPI
@@ -13,7 +14,7 @@ from eth.rlp.accounts import Account
 from eth_typing import Hash32
 
 from registry.chain import admission, evm, state
-from registry.chain.client import ChainIdentity
+from registry.chain.client import ChainIdentity, ChainUnavailable
 from registry.chain.pool import Pending, Pool
 from registry.chain.store import Block, Genesis, Store
 from registry.errors import Conflict
@@ -49,9 +50,12 @@ class Node:
                 f"This chain was made for the relayer {Address(genesis.relayer)}, but the key given is {relayer}'s.",
                 hint="Give the key that belongs to this data folder, or choose another folder.",
             )
-        store.check(BLOCKS_CHECKED_AT_OPENING)
+        self._check()
         self._head = store.block_by_hash(store.head_hash())
         self.identity = ChainIdentity(genesis.chain_id, Bytes32(store.hash_at(0)))
+
+    def _check(self) -> None:
+        self.store.check(BLOCKS_CHECKED_AT_OPENING)
 
     def _create(self, relayer: Address) -> Genesis:
         # 0x7464 are the letters "td"; the rest keeps chains made by different nodes apart.
@@ -73,7 +77,7 @@ class Node:
 
     def block_at(self, number: int) -> Block | None:
         """The block at a height, if there is one."""
-        if number > self._head.number:
+        if number > self.head.number:
             return None
         return self.store.block_by_hash(self.store.hash_at(number))
 
@@ -83,7 +87,7 @@ class Node:
             block = self.store.block_by_hash(block_hash)
         except KeyError:
             return None
-        return block if block.number <= self._head.number else None
+        return block if block.number <= self.head.number else None
 
     def place_of(self, transaction_hash: bytes) -> tuple[Block, int] | None:
         """The block that a transaction is in and its position there, if it is in one."""
@@ -96,7 +100,7 @@ class Node:
 
     def account(self, address: bytes, block: Block | None = None) -> Account:
         """The account of an address (20 bytes) after a block; after the newest if none is given."""
-        return state.account_at(self.store.node, (block or self._head).header.state_root, address)
+        return state.account_at(self.store.node, (block or self.head).header.state_root, address)
 
     def hashes_before(self, block: Block) -> Iterator[Hash32]:
         """The hashes of the blocks before this one that contracts may ask for, the newest first."""
@@ -181,3 +185,28 @@ class Node:
     def _hashes_from_head(self) -> Iterator[Hash32]:
         yield Hash32(self._head.hash)
         yield from self.hashes_before(self._head)
+
+
+class Follower(Node):
+    """A chain whose blocks another process makes; each that is on disk is seen at once. What waits is not seen.
+
+    Args:
+        store: Where the chain is, opened for reading alone.
+
+    Raises:
+        ChainUnavailable: It has not been created.
+    """
+
+    def __init__(self, store: Store) -> None:
+        genesis = store.genesis()
+        if genesis is None:
+            raise ChainUnavailable("The embedded chain has no first block yet.")
+        super().__init__(store, Address(genesis.relayer), time.time)
+
+    @property
+    def head(self) -> Block:
+        """The newest block on disk."""
+        return self.store.block_by_hash(self.store.head_hash())
+
+    def _check(self) -> None:
+        """Nothing: whoever makes the blocks has checked them."""

@@ -27,6 +27,7 @@ from registry.primitives import keccak256
 
 APPLICATION_ID = 0x74647263  # "tdrc"
 SCHEMA_VERSION = 1
+FILE = "chain.sqlite3"
 NODES_CACHED = 32_768
 BLOCKS_CACHED = 128
 ROWS_A_PAGE = 4_096
@@ -128,7 +129,7 @@ class Store:
             lock_file = _lock(folder)
         except OSError as error:
             raise ChainUnavailable(f"The chain's folder {folder} cannot be used: {error.strerror}.") from error
-        path = folder / "chain.sqlite3"
+        path = folder / FILE
         try:
             connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             connection.execute("PRAGMA journal_mode = WAL")
@@ -150,6 +151,23 @@ class Store:
                 f"{path} is no embedded chain of this version.", hint="Choose another data folder, or the right one."
             )
         return cls(connection, lock_file)
+
+    @classmethod
+    def read_only(cls, folder: Path) -> Self:
+        """Open the store in a folder beside the process that writes it.
+
+        Raises:
+            ChainUnavailable: There is none, or it cannot be read.
+        """
+        path = (folder / FILE).absolute()
+        try:
+            connection = sqlite3.connect(
+                f"{path.as_uri()}?mode=ro", uri=True, check_same_thread=False, isolation_level=None
+            )
+            connection.execute("SELECT 1 FROM chain").fetchone()
+        except sqlite3.DatabaseError as error:
+            raise _damaged(path, error) from error
+        return cls(connection)
 
     def close(self) -> None:
         """Closes the file and lets others use the folder."""
@@ -289,9 +307,9 @@ class Store:
         try:
             whole = self._follows(depth)
         except (KeyError, sqlite3.DatabaseError, RLPException) as error:
-            raise _damaged(Path("chain.sqlite3"), error) from error
+            raise _damaged(Path(FILE), error) from error
         if not whole:
-            raise _damaged(Path("chain.sqlite3"), None)
+            raise _damaged(Path(FILE), None)
 
     def _follows(self, depth: int) -> bool:
         name = self.head_hash()

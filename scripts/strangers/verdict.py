@@ -47,7 +47,7 @@ class Check:
 
 
 class Memory(threading.Thread):
-    """Watches how much memory a process holds.
+    """Watches how much memory a process and those that it started hold together.
 
     Args:
         pid: The process.
@@ -55,15 +55,14 @@ class Memory(threading.Thread):
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
-        self._status = Path(f"/proc/{pid}/status")
+        self._pid = pid
         self._done = threading.Event()
         self.highest = 0
 
     def run(self) -> None:
         """Look every tenth of a second."""
         while not self._done.wait(0.1):
-            fields = dict(line.split(":", 1) for line in self._status.read_text().splitlines())
-            self.highest = max(self.highest, int(fields["VmRSS"].split()[0]) * 1024)
+            self.highest = max(self.highest, _resident(self._pid) + sum(map(_resident, _children(self._pid))))
 
     def stop(self) -> Check:
         """Stop watching; return the most it held."""
@@ -71,6 +70,23 @@ class Memory(threading.Thread):
         self.join()
         is_met = self.highest <= MEMORY
         return Check("memory of the node, MiB", f"{self.highest / MIB:.0f}", f"<= {MEMORY // MIB}", is_met)
+
+
+def _resident(pid: int) -> int:
+    """Return the bytes that a process holds in memory; none where it has ended."""
+    try:
+        fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+    except (FileNotFoundError, ProcessLookupError):
+        return 0
+    return int(fields.get("VmRSS", "0 kB").split()[0]) * 1024
+
+
+def _children(pid: int) -> list[int]:
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+        return [int(child) for thread in threads for child in (thread / "children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def none_of(name: str, count: int) -> Check:

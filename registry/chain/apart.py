@@ -1,0 +1,152 @@
+"""A process beside the node's that computes what strangers ask of the embedded chain, as the node sees it.
+
+A call of a contract keeps Python's interpreter busy for seconds, and all else that a process does then waits for its
+turn, again and again. So such calls have an interpreter of their own (`registry.chain.calculator`), at a low priority.
+It reads the chain's file and writes nothing; what waits for a block it does not see. And a process can be ended, which
+a thread cannot: whatever a call does, it ends in time.
+
+On the pipe between them, a request is JSON with the budget and the calls; the answer is a frame for each call, R with
+the result as JSON, or E with the error. An empty message says that nobody waits any more. The end of the pipe ends the
+process, also where the node was killed.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Generator, Sequence
+from multiprocessing import Pipe
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from registry.chain.budget import Budget, OverBudget
+from registry.chain.client import SERVER_ERROR, RpcError
+
+START_SECONDS: Final = 60.0
+"""How long a new process may take until it listens."""
+GRACE_SECONDS: Final = 2.0
+"""How long after the end of a budget the process may still answer: what runs looks at its budget now and then only."""
+LOOK_SECONDS: Final = 0.25
+"""How often it is looked whether somebody still waits."""
+PROGRAM: Final = "registry.chain.calculator"
+RESULT: Final = b"R"
+FAILURE: Final = b"E"
+NOBODY_WAITS: Final = b""
+READY: Final = b""
+"""The first message of a new process."""
+
+
+class Apart:
+    """The process as the node sees it. It is started by the first request, and again after it was ended.
+
+    Args:
+        folder: Where the chain lies.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._connection: Connection[Any, Any] | None = None
+
+    def answers(
+        self, calls: Sequence[tuple[str, Sequence[object]]], limits: Budget
+    ) -> Generator[bytes | RpcError, None, None]:
+        """Answer calls in order, each as JSON or with its error. One request at a time is worked on.
+
+        Args:
+            calls: Methods with their parameters, which are as JSON has them.
+            limits: What all of them may take; where it has an end, so have they.
+        """
+        with self._lock:
+            answered = 0
+            try:
+                connection = self._connected()
+                until = time.monotonic() + limits.seconds_left + GRACE_SECONDS
+                connection.send_bytes(orjson.dumps([limits.seconds, limits.blocks, limits.bytes, calls]))
+                for _ in calls:
+                    answer = _next_frame(connection, until, limits)
+                    answered += answer is not None
+                    yield _over(limits) if answer is None else _read(answer)
+            except (EOFError, OSError):
+                yield from [_over(limits)] * len(calls)
+            finally:
+                # Whoever stops listening, or is told no more, leaves no answers behind for others to find.
+                if answered < len(calls):
+                    self._end()
+
+    def close(self) -> None:
+        """End the process, if there is one; a request that is being worked on has no answer."""
+        process = self._process
+        if process is not None:
+            process.kill()
+        with self._lock:
+            self._end()
+
+    def _connected(self) -> Connection[Any, Any]:
+        """Return the pipe to a process that listens.
+
+        Raises:
+            EOFError, OSError: There is none, and none can be started.
+        """
+        if self._connection is not None and self._process is not None and self._process.poll() is None:
+            return self._connection
+        self._end()
+        ours, theirs = Pipe()
+        with theirs:
+            descriptor = theirs.fileno()
+            self._process = subprocess.Popen(  # noqa: S603 - nothing of it comes from outside
+                # -P: a folder named as ours, where the node was started, is not taken for it.
+                [sys.executable, "-P", "-m", PROGRAM, str(descriptor), self._folder],
+                pass_fds=[descriptor],
+                stdin=subprocess.DEVNULL,
+                env={name: value for name, value in os.environ.items() if not name.startswith("TDR_")},
+                start_new_session=True,  # Ctrl-C is for the node, which ends it in order.
+            )
+        self._connection = ours
+        if not ours.poll(START_SECONDS):
+            raise TimeoutError
+        ours.recv_bytes()
+        return ours
+
+    def _end(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+def _next_frame(connection: Connection[Any, Any], until: float, limits: Budget) -> bytes | None:
+    """Return the next frame; None where none comes in time, or the process has ended."""
+    is_told = False
+    try:
+        while not connection.poll(min(LOOK_SECONDS, max(0.0, until - time.monotonic()))):
+            if time.monotonic() >= until:
+                return None
+            if not is_told and limits.is_abandoned():
+                connection.send_bytes(NOBODY_WAITS)
+                is_told = True
+        return connection.recv_bytes()
+    except (EOFError, OSError):
+        return None
+
+
+def _over(limits: Budget) -> RpcError:
+    try:
+        limits.check()
+    except OverBudget as error:
+        return error
+    return RpcError(SERVER_ERROR, "the computation ended without an answer; ask again, or for less at a time")
+
+
+def _read(frame: bytes) -> bytes | RpcError:
+    return frame[1:] if frame[:1] == RESULT else RpcError(*orjson.loads(frame[1:]))
