@@ -11,6 +11,8 @@ from api.deps import NodeDep
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, Moment, PageCursor, answer
 from api.strict import StrictRoute
 from registry.index.pages import DEFAULT_LIMIT
+from registry.index.queries import Queries
+from registry.index.shapes import Json
 from registry.index.shapes import time as iso_time
 from registry.primitives import Address
 
@@ -33,10 +35,12 @@ async def grants(
     min_block: MinBlock = None,
 ) -> Response:
     """The grants of a dataset, ended ones too, the newest first."""
-    now = int(node.clock())
-    return await answer(
-        node, lambda queries: queries.grants(queries.resolve(dataset_id), now, grantee, limit, cursor), min_block
-    )
+
+    def work(queries: Queries) -> Json:
+        now = queries.now(node.clock())
+        return queries.grants(queries.resolve(dataset_id), now, grantee, limit, cursor)
+
+    return await answer(node, work, min_block)
 
 
 @router.get(
@@ -73,8 +77,11 @@ async def grantee(
     min_block: MinBlock = None,
 ) -> Response:
     """What the next message about a grantee must name, and their latest grants and requests."""
-    now = int(node.clock())
-    return await answer(node, lambda queries: queries.grantee(queries.resolve(dataset_id), address, now), min_block)
+
+    def work(queries: Queries) -> Json:
+        return queries.grantee(queries.resolve(dataset_id), address, queries.now(node.clock()))
+
+    return await answer(node, work, min_block)
 
 
 @router.get(
@@ -92,8 +99,9 @@ async def access(
     min_block: MinBlock = None,
 ) -> Response:
     """Whether somebody may use a dataset at a time, past times included."""
-    moment = int(node.clock()) if at is None else at
-    shown = {"at": iso_time(moment)}
-    return await answer(
-        node, lambda queries: queries.access(queries.resolve(dataset_id), address, moment) | shown, min_block
-    )
+
+    def work(queries: Queries) -> Json:
+        moment = queries.now(node.clock()) if at is None else at
+        return queries.access(queries.resolve(dataset_id), address, moment) | {"at": iso_time(moment)}
+
+    return await answer(node, work, min_block)

@@ -215,6 +215,14 @@ class Queries:
         with self._storage.read() as connection:
             return read_cursor(connection)
 
+    def now(self, clock: float) -> int:
+        """Return the present, Unix seconds, UTC: a clock's time, or the index's block's where that is later.
+
+        Terms begin and end by the blocks' time, which may be ahead of this machine's clock. By the clock alone, whoever
+        waited for their grant would be told that it has not begun.
+        """
+        return max(int(clock), self.cursor().block_time)
+
     def dataset(self, dataset_id: DatasetId) -> Json:
         """One dataset as it is now.
 

@@ -9,7 +9,7 @@ import pytest
 
 from registry.chain.embedded import EmbeddedChain
 from registry.primitives import ZERO_BYTES32
-from tests.api.world import Gateway, grant, request, withdrawal
+from tests.api.world import ANALYST, Gateway, grant, request, withdrawal
 
 MILLISECONDS = 1_890_000_000_000
 """The year 2029, in the unit of JavaScript's `Date.now()`."""
@@ -84,3 +84,18 @@ def test_the_chains_time_is_served(gateway: Gateway) -> None:
     before = chain.now()
     served = gateway.http.get("/v1/deployment").json()["chainTime"]
     assert before <= served <= chain.now()
+
+
+def test_a_grant_that_was_waited_for_has_begun_though_the_clock_is_behind_the_blocks(gateway: Gateway) -> None:
+    """Terms begin by the blocks' time: the present is no earlier than the block that an answer is as of."""
+    dataset_id = gateway.register()
+    gateway.node.chain.request("evm_increaseTime", [3600])
+    gateway.settle(grant(dataset_id))
+    place = f"/v1/datasets/{dataset_id}"
+    access = gateway.http.get(f"{place}/access", params={"address": str(ANALYST.address)}).json()
+    assert (access["allowed"], access["reason"]) == (True, "active")
+    assert access["at"] == access["startsAt"]
+    (listed,) = gateway.http.get(f"{place}/grants").json()["items"]
+    assert listed["state"] == "active"
+    grantee = gateway.http.get(f"{place}/grantees/{ANALYST.address}").json()
+    assert grantee["grants"][0]["state"] == "active"
