@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,24 +17,11 @@ import pytest
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
 from registry.keys.signer import Signer
+from tests.fixtures.commands import Done, tdr_forked
 
 TDR = Path(sys.executable).with_name("tdr")
 PASSWORD = "a password"
 SECONDS = 60
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
 
 
 @dataclass
@@ -125,26 +111,12 @@ Tdr = Callable[..., Done]
 
 @pytest.fixture(scope="session")
 def tdr_at(key_folder: Path) -> Callable[[str], Tdr]:
-    """Gives, for a gateway's URL, a function that runs commands there in processes of their own."""
+    """Gives, for a gateway's URL, a function that runs commands there, each in a process of its own."""
 
     def at(url: str) -> Tdr:
         def run(*arguments: object, **environment: str) -> Done:
-            done = subprocess.run(
-                [TDR, *map(str, arguments)],
-                env={
-                    **os.environ,
-                    "TDR_GATEWAY": url,
-                    "TDR_KEYS": str(key_folder),
-                    "TDR_KEY_PASSWORD": PASSWORD,
-                    **environment,
-                },
-                capture_output=True,
-                text=True,
-                timeout=SECONDS,
-                check=False,
-                stdin=subprocess.DEVNULL,
-            )
-            return Done(done.returncode, done.stdout, done.stderr)
+            told = {"TDR_GATEWAY": url, "TDR_KEYS": str(key_folder), "TDR_KEY_PASSWORD": PASSWORD}
+            return tdr_forked([*map(str, arguments)], {**os.environ, **told, **environment}, SECONDS)
 
         return run
 

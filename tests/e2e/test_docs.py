@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shlex
@@ -12,13 +11,16 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 
+from tests.fixtures.commands import Done, tdr_forked
+
 ROOT = Path(__file__).parents[2]
+SECONDS = 120
 BIN = Path(sys.executable).parent
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -31,9 +33,15 @@ def commands(guide: Path) -> list[str]:
 
 
 class Reader:
-    """Somebody who types what a guide says, in a folder with a copy of the examples."""
+    """Somebody who types what a guide says, in a folder with a copy of the examples.
 
-    def __init__(self, home: Path) -> None:
+    Args:
+        home: The folder.
+        starts_tdr: Whether each `tdr` is started from nothing, as by a shell, or forked with its modules loaded.
+    """
+
+    def __init__(self, home: Path, *, starts_tdr: bool) -> None:
+        self._starts_tdr = starts_tdr
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = str(free.getsockname()[1])
         self._home = home
@@ -61,7 +69,7 @@ class Reader:
             self._await_node()
         else:
             done = self._run([self._filled(word) for word in words])
-            assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+            assert done.code == 0, f"{line}\n{done.out}\n{done.err}"
 
     def close(self) -> None:
         if self._node is not None:
@@ -70,39 +78,35 @@ class Reader:
 
     def _filled(self, word: str) -> str:
         if word == "DATASET_ID":
-            listing = json.loads(self._run(["tdr", "list", "--json"]).stdout)
-            return str(listing["items"][0]["datasetId"])
+            return str(self._run(["tdr", "list", "--json"]).json["items"][0]["datasetId"])
         if word == "BLOCK_HASH":
-            shown = self._run(["tdr", "show", self._filled("DATASET_ID"), "--json"]).stdout
-            return str(json.loads(shown)["asOfBlockHash"])
+            return str(self._run(["tdr", "show", self._filled("DATASET_ID"), "--json"]).json["asOfBlockHash"])
         if word == "BOB":
-            listing = json.loads(self._run(["tdr", "keys", "list", "--json"]).stdout)
+            listing = self._run(["tdr", "keys", "list", "--json"]).json
             return next(str(key["address"]) for key in listing["items"] if key["name"] == "bob")
         return word
 
-    def _run(self, words: list[str]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            words, cwd=self._home, env=self._environment, capture_output=True, text=True, timeout=120, check=False
+    def _run(self, words: list[str]) -> Done:
+        if words[0] == "tdr" and not self._starts_tdr:
+            return tdr_forked(words[1:], self._environment, SECONDS, self._home)
+        done = subprocess.run(
+            words, cwd=self._home, env=self._environment, capture_output=True, text=True, timeout=SECONDS, check=False
         )
+        return Done(done.returncode, done.stdout, done.stderr)
 
     def _await_node(self) -> None:
         deadline = time.monotonic() + 60
-        while self._run(["tdr", "list"]).returncode:
+        while self._run(["tdr", "list"]).code:
             assert time.monotonic() < deadline, "the node did not answer within a minute"
             time.sleep(0.2)
 
 
-@pytest.fixture
-def reader(tmp_path: Path) -> Iterator[Reader]:
-    somebody = Reader(tmp_path)
-    yield somebody
-    somebody.close()
-
-
 @pytest.mark.parametrize("guide", [guide for guide in GUIDES if commands(guide)], ids=lambda guide: guide.name)
-def test_every_command_of_a_guide_runs(guide: Path, reader: Reader) -> None:
-    for line in commands(guide):
-        reader.type(line)
+def test_every_command_of_a_guide_runs(guide: Path, tmp_path: Path) -> None:
+    # The README's as a newcomer has them.
+    with closing(Reader(tmp_path, starts_tdr=guide.name == "README.md")) as reader:
+        for line in commands(guide):
+            reader.type(line)
 
 
 @pytest.mark.parametrize("guide", [*GUIDES, ROOT / "CONTRIBUTING.md"], ids=lambda guide: guide.name)
