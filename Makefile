@@ -1,7 +1,7 @@
 # Every target installs what it needs first. `make help` lists them.
 
 PYTHON ?= python3
-JOBS ?= 2
+JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed

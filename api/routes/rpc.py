@@ -18,6 +18,7 @@ from api.answers import RpcAnswer, RpcCall
 from api.deps import node_of, when_gone
 from api.problems import LARGE, MALFORMED, MEDIA, SLOW, UNAVAILABLE, Refused, documented
 from api.strict import StrictRoute
+from registry.chain.apart import Lane
 from registry.chain.budget import Budget, limited
 from registry.chain.client import (
     INVALID_PARAMS,
@@ -36,11 +37,11 @@ MAX_CALLS: Final = 100
 MAX_ANSWER_BYTES: Final = 32 * 2**20
 SECONDS: Final = 5.0
 """How long one request may take of the embedded chain."""
+QUICK_SECONDS: Final = 0.25
+"""How long it is tried in the quick lane before it goes to the slow one, from its beginning."""
 BLOCKS: Final = 1_000_000
 """How many blocks all queries for logs of one request may cover together."""
 AT_ONCE: Final = 4
-WAITING: Final = 16
-"""How many requests may wait until the embedded chain has time for them."""
 INVALID_REQUEST: Final = -32600
 
 EVM_GAS: Final = 2**24
@@ -50,8 +51,10 @@ _RUNS: Final = {"eth_call": 1, "eth_estimateGas": 8}
 
 router = APIRouter(tags=["chain"], route_class=StrictRoute)
 _limiter = CapacityLimiter(AT_ONCE)  # Strangers' questions may not take all threads away from writes.
-_heavy = CapacityLimiter(1)
-"""What makes an embedded chain compute runs one at a time, in a process beside this one."""
+_lanes: Final = {lane: CapacityLimiter(1) for lane in Lane}
+"""What makes an embedded chain compute runs in a process beside this one, in each lane one request at a time."""
+WAITING: Final = {Lane.QUICK: 32, Lane.SLOW: 16}
+"""How many requests may wait for their turn."""
 _HEAVY_METHODS: Final = frozenset({"eth_getLogs", "eth_feeHistory", *_RUNS})
 
 _EXAMPLES: Final = {
@@ -86,56 +89,74 @@ async def rpc(request: Request, calls: Calls) -> Response:
     gone = threading.Event()
     watching = asyncio.create_task(when_gone(request, gone.set))
     try:
-        answer = await to_thread.run_sync(_answer, chain, calls, gone, limiter=_place(chain, calls))
+        answer = await _in_turn(chain, calls, gone)
     finally:
         watching.cancel()
     return Response(answer, media_type="application/json")
 
 
-def _place(chain: Chain, calls: object) -> CapacityLimiter:
-    """Return where a request waits for its turn.
+async def _in_turn(chain: Chain, calls: object, gone: threading.Event) -> bytes:
+    """Answer calls: light ones at once, and what computes in the quick lane, or in the slow one if that is not enough.
 
     Raises:
         Refused: Too many wait there.
     """
+    if not isinstance(chain, EmbeddedChain) or not _compute(calls):
+        answer, _ = await to_thread.run_sync(_answer, chain, calls, gone, Lane.SLOW, limiter=_limiter)
+        return answer
+    for lane in Lane:
+        if _lanes[lane].statistics().tasks_waiting >= WAITING[lane]:
+            detail = f"{WAITING[lane]} requests wait for the chain to compute."
+            raise Refused(UNAVAILABLE, detail, headers={"Retry-After": "1" if lane is Lane.QUICK else "5"})
+        answer, is_whole = await to_thread.run_sync(_computed, chain, calls, gone, lane, limiter=_lanes[lane])
+        if is_whole:
+            break
+    return answer
+
+
+def _compute(calls: object) -> bool:
     asked = calls if isinstance(calls, list) else [calls]
-    methods = {str(call.get("method")) for call in asked if isinstance(call, dict)}
-    if not isinstance(chain, EmbeddedChain) or not methods & _HEAVY_METHODS:
-        return _limiter
-    if _heavy.statistics().tasks_waiting >= WAITING:
-        raise Refused(UNAVAILABLE, f"{WAITING} requests wait for the chain to compute.", headers={"Retry-After": "5"})
-    return _heavy
+    return any(isinstance(call, dict) and str(call.get("method")) in _HEAVY_METHODS for call in asked)
 
 
-def _answer(chain: Chain, calls: object, gone: threading.Event) -> bytes:
+def _computed(chain: EmbeddedChain, calls: object, gone: threading.Event, lane: Lane) -> tuple[bytes, bool]:
+    chain.prepare(lane)
+    return _answer(chain, calls, gone, lane)
+
+
+def _answer(chain: Chain, calls: object, gone: threading.Event, lane: Lane) -> tuple[bytes, bool]:
+    """Return the answer, and whether there was time for all of it."""
     # The time begins here, in the thread: waiting for one behind other people's requests is not this request's work.
-    limits = Budget(SECONDS, BLOCKS, MAX_ANSWER_BYTES, is_abandoned=gone.is_set)
+    seconds = QUICK_SECONDS if lane is Lane.QUICK else SECONDS
+    limits = Budget(seconds, BLOCKS, MAX_ANSWER_BYTES, is_abandoned=gone.is_set)
     with limited(limits):
-        return _answered(chain, calls, limits)
+        return _answered(chain, calls, limits, lane), limits.seconds_left > 0 or gone.is_set()
 
 
-def _answered(chain: Chain, calls: object, limits: Budget) -> bytes:
+def _answered(chain: Chain, calls: object, limits: Budget, lane: Lane) -> bytes:
     if not isinstance(calls, list):
-        return _within_size(_answers(chain, [calls], limits)[0])
+        return _within_size(_answers(chain, [calls], limits, lane)[0])
     if not 0 < len(calls) <= MAX_CALLS:
         return _error(None, INVALID_REQUEST, f"an array has 1 to {MAX_CALLS} calls")
-    return _within_size(b"[" + b",".join(_answers(chain, calls, limits)) + b"]")
+    return _within_size(b"[" + b",".join(_answers(chain, calls, limits, lane)) + b"]")
 
 
-def _answers(chain: Chain, calls: Sequence[object], limits: Budget) -> list[bytes]:
+def _answers(chain: Chain, calls: Sequence[object], limits: Budget, lane: Lane) -> list[bytes]:
     """Return the answer to each call as JSON: as values, logs take many times as much memory."""
     checked = [_check(call) for call in calls]
-    with closing(_results(chain, [call for call in checked if isinstance(call, RpcCall)], limits)) as results:
+    with closing(_results(chain, [call for call in checked if isinstance(call, RpcCall)], limits, lane)) as results:
         return [_result(call.id, next(results)) if isinstance(call, RpcCall) else call for call in checked]
 
 
-def _results(chain: Chain, calls: Sequence[RpcCall], limits: Budget) -> Generator[bytes | RpcError, None, None]:
+def _results(
+    chain: Chain, calls: Sequence[RpcCall], limits: Budget, lane: Lane
+) -> Generator[bytes | RpcError, None, None]:
     # An embedded chain answers a call when its result is wanted; another node gets all calls in one POST.
     wanted = _within_gas(calls)
     if not isinstance(chain, EmbeddedChain):
         yield from _encoded(chain, wanted)
         return
-    with closing(chain.computed([call for call in wanted if call[0] in _HEAVY_METHODS], limits)) as heavy:
+    with closing(chain.computed([call for call in wanted if call[0] in _HEAVY_METHODS], limits, lane)) as heavy:
         for call in wanted:
             yield from [next(heavy)] if call[0] in _HEAVY_METHODS else _encoded(chain, [call])
 

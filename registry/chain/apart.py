@@ -12,12 +12,14 @@ process, also where the node was killed.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Generator, Sequence
+from enum import StrEnum
 from multiprocessing import Pipe
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -42,6 +44,15 @@ READY: Final = b""
 """The first message of a new process."""
 
 
+class Lane(StrEnum):
+    """Where a request is computed: first where nobody computes for long, and then, if that is not enough, with others
+    that take long. So who asks for little does not wait behind who asks for much.
+    """
+
+    QUICK = "quick"
+    SLOW = "slow"
+
+
 class Apart:
     """The process as the node sees it. It is started by the first request, and again after it was ended.
 
@@ -54,6 +65,11 @@ class Apart:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
+
+    def prepare(self) -> None:
+        """Start the process, if it does not run: the time that this takes is no request's own."""
+        with self._lock, contextlib.suppress(EOFError, OSError):
+            self._connected()
 
     def answers(
         self, calls: Sequence[tuple[str, Sequence[object]]], limits: Budget

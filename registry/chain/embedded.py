@@ -14,14 +14,14 @@ import inspect
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import orjson
 
 from registry.chain import budget
-from registry.chain.apart import Apart
+from registry.chain.apart import Apart, Lane
 from registry.chain.client import (
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -47,9 +47,11 @@ log = logging.getLogger(__name__)
 class EmbeddedChain:
     """The chain, as a `registry.chain.client.Chain`. Made by `open` or `in_memory`; close it in the end."""
 
-    def __init__(self, node: Node, methods: Methods, mine_interval: float | None, apart: Apart | None = None) -> None:
+    def __init__(
+        self, node: Node, methods: Methods, mine_interval: float | None, apart: Mapping[Lane, Apart] | None = None
+    ) -> None:
         self._node = node
-        self._apart = apart
+        self._apart = apart or {}
         self._interval = mine_interval or 0.0
         self._last_start = -self._interval
         self._fault = ""
@@ -89,7 +91,7 @@ class EmbeddedChain:
         except RegistryError:
             store.close()
             raise
-        return cls(node, Methods(node), mine_interval, Apart(folder))
+        return cls(node, Methods(node), mine_interval, {lane: Apart(folder) for lane in Lane})
 
     @classmethod
     def read_only(cls, folder: Path) -> EmbeddedChain:
@@ -162,20 +164,26 @@ class EmbeddedChain:
                 answers.append(error)
         return answers
 
+    def prepare(self, lane: Lane) -> None:
+        """Make sure that the process of a lane runs."""
+        if lane in self._apart:
+            self._apart[lane].prepare()
+
     def computed(
-        self, calls: Sequence[tuple[str, Sequence[object]]], limits: budget.Budget
+        self, calls: Sequence[tuple[str, Sequence[object]]], limits: budget.Budget, lane: Lane = Lane.QUICK
     ) -> Generator[bytes | RpcError, None, None]:
         """Answer what strangers ask for and may take long, in a process of its own. A chain in memory answers here.
 
         Args:
             calls: Methods with their parameters; those that read only.
             limits: What all of them may take.
+            lane: Which process.
 
         Returns:
             In order, each result as JSON or its error. To be closed by who reads it.
         """
-        if self._apart is not None:
-            yield from self._apart.answers(calls, limits)
+        if lane in self._apart:
+            yield from self._apart[lane].answers(calls, limits)
             return
         for call in calls:
             (answer,) = self.batch([call])
@@ -185,8 +193,8 @@ class EmbeddedChain:
         """Finishes the block in the making, if there is one, and closes the files. What waits is forgotten."""
         if self._miner is not None:
             self._miner.close()
-        if self._apart is not None:
-            self._apart.close()
+        for apart in self._apart.values():
+            apart.close()
         self._node.store.close()
 
     def _step(self) -> float | None:

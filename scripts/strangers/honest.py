@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import httpx
 
 from registry.access.messages import AccessGrant, AccessRevocation
+from registry.datasets.events import REGISTERED
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
 from registry.keys.signer import Signer
@@ -28,6 +29,7 @@ class Waits:
     Args:
         writes: Seconds until each write was acknowledged.
         evidence: Seconds until each evidence bundle was there.
+        audits: Seconds until the victim's events were there, asked for past the gateway as an auditor does.
         receipts: The ids of what was acknowledged.
         refused: Answers other than an acknowledgement or a bundle: the status and the beginning of the body.
         verified: What each bundle proved.
@@ -35,6 +37,7 @@ class Waits:
 
     writes: list[float] = field(default_factory=list)
     evidence: list[float] = field(default_factory=list)
+    audits: list[float] = field(default_factory=list)
     receipts: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     verified: list[Verified] = field(default_factory=list)
@@ -59,6 +62,7 @@ def work(target: Target, seed: int, seconds: float, owners: Sequence[Signer] = (
             owner = next(turns, None) or account(f"honest {chance.getrandbits(64)}")
             _register_and_grant(target, http, owner, chance, waits)
             _fetch_evidence(target, http, waits)
+            _audit(target, http, waits)
             time.sleep(max(0.0, min(pause, end - time.monotonic())))
     return waits
 
@@ -117,6 +121,20 @@ def _fetch_evidence(target: Target, http: httpx.Client, waits: Waits) -> None:
     blocks = http.post("/rpc", json=calls).json()
     trust = PinnedBlocks({Bytes32.parse(block["result"]["hash"]) for block in blocks}, target.chain_id)
     waits.verified.append(verify(answer.content, trust))
+
+
+def _audit(target: Target, http: httpx.Client, waits: Waits) -> None:
+    """Ask the chain for the victim's events, as `tdr verify` does."""
+    wanted = {
+        "address": str(target.contracts["DatasetRegistry"]),
+        "topics": [str(REGISTERED), str(target.small)],
+        "fromBlock": "0x0",
+        "toBlock": "latest",
+    }
+    call = {"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": [wanted]}
+    answer = _timed(waits.audits, lambda: http.post("/rpc", json=call))
+    if not answer.is_success or len(answer.json().get("result", ())) != 1:
+        waits.refused.append(f"POST /rpc: {answer.status_code} {answer.text[:300]}")
 
 
 def _patiently(http: httpx.Client, path: str) -> httpx.Response:

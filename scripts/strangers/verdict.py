@@ -122,6 +122,7 @@ def of_waits(waits: Waits) -> list[Check]:
     return [
         *_times("honest write acknowledged", waits.writes, WRITE_SECONDS),
         *_times("evidence of the victim", waits.evidence, EVIDENCE_SECONDS),
+        *_times("the victim's events, asked of the chain", waits.audits, EVIDENCE_SECONDS),
     ]
 
 

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.routes import rpc
+from registry.chain import apart
+from registry.chain.apart import Lane
 from registry.chain.budget import Budget
-from tests.api.world import Gateway
+from registry.chain.embedded import EmbeddedChain
+from registry.relay.signing import Signer
+from tests.api.world import RELAYER_SECRET, Gateway, open_node, running
+from tests.fixtures.waiting import PATIENCE, eventually
 
 
 def call(method: str, *params: object, call_id: object = 1) -> dict[str, Any]:
@@ -117,3 +127,57 @@ def test_waiting_for_a_thread_is_no_part_of_the_time(gateway: Gateway, monkeypat
     monkeypatch.setattr(rpc, "Budget", observed)
     ask(gateway, call("eth_chainId"))
     assert held == [1], "the time begins when the request has its place"
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
+    """A gateway whose chain computes in processes of their own, which are given all the time that they need."""
+    monkeypatch.setattr(apart, "GRACE_SECONDS", PATIENCE)
+    monkeypatch.setattr(rpc, "SECONDS", PATIENCE)
+    chain = EmbeddedChain.open(tmp_path / "chain", Signer(RELAYER_SECRET).address, mine_interval=0.01)
+    with open_node(tmp_path, chain=chain) as node, running(node) as gateway:
+        yield gateway
+
+
+TELL_CHAIN_ID = {"data": "0x4660005260206000f3"}  # CHAINID PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN
+
+
+def test_who_asks_for_little_does_not_wait_behind_who_asks_for_much(
+    on_disk: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A7: an auditor's question is answered while a stranger's computation goes on."""
+    lanes = rpc._lanes
+    endless = call("eth_call", {"data": "0x5b600056", "gas": "0x1000000"}, "latest")
+    with ThreadPoolExecutor(1) as strangers:
+        computing = strangers.submit(ask, on_disk, endless)
+        eventually(lambda: lanes[Lane.SLOW].borrowed_tokens == 1 and not lanes[Lane.QUICK].borrowed_tokens)
+        process = eventually(lambda: on_disk.node.chain._apart[Lane.SLOW]._process)
+        os.kill(process.pid, signal.SIGSTOP)  # Its computation lasts as long as this test wants.
+        try:
+            monkeypatch.setattr(rpc, "QUICK_SECONDS", PATIENCE)
+            answer = ask(on_disk, call("eth_call", TELL_CHAIN_ID, "latest"))
+            assert int(answer["result"], 16) == on_disk.deployment.chain_id
+            assert lanes[Lane.SLOW].borrowed_tokens == 1
+        finally:
+            os.kill(process.pid, signal.SIGCONT)
+        assert "OutOfGas" in computing.result()["error"]["message"]
+
+
+def test_what_the_quick_lane_has_no_time_for_is_answered_by_the_slow_one(
+    on_disk: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rpc, "QUICK_SECONDS", 0.0)
+    answers = ask(on_disk, [call("eth_chainId"), call("eth_call", TELL_CHAIN_ID, "latest")])
+    assert [int(answer["result"], 16) for answer in answers] == [on_disk.deployment.chain_id] * 2
+
+
+@pytest.mark.parametrize(("lane", "after"), [(Lane.QUICK, "1"), (Lane.SLOW, "5")])
+def test_who_would_wait_behind_too_many_is_told_when_to_come_again(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, lane: Lane, after: str
+) -> None:
+    monkeypatch.setattr(rpc, "QUICK_SECONDS", 0.0)
+    monkeypatch.setitem(rpc.WAITING, lane, 0)
+    answer = gateway.http.post("/rpc", json=call("eth_call", TELL_CHAIN_ID, "latest"))
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, after)
+    assert answer.json()["type"] == "/problems/unavailable"
+    assert ask(gateway, call("eth_chainId"))["result"], "light questions do not wait there"

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from registry.chain import apart
-from registry.chain.apart import Apart
+from registry.chain.apart import Apart, Lane
 from registry.chain.budget import Budget
 from registry.chain.client import RpcError
 from registry.chain.embedded import EmbeddedChain
@@ -39,9 +39,9 @@ def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedC
 
 
 def process_of(chain: EmbeddedChain) -> int:
-    assert chain._apart is not None
-    assert chain._apart._process is not None
-    return chain._apart._process.pid
+    process = chain._apart[Lane.QUICK]._process
+    assert process is not None
+    return process.pid
 
 
 def computed(chain: EmbeddedChain, *calls: tuple[str, list[Any]], limits: Budget | None = None) -> list[Any]:
