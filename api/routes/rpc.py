@@ -37,7 +37,7 @@ MAX_CALLS: Final = 100
 MAX_ANSWER_BYTES: Final = 32 * 2**20
 SECONDS: Final = 5.0
 """How long one request may take of the embedded chain."""
-QUICK_SECONDS: Final = 0.25
+QUICK_SECONDS: Final = 0.1
 """How long it is tried in the quick lane before it goes to the slow one, from its beginning."""
 BLOCKS: Final = 1_000_000
 """How many blocks all queries for logs of one request may cover together."""

@@ -13,10 +13,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final
 
 import psycopg
-from sqlalchemy import Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError
 
@@ -29,7 +30,9 @@ CONNECTIONS: Final = 16
 LOG_PAGES: Final = 8_000
 """After how many pages (4 KiB each) SQLite's log is brought into the database: rarely, for each time costs syncs."""
 CACHE_KIB: Final = 32_768
-"""SQLite's page cache, for each connection as far as it needs it: a large transaction should not spill."""
+"""SQLite's page cache of a connection that writes, as far as it needs it: a large transaction should not spill."""
+READ_CACHE_KIB: Final = 4_096
+"""The same of one that reads: there are many of these, and what one reads the system keeps for all of them."""
 
 _IMMEDIATE: Final = "tdr_immediate"
 
@@ -78,7 +81,8 @@ class Storage:
 
     def close(self) -> None:
         """Closes all connections that are not in use."""
-        self.engine.dispose()
+        for engine in (self._reader, self._writer):
+            engine.dispose()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -123,17 +127,8 @@ def open_storage(url: str) -> Storage:
     name = parsed.render_as_string(hide_password=True)
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
-            engine = create_engine(
-                parsed.set(drivername="sqlite"),
-                hide_parameters=True,
-                pool_size=CONNECTIONS,
-                max_overflow=CONNECTIONS,
-                pool_timeout=LOCK_SECONDS,
-                connect_args={"timeout": LOCK_SECONDS},
-            )
-            event.listen(engine, "connect", _prepare_sqlite)
-            event.listen(engine, "begin", _begin_sqlite)
-            storage = Storage(name, engine, engine, engine.execution_options(**{_IMMEDIATE: True}))
+            reader, writer = (_sqlite_engine(parsed, cache) for cache in (READ_CACHE_KIB, CACHE_KIB))
+            storage = Storage(name, writer, reader, writer.execution_options(**{_IMMEDIATE: True}))
         case "postgresql":
             engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
@@ -160,6 +155,22 @@ def open_storage(url: str) -> Storage:
     return storage
 
 
+def _sqlite_engine(url: URL, cache_kib: int) -> Engine:
+    engine = create_engine(
+        url.set(drivername="sqlite"),
+        hide_parameters=True,
+        pool_size=CONNECTIONS,
+        max_overflow=CONNECTIONS,
+        pool_timeout=LOCK_SECONDS,
+        pool_use_lifo=True,  # What is not needed keeps no cache filled.
+        # A statement that is kept for the next time keeps its values too: the manifest that was stored last, say.
+        connect_args={"timeout": LOCK_SECONDS, "cached_statements": 0},
+    )
+    event.listen(engine, "connect", partial(_prepare_sqlite, cache_kib=cache_kib))
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
 def _drop_detail(context: ExceptionContext) -> None:
     """Takes PostgreSQL's DETAIL out of an error: it repeats whole rows."""
     cause, error = context.original_exception, context.sqlalchemy_exception
@@ -169,12 +180,12 @@ def _drop_detail(context: ExceptionContext) -> None:
             error.args = cause.args
 
 
-def _prepare_sqlite(connection: sqlite3.Connection, record: Any) -> None:
+def _prepare_sqlite(connection: sqlite3.Connection, record: Any, *, cache_kib: int) -> None:
     connection.isolation_level = None  # Transactions begin where `_begin_sqlite` says so, and nowhere else.
     _enter_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
-    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    connection.execute(f"PRAGMA cache_size = -{cache_kib}")
     connection.execute(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
 
 

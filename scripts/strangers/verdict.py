@@ -47,7 +47,7 @@ class Check:
 
 
 class Memory(threading.Thread):
-    """Watches how much memory a process and those that it started hold together.
+    """Watches how much memory a process and those that it started hold together; what they share counts once.
 
     Args:
         pid: The process.
@@ -60,9 +60,9 @@ class Memory(threading.Thread):
         self.highest = 0
 
     def run(self) -> None:
-        """Look every tenth of a second."""
-        while not self._done.wait(0.1):
-            self.highest = max(self.highest, _resident(self._pid) + sum(map(_resident, _children(self._pid))))
+        """Look several times a second."""
+        while not self._done.wait(0.2):
+            self.highest = max(self.highest, sum(map(_held, [self._pid, *_children(self._pid)])))
 
     def stop(self) -> Check:
         """Stop watching; return the most it held."""
@@ -72,13 +72,13 @@ class Memory(threading.Thread):
         return Check("memory of the node, MiB", f"{self.highest / MIB:.0f}", f"<= {MEMORY // MIB}", is_met)
 
 
-def _resident(pid: int) -> int:
-    """Return the bytes that a process holds in memory; none where it has ended."""
+def _held(pid: int) -> int:
+    """Return the bytes that a process holds in memory, its share of what it shares; none where it has ended."""
     try:
-        fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/status").read_text().splitlines())
+        fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
     except (FileNotFoundError, ProcessLookupError):
         return 0
-    return int(fields.get("VmRSS", "0 kB").split()[0]) * 1024
+    return int(fields.get("Pss", "0 kB").split()[0]) * 1024
 
 
 def _children(pid: int) -> list[int]:
