@@ -55,7 +55,7 @@ _lanes: Final = {lane: CapacityLimiter(1) for lane in Lane}
 """What makes an embedded chain compute runs in a process beside this one, in each lane one request at a time."""
 WAITING: Final = {Lane.QUICK: 32, Lane.SLOW: 16}
 """How many requests may wait for their turn."""
-_HEAVY_METHODS: Final = frozenset({"eth_getLogs", "eth_feeHistory", *_RUNS})
+_HEAVY_METHODS: Final = frozenset({"eth_getLogs", "eth_feeHistory", "eth_getProof", "eth_getBlockReceipts", *_RUNS})
 
 _EXAMPLES: Final = {
     "call": {"summary": "One call", "value": {"jsonrpc": "2.0", "id": 1, "method": "eth_blockNumber", "params": []}},
