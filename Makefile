@@ -1,6 +1,7 @@
 # Every target installs what it needs first. `make help` lists them.
 
 PYTHON ?= python3
+# Three on two cores: many tests wait for blocks.
 JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin

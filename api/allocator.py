@@ -1,8 +1,8 @@
 """The C library's allocator, told to give back to the system what is freed.
 
 glibc keeps an arena for each thread that allocates, and after the first large block that is freed it keeps larger and
-larger ones for itself. A node has many threads and answers of megabytes: ten minutes of strangers' load left it with
-1.2 GB, of which it used a fifth. Another C library is left as it is.
+larger ones for itself. A node has many threads and answers of megabytes, and under strangers' load it grew by the
+minute. Another C library is left as it is.
 """
 
 from __future__ import annotations

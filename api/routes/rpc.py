@@ -6,7 +6,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import Annotated, Any, Final
 
 import orjson
@@ -156,9 +156,11 @@ def _results(
     if not isinstance(chain, EmbeddedChain):
         yield from _encoded(chain, wanted)
         return
-    with closing(chain.computed([call for call in wanted if call[0] in _HEAVY_METHODS], limits, lane)) as heavy:
+    apart = _HEAVY_METHODS if chain.computes_apart else frozenset()
+    heavy = [call for call in wanted if call[0] in apart]
+    with closing(chain.computed(heavy, limits, lane)) if heavy else nullcontext() as answers:
         for call in wanted:
-            yield from [next(heavy)] if call[0] in _HEAVY_METHODS else _encoded(chain, [call])
+            yield from [next(answers)] if answers and call[0] in apart else _encoded(chain, [call])
 
 
 def _encoded(chain: Chain, calls: Sequence[tuple[str, list[Any]]]) -> Iterator[bytes | RpcError]:

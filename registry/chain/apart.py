@@ -127,6 +127,7 @@ class Apart:
             )
         self._connection = ours
         if not ours.poll(START_SECONDS):
+            self._end()  # Its first message would be taken for an answer.
             raise TimeoutError
         ours.recv_bytes()
         return ours

@@ -164,30 +164,21 @@ class EmbeddedChain:
                 answers.append(error)
         return answers
 
+    @property
+    def computes_apart(self) -> bool:
+        """Whether it has processes that compute for strangers: a chain in memory has none."""
+        return bool(self._apart)
+
     def prepare(self, lane: Lane) -> None:
-        """Make sure that the process of a lane runs."""
-        if lane in self._apart:
+        """Make sure that the process of a lane runs, where there are any."""
+        if self.computes_apart:
             self._apart[lane].prepare()
 
     def computed(
-        self, calls: Sequence[tuple[str, Sequence[object]]], limits: budget.Budget, lane: Lane = Lane.QUICK
+        self, calls: Sequence[tuple[str, Sequence[object]]], limits: budget.Budget, lane: Lane
     ) -> Generator[bytes | RpcError, None, None]:
-        """Answer what strangers ask for and may take long, in a process of its own. A chain in memory answers here.
-
-        Args:
-            calls: Methods with their parameters; those that read only.
-            limits: What all of them may take.
-            lane: Which process.
-
-        Returns:
-            In order, each result as JSON or its error. To be closed by who reads it.
-        """
-        if lane in self._apart:
-            yield from self._apart[lane].answers(calls, limits)
-            return
-        for call in calls:
-            (answer,) = self.batch([call])
-            yield answer if isinstance(answer, RpcError) else orjson.dumps(answer)
+        """Answer what strangers ask for and may take long in the process of a lane; see `Apart.answers`."""
+        return self._apart[lane].answers(calls, limits)
 
     def close(self) -> None:
         """Finishes the block in the making, if there is one, and closes the files. What waits is forgotten."""

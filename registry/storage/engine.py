@@ -35,6 +35,13 @@ READ_CACHE_KIB: Final = 4_096
 """The same of one that reads: there are many of these, and what one reads the system keeps for all of them."""
 
 _IMMEDIATE: Final = "tdr_immediate"
+_POOL: Final[dict[str, Any]] = {
+    "hide_parameters": True,
+    "pool_size": CONNECTIONS,
+    "max_overflow": CONNECTIONS,
+    "pool_timeout": LOCK_SECONDS,
+}
+"""How both kinds of database are opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,10 +139,7 @@ def open_storage(url: str) -> Storage:
         case "postgresql":
             engine = create_engine(
                 parsed.set(drivername="postgresql+psycopg"),
-                hide_parameters=True,
-                pool_size=CONNECTIONS,
-                max_overflow=CONNECTIONS,
-                pool_timeout=LOCK_SECONDS,
+                **_POOL,
                 connect_args={
                     "connect_timeout": CONNECT_SECONDS,
                     "application_name": "tdr",
@@ -158,10 +162,7 @@ def open_storage(url: str) -> Storage:
 def _sqlite_engine(url: URL, cache_kib: int) -> Engine:
     engine = create_engine(
         url.set(drivername="sqlite"),
-        hide_parameters=True,
-        pool_size=CONNECTIONS,
-        max_overflow=CONNECTIONS,
-        pool_timeout=LOCK_SECONDS,
+        **_POOL,
         pool_use_lifo=True,  # What is not needed keeps no cache filled.
         # A statement that is kept for the next time keeps its values too: the manifest that was stored last, say.
         connect_args={"timeout": LOCK_SECONDS, "cached_statements": 0},

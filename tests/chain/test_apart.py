@@ -18,7 +18,7 @@ from registry.chain.client import RpcError
 from registry.chain.embedded import EmbeddedChain
 from tests.chain.contracts import STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import RELAYER, Wallet
-from tests.fixtures.waiting import PATIENCE, eventually
+from tests.fixtures.waiting import PATIENCE
 
 LOOPS = "0x5b600056"  # JUMPDEST PUSH1 0 JUMP
 ENDLESS: tuple[str, list[Any]] = ("eth_call", [{"data": LOOPS, "gas": "0x1000000"}, "latest"])
@@ -45,7 +45,7 @@ def process_of(chain: EmbeddedChain) -> int:
 
 
 def computed(chain: EmbeddedChain, *calls: tuple[str, list[Any]], limits: Budget | None = None) -> list[Any]:
-    answers = list(chain.computed(calls, limits or budget()))
+    answers = list(chain.computed(calls, limits or budget(), Lane.QUICK))
     return [answer if isinstance(answer, RpcError) else json.loads(answer) for answer in answers]
 
 
@@ -115,7 +115,7 @@ def test_a_process_that_does_not_look_at_its_budget_is_ended_and_another_answers
 
 def test_a_process_that_was_killed_costs_one_request_its_answer(chain: EmbeddedChain) -> None:
     computed(chain, CHAIN_ID)
-    answers = chain.computed([CHAIN_ID, ENDLESS, CHAIN_ID], budget())
+    answers = chain.computed([CHAIN_ID, ENDLESS, CHAIN_ID], budget(), Lane.QUICK)
     assert next(answers) == json.dumps(chain.request("eth_chainId")).encode()
     os.kill(process_of(chain), signal.SIGKILL)
     for answer in answers:
@@ -125,7 +125,7 @@ def test_a_process_that_was_killed_costs_one_request_its_answer(chain: EmbeddedC
 
 
 def test_answers_that_nobody_reads_are_no_answers_to_the_next_request(chain: EmbeddedChain) -> None:
-    answers = chain.computed([CHAIN_ID] * 3, budget())
+    answers = chain.computed([CHAIN_ID] * 3, budget(), Lane.QUICK)
     next(answers)
     answers.close()
     assert computed(chain, ("eth_blockNumber", [])) == [chain.request("eth_blockNumber")]
@@ -152,6 +152,16 @@ def test_a_process_that_cannot_start_is_an_error_for_each_call(tmp_path: Path) -
     assert len(answers) == 2
 
 
+def test_a_process_that_was_too_slow_to_start_leaves_no_message_to_the_next(
+    chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(apart, "START_SECONDS", 0.0)
+        assert all(isinstance(answer, RpcError) for answer in computed(chain, CHAIN_ID, CHAIN_ID))
+        chain.prepare(Lane.QUICK)
+    assert computed(chain, CHAIN_ID) == [chain.request("eth_chainId")]
+
+
 def test_no_setting_of_the_node_is_in_the_environment_of_the_process(
     chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -168,11 +178,11 @@ def test_the_node_makes_blocks_while_a_call_keeps_the_process_busy(chain: Embedd
     computed(chain, CHAIN_ID)
     wallet = Wallet(chain)
     is_over = False
-    answers = chain.computed([CHAIN_ID, ENDLESS], budget(is_abandoned=lambda: is_over))
+    answers = chain.computed([CHAIN_ID, ENDLESS], budget(is_abandoned=lambda: is_over), Lane.QUICK)
     next(answers)
     os.kill(process_of(chain), signal.SIGSTOP)  # Busy for as long as this test takes.
     receipt = wallet.receipt(wallet.send(to=None, data=init_code(STORES_TIME_AND_LOGS), gas=500_000))
-    assert eventually(lambda: chain.request("eth_blockNumber")) == receipt["blockNumber"]
+    assert chain.request("eth_blockNumber") == receipt["blockNumber"]
     os.kill(process_of(chain), signal.SIGCONT)
     is_over = True
     assert isinstance(next(answers), RpcError)

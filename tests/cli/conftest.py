@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,23 +11,10 @@ from registry.cli.app import main
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
 from registry.keys.signer import Signer
+from tests.fixtures.commands import Done
 
 PASSWORD = "a password"
 NOBODY = "http://127.0.0.1:9"  # The discard port: nobody answers there.
-
-
-@dataclass(frozen=True)
-class Done:
-    """What a command did."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.out)
-        return document
 
 
 Run = Callable[..., Done]
