@@ -11,9 +11,9 @@ from typing import Final
 
 import uvicorn
 
-from api.allocator import keep_memory_small
 from api.app import create_app
 from api.listener import listen, url_of
+from registry.allocator import keep_memory_small
 from registry.config import Settings
 from registry.journal import configure
 from registry.node import Node, Role

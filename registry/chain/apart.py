@@ -1,9 +1,9 @@
 """A process beside the node's that computes what strangers ask of the embedded chain, as the node sees it.
 
 A call of a contract keeps Python's interpreter busy for seconds, and all else that a process does then waits for its
-turn, again and again. So such calls have an interpreter of their own (`registry.chain.calculator`), at a low priority.
-It reads the chain's file and writes nothing; what waits for a block it does not see. And a process can be ended, which
-a thread cannot: whatever a call does, it ends in time.
+turn, again and again. So such calls have an interpreter of their own (`registry.chain.calculator`), at a lower
+priority. It reads the chain's file and writes nothing; what waits for a block it does not see. And a process can be
+ended, which a thread cannot: whatever a call does, it ends in time.
 
 On the pipe between them, a request is JSON with the budget and the calls; the answer is a frame for each call, R with
 the result as JSON, or E with the error. An empty message says that nobody waits any more. The end of the pipe ends the
@@ -33,7 +33,7 @@ from registry.chain.client import SERVER_ERROR, RpcError
 START_SECONDS: Final = 60.0
 """How long a new process may take until it listens."""
 GRACE_SECONDS: Final = 2.0
-"""How long after the end of a budget the process may still answer: what runs looks at its budget now and then only."""
+"""How long after the end of a budget the process may still answer: one long step of a C library cannot be stopped."""
 LOOK_SECONDS: Final = 0.25
 """How often it is looked whether somebody still waits."""
 PROGRAM: Final = "registry.chain.calculator"
@@ -53,15 +53,21 @@ class Lane(StrEnum):
     SLOW = "slow"
 
 
+NICENESS: Final = {Lane.QUICK: 5, Lane.SLOW: 15}
+"""Honest writes come first, which the node's own process makes; then who asks for little."""
+
+
 class Apart:
     """The process as the node sees it. It is started by the first request, and again after it was ended.
 
     Args:
         folder: Where the chain lies.
+        lane: Which requests it is for.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, lane: Lane) -> None:
         self._folder = folder
+        self._niceness = str(NICENESS[lane])
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
@@ -119,7 +125,7 @@ class Apart:
             descriptor = theirs.fileno()
             self._process = subprocess.Popen(  # noqa: S603 - nothing of it comes from outside
                 # -P: a folder named as ours, where the node was started, is not taken for it.
-                [sys.executable, "-P", "-m", PROGRAM, str(descriptor), self._folder],
+                [sys.executable, "-P", "-m", PROGRAM, str(descriptor), self._folder, self._niceness],
                 pass_fds=[descriptor],
                 stdin=subprocess.DEVNULL,
                 env={name: value for name, value in os.environ.items() if not name.startswith("TDR_")},

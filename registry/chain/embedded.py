@@ -91,7 +91,7 @@ class EmbeddedChain:
         except RegistryError:
             store.close()
             raise
-        return cls(node, Methods(node), mine_interval, {lane: Apart(folder) for lane in Lane})
+        return cls(node, Methods(node), mine_interval, {lane: Apart(folder, lane) for lane in Lane})
 
     @classmethod
     def read_only(cls, folder: Path) -> EmbeddedChain:

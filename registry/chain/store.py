@@ -29,6 +29,8 @@ APPLICATION_ID = 0x74647263  # "tdrc"
 SCHEMA_VERSION = 1
 FILE = "chain.sqlite3"
 NODES_CACHED = 32_768
+NODES_CACHED_BESIDE = 4_096
+"""What a process that only answers keeps: the upper nodes of the tries, which all questions have in common."""
 BLOCKS_CACHED = 128
 ROWS_A_PAGE = 4_096
 
@@ -102,11 +104,13 @@ class Genesis:
 class Store:
     """The blocks and nodes. Safe to use from several threads; one thread at a time gets through to SQLite."""
 
-    def __init__(self, connection: sqlite3.Connection, lock_file: IO[str] | None = None) -> None:
+    def __init__(
+        self, connection: sqlite3.Connection, lock_file: IO[str] | None = None, nodes_cached: int = NODES_CACHED
+    ) -> None:
         self._connection = connection
         self._lock_file = lock_file
         self._lock = threading.RLock()
-        self.node = lru_cache(NODES_CACHED)(self._load_node)
+        self.node = lru_cache(nodes_cached)(self._load_node)
         self.block_by_hash = lru_cache(BLOCKS_CACHED)(self._load_block)
 
     @classmethod
@@ -167,7 +171,7 @@ class Store:
             connection.execute("SELECT 1 FROM chain").fetchone()
         except sqlite3.DatabaseError as error:
             raise _damaged(path, error) from error
-        return cls(connection)
+        return cls(connection, nodes_cached=NODES_CACHED_BESIDE)
 
     def close(self) -> None:
         """Closes the file and lets others use the folder."""

@@ -73,6 +73,11 @@ def test_a_malformed_call_is_an_error_in_json_rpcs_form(gateway: Gateway, body: 
     assert ask(gateway, body)["error"]["code"] == -32600
 
 
+def test_null_is_no_call(gateway: Gateway) -> None:
+    answer = gateway.http.post("/rpc", content=b"null", headers={"content-type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (200, -32600)
+
+
 def test_params_that_are_no_array_are_refused(gateway: Gateway) -> None:
     assert ask(gateway, call("eth_chainId") | {"params": {}})["error"]["code"] == -32602
 

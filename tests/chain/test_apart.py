@@ -136,7 +136,7 @@ def test_the_process_ends_with_the_chain_and_with_a_node_that_is_killed(chain: E
     process = process_of(chain)
     chain.close()
     assert not Path(f"/proc/{process}").exists()
-    left = Apart(tmp_path)
+    left = Apart(tmp_path, Lane.QUICK)
     list(left.answers([CHAIN_ID], budget()))
     assert left._process is not None
     assert left._connection is not None
@@ -145,7 +145,7 @@ def test_the_process_ends_with_the_chain_and_with_a_node_that_is_killed(chain: E
 
 
 def test_a_process_that_cannot_start_is_an_error_for_each_call(tmp_path: Path) -> None:
-    nowhere = Apart(tmp_path / "no chain")
+    nowhere = Apart(tmp_path / "no chain", Lane.QUICK)
     answers = list(nowhere.answers([CHAIN_ID] * 2, budget()))
     nowhere.close()
     assert all(isinstance(answer, RpcError) and "ended without" in answer.message for answer in answers)
