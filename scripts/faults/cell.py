@@ -18,7 +18,7 @@ from registry.node import Role
 from registry.primitives import Address, keccak256
 from registry.relay.signing import Signer
 from scripts.faults.gate import Gate
-from scripts.faults.load import Load
+from scripts.faults.load import AMPLE, Load
 from scripts.faults.oracle import Verdict, is_indexed, judge, payloads_sent_twice
 from scripts.faults.ports import free_port
 from scripts.faults.processes import NodeProcess, url_of
@@ -101,8 +101,7 @@ class Cell:
         common = {"TDR_POLL_SECONDS": "0.2", "TDR_RPC_TIMEOUT_SECONDS": "3", "TDR_LEASE_SECONDS": "3"}
         if self.proxy is None:
             return common
-        ample = {f"TDR_GAS_{name}": str(10**12) for name in ("PER_HOUR", "PER_ACCOUNT", "PER_DATASET", "FOR_NEWCOMERS")}
-        return common | ample | {"TDR_FINALITY": str(FINALITY), "TDR_RPC_URLS": self.proxy.url}
+        return common | AMPLE | {"TDR_FINALITY": str(FINALITY), "TDR_RPC_URLS": self.proxy.url}
 
     def kill_one(self) -> None:
         """Kills one of the processes at a random moment of its life, also while it starts."""

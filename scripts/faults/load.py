@@ -20,6 +20,8 @@ from registry.rooms import AnyMessage
 DEADLINE = 4_000_000_000  # In the year 2096: a gateway refuses times more than a hundred years ahead.
 OWNERS = 20
 """For each client."""
+AMPLE = {f"TDR_GAS_{name}": str(10**12) for name in ("PER_HOUR", "PER_ACCOUNT", "PER_DATASET", "FOR_NEWCOMERS")}
+"""Settings of a node on a network: a load that goes on until something happens would use its budgets of gas up."""
 ROUTES = {Registration: "", Revision: "/{id}/versions", AccessGrant: "/{id}/grants"}
 
 
@@ -138,7 +140,7 @@ class Load:
                 unknown += 1  # Its dataset is in no block yet.
                 if unknown > 40:
                     return False
-            elif answer is not None and answer.status_code < 500 and answer.status_code != 429:
+            elif answer is not None and answer.status_code < 500:
                 self.refused.append(f"{answer.status_code} {answer.json()['title']}")
                 return False
             turn += 1

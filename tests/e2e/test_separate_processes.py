@@ -18,7 +18,7 @@ from registry.chain.rpc import RpcChain
 from registry.primitives import Address
 from registry.relay.tables import LEASES
 from registry.storage import open_storage
-from scripts.faults.load import Load
+from scripts.faults.load import AMPLE, Load
 from scripts.faults.oracle import Verdict, judge
 from scripts.faults.ports import free_port
 from tests.e2e.conftest import SECONDS, TDR
@@ -27,7 +27,7 @@ from tests.fixtures.waiting import eventually
 
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """The key of anvil's first account."""
-ENVIRONMENT = {"TDR_FINALITY": "2", "TDR_POLL_SECONDS": "0.2", "TDR_LEASE_SECONDS": "4"}
+ENVIRONMENT = {"TDR_FINALITY": "2", "TDR_POLL_SECONDS": "0.2", "TDR_LEASE_SECONDS": "4", **AMPLE}
 
 
 @dataclass
@@ -210,6 +210,7 @@ def test_two_gateways_and_two_relayers_on_one_key_make_no_gap_and_no_duplicate(h
     verdict = house.judge(*loads)
     assert (verdict.lost, verdict.duplicated, verdict.gaps) == (0, 0, 0)
     first, second = ({item.message: item.receipt_id for item in load.acknowledged} for load in loads)
+    assert [load.refused for load in loads] == [[], []]
     both = first.keys() & second.keys()
     assert both
     assert {message: first[message] for message in both} == {message: second[message] for message in both}
