@@ -181,14 +181,26 @@ def _within_gas(calls: Sequence[RpcCall]) -> list[tuple[str, list[Any]]]:
 
 def _capped(parameters: list[Any], gas: int) -> list[Any]:
     match parameters:
-        case [dict(call), *rest] if "gas" not in call or _is_more(call["gas"], gas):
-            return [{**call, "gas": hex(gas)}, *rest]
+        case [dict(call), *rest]:
+            given = call.get("gas")
+            return [{**call, "gas": hex(gas if given is None else min(gas, int(given, 16)))}, *rest]
     return parameters  # A malformed call is the chain's to refuse.
 
 
-def _is_more(quantity: object, gas: int) -> bool:
-    is_quantity = isinstance(quantity, str) and re.fullmatch("0x[0-9a-fA-F]+", quantity) is not None
-    return is_quantity and int(str(quantity), 16) > gas
+def _names_gas(parameters: list[Any]) -> bool:
+    """Whether the gas of a call, where it is given, is what every node takes for the same number."""
+    match parameters:
+        case [{"gas": given}, *_]:
+            return given is None or (isinstance(given, str) and re.fullmatch("0x[0-9a-fA-F]{1,64}", given) is not None)
+    return True
+
+
+def _is_encodable(parameters: list[Any]) -> bool:
+    try:
+        orjson.dumps(parameters)
+    except TypeError:
+        return False
+    return True
 
 
 def _check(call: object) -> RpcCall | bytes:
@@ -207,6 +219,10 @@ def _check(call: object) -> RpcCall | bytes:
         return _error(call_id, METHOD_NOT_FOUND, f"the method {method[:80]} is not offered here: only those that read")
     if not isinstance(parameters, list):
         return _error(call_id, INVALID_PARAMS, "the params of a call are an array")
+    if not _is_encodable(parameters):
+        return _error(call_id, INVALID_PARAMS, 'a number in params is too large; quantities are text such as "0x5208"')
+    if method in _RUNS and not _names_gas(parameters):
+        return _error(call_id, INVALID_PARAMS, 'the gas of a call is a quantity such as "0x5208"')
     return RpcCall(jsonrpc="2.0", id=call_id, method=method, params=parameters)
 
 

@@ -71,6 +71,7 @@ class Apart:
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._connection: Connection[Any, Any] | None = None
+        self._is_closed = False
 
     def prepare(self) -> None:
         """Start the process, if it does not run: the time that this takes is no request's own."""
@@ -86,12 +87,13 @@ class Apart:
             calls: Methods with their parameters, which are as JSON has them.
             limits: What all of them may take; where it has an end, so have they.
         """
+        request = orjson.dumps([limits.seconds, limits.blocks, limits.bytes, calls])
         with self._lock:
             answered = 0
             try:
                 connection = self._connected()
                 until = time.monotonic() + limits.seconds_left + GRACE_SECONDS
-                connection.send_bytes(orjson.dumps([limits.seconds, limits.blocks, limits.bytes, calls]))
+                connection.send_bytes(request)
                 for _ in calls:
                     answer = _next_frame(connection, until, limits)
                     answered += answer is not None
@@ -104,7 +106,8 @@ class Apart:
                     self._end()
 
     def close(self) -> None:
-        """End the process, if there is one; a request that is being worked on has no answer."""
+        """End the process, if there is one, for good; a request that is being worked on has no answer."""
+        self._is_closed = True
         process = self._process
         if process is not None:
             process.kill()
@@ -115,11 +118,13 @@ class Apart:
         """Return the pipe to a process that listens.
 
         Raises:
-            EOFError, OSError: There is none, and none can be started.
+            EOFError, OSError: There is none, and none can be started, or none may be any more.
         """
         if self._connection is not None and self._process is not None and self._process.poll() is None:
             return self._connection
         self._end()
+        if self._is_closed:
+            raise EOFError
         ours, theirs = Pipe()
         with theirs:
             descriptor = theirs.fileno()

@@ -1,4 +1,4 @@
-"""What one request of a stranger may take of the embedded chain: time, blocks looked through, bytes answered.
+"""What one request of a stranger may take of the embedded chain: time, memory, blocks looked through, bytes answered.
 
 The node's own reads have no budget. A request to /rpc sets one for the thread that answers it, and so does the
 rehearsal of a message. The loops of the chain look at it: what a thread does cannot be stopped from outside.
@@ -11,9 +11,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Final
 
 from registry.chain.client import LIMIT_EXCEEDED, RpcError
 
+MEMORY: Final = 64 * 2**20
+"""Bytes that all frames of a request's calls may be given: each is kept until its call ends."""
 _SMALLER = "ask for less at a time: fewer blocks, fewer calls, or a call that runs shorter"
 
 
@@ -38,6 +41,7 @@ class Budget:
         bytes: How many bytes its answers may have.
         clock: Gives seconds from any beginning on.
         is_abandoned: Whether nobody waits for the answer any more.
+        memory: How many bytes its calls may keep.
     """
 
     seconds: float
@@ -45,6 +49,7 @@ class Budget:
     bytes: int
     clock: Callable[[], float] = time.monotonic
     is_abandoned: Callable[[], bool] = lambda: False
+    memory: int = MEMORY
     _until: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -71,6 +76,12 @@ class Budget:
             raise OverBudget(f"the request covers too many blocks: {_SMALLER}")
         if not self.blocks % 256:
             self.check()
+
+    def take_memory(self, count: int) -> None:
+        """Count the bytes that a call keeps; raise OverBudget where they are too many."""
+        self.memory -= count
+        if self.memory < 0:
+            raise OverBudget(f"the calls take too much memory: {_SMALLER}")
 
     def take_bytes(self, count: int) -> None:
         """Count the bytes of an answer; raise OverBudget where they are too many."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import sys
 from collections.abc import Iterator, Sequence
@@ -19,12 +20,44 @@ import orjson
 from registry.allocator import keep_memory_small
 from registry.chain.apart import FAILURE, NOBODY_WAITS, READY, RESULT
 from registry.chain.budget import Budget, limited
-from registry.chain.client import SERVER_ERROR, RpcError
+from registry.chain.client import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
 from registry.chain.embedded import EmbeddedChain
 from registry.errors import RegistryError
 
 TICK_SECONDS: Final = 0.05
 """How often a budget is looked at, whatever is being computed."""
+ADDRESS_SPACE: Final = 2**30
+"""Bytes that the process may ask the system for: a wall behind the budget's memory."""
+
+
+class Watch:
+    """The timer whose signal looks at a budget again and again: a precompile in Python looks at nothing itself.
+
+    The signal is repeated, for what raises an error in a finalizer raises it to nobody.
+    """
+
+    def __init__(self) -> None:
+        self._limits: Budget | None = None
+        signal.signal(signal.SIGALRM, self._look)
+
+    @contextlib.contextmanager
+    def over(self, limits: Budget) -> Iterator[None]:
+        """Raise OverBudget in whatever is done within, as soon as the budget is used up or nobody waits."""
+        try:
+            self._limits = limits
+            signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
+            yield
+        finally:
+            self.rest()
+
+    def rest(self) -> None:
+        """Look at nothing any more, whatever was interrupted."""
+        self._limits = None  # First: a signal on its way finds nothing to raise for.
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _look(self, *_: object) -> None:
+        if self._limits is not None:
+            self._limits.check()
 
 
 def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
@@ -33,8 +66,10 @@ def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
     Raises:
         EOFError, OSError: The other end of the pipe is closed.
     """
+    watch = Watch()
     connection.send_bytes(READY)
     while True:
+        watch.rest()
         message = connection.recv_bytes()
         if message == NOBODY_WAITS:
             continue  # It came when the answer was there already.
@@ -42,34 +77,32 @@ def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
         limits = Budget(seconds, blocks, count, is_abandoned=connection.poll)
         with limited(limits):
             for method, parameters in calls:
-                connection.send_bytes(_frame(chain, limits, method, parameters))
+                connection.send_bytes(_frame(chain, watch, limits, method, parameters))
 
 
-def _frame(chain: EmbeddedChain, limits: Budget, method: str, parameters: Sequence[object]) -> bytes:
+def _frame(chain: EmbeddedChain, watch: Watch, limits: Budget, method: str, parameters: Sequence[object]) -> bytes:
     try:
         limits.check()
-        with _watched(limits):
+        with watch.over(limits):
             answer = orjson.dumps(chain.request(method, parameters))
+        # Again: a library that was interrupted may have taken that for an answer, such as that a signature is wrong.
+        limits.check()
         limits.take_bytes(len(answer))
         return RESULT + answer
     except RpcError as error:
         return FAILURE + orjson.dumps([error.code, error.message, error.data])
     except RegistryError as error:
         return FAILURE + orjson.dumps([SERVER_ERROR, error.message, None])
+    except MemoryError:
+        return FAILURE + orjson.dumps([LIMIT_EXCEEDED, "the call takes too much memory", None])
 
 
-@contextlib.contextmanager
-def _watched(limits: Budget) -> Iterator[None]:
-    """Look at a budget again and again while something is computed: a precompile in Python looks at nothing itself.
-
-    The signal is repeated, for what raises an error in a finalizer raises it to nobody.
-    """
-    signal.signal(signal.SIGALRM, lambda *_: limits.check())
-    signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+def _give_way() -> None:
+    """Let the system refuse memory to this process, and end it before any other where there is none left."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def main() -> None:
@@ -77,6 +110,7 @@ def main() -> None:
     descriptor, folder, niceness = sys.argv[1:]
     os.nice(int(niceness))
     keep_memory_small()
+    _give_way()
     with contextlib.closing(EmbeddedChain.read_only(Path(folder))) as chain, contextlib.suppress(EOFError, OSError):
         serve(Connection(int(descriptor)), chain)
 

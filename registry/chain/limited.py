@@ -1,7 +1,8 @@
 """The EVM for strangers' calls: it looks at a budget as it runs, for gas is no measure of the time that it takes.
 
 A pairing costs 15 to 30 times the time that its gas buys elsewhere, in Python. So the time is looked at while opcodes
-run and before each precompile, and what one precompile may be given at once is bounded.
+run and before each precompile, and what one precompile may be given at once is bounded. Nor is gas a measure of
+memory: py-evm keeps each frame of a call, with a copy of what it was given, and a copy costs next to nothing.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from eth.abc import ComputationAPI
+from eth.abc import ComputationAPI, MessageAPI
 from eth.vm.forks.prague import PragueVM
 from eth.vm.forks.prague.computation import PragueComputation
 from eth.vm.forks.prague.state import PragueState
@@ -24,6 +25,10 @@ CHEAP: Final = 4
 MAX_INPUT: Final = 2_048
 """Bytes that any other may be given at once: ten pairs of the pairing check."""
 BLAKE2F: Final = 9
+POINT_EVALUATION: Final = 10
+"""Reads the setup of KZG for each call, two seconds in which nothing can be stopped. It is for blobs; here are none."""
+FRAME_BYTES: Final = 4_096
+"""What a frame takes without what it was given."""
 MAX_ROUNDS: Final = 10_000
 
 
@@ -41,6 +46,18 @@ class LimitedComputation(PragueComputation):
         if not state.ran % LOOK_EVERY:
             state.limits.check()
         super().consume_gas(amount, reason)
+
+    def apply_child_computation(self, child_msg: MessageAPI) -> ComputationAPI:
+        """Run a frame within this one.
+
+        Raises:
+            OverBudget: The budget is used up.
+        """
+        state: Any = self.state
+        state.limits.take_memory(
+            FRAME_BYTES + len(child_msg.data) + (len(child_msg.code) if child_msg.is_create else 0)
+        )
+        return super().apply_child_computation(child_msg)
 
     @property
     def precompiles(self) -> dict[Address, Callable[[ComputationAPI], None]]:
@@ -68,6 +85,8 @@ class LimitedVM(PragueVM):
 def _bounded(precompile: Callable[[ComputationAPI], None], number: int) -> Callable[[ComputationAPI], None]:
     def run(computation: ComputationAPI) -> None:
         _limits(computation).check()
+        if number == POINT_EVALUATION:
+            raise OverBudget(f"execution aborted: the precompile {number:#04x} is not computed here")
         data = computation.msg.data
         rounds = int.from_bytes(data[:4], "big") if number == BLAKE2F else 0
         if number > CHEAP and (len(data) > MAX_INPUT or rounds > MAX_ROUNDS):

@@ -21,6 +21,8 @@ from registry.relay.signing import Signer
 from tests.api.world import RELAYER_SECRET, Gateway, open_node, running
 from tests.fixtures.waiting import PATIENCE, eventually
 
+TELL_GAS = "0x5a60005260206000f3"  # GAS PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN
+
 
 def call(method: str, *params: object, call_id: object = 1) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": call_id, "method": method, "params": list(params)}
@@ -73,6 +75,47 @@ def test_a_malformed_call_is_an_error_in_json_rpcs_form(gateway: Gateway, body: 
     assert ask(gateway, body)["error"]["code"] == -32600
 
 
+def process_of(gateway: Gateway) -> int:
+    chain = gateway.node.chain
+    assert isinstance(chain, EmbeddedChain)
+    chain.prepare(Lane.QUICK)
+    process = chain._apart[Lane.QUICK]._process
+    assert process is not None
+    return process.pid
+
+
+@pytest.mark.parametrize(
+    ("method", "params"),
+    [
+        ("eth_feeHistory", [2**64, "latest"]),
+        ("eth_feeHistory", ["0x1", "latest", [2**64]]),
+        ("eth_getLogs", [{"fromBlock": 2**70}]),
+        ("eth_call", [{"data": "0x", "nonce": 2**64}, "latest"]),
+        ("eth_getBlockByNumber", [2**64, False]),
+        ("eth_call", [{"data": "0x", "gas": 21_000}, "latest"]),
+        ("eth_call", [{"data": "0x", "gas": "0X5208"}, "latest"]),
+        ("eth_estimateGas", [{"data": "0x", "gas": "much"}, "latest"]),
+    ],
+)
+def test_numbers_that_cannot_be_passed_on_are_refused_and_cost_others_nothing(
+    on_disk: Gateway, method: str, params: list[object]
+) -> None:
+    """What is passed on to a process, or to a node, is JSON of 64 bits; a number beyond ended the process."""
+    process = process_of(on_disk)
+    refused, answered = ask(on_disk, [call(method, *params), call("eth_chainId")])
+    assert (refused["error"]["code"], answered["result"]) == (-32602, ask(on_disk, call("eth_chainId"))["result"])
+    assert process_of(on_disk) == process
+
+
+def test_no_form_of_gas_is_a_way_past_what_one_request_may_burn(gateway: Gateway) -> None:
+    asked = [
+        call("eth_call", {"data": TELL_GAS, **gas}, "latest")
+        for gas in ({}, {"gas": None}, {"gas": hex(2**24)}, {"gas": "0x" + "f" * 64})
+    ]
+    left = [int(answer["result"], 16) for answer in ask(gateway, asked)]
+    assert max(left) < rpc.EVM_GAS // len(asked)
+
+
 def test_null_is_no_call(gateway: Gateway) -> None:
     answer = gateway.http.post("/rpc", content=b"null", headers={"content-type": "application/json"})
     assert (answer.status_code, answer.json()["error"]["code"]) == (200, -32600)
@@ -108,17 +151,16 @@ def test_an_unpaired_surrogate_is_no_text(gateway: Gateway, field: str) -> None:
 
 def test_calls_that_burn_gas_share_what_one_request_may_burn(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc, "EVM_GAS", 800_000)
-    tell_gas = "0x5a60005260206000f3"  # GAS PUSH1 0 MSTORE PUSH1 32 PUSH1 0 RETURN
-    alone = ask(gateway, call("eth_call", {"data": tell_gas, "gas": "0xffffffffffffffffffff"}, "latest"))
+    alone = ask(gateway, call("eth_call", {"data": TELL_GAS, "gas": "0xffffffffffffffffffff"}, "latest"))
     assert 700_000 < int(alone["result"], 16) < 800_000
-    less = ask(gateway, call("eth_call", {"data": tell_gas, "gas": hex(100_000)}, "latest"))
+    less = ask(gateway, call("eth_call", {"data": TELL_GAS, "gas": hex(100_000)}, "latest"))
     assert int(less["result"], 16) < 100_000
-    many = ask(gateway, [call("eth_call", {"data": tell_gas}, "latest")] * 8 + [call("eth_chainId")])
+    many = ask(gateway, [call("eth_call", {"data": TELL_GAS}, "latest")] * 8 + [call("eth_chainId")])
     assert all(int(one["result"], 16) < 100_000 for one in many[:8])
     assert int(many[8]["result"], 16) == gateway.deployment.chain_id
     loops = "0x5b600056"  # JUMPDEST PUSH1 0 JUMP
     assert "error" in ask(gateway, call("eth_estimateGas", {"data": loops}))
-    assert ask(gateway, call("eth_call", {"data": tell_gas, "gas": "much"}))["error"]["code"] == -32602
+    assert ask(gateway, call("eth_call", {"data": TELL_GAS, "gas": "much"}))["error"]["code"] == -32602
 
 
 def test_waiting_for_a_thread_is_no_part_of_the_time(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -136,6 +136,8 @@ def test_the_process_ends_with_the_chain_and_with_a_node_that_is_killed(chain: E
     process = process_of(chain)
     chain.close()
     assert not Path(f"/proc/{process}").exists()
+    chain.prepare(Lane.QUICK)  # As a request does that waited for its turn meanwhile.
+    assert chain._apart[Lane.QUICK]._process is None
     left = Apart(tmp_path, Lane.QUICK)
     list(left.answers([CHAIN_ID], budget()))
     assert left._process is not None

@@ -116,6 +116,22 @@ def test_a_pairing_check_of_many_pairs_is_refused_and_one_of_few_is_not(chain: E
     assert (called(11).code, "0x08" in called(11).message) == (LIMIT_EXCEEDED, True)
 
 
+def test_the_setup_of_blobs_is_not_read_for_a_call(chain: EmbeddedChain) -> None:
+    """A8: the precompile 0x0a (EIP-4844) reads it each time, for seconds in which nothing can be stopped."""
+    with limited(budget()):
+        (answer,) = chain.batch([("eth_call", [{"to": f"0x{10:040x}", "data": "0x" + "00" * 192}, "latest"])])
+    assert (answer.code, "0x0a is not computed here" in answer.message) == (LIMIT_EXCEEDED, True)
+
+
+@pytest.mark.parametrize("given", ["61ffff", "5f"])
+def test_the_memory_of_all_frames_of_a_call_is_bounded(chain: EmbeddedChain, given: str) -> None:
+    """A8: a copy of what a frame is given costs 100 gas, however long it is, and a frame of nothing costs no more."""
+    again = f"5b5f5f{given}5f5f61abcd5ff1505f56"  # JUMPDEST, CALL(0, 0xabcd, 0, 0, length, 0, 0), POP, JUMP(0)
+    with limited(budget(memory=2**20)):
+        (answer,) = chain.batch([("eth_call", [{"data": f"0x{again}", "gas": hex(2**24)}, "latest"])])
+    assert (answer.code, "memory" in answer.message) == (LIMIT_EXCEEDED, True)
+
+
 def test_the_time_is_looked_at_before_each_precompile(chain: EmbeddedChain) -> None:
     """A8: many small ones run too few opcodes to be noticed between them."""
     looks = ticking()

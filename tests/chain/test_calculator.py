@@ -1,4 +1,4 @@
-"""The process that computes for strangers stops in the middle of whatever it computes."""
+"""The process that computes for strangers stops in the middle of whatever it computes, and says nothing untrue."""
 
 from __future__ import annotations
 
@@ -8,37 +8,84 @@ import textwrap
 
 from tests.fixtures.waiting import PATIENCE
 
-PROGRAM = """
+SETUP = """
+    import signal, time
+    from eth_keys.datatypes import PrivateKey
     from registry.chain import budget, calculator, limited
-    from registry.chain.budget import Budget
     from registry.chain.embedded import EmbeddedChain
     from tests.chain.test_budget import pairings
     from tests.chain.wallet import RELAYER
 
-    happened, bounded = [], limited._bounded
+    chain, watch = EmbeddedChain.in_memory(RELAYER), calculator.Watch()
 
-    def told(precompile, number):
-        def run(computation):
-            happened.append("begun")
-            precompile(computation)
-            happened.append("finished")
-        return bounded(run, number)
-
-    limited._bounded = told
-    chain = EmbeddedChain.in_memory(RELAYER)
-    call = {"data": pairings(10, 1), "gas": hex(2**24)}
-    for is_abandoned in (lambda: bool(happened), lambda: False):
-        limits = Budget(600, 1, 2**20, is_abandoned=is_abandoned)
+    def answer(call, is_abandoned):
+        limits = budget.Budget(600, 1, 2**20, is_abandoned=is_abandoned)
         with budget.limited(limits):
-            print(calculator._frame(chain, limits, "eth_call", [call, "latest"]).decode(), happened)
+            return calculator._frame(chain, watch, limits, "eth_call", [call, "latest"]).decode()
 """
+
+
+def told(program: str) -> list[str]:
+    """Return what a process prints that computes as the one of the node does."""
+    text = textwrap.dedent(SETUP) + textwrap.dedent(program)
+    done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=PATIENCE)
+    return done.stdout.splitlines()
 
 
 def test_a_precompile_that_runs_is_stopped_when_the_budget_ends() -> None:
     """A8: ten pairs take seconds in Python, and look at no budget."""
-    done = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(PROGRAM)], capture_output=True, text=True, check=True, timeout=PATIENCE
-    )
-    stopped, finished = done.stdout.splitlines()
+    program = """
+        happened, bounded = [], limited._bounded
+
+        def noted(precompile, number):
+            def run(computation):
+                happened.append("begun")
+                precompile(computation)
+                happened.append("finished")
+            return bounded(run, number)
+
+        limited._bounded = noted
+        call = {"data": pairings(10, 1), "gas": hex(2**24)}
+        for is_abandoned in (lambda: bool(happened), lambda: False):
+            print(answer(call, is_abandoned), happened)
+    """
+    stopped, finished = told(program)
     assert stopped == """E[-32005,"the client has gone",null] ['begun']"""
     assert finished == """R"0x" ['begun', 'begun', 'finished']"""
+
+
+def test_a_recovery_that_was_stopped_is_no_signature_that_is_wrong() -> None:
+    """eth_keys takes whatever is raised in a recovery for a bad signature, and ecrecover then gives nothing."""
+    program = """
+        from coincurve import PublicKey
+
+        key = PrivateKey(b"\\x01" * 32)
+        signature = key.sign_msg_hash(b"\\x02" * 32)
+        words = [b"\\x02" * 32, *(value.to_bytes(32, "big") for value in (signature.v + 27, signature.r, signature.s))]
+        call = {"to": f"0x{1:040x}", "data": "0x" + b"".join(words).hex()}
+        print(key.public_key.to_address(), answer(call, lambda: False))
+        recover, begun = PublicKey.from_signature_and_message, []
+
+        def slowly(*arguments, **named):
+            begun.append(True)
+            time.sleep(3 * calculator.TICK_SECONDS)
+            return recover(*arguments, **named)
+
+        PublicKey.from_signature_and_message = slowly
+        print(answer(call, lambda: bool(begun)))
+    """
+    in_time, late = told(program)
+    address, result = in_time.split()
+    assert result == f'R"0x{address[2:]:0>64}"'
+    assert late == 'E[-32005,"the client has gone",null]'
+
+
+def test_a_signal_between_two_calls_ends_nothing() -> None:
+    program = """
+        gone = []
+        print(answer({"data": "0x"}, lambda: bool(gone)), signal.getitimer(signal.ITIMER_REAL)[0])
+        gone.append(True)
+        signal.raise_signal(signal.SIGALRM)
+        print("goes on")
+    """
+    assert told(program) == ['R"0x" 0.0', "goes on"]
