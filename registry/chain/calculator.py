@@ -26,7 +26,7 @@ from registry.errors import RegistryError
 
 TICK_SECONDS: Final = 0.05
 """How often a budget is looked at, whatever is being computed."""
-ADDRESS_SPACE: Final = 2**30
+ADDRESS_SPACE: Final = 2**29
 """Bytes that the process may ask the system for: a wall behind the budget's memory."""
 
 
