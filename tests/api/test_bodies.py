@@ -17,6 +17,7 @@ from api import strict
 from registry.canonical import metadata_hash
 from registry.primitives import Bytes32
 from tests.api.world import OWNER, Gateway, manifest_of, transfer
+from tests.fixtures.waiting import PATIENCE
 
 Change = Callable[[dict[str, Any]], object]
 
@@ -152,7 +153,7 @@ def test_a_client_that_leaves_amid_the_body_is_no_fault_of_the_gateway(
     before = _answers(gateway, path)
     with _connection(gateway) as connection:
         connection.sendall(_head(path, "Content-Length: 500") + b"{")
-        assert being_read.wait(60), "the body was not read"
+        assert being_read.wait(PATIENCE), "the body was not read"
     deadline = time.monotonic() + 60
     while (after := _answers(gateway, path)) == before:
         assert time.monotonic() < deadline, "the request was not counted"
@@ -204,7 +205,7 @@ def _answers(gateway: Gateway, route: str) -> Counter[str]:
 
 def _connection(gateway: Gateway) -> socket.socket:
     url = gateway.http.base_url
-    return socket.create_connection((url.host, url.port), timeout=20)
+    return socket.create_connection((url.host, url.port), timeout=PATIENCE)
 
 
 def _head(path: str, header: str) -> bytes:

@@ -19,6 +19,7 @@ import pytest
 from scripts import openapi
 from tests.api.world import FAR, OWNER, Gateway
 from tests.fixtures.tools import need
+from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 BIN = ROOT / ".venv-client/bin"
@@ -64,7 +65,7 @@ class Client:
     def __init__(self, gateway: Gateway) -> None:
         self.models = importlib.import_module(f"{NAME}.models")
         self.http = importlib.import_module(NAME).Client(
-            base_url=str(gateway.http.base_url), timeout=60, httpx_args={"trust_env": False}
+            base_url=str(gateway.http.base_url), timeout=PATIENCE, httpx_args={"trust_env": False}
         )
         self._tags = {name: tag for tag, name in operations()}
 

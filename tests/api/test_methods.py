@@ -14,6 +14,7 @@ from fastapi.routing import iter_route_contexts
 from api.app import bare_app, include_gateway, include_operations
 from api.witness import router as witness_router
 from tests.api.world import Gateway
+from tests.fixtures.waiting import PATIENCE
 from tests.witness.serving import serving, witness_of
 from tests.witness.simulator import SimulatedChain
 
@@ -91,7 +92,7 @@ def bytes_after_head(url: str, place: str) -> bytes:
     """Return what follows the headers of an answer to HEAD until the server closes; httpx would hide it."""
     address = urlsplit(url)
     assert address.hostname is not None
-    with socket.create_connection((address.hostname, address.port or 80), timeout=20) as connection:
+    with socket.create_connection((address.hostname, address.port or 80), timeout=PATIENCE) as connection:
         connection.sendall(f"HEAD {place} HTTP/1.1\r\nHost: {address.netloc}\r\nConnection: close\r\n\r\n".encode())
         received = b""
         while more := connection.recv(65_536):

@@ -23,6 +23,7 @@ from registry.node.key import create_relayer, load_relayer
 from registry.node.worker import Worker
 from registry.primitives import Address
 from tests.api.world import Gateway, manifest_of, open_node
+from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 START = """
@@ -46,7 +47,7 @@ def process(folder: Path, log: Path) -> Iterator[tuple[subprocess.Popen[str], Ga
     try:
         url = started.stdout.readline().strip()
         assert url, log.read_text()
-        with httpx.Client(base_url=url, timeout=70, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=PATIENCE, trust_env=False) as client:
             yield started, Gateway(_Remote(client), client)  # type: ignore[arg-type]
     finally:
         started.kill()
@@ -90,7 +91,7 @@ def test_a_killed_node_comes_back_with_everything_and_a_stopped_one_ends_in_orde
             found = gateway.http.get(f"/v1/datasets/{dataset_id}", params={"min_block": final["blockNumber"]})
             assert found.status_code == 200
         second.send_signal(signal.SIGTERM)
-        assert second.wait(20) == 0
+        assert second.wait(PATIENCE) == 0
     written = log.read_text()
     assert "node stopped" in written
     key = (folder / "relayer.key").read_text().strip().removeprefix("0x")

@@ -18,6 +18,7 @@ from registry.datasets.messages import Registration
 from registry.eip712 import Domain
 from registry.relay.receipts import Status
 from tests.api.world import OWNER, STRANGER, Gateway, manifest_of, open_node, running
+from tests.fixtures.waiting import PATIENCE
 
 
 def test_a_write_is_answered_with_a_receipt_that_becomes_final(gateway: Gateway) -> None:
@@ -40,7 +41,7 @@ def test_fifty_requests_at_once_with_one_key_have_one_receipt(gateway: Gateway) 
     body = gateway.body(gateway.registration())
 
     async def send_all() -> list[httpx.Response]:
-        async with httpx.AsyncClient(base_url=gateway.http.base_url, timeout=60) as client:
+        async with httpx.AsyncClient(base_url=gateway.http.base_url, timeout=PATIENCE) as client:
             posts = (client.post("/v1/datasets", json=body, headers={"idempotency-key": "fifty"}) for _ in range(50))
             return list(await asyncio.gather(*posts))
 
@@ -113,13 +114,13 @@ def test_waiting_holds_no_thread_and_no_one_else_up(tmp_path: Path) -> None:
                     all_sent.set()
 
             limits = httpx.Limits(max_connections=150)
-            async with httpx.AsyncClient(base_url=gateway.http.base_url, timeout=60, limits=limits) as client:
+            async with httpx.AsyncClient(base_url=gateway.http.base_url, timeout=PATIENCE, limits=limits) as client:
                 path = f"/v1/receipts/{receipt['id']}"
                 waiting = [
                     asyncio.create_task(client.get(path, params={"wait": 12}, extensions={"trace": count_sent}))
                     for _ in range(8 * READERS)
                 ]
-                await asyncio.wait_for(all_sent.wait(), 60)
+                await asyncio.wait_for(all_sent.wait(), PATIENCE)
                 answer = await client.post("/v1/datasets", json=body)
                 assert answer.status_code == 202
                 assert not any(one.done() for one in waiting)

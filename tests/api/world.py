@@ -35,6 +35,7 @@ from registry.relay.signing import Signer
 from registry.rooms import AnyMessage
 from registry.statements.messages import AnyStatement, Publication
 from registry.storage import migrate, open_storage
+from tests.fixtures.waiting import PATIENCE
 
 RELAYER_SECRET = keccak256(b"a relayer's key for tests")
 FAR = 4_000_000_000
@@ -237,8 +238,8 @@ def running(node: Node) -> Iterator[Gateway]:
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
-        assert ready.wait(20)
-        with httpx.Client(base_url=url_of(listener), timeout=70, trust_env=False) as client:
+        assert ready.wait(PATIENCE)
+        with httpx.Client(base_url=url_of(listener), timeout=PATIENCE, trust_env=False) as client:
             yield Gateway(node, client)
     finally:
         server.should_exit = True

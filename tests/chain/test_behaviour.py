@@ -231,7 +231,7 @@ def test_call_is_as_of_now_though_no_block_is_made(chain: Chain, wallet: Wallet)
 
 def test_deep_recursion_of_calls_does_not_break_the_chain(chain: Chain, wallet: Wallet) -> None:
     address = deploy(wallet, CALLS_ITSELF)
-    receipt = wallet.receipt(wallet.send(to=address, gas=16_000_000), seconds=60)
+    receipt = wallet.receipt(wallet.send(to=address, gas=16_000_000))
     assert receipt["status"] == "0x1"
 
 

@@ -31,7 +31,7 @@ from registry.errors import Conflict
 from registry.primitives import Address
 from tests.chain.contracts import STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import RELAYER, Wallet
-from tests.fixtures.waiting import eventually
+from tests.fixtures.waiting import PATIENCE, eventually
 
 OTHER_KEY = "0x" + "42" * 32
 OTHER = Account.from_key(OTHER_KEY).address
@@ -165,7 +165,7 @@ def test_second_process_on_a_folder_is_refused(tmp_path: Path) -> None:
             cwd=ROOT,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
             check=False,
         )
         assert second.returncode != 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from eth_account import Account
 
 from registry.chain.client import Chain
 from registry.primitives import Address
+from tests.fixtures.waiting import eventually
 
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """The key that anvil gives ether to by default; known to everybody."""
@@ -53,12 +53,7 @@ class Wallet:
             self.nonce += 1
         return transaction_hash
 
-    def receipt(self, transaction_hash: str, seconds: float = 20.0) -> dict[str, Any]:
+    def receipt(self, transaction_hash: str) -> dict[str, Any]:
         """Waits for the receipt."""
-        deadline = time.monotonic() + seconds
-        while time.monotonic() < deadline:
-            receipt: dict[str, Any] | None = self.chain.request("eth_getTransactionReceipt", [transaction_hash])
-            if receipt is not None:
-                return receipt
-            time.sleep(0.02)
-        raise AssertionError(f"{transaction_hash} was in no block after {seconds} s")
+        found: dict[str, Any] = eventually(lambda: self.chain.request("eth_getTransactionReceipt", [transaction_hash]))
+        return found

@@ -16,7 +16,7 @@ from scripts.faults import miner
 from scripts.faults.gate import Gate
 from scripts.faults.miner import Miner
 from tests.fixtures.chains import StartAnvil
-from tests.fixtures.waiting import eventually
+from tests.fixtures.waiting import PATIENCE, eventually
 
 REORGANISATIONS = 8
 LONGEST_SECONDS = 120.0
@@ -106,7 +106,7 @@ def test_nobody_is_within_a_gate_that_is_closed() -> None:
     def close() -> None:
         with gate.closed():
             told.append("closed")
-            may_open.wait(60)
+            may_open.wait(PATIENCE)
             told.append("open")
 
     asyncio.run(run())

@@ -13,6 +13,7 @@ import pytest
 
 from registry.cli.files import write
 from registry.errors import InvalidInput
+from tests.fixtures.waiting import PATIENCE
 
 TO_STDOUT = "from pathlib import Path; from registry.cli.files import write; print('a'); write(b'b\\n', Path({!r}))"
 
@@ -60,7 +61,7 @@ def test_into_a_pipe_it_is_written(tmp_path: Path) -> None:
     reader = threading.Thread(target=lambda: read.append(pipe.read_bytes()), daemon=True)
     reader.start()
     write(b"new", pipe)
-    reader.join(10)
+    reader.join(PATIENCE)
     assert read == [b"new"]
     assert stat.S_ISFIFO(pipe.stat().st_mode)
 

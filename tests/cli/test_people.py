@@ -12,6 +12,7 @@ import pytest
 
 from registry.keys.signer import Signer
 from tests.cli.conftest import PASSWORD, Run, error_of
+from tests.fixtures.waiting import PATIENCE
 
 BOB = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 CAROL = "0x3C44CdDdB6a900fa2b585dd299e03d12FA4293BC"
@@ -97,7 +98,7 @@ def test_contacts_that_are_added_at_once_are_all_kept(tmp_path: Path) -> None:
         subprocess.Popen([TDR, "contacts", "add", name, BOB, "--keys", tmp_path], stdout=subprocess.DEVNULL)
         for name in names
     ]
-    assert [one.wait(60) for one in adding] == [0] * len(names)
+    assert [one.wait(PATIENCE) for one in adding] == [0] * len(names)
     assert sorted(json.loads((tmp_path / ".contacts").read_text())) == names
     assert [path.name for path in tmp_path.iterdir()] == [".contacts"]
 

@@ -14,6 +14,7 @@ import pytest
 from registry.manifest import hash_path
 from registry.primitives import DatasetId
 from tests.api.world import Gateway, open_node, running
+from tests.fixtures.waiting import PATIENCE
 
 TDR = str(Path(sys.executable).with_name("tdr"))
 
@@ -79,7 +80,7 @@ def test_a_folder_that_vanishes_while_it_is_watched_is_drift(registered: Registe
     assert process.stdout is not None
     assert json.loads(process.stdout.readline())["outcome"] == "intact"
     registered.folder.rename(registered.folder.with_name("elsewhere"))
-    last = process.communicate(timeout=30)[0].splitlines()[-1]
+    last = process.communicate(timeout=PATIENCE)[0].splitlines()[-1]
     assert (process.returncode, json.loads(last)["outcome"]) == (1, "drift")
 
 
@@ -91,7 +92,7 @@ def test_a_change_is_noticed_and_ends_the_watch_with_1(registered: Registered) -
     assert json.loads(process.stdout.readline())["outcome"] == "intact"
     (registered.folder / "a.csv").write_text("changed")
     assert json.loads(process.stdout.readline())["outcome"] == "drift"
-    assert process.wait(timeout=30) == 1
+    assert process.wait(timeout=PATIENCE) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from pydantic.alias_generators import to_camel
 from registry.evidence.summary import headline, summaries_of
 from registry.evidence.verify import StepFailed, Verified, verify
 from tests.evidence.cases import trust_of
+from tests.fixtures.waiting import PATIENCE
 
 HERE = Path(__file__).parent
 LATER = (-(10**6), -3, -2, -1, 1, 2**40, 2**49)
@@ -57,7 +58,7 @@ class SecondVerifier:
     def close(self) -> None:
         assert self._process.stdin
         self._process.stdin.close()
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=PATIENCE)
         assert self._process.stdout
         self._process.stdout.close()
 

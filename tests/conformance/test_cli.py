@@ -26,6 +26,7 @@ from tests.chain.wallet import RELAYER
 from tests.conformance.second import VERIFIER, node_binary
 from tests.evidence.stories import METADATA, NODE, WITNESSES
 from tests.evidence.world import World
+from tests.fixtures.waiting import PATIENCE
 
 STRANGER = "0x000000000000000000000000000000000000dEaD"
 FILES = {"数据/企鹅.csv": "嘴峰\n39.1\n", "b/café.txt": "un café", "empty": ""}
@@ -219,7 +220,7 @@ def test_a_file_too_large_for_a_bundle_is_refused_unread(tmp_path: Path) -> None
     with large.open("wb") as stream:
         stream.truncate(3 * 2**30)
     command = [node_binary(), str(VERIFIER / "cli.mjs"), str(large), "--block-hash", "0x" + "00" * 32]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")
     assert "is no bundle or certificate: it has more than" in done.stderr
     assert done.stderr.count("\n") == 1

@@ -18,10 +18,10 @@ from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
 from registry.keys.signer import Signer
 from tests.fixtures.commands import Done, tdr_forked
+from tests.fixtures.waiting import PATIENCE
 
 TDR = Path(sys.executable).with_name("tdr")
 PASSWORD = "a password"
-SECONDS = 60
 
 
 @dataclass
@@ -67,7 +67,7 @@ class NodeProcess:
     def end(self, with_signal: signal.Signals = signal.SIGTERM) -> int:
         assert self.process is not None
         self.process.send_signal(with_signal)
-        code = self.process.wait(SECONDS)
+        code = self.process.wait(PATIENCE)
         assert self.process.stdout is not None
         self.process.stdout.close()
         self.process = None
@@ -116,7 +116,7 @@ def tdr_at(key_folder: Path) -> Callable[[str], Tdr]:
     def at(url: str) -> Tdr:
         def run(*arguments: object, **environment: str) -> Done:
             told = {"TDR_GATEWAY": url, "TDR_KEYS": str(key_folder), "TDR_KEY_PASSWORD": PASSWORD}
-            return tdr_forked([*map(str, arguments)], {**os.environ, **told, **environment}, SECONDS)
+            return tdr_forked([*map(str, arguments)], {**os.environ, **told, **environment}, PATIENCE)
 
         return run
 

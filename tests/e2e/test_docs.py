@@ -18,9 +18,9 @@ import pytest
 import yaml
 
 from tests.fixtures.commands import Done, tdr_forked
+from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
-SECONDS = 120
 BIN = Path(sys.executable).parent
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"^```sh\n(.*?)^```", re.MULTILINE | re.DOTALL)
@@ -74,7 +74,7 @@ class Reader:
     def close(self) -> None:
         if self._node is not None:
             self._node.send_signal(signal.SIGTERM)
-            assert self._node.wait(60) == 0
+            assert self._node.wait(PATIENCE) == 0
 
     def _filled(self, word: str) -> str:
         if word == "DATASET_ID":
@@ -88,9 +88,9 @@ class Reader:
 
     def _run(self, words: list[str]) -> Done:
         if words[0] == "tdr" and not self._starts_tdr:
-            return tdr_forked(words[1:], self._environment, SECONDS, self._home)
+            return tdr_forked(words[1:], self._environment, PATIENCE, self._home)
         done = subprocess.run(
-            words, cwd=self._home, env=self._environment, capture_output=True, text=True, timeout=SECONDS, check=False
+            words, cwd=self._home, env=self._environment, capture_output=True, text=True, timeout=PATIENCE, check=False
         )
         return Done(done.returncode, done.stdout, done.stderr)
 

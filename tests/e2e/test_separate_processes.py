@@ -21,9 +21,9 @@ from registry.storage import open_storage
 from scripts.faults.load import AMPLE, Load
 from scripts.faults.oracle import Verdict, judge
 from scripts.faults.ports import free_port
-from tests.e2e.conftest import SECONDS, TDR
+from tests.e2e.conftest import TDR
 from tests.fixtures.chains import StartAnvil
-from tests.fixtures.waiting import eventually
+from tests.fixtures.waiting import PATIENCE, eventually
 
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """The key of anvil's first account."""
@@ -84,7 +84,7 @@ class Part:
     def stop(self) -> int:
         """SIGTERM; gives the exit code."""
         self._process.send_signal(signal.SIGTERM)
-        return self._process.wait(SECONDS)
+        return self._process.wait(PATIENCE)
 
 
 @dataclass

@@ -17,6 +17,7 @@ from eth_account import Account
 
 from registry.manifest import hash_path
 from tests.api.world import Gateway, open_node, running
+from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 KEY = "0x" + "5a" * 32
@@ -49,7 +50,7 @@ def run(gateway: Gateway, folder: Path, name: str, program: str, *arguments: str
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=PATIENCE,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     receipt = json.loads(done.stdout)

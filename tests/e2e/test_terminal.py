@@ -14,8 +14,8 @@ import pytest
 
 from registry.keys.signer import Signer
 from tests.e2e.conftest import PASSWORD, TDR, NodeProcess, Tdr, refused, yes
+from tests.fixtures.waiting import PATIENCE
 
-SECONDS = 30
 BAR = """
 import sys, time
 from registry.cli import output
@@ -35,7 +35,7 @@ def at_terminal(
     child, terminal = pty.fork()
     if child == 0:
         os.execve(words[0], words, environment)  # noqa: S606
-    screen, answered, deadline = b"", 0, time.monotonic() + SECONDS
+    screen, answered, deadline = b"", 0, time.monotonic() + PATIENCE
     waiting = dict(typed)
     while time.monotonic() < deadline:
         ready, _, _ = select.select([terminal], [], [], 0.2)

@@ -23,6 +23,7 @@ from registry.relay.tables import GAS_SPENT, RECEIPTS
 from registry.relay.terms import Price, Terms
 from registry.storage import Storage, open_storage
 from scripts.strangers.burning import ACCOMMODATING, BURNING
+from tests.fixtures.waiting import PATIENCE
 from tests.relay.world import LATER, OWNER, Owner, World, until
 
 GWEI = 10**9
@@ -203,7 +204,7 @@ def test_processes_that_share_a_database_share_the_budgets(
     barrier = Barrier(4)
 
     def take(number: int) -> int:
-        barrier.wait(30)
+        barrier.wait(PATIENCE)
         spent = 0
         for submission in submissions[number::4]:
             assert submission.gas == gas

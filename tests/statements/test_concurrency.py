@@ -33,7 +33,7 @@ from registry.storage import Storage, migrate, open_storage
 METADATA = {"name": "Names a person"}
 KEY = metadata_hash(METADATA)
 FIRST, SECOND = DatasetId(b"\x01" * 32), DatasetId(b"\x02" * 32)
-PATIENCE = 60
+PATIENCE = 300
 """Seconds after which a test that hangs has failed."""
 
 DATASET: dict[str, Any] = {

@@ -15,6 +15,7 @@ from registry.statements.messages import AnyStatement, Publication, RequestPolic
 from registry.statements.store import Accepted
 from registry.statements.tables import STATEMENTS
 from registry.storage import Storage
+from tests.fixtures.waiting import PATIENCE
 
 FAR = 4_000_000_000
 ROOT = Bytes32(b"\x01" * 32)
@@ -91,7 +92,7 @@ def test_of_many_at_once_no_more_are_kept(storage: Storage) -> None:
     barrier = Barrier(8)
 
     def send(number: int) -> bool:
-        barrier.wait(30)
+        barrier.wait(PATIENCE)
         try:
             keep(storage, publication(FAR - number), float(number))
         except LimitReached:

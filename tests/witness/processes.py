@@ -16,6 +16,7 @@ from registry.chain.rpc import RpcChain
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import Note, SigningKey
 from tests.fixtures.chains import StartAnvil
+from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 RELAYER = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -37,7 +38,7 @@ def tdr(
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()

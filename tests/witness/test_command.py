@@ -12,13 +12,14 @@ import pytest
 from registry.evidence.alarm import Alarm, AlarmKind
 from registry.evidence.note import KeyKind, VerifierKey
 from registry.witness.store import WitnessStore
+from tests.fixtures.waiting import PATIENCE
 from tests.witness.simulator import NODE, SimulatedChain
 
 TDR = Path(sys.executable).with_name("tdr")
 
 
 def tdr(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([TDR, "witness", *arguments], capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run([TDR, "witness", *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
 
 
 def test_the_key_is_made_once_and_printed_as_others_read_it(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ from registry.primitives import Bytes32
 from registry.witness.store import WitnessStore
 from scripts.faults.ports import free_port
 from tests.fixtures.chains import StartAnvil
-from tests.fixtures.waiting import eventually
+from tests.fixtures.waiting import PATIENCE, eventually
 from tests.witness.processes import CHAIN_ID, RELAYER, mine, note_of, tdr, two_histories
 
 KILLS = 10
@@ -82,7 +82,7 @@ def test_three_witnesses_cosign_for_a_node_and_unmask_another_that_lies_with_its
         assert said == f"{node_key.name} and 3 of 3 witnesses"
 
         running["w3"].terminate()
-        running["w3"].wait(20)
+        running["w3"].wait(PATIENCE)
         later = eventually(lambda: (found := cosigned(2)) and Checkpoint.of(found).height > checkpoint.height and found)
         only_two = Checkpoint.of(later)
         claim = Claim(CHAIN_ID, {only_two.height: only_two.block_hash}, [later])
