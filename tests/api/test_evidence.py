@@ -16,6 +16,7 @@ from registry.manifest import from_digests
 from registry.primitives import Bytes32, keccak256
 from tests.api.world import ANALYST, Gateway, grant
 from tests.evidence.stories import NODE, TIME, WITNESSES
+from tests.fixtures.waiting import eventually
 
 FILES = from_digests({name: Bytes32(keccak256(name.encode())) for name in ("a.csv", "企鹅.csv", "z/b.csv")})
 METADATA = {"name": "Penguins 企鹅"}
@@ -86,7 +87,10 @@ def test_with_checkpoints_it_verifies_by_the_word_of_the_node_and_its_witnesses(
     assert gateway.http.get(path, params={"cosignatures": "2"}).status_code == 404
     assert gateway.http.get(path, params={"cosignatures": "2", "at": "2030-01-01T00:00:00Z"}).status_code == 422
     store = CheckpointStore(gateway.node.storage)
+    eventually(store.newest)  # The node's own, the only one; that of the test is for a block after it.
+    gateway.node.chain.request("evm_mine")
     block = block_at(gateway.node.chain)
+    eventually(lambda: gateway.http.get("/v1/datasets", params={"min_block": block.number}).is_success)
     note = Checkpoint(gateway.deployment.chain_id, block.number, block.hash).note()
     for key in (NODE, *WITNESSES):
         note = key.sign(note, TIME)

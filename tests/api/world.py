@@ -211,8 +211,11 @@ def hash_of(content: bytes) -> Bytes32:
 
 @contextmanager
 def open_node(folder: Path, *, chain: Chain | None = None, start: bool = True, **settings: Any) -> Iterator[Node]:
-    """A node over a chain in memory, which makes a block of each transaction at once."""
-    told = Settings(data=folder, poll_seconds=0.02, **settings)
+    """A node over a chain in memory, which makes a block of each transaction at once.
+
+    It signs one checkpoint when it starts, and by itself no other.
+    """
+    told = Settings(**{"data": folder, "poll_seconds": 0.02, "checkpoint_seconds": 86_400.0} | settings)
     signer = Signer(RELAYER_SECRET)
     chain = chain or EmbeddedChain.in_memory(signer.address)
     storage = open_storage(told.database)

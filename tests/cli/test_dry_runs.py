@@ -186,7 +186,7 @@ def test_a_dry_run_of_what_would_be_refused_is_refused_in_the_same_words(
         said = error_of(dry(*words, "--key", "buyer"))
         assert said.startswith(f"Only {owner} may do this, but this key signs for {buyer}."), words
     by_owner = (
-        ("grant", dataset, analyst, "--rights", "read", "--until", "2020-01-01"),
+        ("grant", dataset, analyst, "--rights", "read", "--from", "2021-01-01", "--until", "2020-01-01"),
         ("revoke", dataset, analyst),
         ("revise", dataset, files, "--metadata", kept[1], "--source", f"{dataset}@2"),
         ("retract", dataset),

@@ -21,6 +21,7 @@ from registry.primitives import Bytes32, DatasetId
 from tests.api.world import Gateway, open_node, running, withdrawal
 from tests.cli.conftest import Run, error_of
 from tests.evidence.stories import NODE, TIME, WITNESSES
+from tests.fixtures.waiting import eventually
 
 METADATA = {"name": "测量"}
 BUNDLES = Path(__file__).parents[1] / "vectors/evidence/bundles"
@@ -353,7 +354,10 @@ def test_evidence_with_checkpoints_verifies_by_a_policy(
     assert "no checkpoint yet" in error_of(few)
     assert "the gateway makes" in error_of(tdr("export", str(dataset), "--cosignatures", "1", "--at", "now"))
     store = CheckpointStore(gateway.node.storage)
+    eventually(store.newest)  # The node's own, the only one; that of the test is for a block after it.
+    gateway.node.chain.request("evm_mine")
     block = block_at(gateway.node.chain)
+    eventually(lambda: gateway.http.get("/v1/datasets", params={"min_block": block.number}).is_success)
     note = Checkpoint(gateway.deployment.chain_id, block.number, block.hash).note()
     for key in (NODE, *WITNESSES):
         note = key.sign(note, TIME)
