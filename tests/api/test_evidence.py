@@ -6,17 +6,13 @@ import json
 
 from registry.access.messages import AccessGrant
 from registry.canonical import metadata_hash
-from registry.chain.history import block_at
-from registry.checkpoints.store import CheckpointStore
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import Note
 from registry.evidence.trust import PinnedBlocks, SignedCheckpoints
 from registry.evidence.verify import blocks_to_vouch_for, verify
 from registry.manifest import from_digests
 from registry.primitives import Bytes32, keccak256
+from tests.api.checkpoints import cosign_a_new_block
 from tests.api.world import ANALYST, Gateway, grant
-from tests.evidence.stories import NODE, TIME, WITNESSES
-from tests.fixtures.waiting import eventually
+from tests.evidence.stories import NODE, WITNESSES
 
 FILES = from_digests({name: Bytes32(keccak256(name.encode())) for name in ("a.csv", "企鹅.csv", "z/b.csv")})
 METADATA = {"name": "Penguins 企鹅"}
@@ -86,17 +82,7 @@ def test_with_checkpoints_it_verifies_by_the_word_of_the_node_and_its_witnesses(
     path = f"/v1/datasets/{gateway.register()}/evidence"
     assert gateway.http.get(path, params={"cosignatures": "2"}).status_code == 404
     assert gateway.http.get(path, params={"cosignatures": "2", "at": "2030-01-01T00:00:00Z"}).status_code == 422
-    store = CheckpointStore(gateway.node.storage)
-    eventually(store.newest)  # The node's own, the only one; that of the test is for a block after it.
-    gateway.node.chain.request("evm_mine")
-    block = block_at(gateway.node.chain)
-    eventually(lambda: gateway.http.get("/v1/datasets", params={"min_block": block.number}).is_success)
-    note = Checkpoint(gateway.deployment.chain_id, block.number, block.hash).note()
-    for key in (NODE, *WITNESSES):
-        note = key.sign(note, TIME)
-    store.remember_keys([NODE.verifier, *(witness.verifier for witness in WITNESSES)])
-    store.add(Note(note.text, note.signatures[:1]), TIME)
-    store.add_cosignatures(block.number, note.signatures[1:])
+    block_hash = cosign_a_new_block(gateway)
     bundle = gateway.http.get(path, params={"cosignatures": "2"}).content
     policy = SignedCheckpoints(NODE.verifier, [witness.verifier for witness in WITNESSES], 2)
-    assert verify(bundle, policy).record.block.hash == block.hash
+    assert verify(bundle, policy).record.block.hash == block_hash

@@ -11,17 +11,14 @@ from fpdf import FPDF
 from structlog.testing import capture_logs
 
 from registry.canonical import metadata_hash
-from registry.chain.history import block_at
-from registry.checkpoints.store import CheckpointStore
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, SigningKey
+from registry.evidence.note import KeyKind, SigningKey
 from registry.evidence.verify import TITLES
 from registry.manifest import Manifest, hash_path
 from registry.primitives import Bytes32, DatasetId
+from tests.api.checkpoints import cosign_a_new_block
 from tests.api.world import Gateway, open_node, running, withdrawal
 from tests.cli.conftest import Run, error_of
-from tests.evidence.stories import NODE, TIME, WITNESSES
-from tests.fixtures.waiting import eventually
+from tests.evidence.stories import NODE, WITNESSES
 
 METADATA = {"name": "测量"}
 BUNDLES = Path(__file__).parents[1] / "vectors/evidence/bundles"
@@ -353,18 +350,8 @@ def test_evidence_with_checkpoints_verifies_by_a_policy(
     few = tdr("export", str(dataset), "-o", bundle, "--gateway", url, "--cosignatures", "3")
     assert "no checkpoint yet" in error_of(few)
     assert "the gateway makes" in error_of(tdr("export", str(dataset), "--cosignatures", "1", "--at", "now"))
-    store = CheckpointStore(gateway.node.storage)
-    eventually(store.newest)  # The node's own, the only one; that of the test is for a block after it.
-    gateway.node.chain.request("evm_mine")
-    block = block_at(gateway.node.chain)
-    eventually(lambda: gateway.http.get("/v1/datasets", params={"min_block": block.number}).is_success)
-    note = Checkpoint(gateway.deployment.chain_id, block.number, block.hash).note()
-    for key in (NODE, *WITNESSES):
-        note = key.sign(note, TIME)
-    store.remember_keys([NODE.verifier, *(witness.verifier for witness in WITNESSES)])
-    store.add(Note(note.text, note.signatures[:1]), TIME)
-    store.add_cosignatures(block.number, note.signatures[1:])
-    assert exported(tdr, gateway, dataset, bundle, "--cosignatures", 3) == str(block.hash)
+    block_hash = cosign_a_new_block(gateway)
+    assert exported(tdr, gateway, dataset, bundle, "--cosignatures", 3) == str(block_hash)
     policy = tmp_path / "trust.json"
     witnesses = [str(witness.verifier) for witness in WITNESSES]
     policy.write_text(json.dumps({"node": str(NODE.verifier), "witnesses": witnesses, "threshold": 3}))

@@ -29,12 +29,11 @@ from registry.statements.requests import limiting
 from registry.statements.store import Accepted, AnyAccepted
 from registry.statements.tables import REQUEST_POLICIES
 from registry.storage import Storage, migrate, open_storage
+from tests.fixtures.waiting import PATIENCE, eventually
 
 METADATA = {"name": "Names a person"}
 KEY = metadata_hash(METADATA)
 FIRST, SECOND = DatasetId(b"\x01" * 32), DatasetId(b"\x02" * 32)
-PATIENCE = 300
-"""Seconds after which a test that hangs has failed."""
 
 DATASET: dict[str, Any] = {
     **dict.fromkeys(("position", "version"), 1),
@@ -115,12 +114,12 @@ def _until_done_or_waiting(storage: Storage, thread: threading.Thread) -> None:
     waiting = text(
         "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
-    for _ in range(PATIENCE * 100):
-        thread.join(0.01)
+
+    def is_done_or_waiting() -> bool:
         with storage.read() as connection:
-            if not thread.is_alive() or connection.execute(waiting).scalar_one():
-                return
-    raise AssertionError("the other transaction neither ended nor waits")
+            return not thread.is_alive() or bool(connection.execute(waiting).scalar_one())
+
+    eventually(is_done_or_waiting)
 
 
 def test_a_name_taken_back_while_the_index_reads_it_is_forgotten(
