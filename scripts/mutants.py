@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import solcx
 from rich.console import Console
@@ -57,6 +57,9 @@ TEST_SECONDS: Final = 900
 EXPLAINED: Final = Path(__file__).parent / "mutation/equivalent.toml"
 GIVEN: Final = Path(__file__).parent / "mutation/given.toml"
 RESULTS: Final = ROOT / "mutants-results.json"
+
+Key: TypeAlias = tuple[str, str, str, str]
+"""File, text of the line, before, after."""
 
 
 class Fate(StrEnum):
@@ -124,7 +127,7 @@ def verdict_of(mutant: Mutant, folder: Path) -> Verdict:
     killer = _killer(folder, contracts)
     if killer is not None:
         return Verdict(mutant, Fate.KILLED, killer)
-    reason = _explained(mutant)
+    reason = explanations().get(key_of(mutant, _sources()[mutant.file]))
     return Verdict(mutant, Fate.SURVIVED) if reason is None else Verdict(mutant, Fate.EQUIVALENT, reason)
 
 
@@ -147,11 +150,19 @@ def _killer(folder: Path, contracts: Sequence[str]) -> str | None:
     return failed[0].split(" - ")[0].split(" ", 1)[1] if failed else "a test"
 
 
-def _explained(mutant: Mutant) -> str | None:
-    for entry in tomllib.loads(EXPLAINED.read_text()).get("mutant", []):
-        if (entry["file"], entry["before"], entry["after"]) == (mutant.file, mutant.before, mutant.after):
-            return str(entry["reason"])
-    return None
+def explanations() -> dict[Key, str]:
+    """Return why each mutant of mutation/equivalent.toml cannot be told from the contract."""
+    entries = tomllib.loads(EXPLAINED.read_text()).get("mutant", [])
+    return {(entry["file"], entry["line"], entry["before"], entry["after"]): entry["reason"] for entry in entries}
+
+
+def key_of(mutant: Mutant, source: str) -> Key:
+    """Return what names a mutant in mutation/equivalent.toml: file, text of the line, before, after.
+
+    Not the line's number, which changes with every line above; and not less, which would excuse other faults too.
+    """
+    line = source.splitlines()[mutant.line - 1]
+    return mutant.file, line.strip(), mutant.before.strip(), mutant.after.strip()
 
 
 def _sources() -> dict[str, str]:
