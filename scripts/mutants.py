@@ -2,6 +2,7 @@
 
     python -m scripts.mutants                    all mutants; an hour or more on two cores
     python -m scripts.mutants --sample 20 --seed 7
+    python -m scripts.mutants --survivors        those that survived the last run, once a test was written
     python -m scripts.mutants --list             only list them
 
 A mutant is compiled with the settings of the release. Killed: a test failed. Equivalent: the compiler makes the same
@@ -50,7 +51,13 @@ COMPILED_INTO: Final[dict[str, tuple[str, ...]]] = {
 """Which shipped contracts each file is part of."""
 TESTS: Final = {
     "AccessGrants": ("test_access.py", "test_access_histories.py", "test_signatures.py"),
-    "DatasetRegistry": ("test_datasets.py", "test_erc721.py", "test_signatures.py", "test_access.py"),
+    "DatasetRegistry": (
+        "test_datasets.py",
+        "test_erc721.py",
+        "test_signatures.py",
+        "test_access.py",
+        "test_on_anvil.py",
+    ),
 }
 """The tests that must notice a fault of a contract, the likeliest first."""
 TEST_SECONDS: Final = 900
@@ -250,11 +257,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--sample", type=int, help="how many, chosen at random; else all")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the sample; printed")
+    parser.add_argument("--survivors", action="store_true", help="only those that survived in mutants-results.json")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
     parser.add_argument("--list", action="store_true", help="list them, and try none")
     options = parser.parse_args()
     console = Console()
     mutants = all_mutants()
+    if options.survivors:
+        if not RESULTS.exists():
+            parser.error(f"There is no {RESULTS.name}, so nothing is known to have survived: run without --survivors.")
+        survived = {each["mutant"] for each in json.loads(RESULTS.read_text()) if each["fate"] == Fate.SURVIVED}
+        mutants = [mutant for mutant in mutants if str(mutant) in survived]
     if options.sample is not None:
         console.print(f"{options.sample} of {len(mutants)} mutants, seed {options.seed}")
         mutants = random.Random(options.seed).sample(mutants, options.sample)
