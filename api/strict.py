@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from email.message import Message as MediaType
+from io import BytesIO
 from typing import Any, Final
 
 from anyio import CapacityLimiter
@@ -32,11 +32,8 @@ MAX_VALUES: Final = 1_600_000
 LARGE_AT_ONCE: Final = 2
 """How many bodies of more than a message may be received at once."""
 
-_BEFORE_VALUES: Final = (b",", b"[", b"{")
-_PART: Final = 65_536
-"""How many bytes are looked at in one go: between two, other threads have their turn."""
-_PIECE: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[^"]{1,%d}|"' % _PART, re.DOTALL)
-"""A string, or a part of what stands between two."""
+_NO_MARKS: Final = bytes(set(range(256)) - set(b'",[{'))
+"""All bytes but those that end a string or precede a value."""
 _read_alone = CapacityLimiter(1)
 
 
@@ -67,6 +64,31 @@ class _Receiving:
 
 
 _receiving = _Receiving()
+
+
+class Values:
+    """Counts at most how many JSON values a text holds that comes in parts, without parsing it.
+
+    A value begins the text, or follows `,`, `[` or `{` outside of strings; members count once with their name.
+    """
+
+    def __init__(self) -> None:
+        self.count = 1
+        self._is_in_string = False
+        self._left = b""
+        """A backslash that ended a part: what it stands before is yet to come."""
+
+    def add(self, part: bytes) -> None:
+        """Count on through the next part."""
+        part = self._left + part
+        backslashes = len(part) - len(part.rstrip(b"\\"))
+        self._left = b"\\" * (backslashes % 2)
+        part = part[: len(part) - len(self._left)]
+        if b"\\" in part:
+            part = part.replace(rb"\\", b"").replace(rb"\"", b"")
+        pieces = part.translate(None, _NO_MARKS).split(b'"')
+        self.count += len(b"".join(pieces[self._is_in_string :: 2]))
+        self._is_in_string ^= len(pieces) % 2 == 0
 
 
 class StrictRequest(Request):
@@ -120,7 +142,8 @@ class StrictRequest(Request):
             raise self._too_large()
 
     async def _read(self) -> bytes:
-        chunks: list[bytes] = []
+        kept = BytesIO()  # It grows in place: pieces would leave holes in the memory that the process has.
+        values = Values()
         size = 0
         async for chunk in self.stream():
             size += len(chunk)
@@ -128,8 +151,19 @@ class StrictRequest(Request):
                 raise self._too_large()
             if size > MAX_MESSAGE_BYTES and not self.is_large:
                 self.is_large = _receiving.begin()
-            chunks.append(chunk)
-        return b"".join(chunks)
+            if values.count <= MAX_VALUES:
+                values.add(chunk)
+                kept.write(chunk)
+            else:
+                # Read on and keep nothing: a client that is still sending does not look for an answer.
+                kept.truncate(0)
+        if values.count > MAX_VALUES:
+            raise Refused(
+                LARGE,
+                f"The body holds more than {MAX_VALUES:,} JSON values.",
+                hint="A manifest of so many files is kept by its owner: register without it.",
+            )
+        return kept.getvalue()
 
     def _too_large(self) -> Refused:
         # The rest of the body is still on its way: the connection cannot be used again.
@@ -177,35 +211,7 @@ class PublicationRoute(StrictRoute):
     request_class = LargeRequest
 
 
-def values_in(body: bytes) -> int:
-    """Return at most how many JSON values a text holds, without parsing it: a value begins it, or follows , [ { or :.
-
-    Members count once with their name. What is inside strings is not counted where there is much of it. The count
-    ends above the limit.
-    """
-    everywhere = _counted(body, ((at, at + _PART) for at in range(0, len(body), _PART)))
-    if everywhere <= MAX_VALUES:
-        return everywhere
-    pieces = (piece.span() for piece in _PIECE.finditer(body))
-    return _counted(body, ((start, end) for start, end in pieces if not body.startswith(b'"', start)))
-
-
-def _counted(body: bytes, parts: Iterable[tuple[int, int]]) -> int:
-    count = 1
-    for start, end in parts:
-        count += sum(body.count(mark, start, end) for mark in _BEFORE_VALUES)
-        if count > MAX_VALUES:
-            break
-    return count
-
-
 def _read(body: bytes) -> object:
-    if values_in(body) > MAX_VALUES:
-        raise Refused(
-            LARGE,
-            f"The body holds more than {MAX_VALUES:,} JSON values.",
-            hint="A manifest of so many files is kept by its owner: register without it.",
-        )
     value = read_json(body)
     if b"\\ud" in body or b"\\uD" in body:
         try:

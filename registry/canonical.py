@@ -22,6 +22,7 @@ MAX_SAFE_INTEGER = 2**53 - 1
 
 _FEW = 1000
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_NO_MARKS = bytes(set(range(256)) - set(b'"[]{}'))
 
 
 def read_json(source: bytes | str) -> object:
@@ -36,7 +37,7 @@ def read_json(source: bytes | str) -> object:
     """
     try:
         text = source.decode("utf-8") if isinstance(source, bytes) else source
-        _refuse_deep(text)
+        _refuse_deep(source)
         value: object = json.loads(
             text, object_pairs_hook=_unique_keys, parse_float=_finite_float, parse_constant=_refuse_constant
         )
@@ -99,15 +100,19 @@ def _refuse_constant(text: str) -> NoReturn:
     raise InvalidInput(f"{text} is not a JSON number.")
 
 
-def _refuse_deep(text: str) -> None:
+def _refuse_deep(source: bytes | str) -> None:
     """Refuses a text that is nested too deep, before it is read.
 
     Python's reader recurses as deep as the interpreter lets it. A library may raise that limit for the whole process
     (py_ecc does), and then a text of a few kilobytes overflows the stack and kills the process.
     """
-    if text.count("[") + text.count("{") <= _FEW:
+    text = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
+    if text.count(b"[") + text.count(b"{") <= _FEW:
         return
-    outside_strings = text.encode("utf-8", "surrogatepass").replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')[::2]
+    if b"\\" in text:
+        text = text.replace(rb"\\", b"").replace(rb"\"", b"")
+    # Only the marks are split: of a manifest's text, each piece would be an object of its own.
+    outside_strings = text.translate(None, _NO_MARKS).split(b'"')[::2]
     brackets = b"".join(outside_strings).translate(None, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
         brackets = brackets.replace(b"[]", b"").replace(b"{}", b"")

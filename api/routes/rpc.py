@@ -130,7 +130,7 @@ def _answer(chain: Chain, calls: object, gone: threading.Event, lane: Lane) -> t
     seconds = QUICK_SECONDS if lane is Lane.QUICK else SECONDS
     limits = Budget(seconds, BLOCKS, MAX_ANSWER_BYTES, is_abandoned=gone.is_set)
     with limited(limits):
-        return _answered(chain, calls, limits, lane), limits.seconds_left > 0 or gone.is_set()
+        return _answered(chain, calls, limits, lane), not limits.is_out_of_time or gone.is_set()
 
 
 def _answered(chain: Chain, calls: object, limits: Budget, lane: Lane) -> bytes:

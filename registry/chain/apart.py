@@ -6,8 +6,8 @@ priority. It reads the chain's file and writes nothing; what waits for a block i
 ended, which a thread cannot: whatever a call does, it ends in time.
 
 On the pipe between them, a request is JSON with the budget and the calls; the answer is a frame for each call, R with
-the result as JSON, or E with the error. An empty message says that nobody waits any more. The end of the pipe ends the
-process, also where the node was killed.
+the result as JSON, E with the error, or L with the error where the time was too short. An empty message says that
+nobody waits any more. The end of the pipe ends the process, also where the node was killed.
 """
 
 from __future__ import annotations
@@ -39,6 +39,7 @@ LOOK_SECONDS: Final = 0.25
 PROGRAM: Final = "registry.chain.calculator"
 RESULT: Final = b"R"
 FAILURE: Final = b"E"
+LATE: Final = b"L"
 NOBODY_WAITS: Final = b""
 READY: Final = b""
 """The first message of a new process."""
@@ -85,7 +86,8 @@ class Apart:
 
         Args:
             calls: Methods with their parameters, which are as JSON has them.
-            limits: What all of them may take; where it has an end, so have they.
+            limits: What all of them may take; where it has an end, so have they. It tells afterwards whether the time
+                was too short.
         """
         request = orjson.dumps([limits.seconds, limits.blocks, limits.bytes, calls])
         with self._lock:
@@ -97,7 +99,7 @@ class Apart:
                 for _ in calls:
                     answer = _next_frame(connection, until, limits)
                     answered += answer is not None
-                    yield _over(limits) if answer is None else _read(answer)
+                    yield _over(limits) if answer is None else _read(answer, limits)
             except (EOFError, OSError):
                 yield from [_over(limits)] * len(calls)
             finally:
@@ -176,5 +178,7 @@ def _over(limits: Budget) -> RpcError:
     return RpcError(SERVER_ERROR, "the computation ended without an answer; ask again, or for less at a time")
 
 
-def _read(frame: bytes) -> bytes | RpcError:
-    return frame[1:] if frame[:1] == RESULT else RpcError(*orjson.loads(frame[1:]))
+def _read(frame: bytes, limits: Budget) -> bytes | RpcError:
+    kind, content = frame[:1], frame[1:]
+    limits.is_out_of_time |= kind == LATE
+    return content if kind == RESULT else RpcError(*orjson.loads(content))

@@ -42,6 +42,8 @@ class Budget:
         clock: Gives seconds from any beginning on.
         is_abandoned: Whether nobody waits for the answer any more.
         memory: How many bytes its calls may keep.
+        least: How many seconds the process may compute for it, however long that takes beside what else is computed.
+        is_out_of_time: Whether its time was too short.
     """
 
     seconds: float
@@ -50,10 +52,14 @@ class Budget:
     clock: Callable[[], float] = time.monotonic
     is_abandoned: Callable[[], bool] = lambda: False
     memory: int = MEMORY
+    least: float = 0.0
+    is_out_of_time: bool = field(default=False, init=False)
     _until: float = field(init=False)
+    _computed: float = field(init=False)
 
     def __post_init__(self) -> None:
         self._until = self.clock() + self.seconds
+        self._computed = time.process_time()
 
     @property
     def seconds_left(self) -> float:
@@ -66,7 +72,8 @@ class Budget:
             raise OverBudget("the client has gone")
         if self.blocks < 0 or self.bytes < 0:
             raise OverBudget(f"the request asks for too much: {_SMALLER}")
-        if self.clock() > self._until:
+        if self.clock() > self._until and time.process_time() - self._computed >= self.least:
+            self.is_out_of_time = True
             raise OverBudget(f"the request took more than {self.seconds:g} s: {_SMALLER}")
 
     def take_block(self) -> None:

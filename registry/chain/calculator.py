@@ -18,7 +18,7 @@ from typing import Any, Final
 import orjson
 
 from registry.allocator import keep_memory_small
-from registry.chain.apart import FAILURE, NOBODY_WAITS, READY, RESULT
+from registry.chain.apart import FAILURE, LATE, NOBODY_WAITS, READY, RESULT
 from registry.chain.budget import Budget, limited
 from registry.chain.client import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
 from registry.chain.embedded import EmbeddedChain
@@ -26,6 +26,8 @@ from registry.errors import RegistryError
 
 TICK_SECONDS: Final = 0.05
 """How often a budget is looked at, whatever is being computed."""
+LEAST_SECONDS: Final = 0.05
+"""How long it computes for a request however late it is: a busy machine alone makes no small request a large one."""
 ADDRESS_SPACE: Final = 2**29
 """Bytes that the process may ask the system for: a wall behind the budget's memory."""
 
@@ -74,7 +76,7 @@ def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
         if message == NOBODY_WAITS:
             continue  # It came when the answer was there already.
         seconds, blocks, count, calls = orjson.loads(message)
-        limits = Budget(seconds, blocks, count, is_abandoned=connection.poll)
+        limits = Budget(seconds, blocks, count, is_abandoned=connection.poll, least=LEAST_SECONDS)
         with limited(limits):
             for method, parameters in calls:
                 connection.send_bytes(_frame(chain, watch, limits, method, parameters))
@@ -90,7 +92,7 @@ def _frame(chain: EmbeddedChain, watch: Watch, limits: Budget, method: str, para
         limits.take_bytes(len(answer))
         return RESULT + answer
     except RpcError as error:
-        return FAILURE + orjson.dumps([error.code, error.message, error.data])
+        return (LATE if limits.is_out_of_time else FAILURE) + orjson.dumps([error.code, error.message, error.data])
     except RegistryError as error:
         return FAILURE + orjson.dumps([SERVER_ERROR, error.message, None])
     except MemoryError:

@@ -1,4 +1,4 @@
-"""The tables of the documents."""
+"""The tables of the documents. A body is the last column: SQLite reads what stands behind it only through all of it."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ METADATA_DOCUMENTS = Table(
     "metadata_documents",
     METADATA,
     Column("metadata_hash", Fixed(Bytes32), primary_key=True, comment="SHA-256 of the body."),
-    Column("body", LargeBinary, nullable=False, comment="Canonical JSON (RFC 8785), UTF-8."),
     Column("name", String(500), comment='Its "name", if that is a string.'),
     Column("description", Text, comment='Its "description", if that is a string.'),
+    Column("body", LargeBinary, nullable=False, comment="Canonical JSON (RFC 8785), UTF-8."),
 )
 
 MANIFESTS = Table(
     "manifests",
     METADATA,
     Column("content_root", Fixed(Bytes32), primary_key=True),
-    Column("body", LargeBinary, nullable=False, comment="The text form tdr-manifest/1."),
     Column("files", Integer, nullable=False),
     Column("bytes", BigInteger, comment="The sum of the sizes, where they are known."),
+    Column("body", LargeBinary, nullable=False, comment="The text form tdr-manifest/1."),
 )
 
 MANIFEST_FILES = Table(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
@@ -31,7 +32,8 @@ class Waits:
         evidence: Seconds until each evidence bundle was there.
         audits: Seconds until the victim's events were there, asked for past the gateway as an auditor does.
         receipts: The ids of what was acknowledged.
-        refused: Answers other than an acknowledgement or a bundle: the status and the beginning of the body.
+        refused: What was not acknowledged or answered: the request, the status, how long it took, and the beginning of
+            the body.
         verified: What each bundle proved.
     """
 
@@ -60,11 +62,23 @@ def work(target: Target, seed: int, seconds: float, owners: Sequence[Signer] = (
     with httpx.Client(base_url=target.url, timeout=60.0, trust_env=False) as http:
         while time.monotonic() < end:
             owner = next(turns, None) or account(f"honest {chance.getrandbits(64)}")
-            _register_and_grant(target, http, owner, chance, waits)
-            _fetch_evidence(target, http, waits)
-            _audit(target, http, waits)
+            with _counted(waits):
+                _register_and_grant(target, http, owner, chance, waits)
+            with _counted(waits):
+                _fetch_evidence(target, http, waits)
+            with _counted(waits):
+                _audit(target, http, waits)
             time.sleep(max(0.0, min(pause, end - time.monotonic())))
     return waits
+
+
+@contextmanager
+def _counted(waits: Waits) -> Iterator[None]:
+    """Count a request that has no answer as refused."""
+    try:
+        yield
+    except httpx.TransportError as error:
+        waits.refused.append(f"{error.request.method} {error.request.url.path}: {type(error).__name__}")
 
 
 def _register_and_grant(target: Target, http: httpx.Client, owner: Signer, chance: random.Random, waits: Waits) -> None:
@@ -96,7 +110,7 @@ def _register_and_grant(target: Target, http: httpx.Client, owner: Signer, chanc
 def _write(http: httpx.Client, path: str, body: dict[str, object], waits: Waits) -> str | None:
     answer = _timed(waits.writes, lambda: http.post(path, json=body))
     if answer.status_code != httpx.codes.ACCEPTED:
-        waits.refused.append(f"POST {path}: {answer.status_code} {answer.text[:300]}")
+        waits.refused.append(f"POST {path}: {_told(answer)}")
         return None
     receipt = str(answer.json()["id"])
     waits.receipts.append(receipt)
@@ -111,7 +125,7 @@ def _is_mined(http: httpx.Client, receipt: str) -> bool:
 def _fetch_evidence(target: Target, http: httpx.Client, waits: Waits) -> None:
     answer = _timed(waits.evidence, lambda: _patiently(http, f"/v1/datasets/{target.small}/evidence"))
     if not answer.is_success:
-        waits.refused.append(f"GET evidence: {answer.status_code} {answer.text[:300]}")
+        waits.refused.append(f"GET evidence: {_told(answer)}")
         return
     heights = sorted(blocks_to_vouch_for(answer.content))
     calls = [
@@ -134,7 +148,7 @@ def _audit(target: Target, http: httpx.Client, waits: Waits) -> None:
     call = {"jsonrpc": "2.0", "id": 1, "method": "eth_getLogs", "params": [wanted]}
     answer = _timed(waits.audits, lambda: http.post("/rpc", json=call))
     if not answer.is_success or len(answer.json().get("result", ())) != 1:
-        waits.refused.append(f"POST /rpc: {answer.status_code} {answer.text[:300]}")
+        waits.refused.append(f"POST /rpc: {_told(answer)}")
 
 
 def _patiently(http: httpx.Client, path: str) -> httpx.Response:
@@ -145,8 +159,13 @@ def _patiently(http: httpx.Client, path: str) -> httpx.Response:
     return answer
 
 
+def _told(answer: httpx.Response) -> str:
+    return f"{answer.status_code} after {answer.elapsed.total_seconds():.3f} s: {answer.text[:300]}"
+
+
 def _timed(waits: list[float], ask: Callable[[], httpx.Response]) -> httpx.Response:
     started = time.perf_counter()
-    answer = ask()
-    waits.append(time.perf_counter() - started)
-    return answer
+    try:
+        return ask()
+    finally:
+        waits.append(time.perf_counter() - started)

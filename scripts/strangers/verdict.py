@@ -37,6 +37,7 @@ class Check:
         limit: Its limit, as text; empty: it has none.
         is_met: Whether it is within the limit.
         is_time: Whether a slow machine alone can push it over.
+        cases: What it counted, each in a line.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Check:
     limit: str = ""
     is_met: bool = True
     is_time: bool = False
+    cases: tuple[str, ...] = ()
 
 
 class Memory(threading.Thread):
@@ -90,9 +92,9 @@ def _children(pid: int) -> list[int]:
         return []
 
 
-def none_of(name: str, count: int) -> Check:
+def none_of(name: str, count: int, cases: Sequence[str] = ()) -> Check:
     """Return the check that something did not happen."""
-    return Check(name, str(count), "0", count == 0)
+    return Check(name, str(count), "0", count == 0, cases=tuple(cases))
 
 
 def some_of(name: str, count: int) -> Check:
@@ -113,7 +115,7 @@ def of_honest(http: httpx.Client, waits: Waits) -> list[Check]:
     """Return what is checked of what honest owners did; waits until their writes are on the chain."""
     return [
         some_of("honest writes acknowledged", len(waits.receipts)),
-        none_of("honest requests refused", len(waits.refused)),
+        none_of("honest requests refused", len(waits.refused), waits.refused),
         none_of("honest writes that did not end on the chain", unfinished(http, waits.receipts)),
     ]
 
@@ -130,9 +132,10 @@ def of_waits(waits: Waits) -> list[Check]:
 def _times(name: str, waits: list[float], limit: float) -> list[Check]:
     ordered = sorted(waits) or [float("inf")]
     longest, median = ordered[-1], ordered[len(ordered) // 2]
+    place = f"{waits.index(longest) + 1} of {len(waits)}" if waits else "none"
     return [
         Check(f"{name}, median s", f"{median:.3f}"),
-        Check(f"{name}, longest s", f"{longest:.3f}", f"<= {limit:g}", longest <= limit, is_time=True),
+        Check(f"{name}, longest s", f"{longest:.3f} ({place})", f"<= {limit:g}", longest <= limit, is_time=True),
     ]
 
 
@@ -171,7 +174,10 @@ def tell(
     Returns:
         Whether everything that is judged is within its limit.
     """
-    lines = [{"name": each.name, "value": each.value, "limit": each.limit, "met": each.is_met} for each in checks]
+    lines = [
+        {"name": each.name, "value": each.value, "limit": each.limit, "met": each.is_met, "cases": each.cases}
+        for each in checks
+    ]
     written = json.dumps({**options, "attempts": attempts, "checks": lines}, indent=1)
     results.write_text(written)
     if as_json:
@@ -192,3 +198,6 @@ def _print_tables(attempts: Attempts, checks: Sequence[Check], times_count: bool
         is_judged = bool(check.limit) and (times_count or not check.is_time)
         verdict.add_row(check.name, check.value, check.limit, ("yes" if check.is_met else "NO") if is_judged else "")
     console.print(verdict)
+    for check in checks:
+        for case in check.cases:
+            console.print(f"{check.name}: {case}", markup=False)

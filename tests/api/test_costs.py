@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
+import tracemalloc
 from typing import Any
 
 import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from api import deps, strict
 from api.deps import HEAVY, HEAVY_WAITING
@@ -40,20 +44,79 @@ def test_a_body_of_very_many_values_is_refused_before_one_is_made(
 
 @pytest.mark.parametrize(
     ("text", "most"),
-    [(b"1", 1), (b"[]", 2), (b'{"a":[1,2,{"b":null}]}', 6), (b'"' + b"," * 50 + b'"', 51), (b"[[[[]]]]", 5)],
+    [
+        (b"1", 1),
+        (b"[]", 2),
+        (b'{"a":[1,2,{"b":null}]}', 6),
+        (b'"' + b"," * 50 + b'"', 1),
+        (b"[[[[]]]]", 5),
+        (rb'["\\",1,"\",[{",2,"\\\",[{",3]', 7),
+    ],
 )
-def test_values_are_never_counted_too_few(text: bytes, most: int) -> None:
-    assert strict.values_in(text) == most
+def test_values_are_counted_outside_of_strings_wherever_the_text_is_cut(text: bytes, most: int) -> None:
+    for size in range(1, len(text) + 1):
+        values = strict.Values()
+        for start in range(0, len(text), size):
+            values.add(text[start : start + size])
+        assert values.count == most
 
 
-def test_what_stands_in_strings_is_no_value_where_it_matters() -> None:
-    text = b'["' + b',[{\\"' * strict.MAX_VALUES + b'"]'
-    assert strict.values_in(text) == 2
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_values_are_never_counted_too_few(value: object) -> None:
+    values = strict.Values()
+    values.add(json.dumps(value).encode())
+    assert values.count >= _values_in(value)
+
+
+def _values_in(value: object) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_values_in, inner))
+
+
+@pytest.mark.parametrize("inside", [b",", b"\\n,", b"x"], ids=["commas", "escapes", "letters"])
+def test_a_long_string_takes_no_memory_to_look_through(inside: bytes) -> None:
+    """A regular expression had kept a place to come back to for each byte: 2.8 GB for 24 MiB of commas."""
+    part = inside * (65_536 // len(inside))
+    values = strict.Values()
+    values.add(b'["')
+    tracemalloc.start()
+    try:
+        for _ in range(100):
+            values.add(part)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert values.count == 2
+    assert most < 10 * len(part)
+
+
+def test_a_body_of_too_many_values_is_not_kept_while_the_rest_of_it_comes(gateway: Gateway) -> None:
+    body = b'{"metadata":[' + b"{}," * (10 * 2**20) + b"{}]}"
+    url = gateway.http.base_url
+    head = f"POST /v1/datasets HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nContent-Type: application/json\r\n"
+    with socket.create_connection((url.host, url.port), timeout=PATIENCE) as client:
+        tracemalloc.start()
+        try:
+            client.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode())
+            client.sendall(body)
+            answer = client.recv(1024)
+            _, most = tracemalloc.get_traced_memory()
+        finally:
+            tracemalloc.stop()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert most < len(body) // 2
 
 
 def test_the_largest_manifest_of_a_body_is_within_the_limit() -> None:
     entry = b'{"path":"a","sha256":"' + b"0" * 64 + b'","size":1},'
-    assert strict.values_in(entry * (strict.MAX_DOCUMENTS_BYTES // len(entry))) < strict.MAX_VALUES
+    values = strict.Values()
+    for _ in range(strict.MAX_DOCUMENTS_BYTES // len(entry) // 1000):
+        values.add(entry * 1000)
+    assert values.count < strict.MAX_VALUES
 
 
 def test_few_large_bodies_are_received_at_once_and_small_ones_still(gateway: Gateway) -> None:

@@ -214,8 +214,21 @@ def test_what_the_quick_lane_has_no_time_for_is_answered_by_the_slow_one(
     on_disk: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rpc, "QUICK_SECONDS", 0.0)
-    answers = ask(on_disk, [call("eth_chainId"), call("eth_call", TELL_CHAIN_ID, "latest")])
-    assert [int(answer["result"], 16) for answer in answers] == [on_disk.deployment.chain_id] * 2
+    loops = {"data": "0x5b600056", "gas": hex(2_000_000)}
+    chain_id, looped = ask(on_disk, [call("eth_chainId"), call("eth_call", loops, "latest")])
+    assert int(chain_id["result"], 16) == on_disk.deployment.chain_id
+    assert "OutOfGas" in looped["error"]["message"]
+    assert on_disk.node.chain._apart[Lane.SLOW]._process is not None
+
+
+def test_who_asks_for_little_stays_in_the_quick_lane_however_slow_the_machine_is(
+    on_disk: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A machine on which a tenth of a second passes before anything is computed sent all to the slow lane."""
+    monkeypatch.setattr(rpc, "QUICK_SECONDS", 0.0)
+    monkeypatch.setitem(rpc.WAITING, Lane.SLOW, 0)
+    answer = ask(on_disk, call("eth_call", TELL_CHAIN_ID, "latest"))
+    assert int(answer["result"], 16) == on_disk.deployment.chain_id
 
 
 @pytest.mark.parametrize(("lane", "after"), [(Lane.QUICK, "1"), (Lane.SLOW, "5")])

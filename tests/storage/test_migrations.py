@@ -90,6 +90,26 @@ def test_names_of_documents_that_nobody_published_are_forgotten_and_the_document
     storage.close()
 
 
+def test_no_column_stands_behind_a_documents_body(tmp_path: Path) -> None:
+    """SQLite would follow all pages of the body, 32 MiB it may be, to read the column, for each dataset of a page."""
+    storage = open_storage(f"sqlite:///{tmp_path / 'registry.db'}")
+    migrate(storage, "0008")
+    with storage.write() as connection:
+        rows = {"manifests": "X'07', X'08', 9, 10", "metadata_documents": "X'07', X'08', 'name', 'description'"}
+        for table, row in rows.items():
+            connection.execute(text(f"INSERT INTO {table} VALUES ({row})"))  # noqa: S608 - written above
+    migrate(storage)
+    with storage.read() as connection:
+        for table in METADATA.tables:
+            names = [column["name"] for column in inspect(connection).get_columns(table)]
+            assert "body" not in names[:-1], table
+        kept = connection.execute(text("SELECT content_root, files, bytes, body FROM manifests")).one()
+        assert kept == (b"\x07", 9, 10, b"\x08")
+        kept = connection.execute(text("SELECT metadata_hash, name, description, body FROM metadata_documents")).one()
+        assert kept == (b"\x07", "name", "description", b"\x08")
+    storage.close()
+
+
 def test_the_keys_of_what_grows_are_sqlites_row_numbers(tmp_path: Path) -> None:
     """Otherwise each of these tables would have a second tree beside its own."""
     storage = open_storage(f"sqlite:///{tmp_path / 'registry.db'}")
