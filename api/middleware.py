@@ -8,8 +8,11 @@ import secrets
 import time
 
 import structlog
+from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.outgoing import LARGE, Outgoing
+from api.problems import UNAVAILABLE, respond
 from registry.metrics import HttpMetrics
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -33,6 +36,7 @@ class Surroundings:
     def __init__(self, app: ASGIApp, metrics: HttpMetrics) -> None:
         self._app = app
         self._metrics = metrics
+        self._outgoing = Outgoing()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -41,19 +45,42 @@ class Surroundings:
         started = time.perf_counter()
         request_id = _request_id(scope)
         status = 500
+        waiting: Message | None = None  # The head of the answer, until it is known whether the body can be sent.
+        is_refused = False
 
-        async def send_with_headers(message: Message) -> None:
+        async def send_head(message: Message) -> None:
             nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-                present = {name for name, _ in message["headers"]}
-                message["headers"] += [(name, value) for name, value in _HEADERS if name not in present]
-                message["headers"].append((b"x-request-id", request_id))
+            status = message["status"]
+            present = {name for name, _ in message["headers"]}
+            message["headers"] += [(name, value) for name, value in _HEADERS if name not in present]
+            message["headers"].append((b"x-request-id", request_id))
             await send(message)
+
+        async def refuse() -> None:
+            detail = "Other large answers are being sent, as many as can be held at once."
+            problem = respond(Request(scope), UNAVAILABLE, detail, {"Retry-After": "5"})
+            await problem(scope, receive, lambda message: (send_head if "status" in message else send)(message))
+
+        async def send_on(message: Message) -> None:
+            nonlocal waiting, is_refused
+            if message["type"] == "http.response.start":
+                waiting = message
+                return
+            body = message.get("body", b"")
+            if waiting is not None:
+                is_refused = not self._outgoing.has_room(len(body))
+                await (refuse() if is_refused else send_head(waiting))
+                waiting = None
+            if is_refused:
+                return
+            if len(body) > LARGE:
+                await self._outgoing.send(send, body, more_body=message.get("more_body", False))
+            else:
+                await send(message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         try:
-            await self._app(scope, receive, send_with_headers)
+            await self._app(scope, receive, send_on)
         finally:
             elapsed = time.perf_counter() - started
             # The route's template, not the path: paths are without number, and may hold what somebody tries.

@@ -156,9 +156,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_fault)
 
 
-def _respond(
+def respond(
     request: Request, kind: Kind, detail: str, headers: Mapping[str, str] | None = None, **extra: object
 ) -> Response:
+    """Return the problem that answers a request."""
     problem = {
         "type": f"/problems/{kind.slug}",
         "title": kind.title,
@@ -175,17 +176,17 @@ def _on_registry_error(request: Request, error: Exception) -> Response:
     if isinstance(error, ContractRefused):
         status = status_of(error)
         kind = Kind(_slug(error.name), status, "The contract refused", "")
-        return _respond(request, kind, error.message, hint=error.hint, error=error.name, values=error.values)
+        return respond(request, kind, error.message, hint=error.hint, error=error.name, values=error.values)
     if isinstance(error, Unavailable | RpcError | WrongChain):
         # An endpoint that suddenly serves another chain is the operator's trouble, and no fault of the one who asks.
         kind = FULL if isinstance(error, StorageFull) else UNAVAILABLE
         log.warning("unavailable", path=request.url.path, reason=error.message)
         retry_after = getattr(error, "retry_after", None) or RETRY_SECONDS
         headers = {"Retry-After": str(max(1, round(retry_after)))}
-        return _respond(request, kind, error.message, headers, hint=error.hint)
+        return respond(request, kind, error.message, headers, hint=error.hint)
     if isinstance(error, LimitReached):
         headers = {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
-        return _respond(request, LIMIT, error.message, headers, hint=error.hint)
+        return respond(request, LIMIT, error.message, headers, hint=error.hint)
     kind = next(
         (
             kind
@@ -194,19 +195,19 @@ def _on_registry_error(request: Request, error: Exception) -> Response:
         ),
         FAULT,
     )
-    return _respond(request, kind, error.message, hint=error.hint)
+    return respond(request, kind, error.message, hint=error.hint)
 
 
 def _on_http_exception(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if isinstance(error, Refused):
-        return _respond(request, error.kind, error.detail, error.headers, hint=error.hint, **error.extra)
+        return respond(request, error.kind, error.detail, error.headers, hint=error.hint, **error.extra)
     kind = {404: NOT_FOUND, 405: METHOD, 413: LARGE}.get(error.status_code)
     if kind is None:
         kind = Kind("http-error", error.status_code, error.detail, "")
     detail = f"There is no {request.method} {request.url.path} here." if kind in (NOT_FOUND, METHOD) else error.detail
     headers = {"Allow": _allowed(request)} if kind is METHOD else error.headers
-    return _respond(request, kind, detail, headers, hint="See /docs for what there is.")
+    return respond(request, kind, detail, headers, hint="See /docs for what there is.")
 
 
 def _allowed(request: Request) -> str:
@@ -222,17 +223,17 @@ def _on_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     errors = [{"field": _place(item["loc"]), "detail": _said(str(item["msg"]))} for item in error.errors()]
     detail = "; ".join(f"{item['field']}: {item['detail']}" for item in errors[:5])
-    return _respond(request, INVALID, detail, errors=errors[:50])
+    return respond(request, INVALID, detail, errors=errors[:50])
 
 
 def _on_disconnect(request: Request, error: Exception) -> Response:
     # Nobody reads this answer; but it is no fault of the gateway, and shall not be counted and logged as one.
-    return _respond(request, MALFORMED, "The connection ended before the body was complete.")
+    return respond(request, MALFORMED, "The connection ended before the body was complete.")
 
 
 def _on_fault(request: Request, error: Exception) -> Response:
     # Starlette raises the exception again behind this answer, and the server logs it.
-    return _respond(request, FAULT, "Something went wrong that should not.", hint="Give the operator the X-Request-Id.")
+    return respond(request, FAULT, "Something went wrong that should not.", hint="Give the operator the X-Request-Id.")
 
 
 def _place(location: Sequence[object]) -> str:

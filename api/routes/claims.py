@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import AsyncIterator
+from functools import partial
+from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
+from fastapi.responses import StreamingResponse
 
 from api import answers
 from api.deps import NodeDep, in_thread
 from api.problems import INVALID, NOT_FOUND, Refused, documented
 from api.reads import Limit, MinBlock, PageCursor, Sha256, answer
 from api.strict import StrictRoute
-from registry.documents.store import manifest_of, metadata_of
+from registry.documents.store import manifest_part, manifest_size, metadata_of
 from registry.index.pages import DEFAULT_LIMIT
 from registry.node import Node
 from registry.primitives import Bytes32
 
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=StrictRoute)
+
+PART: Final = 2**18
+"""Bytes of a manifest that are read at once."""
 
 Hash = Annotated[Bytes32, Path(description="The hash.")]
 
@@ -48,8 +54,11 @@ async def verify(
 )
 async def manifest(node: NodeDep, root: Hash) -> Response:
     """The manifest with a content root, byte for byte, where its owner published it here."""
-    found = await in_thread(lambda: _manifest(node, root))
-    return _document(found, f"No manifest with the root {root} is public here.")
+    size = await in_thread(lambda: _manifest_size(node, root))
+    if size is None:
+        raise _not_public(f"No manifest with the root {root} is public here.")
+    headers = {"Content-Length": str(size)}
+    return StreamingResponse(_parts(node, root, size), headers=headers, media_type="application/json")
 
 
 @router.get(
@@ -62,14 +71,30 @@ async def manifest(node: NodeDep, root: Hash) -> Response:
 async def metadata(node: NodeDep, metadata_hash: Hash) -> Response:
     """The metadata with a hash, in canonical form, where its owner published it here."""
     found = await in_thread(lambda: _metadata(node, metadata_hash))
-    return _document(found, f"No metadata with the hash {metadata_hash} is public here.")
+    if found is None:
+        raise _not_public(f"No metadata with the hash {metadata_hash} is public here.")
+    return Response(found, media_type="application/json")
 
 
-def _manifest(node: Node, root: Bytes32) -> bytes | None:
+def _manifest_size(node: Node, root: Bytes32) -> int | None:
     if not node.queries.is_public(root):
         return None
     with node.storage.read() as connection:
-        return manifest_of(connection, root)
+        return manifest_size(connection, root)
+
+
+async def _parts(node: Node, root: Bytes32, size: int) -> AsyncIterator[bytes]:
+    """Yield a manifest in parts, each read when the client has taken the one before: none holds a whole one."""
+    for start in range(0, size, PART):
+        part = await in_thread(partial(_part, node, root, start))
+        if not part:  # Its owner has just taken it back: the client sees that the answer is not whole.
+            return
+        yield part
+
+
+def _part(node: Node, root: Bytes32, start: int) -> bytes:
+    with node.storage.read() as connection:
+        return manifest_part(connection, root, start, PART)
 
 
 def _metadata(node: Node, metadata_hash: Bytes32) -> bytes | None:
@@ -79,7 +104,5 @@ def _metadata(node: Node, metadata_hash: Bytes32) -> bytes | None:
         return metadata_of(connection, metadata_hash)
 
 
-def _document(found: bytes | None, otherwise: str) -> Response:
-    if found is None:
-        raise Refused(NOT_FOUND, otherwise, hint="Its owner may have it.")
-    return Response(found, media_type="application/json")
+def _not_public(what: str) -> Refused:
+    return Refused(NOT_FOUND, what, hint="Its owner may have it.")

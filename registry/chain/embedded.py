@@ -55,9 +55,10 @@ class EmbeddedChain:
         self._interval = mine_interval or 0.0
         self._last_start = -self._interval
         self._fault = ""
-        self._methods: dict[str, Callable[..., Any]] = {
+        handlers: dict[str, Callable[..., Any]] = {
             name: getattr(methods, name) for name in dir(methods) if name.startswith(("eth_", "evm_", "net_", "web3_"))
         }
+        self._methods = {name: (handler, inspect.signature(handler)) for name, handler in handlers.items()}
         self._miner = None if mine_interval is None else Miner(self._step, self._stopped)
 
     @classmethod
@@ -131,11 +132,12 @@ class EmbeddedChain:
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
         """Answers one request; see `registry.chain.client.Chain`."""
-        handler = self._methods.get(method)
-        if handler is None:
+        found = self._methods.get(method)
+        if found is None:
             raise RpcError(METHOD_NOT_FOUND, f"the method {method[:80]} does not exist/is not available")
+        handler, signature = found
         try:
-            inspect.signature(handler).bind(*params)
+            signature.bind(*params)
         except TypeError as error:
             raise RpcError(INVALID_PARAMS, f"invalid parameters of {method}: {error}") from error
         if method == "eth_sendRawTransaction" and self._fault:

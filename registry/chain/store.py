@@ -12,7 +12,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import IO, Self
 
@@ -31,7 +31,9 @@ FILE = "chain.sqlite3"
 NODES_CACHED = 32_768
 NODES_CACHED_BESIDE = 4_096
 """What a process that only answers keeps: the upper nodes of the tries, which all questions have in common."""
-BLOCKS_CACHED = 128
+BLOCKS_CACHED = 320
+"""More than the blocks that evidence links one by one."""
+BLOCKS_CACHED_BESIDE = 128
 ROWS_A_PAGE = 4_096
 
 _SCHEMA = f"""
@@ -63,7 +65,7 @@ CREATE TABLE nodes (
 """
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Block:
     """A block as it is stored.
 
@@ -83,9 +85,15 @@ class Block:
     def number(self) -> int:
         return self.header.block_number
 
-    @property
+    @cached_property
     def hash(self) -> bytes:
         return self.header.hash
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of the block's RLP: the header, the transactions, no uncles, and no withdrawals."""
+        typed = (_with_prefix(len(raw)) if raw[0] < 0xC0 else len(raw) for raw in self.transactions)
+        return _with_prefix(len(rlp.encode(self.header)) + _with_prefix(sum(typed)) + 2 * _with_prefix(0))
 
     @property
     def base_fee(self) -> int:
@@ -105,13 +113,17 @@ class Store:
     """The blocks and nodes. Safe to use from several threads; one thread at a time gets through to SQLite."""
 
     def __init__(
-        self, connection: sqlite3.Connection, lock_file: IO[str] | None = None, nodes_cached: int = NODES_CACHED
+        self,
+        connection: sqlite3.Connection,
+        lock_file: IO[str] | None = None,
+        nodes_cached: int = NODES_CACHED,
+        blocks_cached: int = BLOCKS_CACHED,
     ) -> None:
         self._connection = connection
         self._lock_file = lock_file
         self._lock = threading.RLock()
         self.node = lru_cache(nodes_cached)(self._load_node)
-        self.block_by_hash = lru_cache(BLOCKS_CACHED)(self._load_block)
+        self.block_by_hash = lru_cache(blocks_cached)(self._load_block)
 
     @classmethod
     def in_memory(cls) -> Self:
@@ -171,7 +183,7 @@ class Store:
             connection.execute("SELECT 1 FROM chain").fetchone()
         except sqlite3.DatabaseError as error:
             raise _damaged(path, error) from error
-        return cls(connection, nodes_cached=NODES_CACHED_BESIDE)
+        return cls(connection, nodes_cached=NODES_CACHED_BESIDE, blocks_cached=BLOCKS_CACHED_BESIDE)
 
     def close(self) -> None:
         """Closes the file and lets others use the folder."""
@@ -326,6 +338,11 @@ class Store:
                 return True
             name = block.header.parent_hash
         return True
+
+
+def _with_prefix(length: int) -> int:
+    """Return the bytes of an RLP item whose payload has so many: a list, or a string of more than one byte."""
+    return 1 + length + (0 if length < 56 else (length.bit_length() + 7) // 8)
 
 
 def _only(row: tuple[bytes] | None) -> bytes:

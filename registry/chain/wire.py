@@ -37,7 +37,7 @@ def block(stored: Block, *, full: bool) -> Json:
     ]
     return {
         "number": hex(header.block_number),
-        "hash": data(header.hash),
+        "hash": data(stored.hash),
         "parentHash": data(header.parent_hash),
         "nonce": data(header.nonce),
         "sha3Uncles": data(header.uncles_hash),
@@ -48,7 +48,7 @@ def block(stored: Block, *, full: bool) -> Json:
         "miner": data(header.coinbase),
         "difficulty": hex(header.difficulty),
         "extraData": data(header.extra_data),
-        "size": hex(_size(stored)),
+        "size": hex(stored.size),
         "gasLimit": hex(header.gas_limit),
         "gasUsed": hex(header.gas_used),
         "timestamp": hex(header.timestamp),
@@ -212,8 +212,3 @@ def _transaction(decoded: SignedTransactionAPI, raw: bytes, sender: bytes) -> Js
 
 def _price_paid(decoded: SignedTransactionAPI, base_fee: int) -> int:
     return min(decoded.max_fee_per_gas, base_fee + decoded.max_priority_fee_per_gas)
-
-
-def _size(stored: Block) -> int:
-    items = [raw if raw[0] < 0xC0 else rlp.decode(raw) for raw in stored.transactions]
-    return len(rlp.encode([rlp.decode(rlp.encode(stored.header)), items, [], []]))

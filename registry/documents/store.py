@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, Table, delete, select
+import sqlite3
+
+from sqlalchemy import Connection, Table, delete, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.canonical import canonical_json, metadata_hash
@@ -75,6 +77,33 @@ def metadata_of(connection: Connection, key: Bytes32) -> bytes | None:
 def manifest_of(connection: Connection, root: Bytes32) -> bytes | None:
     """The text form of a manifest, or None if it is not kept here."""
     return connection.scalar(select(MANIFESTS.c.body).where(MANIFESTS.c.content_root == root))
+
+
+def manifest_size(connection: Connection, root: Bytes32) -> int | None:
+    """Return how many bytes the text form of a manifest has; None if it is not kept here."""
+    return connection.scalar(select(func.length(MANIFESTS.c.body)).where(MANIFESTS.c.content_root == root))
+
+
+def manifest_part(connection: Connection, root: Bytes32, start: int, count: int) -> bytes:
+    """Return bytes of the text form of a manifest; none where it is not kept here any more.
+
+    Args:
+        connection: In a transaction.
+        root: The content root.
+        start: Where they begin, from 0.
+        count: How many at most.
+    """
+    is_wanted = MANIFESTS.c.content_root == root
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, sqlite3.Connection):
+        return connection.scalar(select(func.substr(MANIFESTS.c.body, start + 1, count)).where(is_wanted)) or b""
+    # SQLite's own substr() reads the whole body into memory first.
+    row = connection.scalar(select(literal_column("rowid")).select_from(MANIFESTS).where(is_wanted))
+    if row is None:
+        return b""
+    with driver.blobopen(MANIFESTS.name, MANIFESTS.c.body.name, row, readonly=True) as body:
+        body.seek(start)
+        return body.read(count)
 
 
 def erase(connection: Connection, key: Bytes32) -> None:

@@ -25,6 +25,9 @@ from scripts.strangers.target import Target, account
 
 EMPTY_OBJECTS: Final = b"{}," * ((32 * 2**20 - 200) // 3)
 """As many values as a body of the largest size can hold."""
+ONE_STRING: Final = b"," * (32 * 2**20 - 200)
+UNREAD_SECONDS: Final = 20.0
+"""How long an answer is not read before the connection is closed."""
 PAIR: Final = b"".join(
     number.to_bytes(32, "big")
     for number in (
@@ -41,6 +44,7 @@ PAIRS: Final = 8
 _LENGTH: Final = f"61{len(PAIR) * PAIRS:04x}"  # PUSH2
 _COPY: Final = f"{_LENGTH}601a600039"  # CODECOPY(to 0, from 26, length): the pairs stand behind the code.
 _CHECK: Final = f"5b60006000{_LENGTH}600060085afa50600856"  # JUMPDEST; STATICCALL(gas, 8, 0, length, 0, 0); POP; JUMP
+MANY_ZEROS: Final = "0x620186a06000fd"  # PUSH3 100,000; PUSH1 0; REVERT
 PAIRING_CODE: Final = bytes.fromhex(_COPY + _CHECK) + PAIR * PAIRS
 """Checks pairings until the gas is used up."""
 
@@ -105,9 +109,23 @@ async def register_the_same_hashes(target: Target, http: httpx.AsyncClient, chan
 
 async def send_many_values(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
     """Send 32 MiB of empty objects."""
-    body = b'{"message":{},"signature":"0x","metadata":{"a":[' + EMPTY_OBJECTS + b"{}]}}"
-    answer = await http.post("/v1/datasets", content=body, headers={"Content-Type": "application/json"})
-    return answer.status_code
+    return await _post_metadata(http, b"[" + EMPTY_OBJECTS + b"{}]")
+
+
+async def send_one_string(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+    """Send 32 MiB of commas in one string."""
+    return await _post_metadata(http, b'"' + ONE_STRING + b'"')
+
+
+async def leave_manifests_unread(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+    """Ask for the manifest of many files, and read nothing of it."""
+    return await _abandon(target, f"/v1/manifests/{target.large_root}", None, UNREAD_SECONDS)
+
+
+async def leave_answers_unread(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
+    """Ask for 20 MB in a hundred calls, and read nothing of them."""
+    calls = [_call("eth_call", [{"data": MANY_ZEROS, "gas": hex(100_000)}, "latest"])] * 100
+    return await _abandon(target, "/rpc", calls, UNREAD_SECONDS)
 
 
 async def ask_for_many_percentiles(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
@@ -156,6 +174,9 @@ KINDS: Final = (
     Kind("document of another's dataset", publish_for_others, 5, 2),
     Kind("dataset with another's hashes", register_the_same_hashes, 2, 2),
     Kind("32 MiB of empty objects", send_many_values, 0.5, 6),
+    Kind("32 MiB in one string", send_one_string, 0.2, 2),
+    Kind("manifest of many files, unread", leave_manifests_unread, 1, 40),
+    Kind("20 MB of calls, unread", leave_answers_unread, 0.2, 10),
     Kind("20,000 percentiles", ask_for_many_percentiles, 2, 2),
     Kind("100 queries for all logs", ask_for_all_logs_a_hundred_times, 0.5, 2),
     Kind("abandoned queries for logs", abandon_log_queries, 2, 16),
@@ -213,6 +234,12 @@ async def _post(http: httpx.AsyncClient, path: str, body: Mapping[str, Any]) -> 
     return (await http.post(path, json=body)).status_code
 
 
+async def _post_metadata(http: httpx.AsyncClient, value: bytes) -> object:
+    body = b'{"message":{},"signature":"0x","metadata":{"a":' + value + b"}}"
+    answer = await http.post("/v1/datasets", content=body, headers={"Content-Type": "application/json"})
+    return answer.status_code
+
+
 async def _rpc(http: httpx.AsyncClient, body: object) -> object:
     answer = await http.post("/rpc", json=body)
     has_error = b'"error"' in answer.content[:10_000]
@@ -223,8 +250,15 @@ def _call(method: str, parameters: list[Any]) -> dict[str, Any]:
     return {"jsonrpc": "2.0", "id": secrets.randbelow(2**31), "method": method, "params": parameters}
 
 
-async def _abandon(target: Target, path: str, body: object) -> object:
-    """Send a request and close the connection without reading the answer."""
+async def _abandon(target: Target, path: str, body: object, seconds: float = 0.05) -> object:
+    """Send a request and close the connection without reading the answer.
+
+    Args:
+        target: The gateway.
+        path: What is asked for.
+        body: What is posted; None: it is a GET.
+        seconds: When it is closed. The request must have begun: what never began costs nothing.
+    """
     where = urlsplit(target.url)
     encoded = b"" if body is None else json.dumps(body).encode()
     method = "GET" if body is None else "POST"
@@ -232,9 +266,9 @@ async def _abandon(target: Target, path: str, body: object) -> object:
         f"{method} {path} HTTP/1.1\r\nHost: {where.netloc}\r\n"
         f"Content-Type: application/json\r\nContent-Length: {len(encoded)}\r\n\r\n"
     )
-    _, writer = await asyncio.open_connection(where.hostname, where.port)
+    _, writer = await asyncio.open_connection(where.hostname, where.port, limit=2**12)
     writer.write(head.encode() + encoded)
     await writer.drain()
-    await asyncio.sleep(0.05)  # It must have begun: what never began costs nothing.
+    await asyncio.sleep(seconds)
     writer.close()
     return "abandoned"

@@ -28,6 +28,7 @@ class Target:
         small: The victim's dataset with a few files.
         large: The victim's dataset with many.
         large_path: The path of a file of it.
+        large_root: Its content root.
         registration: The message of the small one, which is on the chain for all to read.
         signature: Its signature, 0x hex, likewise.
         metadata: Its metadata, which the owner kept back.
@@ -40,6 +41,7 @@ class Target:
     small: DatasetId
     large: DatasetId
     large_path: str
+    large_root: Bytes32
     registration: Registration
     signature: str
     metadata: Mapping[str, Any]

@@ -72,6 +72,7 @@ def prepare(url: str, seed: int, files: int) -> Target:
             small=small.dataset_id,
             large=large.dataset_id,
             large_path=many.entries[files // 2].path,
+            large_root=many.root,
             registration=small,
             signature=f"0x{signature.hex()}",
             metadata=secret,

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rlp
 from eth.abc import BlockAPI
 from eth.chains.base import MiningChain
 from eth.db.atomic import AtomicDB
@@ -342,6 +343,8 @@ def test_py_evm_itself_imports_our_blocks() -> None:
     assert reference.get_canonical_head().hash == first.hash
     for block in stored[1:]:
         reference.import_block(whole(block))
+        assert block is not None
+        assert block.size == len(rlp.encode(whole(block)))
     assert reference.get_canonical_head().hash == whole(stored[-1]).hash
 
 

@@ -8,7 +8,15 @@ import pytest
 from sqlalchemy import func, select
 
 from registry.documents.names import MAX_NAME
-from registry.documents.store import manifest_of, metadata_of, put_manifest, put_metadata
+from registry.documents.store import (
+    erase,
+    manifest_of,
+    manifest_part,
+    manifest_size,
+    metadata_of,
+    put_manifest,
+    put_metadata,
+)
 from registry.documents.tables import MANIFEST_FILES, METADATA_DOCUMENTS
 from registry.errors import InvalidInput
 from registry.manifest import Entry, Manifest
@@ -33,6 +41,22 @@ def test_a_manifest_comes_back_byte_for_byte_and_each_of_its_files_finds_it(stor
         assert manifest_of(connection, root) == manifest.to_json().encode()
         rows = connection.execute(select(MANIFEST_FILES.c.path, MANIFEST_FILES.c.sha256)).all()
     assert {tuple(row) for row in rows} == {(entry.path, entry.sha256) for entry in manifest.entries}
+
+
+def test_a_manifest_is_read_in_parts_until_it_is_erased(storage: Storage) -> None:
+    manifest = Manifest.of([Entry(f"ü{number}.csv", Bytes32(b"\x01" * 32), number) for number in range(200)])
+    whole = manifest.to_json().encode()
+    with storage.write() as connection:
+        root = put_manifest(connection, manifest)
+    with storage.read() as connection:
+        assert manifest_size(connection, root) == len(whole) > 16_384
+        parts = [manifest_part(connection, root, start, 5_000) for start in range(0, len(whole), 5_000)]
+        assert b"".join(parts) == whole
+    with storage.write() as connection:
+        erase(connection, root)
+    with storage.read() as connection:
+        assert manifest_size(connection, root) is None
+        assert manifest_part(connection, root, 5_000, 5_000) == b""
 
 
 def test_keeping_a_document_twice_is_harmless(storage: Storage) -> None:

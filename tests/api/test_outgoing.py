@@ -1,0 +1,97 @@
+"""What a client does not read costs others nothing: large answers are held up to a limit, and given up in the end."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from api import outgoing
+from api.routes import claims
+from registry.manifest import Manifest
+from tests.api.world import Gateway, manifest_of
+from tests.fixtures.waiting import PATIENCE, eventually
+
+MANY_ZEROS = {"data": "0x620186a06000fd"}  # PUSH3 100,000 PUSH1 0 REVERT
+CALL = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [MANY_ZEROS, "latest"]}
+LARGE = json.dumps([CALL] * 100).encode()
+"""Asks for 20 MB, more than the system keeps for a connection."""
+
+
+@contextmanager
+def asked(gateway: Gateway) -> Iterator[socket.socket]:
+    """A client that asks for a large answer, and reads nothing of it yet."""
+    url = gateway.http.base_url
+    head = f"POST /rpc HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nContent-Type: application/json\r\n"
+    with socket.socket() as client:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        client.settimeout(PATIENCE)
+        client.connect((url.host, url.port))
+        client.sendall(f"{head}Content-Length: {len(LARGE)}\r\n\r\n".encode() + LARGE)
+        yield client
+
+
+def read_to_its_end(client: socket.socket) -> bytes:
+    return b"".join(iter(lambda: client.recv(2**16), b""))
+
+
+def published(gateway: Gateway) -> Manifest:
+    manifest = manifest_of(birds=b"a,b\n1,2\n", trees=b"a\n")
+    gateway.settle(gateway.registration(content_root=manifest.root), manifest=json.loads(manifest.to_json()))
+    return manifest
+
+
+def ask(gateway: Gateway) -> int:
+    return gateway.http.post("/rpc", content=LARGE, headers={"Content-Type": "application/json"}).status_code
+
+
+def test_a_large_answer_is_whole(gateway: Gateway) -> None:
+    answers = gateway.http.post("/rpc", content=LARGE, headers={"Content-Type": "application/json"}).json()
+    assert [answer["error"]["data"] for answer in answers] == ["0x" + "00" * 100_000] * 100
+
+
+def test_answers_that_nobody_reads_are_held_up_to_a_limit(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "MOST", 30 * 10**6)
+    with asked(gateway):
+        eventually(lambda: ask(gateway) == 503)
+        refusal = gateway.http.post("/rpc", content=LARGE, headers={"Content-Type": "application/json"})
+        assert (refusal.headers["content-type"], refusal.headers["retry-after"]) == ("application/problem+json", "5")
+        assert refusal.json()["type"] == "/problems/unavailable"
+        assert refusal.headers["x-request-id"]
+        assert gateway.http.post("/rpc", json=CALL).status_code == 200, "small answers are sent"
+    eventually(lambda: ask(gateway) == 200)
+
+
+def test_who_reads_too_slowly_does_not_get_the_rest(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outgoing, "MOST", 30 * 10**6)
+    monkeypatch.setattr(outgoing, "GRACE_SECONDS", 0.0)
+    monkeypatch.setattr(outgoing, "BYTES_PER_SECOND", 2**40)
+    with asked(gateway) as client:
+        assert client.recv(12) == b"HTTP/1.1 200"
+        monkeypatch.undo()
+        eventually(lambda: ask(gateway) == 200)
+        assert len(read_to_its_end(client)) < 10**7
+
+
+def test_a_manifest_is_read_in_parts(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(claims, "PART", 7)
+    manifest = published(gateway)
+    answer = gateway.http.get(f"/v1/manifests/{manifest.root}")
+    assert (answer.text, answer.headers["content-length"]) == (manifest.to_json(), str(len(manifest.to_json())))
+    head = gateway.http.head(f"/v1/manifests/{manifest.root}")
+    assert (head.status_code, head.headers["content-length"]) == (200, answer.headers["content-length"])
+
+
+def test_a_manifest_that_is_taken_back_meanwhile_is_not_given_to_its_end(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = published(gateway)
+    monkeypatch.setattr(claims, "PART", 7)
+    monkeypatch.setattr(claims, "manifest_part", lambda _connection, _root, start, count: b"7 bytes"[: 7 - start])
+    url = gateway.http.base_url
+    with socket.create_connection((url.host, url.port), timeout=PATIENCE) as client:
+        client.sendall(f"GET /v1/manifests/{manifest.root} HTTP/1.1\r\nHost: {url.netloc.decode()}\r\n\r\n".encode())
+        assert read_to_its_end(client).endswith(b"\r\n\r\n7 bytes")
