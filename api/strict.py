@@ -29,6 +29,9 @@ MAX_DOCUMENTS_BYTES: Final = 32 * 2**20
 BODY_SECONDS: Final = 30.0
 MAX_VALUES: Final = 1_600_000
 """More than a manifest of 32 MiB can hold. Each takes memory a hundred times its length in the text."""
+MAX_STRING: Final = 512 * 2**10
+"""Bytes of one string: more than metadata take that are kept, however they are escaped. In Python a string is a copy,
+of up to four times its length."""
 LARGE_AT_ONCE: Final = 2
 """How many bodies of more than a message may be received at once."""
 
@@ -67,13 +70,18 @@ _receiving = _Receiving()
 
 
 class Values:
-    """Counts at most how many JSON values a text holds that comes in parts, without parsing it.
+    """Tells of a JSON text that comes in parts, without parsing it, how many values it holds, and how long strings.
 
     A value begins the text, or follows `,`, `[` or `{` outside of strings; members count once with their name.
+
+    Attributes:
+        count: How many values there are at most.
+        string: How many bytes the last string that goes through whole parts has at least.
     """
 
     def __init__(self) -> None:
         self.count = 1
+        self.string = 0
         self._is_in_string = False
         self._left = b""
         """A backslash that ended a part: what it stands before is yet to come."""
@@ -89,6 +97,19 @@ class Values:
         pieces = part.translate(None, _NO_MARKS).split(b'"')
         self.count += len(b"".join(pieces[self._is_in_string :: 2]))
         self._is_in_string ^= len(pieces) % 2 == 0
+        self.string = self.string + len(part) if self._is_in_string and len(pieces) == 1 else 0
+
+    def refusal(self) -> Refused | None:
+        """Return what to answer where there are too many, or a string is too long."""
+        if self.count > MAX_VALUES:
+            return Refused(
+                LARGE,
+                f"The body holds more than {MAX_VALUES:,} JSON values.",
+                hint="A manifest of so many files is kept by its owner: register without it.",
+            )
+        if self.string > MAX_STRING:
+            return Refused(LARGE, f"The body holds a string of more than {MAX_STRING:,} bytes.")
+        return None
 
 
 class StrictRequest(Request):
@@ -144,6 +165,7 @@ class StrictRequest(Request):
     async def _read(self) -> bytes:
         kept = BytesIO()  # It grows in place: pieces would leave holes in the memory that the process has.
         values = Values()
+        refusal: Refused | None = None
         size = 0
         async for chunk in self.stream():
             size += len(chunk)
@@ -151,18 +173,15 @@ class StrictRequest(Request):
                 raise self._too_large()
             if size > MAX_MESSAGE_BYTES and not self.is_large:
                 self.is_large = _receiving.begin()
-            if values.count <= MAX_VALUES:
-                values.add(chunk)
+            if refusal is None:
                 kept.write(chunk)
+                values.add(chunk)
+                refusal = values.refusal()
             else:
                 # Read on and keep nothing: a client that is still sending does not look for an answer.
                 kept.truncate(0)
-        if values.count > MAX_VALUES:
-            raise Refused(
-                LARGE,
-                f"The body holds more than {MAX_VALUES:,} JSON values.",
-                hint="A manifest of so many files is kept by its owner: register without it.",
-            )
+        if refusal is not None:
+            raise refusal
         return kept.getvalue()
 
     def _too_large(self) -> Refused:

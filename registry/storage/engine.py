@@ -31,7 +31,7 @@ LOG_PAGES: Final = 8_000
 """After how many pages (4 KiB each) SQLite's log is brought into the database: rarely, for each time costs syncs."""
 CACHE_KIB: Final = 8_192
 """SQLite's page cache of a connection that writes, as far as it needs it: a large transaction should not spill."""
-READ_CACHE_KIB: Final = 4_096
+READ_CACHE_KIB: Final = 2_048
 """The same of one that reads: there are many of these, and what one reads the system keeps for all of them."""
 
 _IMMEDIATE: Final = "tdr_immediate"

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import deps, strict
+from api.bodies import MAX_METADATA_BYTES
 from api.deps import HEAVY, HEAVY_WAITING
 from api.heights import watch_of
 from registry.manifest import Entry, Manifest
@@ -92,6 +93,17 @@ def test_a_long_string_takes_no_memory_to_look_through(inside: bytes) -> None:
         tracemalloc.stop()
     assert values.count == 2
     assert most < 10 * len(part)
+
+
+def test_a_body_with_a_very_long_string_is_refused_and_metadata_of_the_largest_size_are_not(gateway: Gateway) -> None:
+    """However it is escaped: each byte of the metadata may be sent as six."""
+    long = {"metadata": {"name": "a" * 2**20}}
+    answer = gateway.http.post("/v1/datasets", json=long)
+    assert (answer.status_code, "string" in answer.json()["detail"]) == (413, True)
+    metadata = {"name": "a" * (MAX_METADATA_BYTES - len('{"name":""}'))}
+    escaped = json.dumps({"metadata": metadata}).replace("a" * 9, "\\u0061" * 9).encode()
+    answer = gateway.http.post("/v1/datasets", content=escaped, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, len(escaped) > 5 * MAX_METADATA_BYTES) == (422, True)
 
 
 def test_a_body_of_too_many_values_is_not_kept_while_the_rest_of_it_comes(gateway: Gateway) -> None:
