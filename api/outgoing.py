@@ -14,11 +14,11 @@ from starlette.types import Send
 
 LARGE: Final = 2**20
 """Bytes from which on an answer is large."""
-MOST: Final = 64 * 2**20
-"""Bytes of large answers that are held at once: two of the largest."""
+MOST: Final = 32 * 2**20
+"""Bytes of large answers that are held at once; one alone may have more."""
 PART: Final = 2**16
 GRACE_SECONDS: Final = 30.0
-BYTES_PER_SECOND: Final = 2**16
+BYTES_PER_SECOND: Final = 2**17
 """How fast a client must read after the grace."""
 
 log = structlog.get_logger("api.access")
@@ -32,7 +32,7 @@ class Outgoing:
 
     def has_room(self, size: int) -> bool:
         """Return whether an answer of so many bytes may be sent now."""
-        return size <= LARGE or self._held + size <= MOST
+        return size <= LARGE or not self._held or self._held + size <= MOST
 
     async def send(self, send: Send, body: bytes, *, more_body: bool) -> None:
         """Hand a large body to the server in parts, until the client reads too slowly."""

@@ -7,6 +7,7 @@ import re
 import threading
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing, nullcontext
+from io import BytesIO
 from typing import Annotated, Any, Final
 
 import orjson
@@ -134,18 +135,24 @@ def _answer(chain: Chain, calls: object, gone: threading.Event, lane: Lane) -> t
 
 
 def _answered(chain: Chain, calls: object, limits: Budget, lane: Lane) -> bytes:
-    if not isinstance(calls, list):
-        return _within_size(_answers(chain, [calls], limits, lane)[0])
-    if not 0 < len(calls) <= MAX_CALLS:
+    asked = calls if isinstance(calls, list) else [calls]
+    if not 0 < len(asked) <= MAX_CALLS:
         return _error(None, INVALID_REQUEST, f"an array has 1 to {MAX_CALLS} calls")
-    return _within_size(b"[" + b",".join(_answers(chain, calls, limits, lane)) + b"]")
+    written = BytesIO()  # Where answers are put together as they come, a large one is not there twice.
+    with closing(_answers(chain, asked, limits, lane)) as answers:
+        for number, answer in enumerate(answers):
+            written.write(b"," if number else b"[" if isinstance(calls, list) else b"")
+            written.write(answer)
+    written.write(b"]" if isinstance(calls, list) else b"")
+    return _within_size(written.getvalue())
 
 
-def _answers(chain: Chain, calls: Sequence[object], limits: Budget, lane: Lane) -> list[bytes]:
-    """Return the answer to each call as JSON: as values, logs take many times as much memory."""
+def _answers(chain: Chain, calls: Sequence[object], limits: Budget, lane: Lane) -> Generator[bytes, None, None]:
+    """Yield the answer to each call as JSON: as values, logs take many times as much memory."""
     checked = [_check(call) for call in calls]
     with closing(_results(chain, [call for call in checked if isinstance(call, RpcCall)], limits, lane)) as results:
-        return [_result(call.id, next(results)) if isinstance(call, RpcCall) else call for call in checked]
+        for call in checked:
+            yield _result(call.id, next(results)) if isinstance(call, RpcCall) else call
 
 
 def _results(
