@@ -19,6 +19,7 @@ import asyncio
 import json
 import multiprocessing
 import random
+import signal
 import sys
 import tempfile
 from collections import Counter
@@ -53,7 +54,7 @@ def run(seconds: float, seed: int, files: int, folder: Path) -> tuple[Attempts, 
         memory.start()
         context = multiprocessing.get_context("spawn")
         outcomes: multiprocessing.SimpleQueue[dict[str, Counter[str]]] = context.SimpleQueue()
-        strangers = context.Process(target=_strangers, args=(target, seed, seconds, outcomes))
+        strangers = context.Process(target=_strangers, args=(target, seed, seconds, outcomes), daemon=True)
         strangers.start()
         waits = work(target, seed, seconds)
         attempts = outcomes.get()
@@ -99,6 +100,7 @@ def main() -> int:
     parser.add_argument("--json", action="store_true", help="print the results as JSON in place of the tables")
     options = parser.parse_args()
     network, seconds, seed = options.network, options.seconds, options.seed
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # So that the node and the strangers end too.
     print(f"{seconds:g} s of strangers' load ({network}), seed {seed}, {options.files:,} files", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="abuse-") as name:
         folder = Path(name)
