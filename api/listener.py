@@ -8,6 +8,8 @@ from typing import Final
 from registry.errors import Conflict, InvalidInput
 
 BACKLOG: Final = 1024
+UNREAD_SECONDS: Final = 60
+"""After how long the system ends a connection whose client takes nothing, where the system can."""
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -19,7 +21,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=BACKLOG)
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except socket.gaierror as error:
         raise InvalidInput(f"There is no address {host!r} to listen at: {error.strerror}.") from error
     except PermissionError as error:
@@ -29,6 +31,9 @@ def listen(host: str, port: int) -> socket.socket:
             f"Port {port} at {host} cannot be used: {error.strerror}.",
             hint="Another node may be running; stop it, or choose another port with --port.",
         ) from error
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Connections have it from the listener.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
+    return listener
 
 
 def url_of(listener: socket.socket) -> str:

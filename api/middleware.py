@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.outgoing import LARGE, Outgoing
+from api.outgoing import PART, Outgoing
 from api.problems import UNAVAILABLE, respond
 from registry.metrics import HttpMetrics
 
@@ -73,8 +73,8 @@ class Surroundings:
                 waiting = None
             if is_refused:
                 return
-            if len(body) > LARGE:
-                await self._outgoing.send(send, body, more_body=message.get("more_body", False))
+            if len(body) > PART:
+                await self._outgoing.send(scope, send, body, more_body=message.get("more_body", False))
             else:
                 await send(message)
 

@@ -1,7 +1,7 @@
-"""Large answers on their way: what a client does not read, the process holds.
+"""Answers on their way: what a client does not read, the process holds.
 
-A small answer fits into what the system keeps for a connection. Of large ones only so many bytes are held at once; each
-is handed over in parts, and a client that reads too slowly does not get the rest.
+A small answer fits into what the system keeps for a connection. Others are handed over in parts, and a client that
+reads too slowly does not get the rest. Of large ones only so many bytes are held at once.
 """
 
 from __future__ import annotations
@@ -10,13 +10,15 @@ import asyncio
 from typing import Final
 
 import structlog
-from starlette.types import Send
+from starlette.types import Scope, Send
 
+from api.connection import ABANDON, STALL_SECONDS
+
+PART: Final = 2**16
 LARGE: Final = 2**20
 """Bytes from which on an answer is large."""
 MOST: Final = 32 * 2**20
 """Bytes of large answers that are held at once; one alone may have more."""
-PART: Final = 2**16
 GRACE_SECONDS: Final = 30.0
 BYTES_PER_SECOND: Final = 2**17
 """How fast a client must read after the grace."""
@@ -25,7 +27,7 @@ log = structlog.get_logger("api.access")
 
 
 class Outgoing:
-    """The large answers that are being sent."""
+    """The answers that are being sent."""
 
     def __init__(self) -> None:
         self._held = 0
@@ -34,16 +36,19 @@ class Outgoing:
         """Return whether an answer of so many bytes may be sent now."""
         return size <= LARGE or not self._held or self._held + size <= MOST
 
-    async def send(self, send: Send, body: bytes, *, more_body: bool) -> None:
-        """Hand a large body to the server in parts, until the client reads too slowly."""
-        self._held += len(body)
+    async def send(self, scope: Scope, send: Send, body: bytes, *, more_body: bool) -> None:
+        """Hand a body to the server in parts; end the connection where the client reads them too slowly."""
+        counted = len(body) if len(body) > LARGE else 0
+        self._held += counted
         try:
             async with asyncio.timeout(GRACE_SECONDS + len(body) / BYTES_PER_SECOND):
                 for start in range(0, len(body), PART):
-                    end = start + PART
-                    is_last = end >= len(body) and not more_body
-                    await send({"type": "http.response.body", "body": body[start:end], "more_body": not is_last})
+                    is_last = start + PART >= len(body) and not more_body
+                    part = {"type": "http.response.body", "body": body[start : start + PART], "more_body": not is_last}
+                    async with asyncio.timeout(STALL_SECONDS):
+                        await send(part)
         except TimeoutError:
             log.warning("the client reads its answer too slowly: it does not get the rest", bytes=len(body))
+            scope["extensions"][ABANDON]()
         finally:
-            self._held -= len(body)
+            self._held -= counted

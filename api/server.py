@@ -12,6 +12,7 @@ from typing import Final
 import uvicorn
 
 from api.app import create_app
+from api.connection import Connection
 from api.listener import listen, url_of
 from registry.allocator import keep_memory_small
 from registry.config import Settings
@@ -67,6 +68,7 @@ def configuration(node: Node) -> uvicorn.Config:
     """How uvicorn runs the node's app."""
     return uvicorn.Config(
         create_app(node),
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,

@@ -92,12 +92,13 @@ class Values:
         backslashes = len(part) - len(part.rstrip(b"\\"))
         self._left = b"\\" * (backslashes % 2)
         part = part[: len(part) - len(self._left)]
+        size = len(part)
         if b"\\" in part:
             part = part.replace(rb"\\", b"").replace(rb"\"", b"")
         pieces = part.translate(None, _NO_MARKS).split(b'"')
         self.count += len(b"".join(pieces[self._is_in_string :: 2]))
         self._is_in_string ^= len(pieces) % 2 == 0
-        self.string = self.string + len(part) if self._is_in_string and len(pieces) == 1 else 0
+        self.string = self.string + size if self._is_in_string and len(pieces) == 1 else 0
 
     def refusal(self) -> Refused | None:
         """Return what to answer where there are too many, or a string is too long."""

@@ -54,11 +54,12 @@ async def verify(
 )
 async def manifest(node: NodeDep, root: Hash) -> Response:
     """The manifest with a content root, byte for byte, where its owner published it here."""
-    size = await in_thread(lambda: _manifest_size(node, root))
-    if size is None:
+    begun = await in_thread(lambda: _begun(node, root))
+    if begun is None:
         raise _not_public(f"No manifest with the root {root} is public here.")
+    size, first = begun
     headers = {"Content-Length": str(size)}
-    return StreamingResponse(_parts(node, root, size), headers=headers, media_type="application/json")
+    return StreamingResponse(_parts(node, root, size, first), headers=headers, media_type="application/json")
 
 
 @router.get(
@@ -76,16 +77,19 @@ async def metadata(node: NodeDep, metadata_hash: Hash) -> Response:
     return Response(found, media_type="application/json")
 
 
-def _manifest_size(node: Node, root: Bytes32) -> int | None:
+def _begun(node: Node, root: Bytes32) -> tuple[int, bytes] | None:
+    """Return the size of a manifest and its first part."""
     if not node.queries.is_public(root):
         return None
     with node.storage.read() as connection:
-        return manifest_size(connection, root)
+        size = manifest_size(connection, root)
+        return None if size is None else (size, manifest_part(connection, root, 0, PART))
 
 
-async def _parts(node: Node, root: Bytes32, size: int) -> AsyncIterator[bytes]:
+async def _parts(node: Node, root: Bytes32, size: int, first: bytes) -> AsyncIterator[bytes]:
     """Yield a manifest in parts, each read when the client has taken the one before: none holds a whole one."""
-    for start in range(0, size, PART):
+    yield first
+    for start in range(PART, size, PART):
         part = await in_thread(partial(_part, node, root, start))
         if not part:  # Its owner has just taken it back: the client sees that the answer is not whole.
             return

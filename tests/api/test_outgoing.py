@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
-from api import outgoing
-from api.routes import claims
+from api import connection, outgoing
+from api.connection import Connection
+from api.routes import claims, rpc
 from registry.manifest import Manifest
+from registry.storage.errors import StorageUnavailable
 from tests.api.world import Gateway, manifest_of
 from tests.fixtures.waiting import PATIENCE, eventually
 
@@ -22,15 +26,15 @@ LARGE = json.dumps([CALL] * 100).encode()
 
 
 @contextmanager
-def asked(gateway: Gateway) -> Iterator[socket.socket]:
-    """A client that asks for a large answer, and reads nothing of it yet."""
+def asked(gateway: Gateway, body: bytes = LARGE, times: int = 1) -> Iterator[socket.socket]:
+    """A client that asks for a large answer, or for several at once, and reads nothing of it yet."""
     url = gateway.http.base_url
     head = f"POST /rpc HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nContent-Type: application/json\r\n"
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.settimeout(PATIENCE)
         client.connect((url.host, url.port))
-        client.sendall(f"{head}Content-Length: {len(LARGE)}\r\n\r\n".encode() + LARGE)
+        client.sendall((f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body) * times)
         yield client
 
 
@@ -65,15 +69,51 @@ def test_answers_that_nobody_reads_are_held_up_to_a_limit(gateway: Gateway, monk
     eventually(lambda: ask(gateway) == 200)
 
 
-def test_who_reads_too_slowly_does_not_get_the_rest(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "limits", [{"GRACE_SECONDS": 0.0, "BYTES_PER_SECOND": 2**40}, {"STALL_SECONDS": 0.05}], ids=["slow", "stalled"]
+)
+def test_who_reads_too_slowly_does_not_get_the_rest(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch, limits: dict[str, Any]
+) -> None:
     monkeypatch.setattr(outgoing, "MOST", 30 * 10**6)
-    monkeypatch.setattr(outgoing, "GRACE_SECONDS", 0.0)
-    monkeypatch.setattr(outgoing, "BYTES_PER_SECOND", 2**40)
+    for name, value in limits.items():
+        monkeypatch.setattr(outgoing, name, value)
+    lost = threading.Event()
+    monkeypatch.setattr(Connection, "connection_lost", _noting(lost, Connection.connection_lost))
     with asked(gateway) as client:
         assert client.recv(12) == b"HTTP/1.1 200"
+        assert lost.wait(PATIENCE), "the connection goes on while the client reads nothing"
         monkeypatch.undo()
-        eventually(lambda: ask(gateway) == 200)
+        assert ask(gateway) == 200
         assert len(read_to_its_end(client)) < 10**7
+
+
+def _noting(lost: threading.Event, connection_lost: Callable[..., None]) -> Callable[..., None]:
+    def noted(connection: Connection, error: Exception | None) -> None:
+        connection_lost(connection, error)
+        lost.set()
+
+    return noted
+
+
+def test_for_a_client_that_reads_nothing_no_more_than_a_few_answers_are_made(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty requests at once, each for a megabyte: the system keeps a few of them for the connection."""
+    begun: list[int] = []
+    compute = rpc._answer
+
+    def counted(*arguments: Any) -> Any:
+        begun.append(1)
+        return compute(*arguments)
+
+    monkeypatch.setattr(rpc, "_answer", counted)
+    monkeypatch.setattr(connection, "STALL_SECONDS", 0.2)
+    lost = threading.Event()
+    monkeypatch.setattr(Connection, "connection_lost", _noting(lost, Connection.connection_lost))
+    with asked(gateway, json.dumps([CALL] * 5).encode(), 30):
+        assert lost.wait(PATIENCE)
+    assert 0 < len(begun) < 30
 
 
 def test_a_manifest_is_read_in_parts(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -83,6 +123,19 @@ def test_a_manifest_is_read_in_parts(gateway: Gateway, monkeypatch: pytest.Monke
     assert (answer.text, answer.headers["content-length"]) == (manifest.to_json(), str(len(manifest.to_json())))
     head = gateway.http.head(f"/v1/manifests/{manifest.root}")
     assert (head.status_code, head.headers["content-length"]) == (200, answer.headers["content-length"])
+
+
+def test_a_database_that_cannot_be_read_is_told_before_a_manifest_begins(
+    gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = published(gateway)
+
+    def unavailable(*arguments: Any) -> bytes:
+        raise StorageUnavailable("The disk is gone.")
+
+    monkeypatch.setattr(claims, "manifest_part", unavailable)
+    answer = gateway.http.get(f"/v1/manifests/{manifest.root}")
+    assert (answer.status_code, answer.json()["type"]) == (503, "/problems/unavailable")
 
 
 def test_a_manifest_that_is_taken_back_meanwhile_is_not_given_to_its_end(
