@@ -33,15 +33,16 @@ class Connection(HttpToolsProtocol):
             cycle.disconnected = True  # Else uvicorn's log calls it a fault of the app.
             self.transport.abort()  # Closing would wait until all is sent.
 
-        try:
-            async with asyncio.timeout(STALL_SECONDS):
-                if self.flow.write_paused:
-                    await self.flow.drain()
-        except TimeoutError:
-            abandon()
-        if not self.transport.is_closing():
-            scope.setdefault("extensions", {})[ABANDON] = abandon
-            await self._served(scope, receive, send)
+        if self.flow.write_paused:
+            try:
+                await asyncio.wait_for(self.flow.drain(), STALL_SECONDS)
+            except TimeoutError:
+                abandon()
+        if self.transport.is_closing():
+            abandon()  # Nobody is there for the answer.
+            return
+        scope.setdefault("extensions", {})[ABANDON] = abandon
+        await self._served(scope, receive, send)
 
     def timeout_keep_alive_handler(self) -> None:
         """End an idle connection, and what was not read of it."""
