@@ -67,6 +67,7 @@ Index(
 Index(None, RECEIPTS.c.effect, unique=True)
 Index(None, RECEIPTS.c.status, RECEIPTS.c.seq)
 Index(None, RECEIPTS.c.block_hash)
+Index(None, RECEIPTS.c.block_number)
 
 IDEMPOTENCY_KEYS = Table(
     "idempotency_keys",

@@ -115,7 +115,8 @@ def _on_the_way(connection: Connection, dataset_id: DatasetId, grantee: Address 
     """Accepted requests that the index does not know yet."""
     height = connection.scalar(select(STATE.c.height)) or 0
     waiting = RECEIPTS.c.status.in_([Status.ACCEPTED, Status.SIGNED, Status.SENT])
-    mined = (RECEIPTS.c.status == Status.MINED) & (RECEIPTS.c.block_number > height)
+    # Whatever became of it there: one that failed counts until the index has come so far, and no final one is missed.
+    mined = RECEIPTS.c.block_number > height
     rows = select(RECEIPTS.c.seq).where(
         RECEIPTS.c.dataset_id == dataset_id, RECEIPTS.c.kind == AccessRequest.__name__, waiting | mined
     )

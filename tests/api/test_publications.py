@@ -37,6 +37,7 @@ from tests.api.world import (
     running,
     transfer,
 )
+from tests.fixtures.waiting import eventually
 
 _numbers = itertools.count(1)
 
@@ -421,6 +422,24 @@ def test_open_requests_are_capped_and_an_answer_makes_room(tmp_path: Path) -> No
         assert ask("still one too many").status_code == 409
         answer = gateway.http.get(f"/v1/datasets/{study.dataset_id}/request-policy").json()
         assert (answer["accepted"], answer["maxOpen"]) == (True, 3)
+
+
+def test_a_request_counts_though_its_block_is_final_before_the_index_has_it(tmp_path: Path) -> None:
+    """A1: with an index that was behind, a few requests more than the cap were accepted."""
+    with open_node(tmp_path, start=False, max_open_requests=1) as node, running(node) as gateway:
+        relayer = next(worker for worker in node._workers if worker.name == "relayer")
+        relayer.start()
+        message = gateway.registration()
+
+        def finalize(answer: httpx.Response) -> None:
+            assert answer.status_code == 202
+            place = answer.headers["location"]
+            eventually(lambda: gateway.http.get(place).json()["status"] == "final")
+
+        finalize(gateway.send(message))
+        finalize(gateway.send(request(message.dataset_id), ANALYST))
+        another = request(message.dataset_id).model_copy(update={"grantee": STRANGER.address})
+        assert gateway.send(another, STRANGER).status_code == 409
 
 
 def test_one_account_has_few_open_requests_for_a_dataset(gateway: Gateway, study: Study) -> None:
