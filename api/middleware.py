@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.outgoing import PART, Outgoing
+from api.outgoing import Outgoing
 from api.problems import UNAVAILABLE, respond
 from registry.metrics import HttpMetrics
 
@@ -20,6 +20,8 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-cache"),
 ]
+
+_NO_ROOM = "Other large answers are being sent, as many as can be held at once."
 
 log = structlog.get_logger("api.access")
 _stdlib = logging.getLogger("api.access")  # Asked first: a read that is not logged shall not pay for it.
@@ -56,27 +58,22 @@ class Surroundings:
             message["headers"].append((b"x-request-id", request_id))
             await send(message)
 
-        async def refuse() -> None:
-            detail = "Other large answers are being sent, as many as can be held at once."
-            problem = respond(Request(scope), UNAVAILABLE, detail, {"Retry-After": "5"})
-            await problem(scope, receive, lambda message: (send_head if "status" in message else send)(message))
-
         async def send_on(message: Message) -> None:
             nonlocal waiting, is_refused
             if message["type"] == "http.response.start":
                 waiting = message
                 return
-            body = message.get("body", b"")
-            if waiting is not None:
-                is_refused = not self._outgoing.has_room(len(body))
-                await (refuse() if is_refused else send_head(waiting))
-                waiting = None
             if is_refused:
                 return
-            if len(body) > PART:
-                await self._outgoing.send(scope, send, body, more_body=message.get("more_body", False))
-            else:
-                await send(message)
+            if waiting is not None:
+                if not self._outgoing.has_room(len(message.get("body", b""))):
+                    is_refused = True
+                    problem = respond(Request(scope), UNAVAILABLE, _NO_ROOM, {"Retry-After": "5"})
+                    waiting = {"type": waiting["type"], "status": problem.status_code, "headers": problem.raw_headers}
+                    message = {"type": message["type"], "body": problem.body}
+                await send_head(waiting)
+                waiting = None
+            await self._outgoing.send(scope, send, message)
 
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         try:

@@ -10,7 +10,7 @@ import asyncio
 from typing import Final
 
 import structlog
-from starlette.types import Scope, Send
+from starlette.types import Message, Scope, Send
 
 from api.connection import ABANDON, STALL_SECONDS
 
@@ -36,17 +36,20 @@ class Outgoing:
         """Return whether an answer of so many bytes may be sent now."""
         return size <= LARGE or not self._held or self._held + size <= MOST
 
-    async def send(self, scope: Scope, send: Send, body: bytes, *, more_body: bool) -> None:
-        """Hand a body to the server in parts; end the connection where the client reads them too slowly."""
+    async def send(self, scope: Scope, send: Send, message: Message) -> None:
+        """Hand a body to the server, a long one in parts; end the connection where the client reads them too slowly."""
+        body = message.get("body", b"")
+        if len(body) <= PART:
+            await send(message)
+            return
         counted = len(body) if len(body) > LARGE else 0
         self._held += counted
         try:
             async with asyncio.timeout(GRACE_SECONDS + len(body) / BYTES_PER_SECOND):
                 for start in range(0, len(body), PART):
-                    is_last = start + PART >= len(body) and not more_body
-                    part = {"type": "http.response.body", "body": body[start : start + PART], "more_body": not is_last}
+                    follows = start + PART < len(body) or message.get("more_body", False)
                     async with asyncio.timeout(STALL_SECONDS):
-                        await send(part)
+                        await send({**message, "body": body[start : start + PART], "more_body": follows})
         except TimeoutError:
             log.warning("the client reads its answer too slowly: it does not get the rest", bytes=len(body))
             scope["extensions"][ABANDON]()

@@ -70,7 +70,7 @@ _receiving = _Receiving()
 
 
 class Values:
-    """Tells of a JSON text that comes in parts, without parsing it, how many values it holds, and how long strings.
+    """Counts, without parsing it, the values of a JSON text that comes in parts, and tells how long its strings are.
 
     A value begins the text, or follows `,`, `[` or `{` outside of strings; members count once with their name.
 

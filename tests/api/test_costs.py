@@ -92,7 +92,7 @@ def test_a_long_string_takes_no_memory_to_look_through(inside: bytes) -> None:
     finally:
         tracemalloc.stop()
     assert values.count == 2
-    assert most < 10 * len(part)
+    assert most < 50 * len(part)
 
 
 def test_a_body_with_a_very_long_string_is_refused_and_metadata_of_the_largest_size_are_not(gateway: Gateway) -> None:
