@@ -12,8 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.lineage.graph import GraphDocument
-from registry.primitives import Address, Bytes32, DatasetId
 
 Row = TypeVar("Row")
 Height = Annotated[int, Field(ge=0, description="A block's height.")]

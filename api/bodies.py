@@ -14,14 +14,14 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from api import examples
 from api.problems import invalid
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
-from registry.canonical import canonical_json
-from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
-from registry.eip712 import Signable
-from registry.errors import InvalidInput
+from registry.base.canonical import canonical_json
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Bytes32, DatasetId
+from registry.ethereum.eip712 import Signable
 from registry.manifest import Manifest
 from registry.manifest.schema import SCHEMA
-from registry.primitives import Bytes32, DatasetId
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.statements.messages import Publication, RequestPolicy, Retraction
 
 MAX_METADATA_BYTES: Final = 64 * 2**10

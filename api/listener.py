@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import Final
 
-from registry.errors import Conflict, InvalidInput
+from registry.base.errors import Conflict, InvalidInput
 
 BACKLOG: Final = 1024
 UNREAD_SECONDS: Final = 60

@@ -22,9 +22,17 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.routing import Match
 
+from registry.base.errors import (
+    Conflict,
+    ContractRefused,
+    InvalidInput,
+    LimitReached,
+    NotFound,
+    RegistryError,
+    Unavailable,
+)
 from registry.chain.client import RpcError, WrongChain
-from registry.errors import Conflict, ContractRefused, InvalidInput, LimitReached, NotFound, RegistryError, Unavailable
-from registry.refusals import REFUSALS, UNNAMED, status_of
+from registry.ethereum.refusals import REFUSALS, UNNAMED, status_of
 from registry.storage import StorageFull
 
 MEDIA_TYPE = "application/problem+json"

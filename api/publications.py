@@ -6,11 +6,11 @@ from typing import Any, Final
 
 from api.bodies import Documents, Submission, VersionSubmission
 from api.problems import invalid
-from registry.datasets.head import Head
-from registry.datasets.messages import Registration, Revision
+from registry.base.primitives import ZERO_BYTES32, Address
 from registry.node import Node
-from registry.primitives import ZERO_BYTES32, Address
 from registry.relay.intake import Write
+from registry.rooms.datasets.head import Head
+from registry.rooms.datasets.messages import Registration, Revision
 from registry.statements import service
 from registry.statements.messages import Publication, RequestPolicy
 from registry.statements.store import Accepted, AnyAccepted, is_kept

@@ -14,13 +14,13 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from api.deps import in_thread, read
 from api.heights import watch_of
 from api.problems import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Refused, documented, invalid
+from registry.base.primitives import Bytes32
+from registry.base.times import LAST_SECOND
 from registry.index.hot import HotReads
 from registry.index.pages import MAX_LIMIT
 from registry.index.queries import Queries
 from registry.index.shapes import Json
 from registry.node import Node
-from registry.primitives import Bytes32
-from registry.times import LAST_SECOND
 
 WAIT_SECONDS: Final = 10.0
 MAX_AHEAD: Final = 100_000

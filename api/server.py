@@ -14,9 +14,9 @@ import uvicorn
 from api.app import create_app
 from api.connection import Connection
 from api.listener import listen, url_of
-from registry.allocator import keep_memory_small
+from registry.base.allocator import keep_memory_small
+from registry.base.logging import configure
 from registry.config import Settings
-from registry.journal import configure
 from registry.node import Node, Role
 
 GRACE_SECONDS: Final = 10

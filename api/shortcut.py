@@ -13,10 +13,10 @@ from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.routes import datasets
-from registry.errors import RegistryError
+from registry.base.errors import RegistryError
+from registry.base.primitives import DatasetId
 from registry.index.hot import HotReads
 from registry.index.shapes import Json
-from registry.primitives import DatasetId
 
 _PATH: Final = re.compile("/v1/datasets/(?:0x)?([0-9a-fA-F]{64})")
 _ROUTE: Final = next(

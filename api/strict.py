@@ -21,8 +21,8 @@ from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 
 from api.problems import LARGE, MALFORMED, MEDIA, SLOW, UNAVAILABLE, Refused, invalid
-from registry.canonical import read_json
-from registry.errors import InvalidInput
+from registry.base.canonical import read_json
+from registry.base.errors import InvalidInput
 
 MAX_MESSAGE_BYTES: Final = 64 * 2**10
 MAX_DOCUMENTS_BYTES: Final = 32 * 2**20

@@ -23,9 +23,9 @@ from api.head import HeadAsGet
 from api.listener import listen, url_of
 from api.problems import INVALID, LARGE, NOT_FOUND, SLOW, Kind, Refused, documented, explain
 from api.times import iso
+from registry.base.errors import InvalidInput, Unavailable
 from registry.chain.client import RpcError
-from registry.errors import InvalidInput, Unavailable
-from registry.evidence.note import MAX_NOTE_BYTES, Note, Signature
+from registry.notes.note import MAX_NOTE_BYTES, Note, Signature
 from registry.witness.decision import Reason, Refuse
 from registry.witness.witness import Witness
 

@@ -26,15 +26,15 @@ from api.problems import (
     invalid,
 )
 from api.publications import documents_of
-from registry.access.messages import AccessRequest
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
+from registry.base.primitives import DatasetId
+from registry.base.times import require_near
 from registry.node import Node
-from registry.primitives import DatasetId
 from registry.relay.intake import IdempotencyKey, Write, prepare, submit
 from registry.relay.receipts import Receipt
-from registry.rooms import AnyMessage
+from registry.rooms.access.messages import AccessRequest
+from registry.rooms.catalogue import AnyMessage
 from registry.statements.requests import limiting, require_room
-from registry.times import require_near
 
 RETRY_SECONDS: Final = 1
 

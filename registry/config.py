@@ -11,9 +11,9 @@ from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError
 
-from registry.eip712 import describe
-from registry.errors import InvalidInput
-from registry.primitives import Address
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address
+from registry.ethereum.eip712 import describe
 
 ENVIRONMENT_PREFIX = "TDR_"
 FILE_VARIABLE = "TDR_CONFIG"

@@ -12,11 +12,11 @@ from dataclasses import replace
 from hashlib import sha256
 from statistics import median
 
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.certificate import attachment
 from registry.certificate.facts import Block, Facts, Permission
 from registry.certificate.page import render
-from registry.datasets.messages import Source
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.rooms.datasets.messages import Source
 from scripts.figures import Figure
 
 GOAL_MS = 300.0

@@ -20,9 +20,9 @@ from eth_account import Account
 from eth_tester import EthereumTester, PyEVMBackend  # type: ignore[import-untyped]
 from eth_utils.crypto import keccak
 
+from registry.base.primitives import Address
 from registry.chain.client import Chain
-from registry.chain.embedded import EmbeddedChain
-from registry.primitives import Address
+from registry.devchain.embedded import EmbeddedChain
 from scripts.figures import Figure
 
 ROUNDS = 3

@@ -17,15 +17,15 @@ from typing import Any
 import rlp
 from trie.hexary import HexaryTrie
 
-from registry.chain.embedded import EmbeddedChain
-from registry.evidence.rlp import encode, number
-from registry.evidence.state import account_at, head_slot, slot_at
-from registry.evidence.trie import Nodes, Trie
+from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
+from registry.devchain.embedded import EmbeddedChain
+from registry.ethereum.rlp import encode, number
+from registry.ethereum.state import account_at, head_slot, slot_at
+from registry.ethereum.trie import Nodes, Trie
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
-from registry.export.bundles import Shown, export_bundle
+from registry.evidence_export.bundles import Shown, export_bundle
 from registry.manifest import Entry, Manifest
-from registry.primitives import Address, Bytes32, DatasetId, keccak256
 from scripts.figures import Figure
 from tests.chain.wallet import RELAYER
 from tests.evidence.world import World

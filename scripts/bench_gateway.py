@@ -28,13 +28,13 @@ from sqlalchemy import select
 
 from api import answers
 from api.server import configuration
-from registry.chain.embedded import EmbeddedChain
+from registry.base.logging import configure
+from registry.base.primitives import ZERO_ADDRESS
 from registry.config import Settings
+from registry.devchain.embedded import EmbeddedChain
 from registry.index.queries import Queries
 from registry.index.tables import DATASETS
-from registry.journal import configure
 from registry.node import Node, Role
-from registry.primitives import ZERO_ADDRESS
 from registry.storage import Storage, migrate, open_storage
 from scripts import seed_index
 from scripts.figures import Figure

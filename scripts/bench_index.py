@@ -21,19 +21,19 @@ from typing import Any, Final
 
 from web3 import Web3
 
-from registry.abi import left_padded
-from registry.access.messages import AccessGrant
 from registry.artifacts import artifact
-from registry.chain.contracts import calldata
+from registry.base.primitives import Address, Bytes32, keccak256
+from registry.chain.calls import calldata
 from registry.chain.rpc import RpcChain
-from registry.datasets.head import NO_HEAD
-from registry.datasets.messages import Registration, Revision
-from registry.deployment import Deployment
-from registry.eip712 import Message
+from registry.ethereum.abi import left_padded
+from registry.ethereum.eip712 import Message
 from registry.index.queries import DatasetFilter, Queries
 from registry.index.shapes import Json, encoded
 from registry.index.sync import Indexer
-from registry.primitives import Address, Bytes32, keccak256
+from registry.rooms.access.messages import AccessGrant
+from registry.rooms.datasets.head import NO_HEAD
+from registry.rooms.datasets.messages import Registration, Revision
+from registry.rooms.deployment import Deployment
 from registry.storage import Storage, migrate, open_storage
 from scripts import seed_index
 from scripts.anvil import anvil

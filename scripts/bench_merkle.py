@@ -33,7 +33,7 @@ def report(leaves, root, prove, verify):
     print(json.dumps([len(leaves) / seconds, drawing / len(chosen) * 1e6, checking / len(chosen) * 1e6]))
 """
 OURS = """
-from registry.merkle import MerkleTree, merkle_root, verify_inclusion
+from registry.base.merkle import MerkleTree, merkle_root, verify_inclusion
 leaves = [number.to_bytes(32, "big") for number in range(1_000_000)]
 tree = MerkleTree(leaves)
 root = tree.root

@@ -20,18 +20,18 @@ from eth_account import Account
 from eth_keys.datatypes import PrivateKey
 from web3 import Web3
 
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
 from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
-from registry.datasets.messages import Registration
-from registry.deployment import Deployment
-from registry.eip712 import Domain
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
+from registry.ethereum.eip712 import Domain
 from registry.relay.deploy import ensure_deployed
 from registry.relay.intake import Submission, accept, prepare
 from registry.relay.receipts import Status
 from registry.relay.relayer import Relayer, RelaySettings
 from registry.relay.signing import Signer
 from registry.relay.status import relay_status
+from registry.rooms.datasets.messages import Registration
+from registry.rooms.deployment import Deployment
 from registry.storage import migrate, open_storage
 from scripts.figures import Figure
 

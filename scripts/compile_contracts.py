@@ -43,7 +43,7 @@ Compiled = Mapping[str, Any]
 
 
 def compile_folder(folder: Path) -> dict[str, Compiled]:
-    """Compiles every Solidity file of a folder (not of its subfolders) that lies in this repository.
+    """Compile every Solidity file below a folder of this repository.
 
     Returns:
         solc's output for each contract that has code, by its name.
@@ -51,7 +51,7 @@ def compile_folder(folder: Path) -> dict[str, Compiled]:
     Raises:
         solcx.exceptions.SolcError: A file does not compile, or solc warns about one (about OpenZeppelin's it may).
     """
-    files = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted(folder.glob("*.sol"))}
+    files = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted(folder.rglob("*.sol"))}
     output = solcx.compile_standard(
         {
             "language": "Solidity",

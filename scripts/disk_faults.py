@@ -34,17 +34,17 @@ import httpx
 from eth_keys.datatypes import PrivateKey
 from sqlalchemy import select
 
-from registry.canonical import metadata_hash
+from registry.base.canonical import metadata_hash
+from registry.base.logging import configure
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
 from registry.chain.rpc import RpcChain
 from registry.config import Settings
-from registry.datasets.messages import Registration
 from registry.documents.tables import METADATA_DOCUMENTS
-from registry.eip712 import Domain, Signable
+from registry.ethereum.eip712 import Domain, Signable
 from registry.index.check import check
-from registry.journal import configure
 from registry.node import Node
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
 from registry.relay.tables import RECEIPTS
+from registry.rooms.datasets.messages import Registration
 from registry.statements.messages import Publication
 from registry.storage import open_storage
 from scripts.faults.disk import DATABASES, DiskNode

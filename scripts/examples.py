@@ -13,15 +13,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
-from registry.canonical import canonical_json
-from registry.datasets.head import NO_HEAD
-from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
-from registry.eip712 import Domain, Signable
+from registry.base.canonical import canonical_json
+from registry.base.primitives import ZERO_BYTES32, Bytes32, keccak256
+from registry.ethereum.eip712 import Domain, Signable
 from registry.keys.signer import Signer
 from registry.manifest import Entry, Manifest
-from registry.primitives import ZERO_BYTES32, Bytes32, keccak256
 from registry.relay.signing import created_address
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.datasets.head import NO_HEAD
+from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.statements.messages import Publication, RequestPolicy, Retraction
 
 FILE: Final = Path(__file__).resolve().parents[1] / "api/examples.json"

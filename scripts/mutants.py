@@ -118,14 +118,14 @@ def verdict_of(mutant: Mutant, folder: Path) -> Verdict:
     sources = _sources()
     sources[mutant.file] = mutant.applied(sources[mutant.file])
     try:
-        output = _compile(sources, {f"contracts/{name}.sol": {name: ["evm.bytecode.object"]} for name in contracts})
+        output = _compile(sources, {_file_of(name): {name: ["evm.bytecode.object"]} for name in contracts})
     except solcx.exceptions.SolcError:
         return Verdict(mutant, Fate.INVALID)
     is_changed = False
     for name in ("AccessGrants", "DatasetRegistry"):
         artifact = json.loads((ARTIFACTS / f"{name}.json").read_text())
         if name in contracts:
-            bytecode = f"0x{output['contracts'][f'contracts/{name}.sol'][name]['evm']['bytecode']['object']}"
+            bytecode = f"0x{output['contracts'][_file_of(name)][name]['evm']['bytecode']['object']}"
             is_changed |= bytecode != artifact["bytecode"]
             artifact["bytecode"] = bytecode
         (folder / "registry/artifacts" / f"{name}.json").write_text(json.dumps(artifact))
@@ -172,8 +172,14 @@ def key_of(mutant: Mutant, source: str) -> Key:
     return mutant.file, line.strip(), mutant.before.strip(), mutant.after.strip()
 
 
+def _file_of(contract: str) -> str:
+    """Return the file of a contract, relative to the repository."""
+    (path,) = CONTRACTS.glob(f"*/{contract}.sol")
+    return path.relative_to(ROOT).as_posix()
+
+
 def _sources() -> dict[str, str]:
-    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted(CONTRACTS.glob("*.sol"))}
+    return {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted(CONTRACTS.glob("*/*.sol"))}
 
 
 def _compile(sources: dict[str, str], selection: dict[str, Any]) -> dict[str, Any]:

@@ -12,19 +12,19 @@ import random
 from collections.abc import Callable
 from typing import Final
 
-from registry.abi import dynamic, left_padded, padded, uint
-from registry.access.events import ACCESS_GRANTED
-from registry.canonical import canonical_json, metadata_hash
-from registry.datasets.events import REGISTERED, REVISED
-from registry.datasets.messages import dataset_id_of
-from registry.deployment import Deployment
+from registry.base.canonical import canonical_json, metadata_hash
+from registry.base.primitives import Address, Bytes32, keccak256
 from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUMENTS
+from registry.ethereum.abi import dynamic, left_padded, padded, uint
+from registry.ethereum.logs import Log
 from registry.index.apply import apply
 from registry.index.events import Entry, decode
 from registry.index.position import position_of
 from registry.index.state import Cursor, begin, keep_blocks, lock_cursor, write_cursor
-from registry.log import Log
-from registry.primitives import Address, Bytes32, keccak256
+from registry.rooms.access.events import ACCESS_GRANTED
+from registry.rooms.datasets.events import REGISTERED, REVISED
+from registry.rooms.datasets.messages import dataset_id_of
+from registry.rooms.deployment import Deployment
 from registry.storage import Storage, migrate, open_storage
 from registry.storage.bulk import insert_rows
 

@@ -10,11 +10,11 @@ from api import answers
 from api.deps import NodeDep
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, Moment, PageCursor, answer
 from api.strict import StrictRoute
+from registry.base.primitives import Address
 from registry.index.pages import DEFAULT_LIMIT
 from registry.index.queries import Queries
 from registry.index.shapes import Json
 from registry.index.shapes import time as iso_time
-from registry.primitives import Address
 
 router = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["datasets"], route_class=StrictRoute)
 

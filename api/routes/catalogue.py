@@ -13,13 +13,13 @@ from api.answers import in_form
 from api.deps import NodeDep, base_url, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
 from api.strict import StrictRoute
-from registry.caip import Namer
-from registry.canonical import read_json
+from registry.base.caip import Namer
+from registry.base.canonical import read_json
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.catalogue import MAX_FILES, Listing, croissant, dcat
-from registry.datasets.messages import Source
 from registry.manifest import Manifest
 from registry.node import Node
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.rooms.datasets.messages import Source
 from registry.statements.store import public_manifest, public_metadata
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)

@@ -14,19 +14,19 @@ from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
 from api.reads import IdPrefix, Moment
 from api.routes.evidence import shown_content
 from api.strict import StrictRoute
+from registry.base.errors import Unavailable
+from registry.base.urls import leads_to_this_machine
 from registry.certificate.context import context_url
 from registry.certificate.credential import issue
 from registry.certificate.facts import Facts, facts_of
 from registry.certificate.page import render
-from registry.errors import Unavailable
 from registry.evidence.bundle import Bundle
-from registry.evidence.note import SigningKey
-from registry.export.blocks import block_as_of
-from registry.export.bundles import export_bundle
-from registry.export.grantees import AccessLogs
+from registry.evidence_export.blocks import block_as_of
+from registry.evidence_export.bundles import export_bundle
+from registry.evidence_export.grantees import AccessLogs
 from registry.keys.notes import load_note_key
 from registry.node import Node
-from registry.urls import leads_to_this_machine
+from registry.notes.note import SigningKey
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 

@@ -12,10 +12,10 @@ from api.deps import NodeDep, read
 from api.problems import INVALID, NOT_FOUND, documented
 from api.strict import StrictRoute
 from api.times import iso
+from registry.base.errors import NotFound
 from registry.checkpoints.store import CheckpointStore, SignedCheckpoint
-from registry.errors import NotFound
-from registry.evidence.checkpoint import MAX_HEIGHT
-from registry.evidence.note import MAX_SIGNATURES
+from registry.notes.checkpoint import MAX_HEIGHT
+from registry.notes.note import MAX_SIGNATURES
 
 MAX_ITEMS = 200
 

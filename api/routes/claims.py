@@ -14,10 +14,10 @@ from api.deps import NodeDep, in_thread
 from api.problems import INVALID, NOT_FOUND, Refused, documented
 from api.reads import Limit, MinBlock, PageCursor, Sha256, answer
 from api.strict import StrictRoute
+from registry.base.primitives import Bytes32
 from registry.documents.store import manifest_part, manifest_size, metadata_of
 from registry.index.pages import DEFAULT_LIMIT
 from registry.node import Node
-from registry.primitives import Bytes32
 
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=StrictRoute)
 

@@ -9,8 +9,8 @@ from fastapi import APIRouter, Path, Response
 from api.answers import in_form
 from api.problems import INVALID, NOT_FOUND, documented
 from api.strict import StrictRoute
+from registry.base.errors import NotFound
 from registry.certificate.context import CONTEXT, DIGEST
-from registry.errors import NotFound
 
 MEDIA_TYPE: Final = "application/ld+json"
 

@@ -11,9 +11,9 @@ from api.deps import NodeDep
 from api.problems import INVALID, documented
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, PageCursor, Sha256, answer
 from api.strict import StrictRoute
+from registry.base.primitives import Address, DatasetId
 from registry.index.pages import DEFAULT_LIMIT
 from registry.index.queries import DatasetFilter
-from registry.primitives import Address, DatasetId
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictRoute)
 

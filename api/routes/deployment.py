@@ -15,7 +15,7 @@ from api.deps import NodeDep, in_thread
 from api.problems import documented
 from api.routes import publications, submissions
 from api.strict import StrictRoute
-from registry.eip712 import Domain, Signable
+from registry.ethereum.eip712 import Domain, Signable
 
 router = APIRouter(tags=["operations"], route_class=StrictRoute)
 

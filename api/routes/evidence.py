@@ -11,19 +11,19 @@ from api.deps import NodeDep, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
 from api.reads import IdPrefix, Moment
 from api.strict import StrictRoute
-from registry.canonical import read_json
+from registry.base.canonical import read_json
+from registry.base.errors import InvalidInput, NotFound, Unavailable
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.chain.history import BlockRef, block_at
 from registry.checkpoints.store import CheckpointStore
-from registry.datasets.records import Dataset
 from registry.documents.store import manifest_of
-from registry.errors import InvalidInput, NotFound, Unavailable
-from registry.evidence.note import MAX_SIGNATURES
-from registry.export.blocks import block_as_of
-from registry.export.bundles import NO_CHECKPOINTS, Shown, SignedBlocks, export_bundle
+from registry.evidence_export.blocks import block_as_of
+from registry.evidence_export.bundles import NO_CHECKPOINTS, Shown, SignedBlocks, export_bundle
 from registry.manifest.cache import ManifestCache
 from registry.manifest.text import ManifestText
 from registry.node import Node
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.notes.note import MAX_SIGNATURES
+from registry.rooms.datasets.records import Dataset
 from registry.statements.store import is_public, public_metadata
 
 WHOLE_MANIFEST: Final = 1_000

@@ -12,7 +12,7 @@ from api import answers
 from api.deps import NodeDep, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
 from api.strict import StrictRoute
-from registry.caip import Namer
+from registry.base.caip import Namer
 from registry.index.lineage import read_lineage
 from registry.index.state import Cursor
 from registry.lineage import Direction, Graph

@@ -28,9 +28,9 @@ from api.publications import accept, publication_of
 from api.reads import IdPrefix
 from api.strict import PublicationRoute, StrictRoute
 from api.writes import check_times
+from registry.base.primitives import ZERO_BYTES32, DatasetId
 from registry.index import shapes
 from registry.node import Node
-from registry.primitives import ZERO_BYTES32, DatasetId
 from registry.statements import store
 from registry.statements.messages import AnyStatement
 

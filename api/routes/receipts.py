@@ -15,7 +15,7 @@ from api.deps import NodeDep, read
 from api.heights import watch_of
 from api.problems import INVALID, NOT_FOUND, documented
 from api.strict import StrictRoute
-from registry.errors import Unavailable
+from registry.base.errors import Unavailable
 from registry.relay.receipts import Receipt, read_receipt
 
 MAX_WAIT: Final = 60

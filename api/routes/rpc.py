@@ -19,8 +19,7 @@ from api.answers import RpcAnswer, RpcCall
 from api.deps import node_of, when_gone
 from api.problems import LARGE, MALFORMED, MEDIA, SLOW, UNAVAILABLE, Refused, documented
 from api.strict import StrictRoute
-from registry.chain.apart import Lane
-from registry.chain.budget import Budget, limited
+from registry.base.errors import RegistryError
 from registry.chain.client import (
     INVALID_PARAMS,
     LIMIT_EXCEEDED,
@@ -30,9 +29,10 @@ from registry.chain.client import (
     Chain,
     RpcError,
 )
-from registry.chain.embedded import EmbeddedChain
-from registry.eip712 import MAX_SAFE_INTEGER
-from registry.errors import RegistryError
+from registry.devchain.apart import Lane
+from registry.devchain.budget import Budget, limited
+from registry.devchain.embedded import EmbeddedChain
+from registry.ethereum.eip712 import MAX_SAFE_INTEGER
 
 MAX_CALLS: Final = 100
 MAX_ANSWER_BYTES: Final = 32 * 2**20

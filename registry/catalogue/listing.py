@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from registry.caip import Namer
-from registry.datasets.messages import Source
+from registry.base.caip import Namer
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.manifest import Entry
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.rooms.datasets.messages import Source
 
 MAX_FILES: Final = 10_000
 """How many files a description lists one by one; of a larger dataset it links to the manifest."""

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Final
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.evidence.bundle import MAX_BUNDLE_BYTES
 
 MAX_PDF_BYTES: Final = MAX_BUNDLE_BYTES + 16 * 2**20

@@ -13,13 +13,13 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
-from registry.caip import Namer
+from registry.base.caip import Namer
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.times import LAST_SECOND
 from registry.certificate import multibase
 from registry.certificate.context import names_context
 from registry.certificate.facts import Facts
 from registry.certificate.proof import secured, verify_proof
-from registry.errors import InvalidInput, VerificationFailed
-from registry.times import LAST_SECOND
 
 V2: Final = "https://www.w3.org/ns/credentials/v2"
 KIND: Final = "DataRegistrationCredential"
@@ -65,7 +65,7 @@ def verify_credential(document: Mapping[str, Any]) -> str:
     """Verifies that the issuer that a credential names signed it, and that it is one of ours.
 
     Args:
-        document: The credential, read by `registry.canonical.read_json`.
+        document: The credential, read by `registry.base.canonical.read_json`.
 
     Raises:
         InvalidInput: It is no such credential.

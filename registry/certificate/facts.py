@@ -9,13 +9,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.access.records import rights_names
-from registry.datasets.messages import Source
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.evidence.bundle import Bundle, Content
 from registry.evidence.command import trust_options
 from registry.evidence.record import AccessRecord, EventRecord
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.rooms.access.records import rights_names
+from registry.rooms.datasets.messages import Source
 
 
 @dataclass(frozen=True, slots=True)

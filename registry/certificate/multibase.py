@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 
 _ALPHABET: Final = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
 _ED25519_PUB: Final = bytes([0xED, 0x01])

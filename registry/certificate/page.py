@@ -17,11 +17,11 @@ from fpdf import FPDF
 from fpdf.enums import Align, AssociatedFileRelationship
 from fpdf.fonts import TTFFont
 
+from registry.base.times import LAST_SECOND
 from registry.certificate.facts import Facts
 from registry.certificate.typefaces import Family, path_of
 from registry.certificate.wording import COMPLETE, INCOMPLETE, RIGHTS, plain
-from registry.datasets.messages import Source
-from registry.times import LAST_SECOND
+from registry.rooms.datasets.messages import Source
 
 ATTACHMENT: Final = "evidence.tdr.json"
 

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from registry.canonical import canonical_json
+from registry.base.canonical import canonical_json
+from registry.base.errors import InvalidInput, VerificationFailed
 from registry.certificate import multibase
-from registry.errors import InvalidInput, VerificationFailed
-from registry.evidence import ed25519
+from registry.notes import ed25519
 
 SUITE: Final = "eddsa-jcs-2022"
 _MEMBERS: Final = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from registry.base.primitives import ZERO_ADDRESS
 from registry.chain.client import INVALID_PARAMS, METHOD_NOT_FOUND, Chain, ChainUnavailable, RpcError
-from registry.primitives import ZERO_ADDRESS
 
 FINALIZED = "finalized"
 """The tag of the newest block that consensus never takes back."""

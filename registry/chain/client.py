@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from registry.errors import Conflict, InvalidInput, RegistryError, Unavailable
-from registry.primitives import Bytes32
+from registry.base.errors import Conflict, InvalidInput, RegistryError, Unavailable
+from registry.base.primitives import Bytes32
 
 READ_METHODS = frozenset(
     {

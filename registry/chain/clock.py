@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from registry.base.errors import RegistryError
 from registry.chain.client import Chain, RpcError
-from registry.errors import RegistryError
 
 LOOK_SECONDS: Final = 2.0
 """How long one look at the chain serves; meanwhile the time goes on by this machine's count of seconds."""

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32
 from registry.chain.client import METHOD_NOT_FOUND, Chain, ChainUnavailable, RpcError
 from registry.chain.logs import LogFilter
 from registry.chain.pages import read_in_pages
-from registry.errors import InvalidInput
-from registry.log import Log, Moment
-from registry.primitives import Address, Bytes32
+from registry.ethereum.logs import Log, Moment
 
 Topics = Sequence[Bytes32 | Sequence[Bytes32] | None]
 """For each topic position: the one wanted, the several wanted, or None for any."""

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from registry.base.primitives import keccak256
 from registry.chain import params
 from registry.chain.client import INVALID_PARAMS, RpcError
-from registry.primitives import keccak256
 
 MAX_LOGS = 10_000
 MAX_ALTERNATIVES = 1_000

@@ -20,6 +20,8 @@ from typing import Any
 import httpx
 import orjson
 
+from registry.base.errors import InvalidInput
+from registry.base.urls import parse_http_url
 from registry.chain.client import (
     SERVER_ERROR,
     ChainIdentity,
@@ -29,8 +31,6 @@ from registry.chain.client import (
     identity_of,
     read_identity,
 )
-from registry.errors import InvalidInput
-from registry.urls import parse_http_url
 
 CALLS_A_POST = 100
 MAX_ANSWER_BYTES = 256 * 2**20

@@ -11,15 +11,15 @@ from typing import Final
 import httpx
 import structlog
 
+from registry.base.errors import InvalidInput, RegistryError, Unavailable
 from registry.chain.client import Chain
 from registry.chain.history import ask, read_block
 from registry.checkpoints.store import CheckpointStore, SignedCheckpoint
 from registry.checkpoints.witnesses import Declined, WitnessAddress, ask_witness
-from registry.errors import InvalidInput, RegistryError, Unavailable
-from registry.evidence.alarm import Alarm, AlarmKind
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import MAX_SIGNATURES, KeyKind, Note, Signature, SigningKey
 from registry.index.state import find_cursor
+from registry.notes.alarm import Alarm, AlarmKind
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import MAX_SIGNATURES, KeyKind, Note, Signature, SigningKey
 from registry.storage import Storage
 
 WITNESS_SECONDS: Final = 10.0

@@ -9,12 +9,12 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, func, insert, select, update
 
+from registry.base.errors import Conflict, NotFound
+from registry.base.primitives import Bytes32
 from registry.checkpoints.tables import ALARMS, CHECKPOINTS, KEYS
-from registry.errors import Conflict, NotFound
-from registry.evidence.alarm import Alarm, AlarmKind, read_statement
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, Signature, VerifierKey
-from registry.primitives import Bytes32
+from registry.notes.alarm import Alarm, AlarmKind, read_statement
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, Signature, VerifierKey
 from registry.storage import Storage
 
 MAX_ALARMS: Final = 1000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text
 
-from registry.primitives import Bytes32
+from registry.base.primitives import Bytes32
 from registry.storage.columns import Fixed
 from registry.storage.metadata import METADATA
 

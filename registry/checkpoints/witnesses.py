@@ -8,11 +8,11 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from registry.canonical import read_json
+from registry.base.canonical import read_json
+from registry.base.errors import InvalidInput, Unavailable, VerificationFailed
 from registry.config import without_secrets, witness_without_secrets
-from registry.errors import InvalidInput, Unavailable, VerificationFailed
-from registry.evidence.alarm import Alarm
-from registry.evidence.note import KeyKind, Note, Signature, VerifierKey
+from registry.notes.alarm import Alarm
+from registry.notes.note import KeyKind, Note, Signature, VerifierKey
 
 MAX_ANSWER_BYTES: Final = 256 * 1024
 

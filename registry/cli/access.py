@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.base.errors import InvalidInput, Unavailable
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:
     import time
 
-    from registry import client, primitives
-    from registry.access import messages, records
+    from registry.base import primitives
     from registry.cli import (
         access_offline,
         bundle_check,
@@ -29,11 +28,13 @@ if TYPE_CHECKING:
         times,
         writing,
     )
+    from registry.rooms.access import messages, records
+    from registry.sdk import client
     from registry.statements import messages as statements
 else:
     time = lazy("time")
-    client, primitives = lazy("registry.client"), lazy("registry.primitives")
-    messages, records = lazy("registry.access.messages"), lazy("registry.access.records")
+    client, primitives = lazy("registry.sdk.client"), lazy("registry.base.primitives")
+    messages, records = lazy("registry.rooms.access.messages"), lazy("registry.rooms.access.records")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
     access_offline, bundle_check = lazy("registry.cli.access_offline"), lazy("registry.cli.bundle_check")

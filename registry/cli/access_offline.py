@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.access.records import AccessState
+from registry.base.errors import InvalidInput, NotFound
+from registry.base.primitives import Address
 from registry.cli import grantees, ids, output, people
 from registry.cli.bundle_check import Chosen, read_bundle, verify_bundle
 from registry.cli.comparison import Report
 from registry.cli.times import show_time
-from registry.errors import InvalidInput, NotFound
 from registry.evidence.summary import time_text
 from registry.evidence.verify import Verified
-from registry.primitives import Address
+from registry.rooms.access.records import AccessState
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 import typer.exceptions
 
+from registry.base.errors import RegistryError
 from registry.cli import options, problem
 from registry.cli.lazy import LazyGroup, lazy
-from registry.errors import RegistryError
 
 if TYPE_CHECKING:
     from importlib import metadata

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.base.errors import InvalidInput, NotFound
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput, NotFound
 
 if TYPE_CHECKING:
-    from registry import client, primitives
+    from registry.base import primitives
     from registry.cli import content, output, people, times
+    from registry.sdk import client
 else:
-    client, primitives = lazy("registry.client"), lazy("registry.primitives")
+    client, primitives = lazy("registry.sdk.client"), lazy("registry.base.primitives")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     people, times = lazy("registry.cli.people"), lazy("registry.cli.times")
 

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32
 from registry.certificate import attachment
 from registry.cli import comparison, grantees
 from registry.cli.comparison import Report, count, standing_of, summary_json, summary_text
 from registry.cli.content import hashed, hashed_for, is_file
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
 from registry.evidence.verify import TRUTH, WHICH_FILES, StepFailed, Verified, blocks_to_vouch_for, verify
 from registry.manifest import STANDARD, Entry, Manifest, Selection
-from registry.primitives import Address, Bytes32
 
 if TYPE_CHECKING:
     from registry.chain import history, rpc

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from registry.base.errors import InvalidInput, Unavailable
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:
     import time as clock
 
-    from registry import client, urls
+    from registry.base import urls
     from registry.certificate import attachment
     from registry.cli import files, output, times
     from registry.evidence import bundle as form
     from registry.evidence import command
+    from registry.sdk import client
 else:
-    client, clock, urls = lazy("registry.client"), lazy("time"), lazy("registry.urls")
+    client, clock, urls = lazy("registry.sdk.client"), lazy("time"), lazy("registry.base.urls")
     attachment = lazy("registry.certificate.attachment")
     files = lazy("registry.cli.files")
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")

@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from registry.base.errors import NotFound, VerificationFailed
+from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
+from registry.chain.calls import data_of
 from registry.chain.client import Chain, ChainIdentity, identity_of
-from registry.chain.contracts import data_of
 from registry.chain.history import BlockRef, block_at
 from registry.cli.comparison import Report, count, name_what_followed, standing_of, summary_json, summary_text
-from registry.datasets.records import Dataset, Version
-from registry.datasets.service import head_of, read_dataset
-from registry.deployment import Deployment
-from registry.errors import NotFound, VerificationFailed
 from registry.evidence.code import require_genuine
 from registry.evidence.summary import Summary, time_text
-from registry.primitives import Address, Bytes32, DatasetId, keccak256
+from registry.rooms.datasets.records import Dataset, Version
+from registry.rooms.datasets.service import head_of, read_dataset
+from registry.rooms.deployment import Deployment
 
 
 @dataclass(frozen=True, slots=True)

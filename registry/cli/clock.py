@@ -11,9 +11,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from registry.base.errors import Conflict, InvalidInput
 from registry.cli.output import print_warning
 from registry.cli.times import parse_time, show_time
-from registry.errors import Conflict, InvalidInput
 
 VARIABLE: Final = "TDR_CLOCK"
 CHAIN: Final = "chain"

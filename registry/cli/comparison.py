@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.primitives import Bytes32
 from registry.cli.times import show_time
-from registry.errors import InvalidInput, VerificationFailed
 from registry.evidence.summary import Summary, headline, time_text
 from registry.manifest import Entry, Manifest, Mismatch, compare
-from registry.primitives import Bytes32
 
 WHOLE = "."
 """The path of a mismatch of the whole content, where no manifest says which file differs."""

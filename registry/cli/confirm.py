@@ -8,8 +8,8 @@ from typing import Annotated
 
 import typer
 
+from registry.base.errors import InvalidInput, RegistryError
 from registry.cli.output import plain
-from registry.errors import InvalidInput, RegistryError
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation; needed where there is no terminal.")]
 

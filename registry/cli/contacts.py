@@ -10,11 +10,11 @@ from registry.cli import options
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
-    from registry import primitives
+    from registry.base import primitives
     from registry.cli import output
     from registry.keys import contacts as book
 else:
-    primitives, output = lazy("registry.primitives"), lazy("registry.cli.output")
+    primitives, output = lazy("registry.base.primitives"), lazy("registry.cli.output")
     book = lazy("registry.keys.contacts")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Name the accounts of other people.")

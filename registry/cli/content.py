@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from registry.canonical import canonical_json, read_json
+from registry.base.canonical import canonical_json, read_json
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Bytes32
 from registry.cli.comparison import Report
 from registry.cli.output import hashing_bar, print_note
-from registry.errors import InvalidInput
 from registry.manifest import (
     EVERYTHING,
     FORMAT,
@@ -29,7 +30,6 @@ from registry.manifest import (
     hash_together,
 )
 from registry.manifest.entry import SALT_BYTES
-from registry.primitives import Bytes32
 
 LEFT_OUT = "leftOut"
 """The member of the metadata that says what was left out."""

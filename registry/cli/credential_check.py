@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from registry.canonical import read_json
+from registry.base.canonical import read_json
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.primitives import Address, Bytes32
 from registry.certificate.credential import verify_credential
 from registry.cli import comparison
 from registry.cli.comparison import Report, Standing
 from registry.cli.content import hashed_for, is_file, read_text
 from registry.cli.times import for_people
-from registry.errors import InvalidInput, VerificationFailed
 from registry.manifest import STANDARD, Manifest, Selection
-from registry.primitives import Address, Bytes32
 
 
 def check_credential(

@@ -8,26 +8,31 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.base.errors import Conflict, InvalidInput, NotFound, Unavailable
 from registry.cli import confirm, ids, options
 from registry.cli.lazy import lazy
-from registry.errors import Conflict, InvalidInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import secrets
 
-    from registry import canonical, client, primitives
+    from registry.base import canonical, primitives
     from registry.chain import history, rpc
     from registry.cli import clock, content, drafts, people, writing
-    from registry.datasets import head, messages, service
+    from registry.rooms.datasets import head, messages, service
+    from registry.sdk import client
 else:
     secrets = lazy("secrets")
-    canonical, client, primitives = lazy("registry.canonical"), lazy("registry.client"), lazy("registry.primitives")
+    canonical, client, primitives = (
+        lazy("registry.base.canonical"),
+        lazy("registry.sdk.client"),
+        lazy("registry.base.primitives"),
+    )
     clock, content = lazy("registry.cli.clock"), lazy("registry.cli.content")
     drafts = lazy("registry.cli.drafts")
     people, writing = lazy("registry.cli.people"), lazy("registry.cli.writing")
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
-    head, messages = lazy("registry.datasets.head"), lazy("registry.datasets.messages")
-    service = lazy("registry.datasets.service")
+    head, messages = lazy("registry.rooms.datasets.head"), lazy("registry.rooms.datasets.messages")
+    service = lazy("registry.rooms.datasets.service")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

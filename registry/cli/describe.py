@@ -12,10 +12,10 @@ from registry.cli import ids, options
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
-    from registry import client
     from registry.cli import files
+    from registry.sdk import client
 else:
-    client, files = lazy("registry.client"), lazy("registry.cli.files")
+    client, files = lazy("registry.sdk.client"), lazy("registry.cli.files")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -9,20 +9,22 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.base.errors import Conflict, InvalidInput
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import Conflict, InvalidInput
 
 if TYPE_CHECKING:
     import time
 
-    from registry import canonical, client, config, primitives, storage
+    from registry import config, storage
+    from registry.base import canonical, primitives
     from registry.cli import clock, content, drafts, output, times, writing
+    from registry.sdk import client
     from registry.statements import messages, store
 else:
-    time, canonical, client = lazy("time"), lazy("registry.canonical"), lazy("registry.client")
+    time, canonical, client = lazy("time"), lazy("registry.base.canonical"), lazy("registry.sdk.client")
     clock = lazy("registry.cli.clock")
-    config, primitives, storage = lazy("registry.config"), lazy("registry.primitives"), lazy("registry.storage")
+    config, primitives, storage = lazy("registry.config"), lazy("registry.base.primitives"), lazy("registry.storage")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     drafts = lazy("registry.cli.drafts")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")

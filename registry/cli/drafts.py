@@ -5,21 +5,21 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.base.errors import InvalidInput, NotFound
+from registry.base.primitives import Address, DatasetId
+from registry.chain.calls import ECDSA_SIGNATURE_BYTES, calldata, gas_limit, simulate
 from registry.chain.client import Chain
-from registry.chain.contracts import ECDSA_SIGNATURE_BYTES, calldata, gas_limit, simulate
 from registry.chain.history import block_at
 from registry.chain.rpc import RpcChain
 from registry.cli.output import print_fields, print_json, print_line, print_note
 from registry.cli.times import show_time
 from registry.cli.writing import Desk
-from registry.datasets.messages import Registration
-from registry.datasets.service import read_dataset
-from registry.errors import InvalidInput, NotFound
-from registry.primitives import Address, DatasetId
-from registry.refusals import refusal_of
+from registry.ethereum.refusals import refusal_of
 from registry.relay.authority import has_code, named_signer, owner_of
-from registry.rooms import AnyMessage
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.datasets.messages import Registration
+from registry.rooms.datasets.service import read_dataset
 from registry.statements.messages import AnyStatement, Publication
 from registry.statements.refusals import withheld
 

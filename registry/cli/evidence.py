@@ -7,29 +7,31 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from registry.base.errors import InvalidInput, NotFound, Unavailable
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
     import time as clock
 
-    from registry import client, manifest, primitives
+    from registry import manifest
+    from registry.base import primitives
     from registry.chain import rpc
     from registry.cli import content, files, output, people, times
-    from registry.datasets import records
     from registry.evidence import bundle as form
     from registry.evidence import command
-    from registry.export import blocks, bundles
+    from registry.evidence_export import blocks, bundles
+    from registry.rooms.datasets import records
+    from registry.sdk import client
 else:
-    client, clock = lazy("registry.client"), lazy("time")
-    manifest, primitives = lazy("registry.manifest"), lazy("registry.primitives")
+    client, clock = lazy("registry.sdk.client"), lazy("time")
+    manifest, primitives = lazy("registry.manifest"), lazy("registry.base.primitives")
     rpc = lazy("registry.chain.rpc")
     content, files = lazy("registry.cli.content"), lazy("registry.cli.files")
     output, people = lazy("registry.cli.output"), lazy("registry.cli.people")
     times, command = lazy("registry.cli.times"), lazy("registry.evidence.command")
     form = lazy("registry.evidence.bundle")
-    blocks, bundles = lazy("registry.export.blocks"), lazy("registry.export.bundles")
+    blocks, bundles = lazy("registry.evidence_export.blocks"), lazy("registry.evidence_export.bundles")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

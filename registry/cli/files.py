@@ -9,7 +9,7 @@ import stat
 import sys
 from pathlib import Path
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 
 
 def write(content: bytes, file: Path | None) -> None:

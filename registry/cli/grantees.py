@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from registry.access.records import AccessState
+from registry.base.primitives import Address
 from registry.cli.times import show_time
 from registry.evidence.summary import GranteeSummary, summaries_of, time_text
 from registry.evidence.verify import Verified
-from registry.primitives import Address
+from registry.rooms.access.records import AccessState
 
 WORDS: Final = {
     AccessState.NEVER_GRANTED: "never granted",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 
 MAX_VERSION: Final = 2**24 - 1
 _ID: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{8,64})")

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from registry.base.errors import InvalidInput
 from registry.cli import options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput
 
 if TYPE_CHECKING:
-    from registry import config, journal, node
+    from registry import config, node
+    from registry.base import logging as journal
     from registry.cli import output
     from registry.index import check as checks
     from registry.index import sync
 else:
     config, node, output = lazy("registry.config"), lazy("registry.node"), lazy("registry.cli.output")
     checks, sync = lazy("registry.index.check"), lazy("registry.index.sync")
-    journal = lazy("registry.journal")
+    journal = lazy("registry.base.logging")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Rebuild or check the node's index.")
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 
 import typer
 
-from registry.canonical import read_json
+from registry.base.canonical import read_json
+from registry.base.errors import InvalidInput
 from registry.cli.writing import given_password
-from registry.errors import InvalidInput
 from registry.keys.keystore import decrypt, encrypt, with_address
 from registry.keys.signer import Signer
 

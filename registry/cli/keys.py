@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from registry.base.errors import InvalidInput
 from registry.cli import confirm, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput
 
 if TYPE_CHECKING:
     import json

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.base.errors import InvalidInput, Unavailable
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput, Unavailable
 
 if TYPE_CHECKING:
     import pydantic
 
-    from registry import caip, client
+    from registry.base import caip
     from registry.cli import files
     from registry.lineage import dot, graph, prov, svg, tree
+    from registry.sdk import client
 else:
     pydantic = lazy("pydantic")
-    caip, client = lazy("registry.caip"), lazy("registry.client")
+    caip, client = lazy("registry.base.caip"), lazy("registry.sdk.client")
     files = lazy("registry.cli.files")
     dot, graph, prov = lazy("registry.lineage.dot"), lazy("registry.lineage.graph"), lazy("registry.lineage.prov")
     svg, tree = lazy("registry.lineage.svg"), lazy("registry.lineage.tree")

@@ -14,11 +14,12 @@ from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
     from api import server
-    from registry import config, node, urls
+    from registry import config, node
+    from registry.base import urls
     from registry.cli import output
 else:
     server, config, node = lazy("api.server"), lazy("registry.config"), lazy("registry.node")
-    output, urls = lazy("registry.cli.output"), lazy("registry.urls")
+    output, urls = lazy("registry.cli.output"), lazy("registry.base.urls")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 
 GATEWAY_URL = "http://127.0.0.1:8000"
 KEY_FOLDER = Path("~/.tdr/keys")

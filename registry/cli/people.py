@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Final
 from unicodedata import normalize
 
+from registry.base.errors import Conflict, NotFound
+from registry.base.primitives import Address
 from registry.cli.output import print_note
-from registry.errors import Conflict, NotFound
 from registry.keys.contacts import Contacts
 from registry.keys.folder import KeyFolder
-from registry.primitives import Address
 
 _ADDRESS: Final = re.compile(r"0x.*|[0-9a-f]{40}", re.IGNORECASE | re.DOTALL)
 

@@ -8,8 +8,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from registry.cli.output import one_line
-from registry.errors import (
+from registry.base.errors import (
     Conflict,
     ContractRefused,
     InvalidInput,
@@ -19,6 +18,7 @@ from registry.errors import (
     Unavailable,
     VerificationFailed,
 )
+from registry.cli.output import one_line
 
 USAGE: Final = ("usage", "The command line is not understood")
 INTERRUPTED: Final = ("interrupted", "Interrupted")

@@ -6,8 +6,8 @@ import re
 import time as clock
 from datetime import UTC, datetime
 
-from registry.errors import InvalidInput
-from registry.times import HORIZON_SECONDS, HORIZON_YEARS
+from registry.base.errors import InvalidInput
+from registry.base.times import HORIZON_SECONDS, HORIZON_YEARS
 
 _DURATION = re.compile(r"(?:\d{1,15}[wdhms])+", re.ASCII)
 _NUMBER = re.compile(r"\d{9,}", re.ASCII)

@@ -8,18 +8,29 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from registry.base.errors import InvalidInput, NotFound, Unavailable
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput, NotFound, Unavailable
 
 if TYPE_CHECKING:
-    from registry import client, deployment, manifest, primitives
+    from registry import manifest
+    from registry.base import primitives
     from registry.chain import client as chains
     from registry.chain import rpc
     from registry.cli import bundle_check, chain_record, comparison, content, credential_check, output
+    from registry.rooms import deployment
+    from registry.sdk import client
 else:
-    client, deployment, manifest = lazy("registry.client"), lazy("registry.deployment"), lazy("registry.manifest")
-    primitives, chains, rpc = lazy("registry.primitives"), lazy("registry.chain.client"), lazy("registry.chain.rpc")
+    client, deployment, manifest = (
+        lazy("registry.sdk.client"),
+        lazy("registry.rooms.deployment"),
+        lazy("registry.manifest"),
+    )
+    primitives, chains, rpc = (
+        lazy("registry.base.primitives"),
+        lazy("registry.chain.client"),
+        lazy("registry.chain.rpc"),
+    )
     bundle_check, credential_check = lazy("registry.cli.bundle_check"), lazy("registry.cli.credential_check")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     chain_record, comparison = lazy("registry.cli.chain_record"), lazy("registry.cli.comparison")

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from registry.base.errors import InvalidInput, RegistryError, Unavailable
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput, RegistryError, Unavailable
 
 if TYPE_CHECKING:
-    from registry import client, manifest
+    from registry import manifest
     from registry.cli import comparison, content, output, times, verify, watching
+    from registry.sdk import client
 else:
-    client, manifest = lazy("registry.client"), lazy("registry.manifest")
+    client, manifest = lazy("registry.sdk.client"), lazy("registry.manifest")
     comparison, content = lazy("registry.cli.comparison"), lazy("registry.cli.content")
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
     verify, watching = lazy("registry.cli.verify"), lazy("registry.cli.watching")

@@ -12,9 +12,9 @@ from typing import Any, Final
 
 import httpx
 
+from registry.base.errors import Unavailable
+from registry.base.urls import parse_http_url
 from registry.cli.times import show_time
-from registry.errors import Unavailable
-from registry.urls import parse_http_url
 
 LOOK_SECONDS: Final = 2.0
 """How often a folder is looked at for changes."""

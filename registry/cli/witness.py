@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from registry.base.errors import InvalidInput
 from registry.cli import options
 from registry.cli.lazy import lazy
-from registry.errors import InvalidInput
 
 if TYPE_CHECKING:
     import api.witness as server
-    from registry import journal
+    from registry.base import logging as journal
     from registry.chain import rpc
     from registry.cli import output, times
-    from registry.evidence import note
+    from registry.notes import note
     from registry.witness import store, witness
 else:
-    server, journal, note = lazy("api.witness"), lazy("registry.journal"), lazy("registry.evidence.note")
+    server, journal, note = lazy("api.witness"), lazy("registry.base.logging"), lazy("registry.notes.note")
     rpc, output, times = lazy("registry.chain.rpc"), lazy("registry.cli.output"), lazy("registry.cli.times")
     store, witness = lazy("registry.witness.store"), lazy("registry.witness.witness")
 

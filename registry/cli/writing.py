@@ -12,24 +12,24 @@ from typing import Any, TypeVar
 
 import typer
 
-from registry.access.messages import AccessGrant, AccessRevocation
-from registry.canonical import metadata_hash
+from registry.base.canonical import metadata_hash
+from registry.base.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.chain.client import WrongChain
 from registry.cli import clock
 from registry.cli.options import Wait
 from registry.cli.output import plain, print_fields, print_json, print_warning, status_line
 from registry.cli.times import parse_time, show_time
-from registry.client import Gateway, Published, Receipt, Signed
-from registry.deployment import Deployment
-from registry.eip712 import Domain
-from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.ethereum.eip712 import Domain
 from registry.keys.folder import KeyFolder, StoredKey
 from registry.keys.journal import Entry, Journal
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
-from registry.rooms import AnyMessage
+from registry.rooms.access.messages import AccessGrant, AccessRevocation
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.deployment import Deployment
+from registry.sdk.client import Gateway, Published, Receipt, Signed
 from registry.statements.messages import AnyStatement, Publication
 from registry.statements.refusals import requests_closed
 
@@ -135,7 +135,7 @@ class Desk:
 
         Raises:
             Conflict: A signature for a later epoch is still good.
-            RegistryError: As `registry.client.Gateway.send` and `wait` do.
+            RegistryError: As `registry.sdk.client.Gateway.send` and `wait` do.
         """
         if isinstance(message, AccessGrant | AccessRevocation):
             self.journal.add(self.check_epoch(message))

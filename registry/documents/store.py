@@ -7,11 +7,11 @@ import sqlite3
 from sqlalchemy import Connection, Table, delete, func, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from registry.canonical import canonical_json, metadata_hash
+from registry.base.canonical import canonical_json, metadata_hash
+from registry.base.primitives import Bytes32
 from registry.documents.names import MAX_DESCRIPTION, MAX_NAME, named
 from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUMENTS
 from registry.manifest.manifest import Manifest
-from registry.primitives import Bytes32
 from registry.storage.bulk import insert_rows
 
 

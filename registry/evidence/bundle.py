@@ -11,11 +11,11 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
 
-from registry.canonical import canonical_json, read_json
-from registry.eip712 import describe
-from registry.errors import InvalidInput
+from registry.base.canonical import canonical_json, read_json
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.ethereum.eip712 import describe
 from registry.evidence.record import Count, Part, Record, Text
-from registry.primitives import Address, Bytes32, DatasetId
 
 FORMAT: Literal["tdr-evidence/1"] = "tdr-evidence/1"
 MAX_BUNDLE_BYTES = 64 * 1024 * 1024

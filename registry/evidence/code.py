@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from registry.abi import left_padded, uint
-from registry.eip712 import Domain
-from registry.errors import VerificationFailed
-from registry.primitives import Address, Bytes32, keccak256
+from registry.base.errors import VerificationFailed
+from registry.base.primitives import Address, Bytes32, keccak256
+from registry.ethereum.abi import left_padded, uint
+from registry.ethereum.eip712 import Domain
 
 IMMUTABLES = ("domainSeparator", "chainId", "address", "hashedName", "hashedVersion", "name", "version", "registry")
 """The immutables in the order in which the compiler lists them; DatasetRegistry has all but the last."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from registry.base.primitives import Bytes32, keccak256
 from registry.evidence.bundle import Bundle
-from registry.primitives import Bytes32, keccak256
 
 
 def trust_options(bundle: Bundle) -> tuple[str, ...]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Literal, TypeAlias
 
-from registry.canonical import canonical_json
-from registry.errors import InvalidInput, VerificationFailed
+from registry.base.canonical import canonical_json
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.merkle import InclusionProof
+from registry.base.primitives import Bytes32
 from registry.manifest import Entry
-from registry.merkle import InclusionProof
-from registry.primitives import Bytes32
 
 Path: TypeAlias = tuple[tuple[Literal["left", "right"], Bytes32], ...]
 """The siblings on the way from a leaf to the root, each with the side on which it stands.

@@ -9,22 +9,22 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from registry.access import events as access_events
-from registry.access import records as access_records
-from registry.access.events import AccessEvent
-from registry.access.records import Access
-from registry.canonical import MAX_SAFE_INTEGER
-from registry.datasets import events as dataset_events
-from registry.datasets import records as dataset_records
-from registry.datasets.events import DatasetEvent, Transferred
-from registry.datasets.head import Head
-from registry.datasets.messages import Source
-from registry.datasets.records import Dataset
-from registry.errors import InvalidInput, NotFound
-from registry.evidence.header import Header
-from registry.evidence.state import Pair
-from registry.log import Log, Moment
-from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId, FixedBytes
+from registry.base.canonical import MAX_SAFE_INTEGER
+from registry.base.errors import InvalidInput, NotFound
+from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId, FixedBytes
+from registry.ethereum.header import Header
+from registry.ethereum.logs import Log, Moment
+from registry.ethereum.state import Pair
+from registry.rooms.access import events as access_events
+from registry.rooms.access import records as access_records
+from registry.rooms.access.events import AccessEvent
+from registry.rooms.access.records import Access
+from registry.rooms.datasets import events as dataset_events
+from registry.rooms.datasets import records as dataset_records
+from registry.rooms.datasets.events import DatasetEvent, Transferred
+from registry.rooms.datasets.head import Head
+from registry.rooms.datasets.messages import Source
+from registry.rooms.datasets.records import Dataset
 
 Count = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
 Flag = Annotated[bool, Field(strict=True)]

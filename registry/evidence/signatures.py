@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import coincurve
 
-from registry.access import events as access_events
-from registry.access import messages as access_messages
-from registry.datasets import events as dataset_events
-from registry.datasets import messages as dataset_messages
-from registry.eip712 import Domain, Message
-from registry.errors import InvalidInput, VerificationFailed
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.primitives import Address, Bytes32, keccak256
+from registry.ethereum.eip712 import Domain, Message
 from registry.evidence.record import Shown
-from registry.primitives import Address, Bytes32, keccak256
+from registry.rooms.access import events as access_events
+from registry.rooms.access import messages as access_messages
+from registry.rooms.datasets import events as dataset_events
+from registry.rooms.datasets import messages as dataset_messages
 
 MESSAGES: dict[type, type[Message]] = {
     dataset_events.Registered: dataset_messages.Registration,

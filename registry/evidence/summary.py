@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
-from registry.access.records import Access, AccessState, rights_names
-from registry.datasets.records import Dataset
-from registry.primitives import Address, Bytes32
-from registry.times import LAST_SECOND
+from registry.base.primitives import Address, Bytes32
+from registry.base.times import LAST_SECOND
+from registry.rooms.access.records import Access, AccessState, rights_names
+from registry.rooms.datasets.records import Dataset
 
 
 @dataclass(frozen=True, slots=True)

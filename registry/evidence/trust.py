@@ -9,11 +9,11 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from registry.canonical import read_json
-from registry.errors import InvalidInput, VerificationFailed
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, VerifierKey
-from registry.primitives import Bytes32
+from registry.base.canonical import read_json
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.primitives import Bytes32
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, VerifierKey
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,26 +27,26 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from registry.access.records import Access
-from registry.canonical import canonical_json, metadata_hash
-from registry.eip712 import Domain
-from registry.errors import InvalidInput, VerificationFailed
+from registry.base.canonical import canonical_json, metadata_hash
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.ethereum.eip712 import Domain
+from registry.ethereum.header import Header
+from registry.ethereum.receipts import decode_receipt, receipt_key
+from registry.ethereum.state import Pair, account_at, head_slot, pair_slot, slot_at
+from registry.ethereum.trie import Nodes
 from registry.evidence.bundle import FORMAT, Bundle, Checkpoints, Contracts
-from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.code import require_genuine
 from registry.evidence.content import require_ascending, require_in
-from registry.evidence.header import Header
-from registry.evidence.note import Note, VerifierKey
-from registry.evidence.receipts import decode_receipt, receipt_key
 from registry.evidence.record import History, Placed, Record, history_of
 from registry.evidence.signatures import MESSAGES, require_signed
-from registry.evidence.state import Pair, account_at, head_slot, pair_slot, slot_at
 from registry.evidence.summary import Summary
 from registry.evidence.summary import time_text as _time
-from registry.evidence.trie import Nodes
 from registry.evidence.trust import Claim, Trust
 from registry.manifest import Entry, Manifest
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note, VerifierKey
+from registry.rooms.access.records import Access
 
 TITLES = (
     *("form", "blocks", "trust", "receipts", "history", "contracts", "head", "access", "record", "signatures"),

@@ -9,8 +9,8 @@ from __future__ import annotations
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import NamedTuple
 
+from registry.base.primitives import Bytes32
 from registry.index.blocks import SPAN_BLOCKS, Block, BlockReader, Span
-from registry.primitives import Bytes32
 
 
 class _Reading(NamedTuple):

@@ -14,18 +14,18 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
-from registry.access.events import AccessGranted, AccessRevoked
-from registry.datasets.events import Registered, Revised, Transferred, Withdrawn
-from registry.datasets.head import NO_HEAD, Head
-from registry.datasets.messages import Source
-from registry.errors import RegistryError
+from registry.base.errors import RegistryError
+from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.ethereum.logs import Log
 from registry.index.chunks import chunks
 from registry.index.events import DATASET_KINDS, Entry, Kind, stored_dataset_event
 from registry.index.names import delete_words, name_key, names_of, put_words
 from registry.index.position import first_position
 from registry.index.tables import BLOCKS, DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS, WORDS
-from registry.log import Log
-from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.rooms.access.events import AccessGranted, AccessRevoked
+from registry.rooms.datasets.events import Registered, Revised, Transferred, Withdrawn
+from registry.rooms.datasets.head import NO_HEAD, Head
+from registry.rooms.datasets.messages import Source
 from registry.storage.bulk import insert_rows
 from registry.storage.errors import DUPLICATE_ERRORS
 

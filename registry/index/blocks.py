@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32
 from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError
 from registry.chain.logs import LogFilter, may_contain
-from registry.datasets.events import TRANSFER
-from registry.deployment import Deployment
-from registry.errors import InvalidInput
+from registry.ethereum.logs import Log
 from registry.index.events import TOPICS, Entry, decode
 from registry.index.position import position_of
-from registry.log import Log
-from registry.primitives import ZERO_BYTES32, Address, Bytes32
+from registry.rooms.datasets.events import TRANSFER
+from registry.rooms.deployment import Deployment
 
 SPAN_BLOCKS: Final = 25
 """Few enough that a span of full blocks stays small in memory, enough that a round trip is worth its while."""

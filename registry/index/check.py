@@ -14,23 +14,23 @@ from typing import Any, Final
 import orjson
 from sqlalchemy import Connection, Table, select
 
-from registry.abi import text
-from registry.access import records as access
-from registry.access.events import AccessGranted, AccessRequested, AccessRevoked
-from registry.access.records import Access
+from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
 from registry.chain.client import Chain, ChainUnavailable
-from registry.datasets import records as datasets
-from registry.datasets.head import Head
-from registry.datasets.records import Dataset
-from registry.deployment import Deployment
+from registry.ethereum.abi import text
+from registry.ethereum.logs import Moment
 from registry.index.apply import packed
 from registry.index.blocks import SPAN_BLOCKS, BlockReader
 from registry.index.events import Entry
 from registry.index.position import position_of
 from registry.index.state import Cursor, read_cursor, require_deployment
 from registry.index.tables import DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS
-from registry.log import Moment
-from registry.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
+from registry.rooms.access import records as access
+from registry.rooms.access.events import AccessGranted, AccessRequested, AccessRevoked
+from registry.rooms.access.records import Access
+from registry.rooms.datasets import records as datasets
+from registry.rooms.datasets.head import Head
+from registry.rooms.datasets.records import Dataset
+from registry.rooms.deployment import Deployment
 from registry.storage import Storage
 
 Row = tuple[Any, ...]

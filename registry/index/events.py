@@ -5,15 +5,15 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import Final, NamedTuple
 
-from registry.access import events as access
-from registry.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked
-from registry.datasets import events as datasets
-from registry.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn
-from registry.deployment import Deployment
-from registry.errors import InvalidInput, RegistryError
+from registry.base.errors import InvalidInput, RegistryError
+from registry.base.primitives import ZERO_ADDRESS, Bytes32
+from registry.ethereum.logs import Log, Moment
 from registry.index.position import block_of, log_index_of
-from registry.log import Log, Moment
-from registry.primitives import ZERO_ADDRESS, Bytes32
+from registry.rooms.access import events as access
+from registry.rooms.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked
+from registry.rooms.datasets import events as datasets
+from registry.rooms.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn
+from registry.rooms.deployment import Deployment
 
 TOPICS: Final = (*datasets.TOPICS, *access.TOPICS)
 """The first topics of all events that are indexed."""

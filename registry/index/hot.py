@@ -14,11 +14,11 @@ import orjson
 from sqlalchemy import Select, make_url
 from sqlalchemy.dialects import sqlite
 
+from registry.base.primitives import Bytes32, DatasetId
 from registry.index.pages import LAST, Listing
 from registry.index.queries import MANY, ONE, dataset_json, standing, unknown
 from registry.index.shapes import Json
 from registry.index.state import SELECT_CURSOR, Cursor, NotIndexed
-from registry.primitives import Bytes32, DatasetId
 from registry.storage.errors import translated
 
 MAPPED_BYTES: Final = 2**30

@@ -8,17 +8,17 @@ from typing import Final
 
 from sqlalchemy import Connection, select, tuple_
 
-from registry.datasets.events import Registered, Revised
-from registry.datasets.messages import Source
+from registry.base.errors import NotFound
+from registry.base.primitives import DatasetId
 from registry.documents.tables import METADATA_DOCUMENTS
-from registry.errors import NotFound
 from registry.index.chunks import chunks
 from registry.index.events import stored_dataset_event
 from registry.index.position import block_of
 from registry.index.state import Cursor, read_cursor
 from registry.index.tables import DATASETS, EVENTS, SOURCES, VERSIONS
 from registry.lineage import Direction, Graph, Node, walk
-from registry.primitives import DatasetId
+from registry.rooms.datasets.events import Registered, Revised
+from registry.rooms.datasets.messages import Source
 from registry.statements.tables import PUBLIC_METADATA, is_public
 from registry.storage import Storage
 

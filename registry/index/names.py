@@ -9,10 +9,10 @@ from typing import Final
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
+from registry.base.primitives import Bytes32, DatasetId
 from registry.documents.tables import METADATA_DOCUMENTS
 from registry.index.chunks import chunks
 from registry.index.tables import DATASETS, WORDS
-from registry.primitives import Bytes32, DatasetId
 from registry.statements.tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS
 from registry.storage.bulk import insert_rows
 

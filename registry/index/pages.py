@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.index.shapes import Json
 
 DEFAULT_LIMIT: Final = 50

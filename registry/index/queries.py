@@ -23,12 +23,10 @@ from sqlalchemy import (
 )
 from sqlalchemy import text as text_clause
 
-from registry.abi import left_padded, text
-from registry.access.events import AccessRequested
-from registry.access.records import AccessState, rights_names, state_of
-from registry.datasets.events import Registered, Revised
+from registry.base.errors import Conflict, InvalidInput, NotFound
+from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUMENTS
-from registry.errors import Conflict, InvalidInput, NotFound
+from registry.ethereum.abi import left_padded, text
 from registry.index import shapes
 from registry.index.events import Kind, stored_access_event, stored_dataset_event
 from registry.index.names import name_key, words_sought
@@ -37,7 +35,9 @@ from registry.index.position import block_of
 from registry.index.shapes import Json
 from registry.index.state import Cursor, read_cursor
 from registry.index.tables import DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS, WORDS
-from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.rooms.access.events import AccessRequested
+from registry.rooms.access.records import AccessState, rights_names, state_of
+from registry.rooms.datasets.events import Registered, Revised
 from registry.statements.tables import PUBLIC_MANIFESTS, PUBLIC_METADATA, PUBLICATIONS, is_public
 from registry.storage import Storage
 

@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import orjson
 
-from registry.abi import text
-from registry.access.records import rights_names
-from registry.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn
-from registry.datasets.messages import Source
+from registry.base.primitives import Address
+from registry.base.times import LAST_SECOND
+from registry.ethereum.abi import text
 from registry.index.apply import unpacked
 from registry.index.position import block_of, log_index_of
-from registry.primitives import Address
-from registry.times import LAST_SECOND
+from registry.rooms.access.records import rights_names
+from registry.rooms.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn
+from registry.rooms.datasets.messages import Source
 
 Json = dict[str, Any]
 

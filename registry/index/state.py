@@ -6,10 +6,10 @@ from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
-from registry.deployment import Deployment
-from registry.errors import Conflict, Unavailable
+from registry.base.errors import Conflict, Unavailable
+from registry.base.primitives import Bytes32
 from registry.index.tables import BLOCKS, DATASETS, EVENTS, GRANTS, SOURCES, STATE, VERSIONS, WORDS
-from registry.primitives import Bytes32
+from registry.rooms.deployment import Deployment
 from registry.storage.bulk import insert_rows
 from registry.storage.insert import insert_if_new
 

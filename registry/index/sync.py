@@ -15,11 +15,10 @@ from typing import Final
 
 from sqlalchemy import select
 
+from registry.base.errors import Conflict, Unavailable
 from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError, WrongChain, identity_of
 from registry.chain.finality import Finality, FinalityRule
-from registry.deployment import Deployment
-from registry.errors import Conflict, Unavailable
 from registry.index.ahead import ReadAhead
 from registry.index.apply import apply, rewind
 from registry.index.blocks import Block, BlockReader, without_code
@@ -28,6 +27,7 @@ from registry.index.garbage import spared_collector
 from registry.index.names import has_changes, name_changed
 from registry.index.state import Cursor, begin, find_cursor, keep_blocks, lock_cursor, require_deployment, write_cursor
 from registry.index.tables import BLOCKS
+from registry.rooms.deployment import Deployment
 from registry.storage import Storage
 
 KEPT_BLOCKS: Final = 256

@@ -20,7 +20,7 @@ from sqlalchemy import (
     Table,
 )
 
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.storage.columns import ROW_NUMBER, Fixed
 from registry.storage.metadata import METADATA
 

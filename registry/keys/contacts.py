@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Final
 from unicodedata import normalize
 
-from registry.canonical import read_json
-from registry.errors import Conflict, InvalidInput, NotFound
+from registry.base.canonical import read_json
+from registry.base.errors import Conflict, InvalidInput, NotFound
+from registry.base.primitives import ZERO_ADDRESS, Address
 from registry.keys.folder import KeyFolder, check_name
-from registry.primitives import ZERO_ADDRESS, Address
 
 FILE: Final = ".contacts"
 _LOOKS_LIKE_AN_ADDRESS: Final = re.compile(r"0x.*|[0-9a-f]{40}", re.IGNORECASE)

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.canonical import read_json
-from registry.errors import Conflict, InvalidInput, NotFound
-from registry.primitives import Address
+from registry.base.canonical import read_json
+from registry.base.errors import Conflict, InvalidInput, NotFound
+from registry.base.primitives import Address
 
 MAX_BYTES = 2**20
 _NAME = re.compile(r"[\w][\w.-]{0,63}")

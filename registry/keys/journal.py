@@ -13,8 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from registry.errors import InvalidInput
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId
 
 FOLDER = ".signed"
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.keys.folder import StoredKey
 from registry.keys.signer import Signer
 

@@ -11,8 +11,8 @@ import os
 import secrets
 from pathlib import Path
 
-from registry.errors import Conflict, InvalidInput, NotFound
-from registry.evidence.note import KeyKind, SigningKey
+from registry.base.errors import Conflict, InvalidInput, NotFound
+from registry.notes.note import KeyKind, SigningKey
 
 _PREFIX = "PRIVATE+KEY"
 _SEED_BYTES = 32

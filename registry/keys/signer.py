@@ -7,8 +7,8 @@ from typing import Final, Self
 
 from coincurve import PrivateKey
 
-from registry.errors import InvalidInput
-from registry.primitives import Address, Bytes32, keccak256
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, keccak256
 
 PRIVATE_KEY_BYTES: Final = 32
 _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

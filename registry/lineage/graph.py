@@ -13,9 +13,9 @@ from typing import Annotated, Self
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from registry.datasets.messages import Source
-from registry.errors import InvalidInput
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.rooms.datasets.messages import Source
 
 
 class Relation(StrEnum):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from registry.datasets.messages import Source
 from registry.lineage.graph import Node
+from registry.rooms.datasets.messages import Source
 
 SHORT_DIGITS = 10
 """0x and the 8 hex digits by which commands and URLs take a dataset."""

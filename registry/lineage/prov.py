@@ -11,10 +11,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from registry.caip import Namer
-from registry.datasets.messages import Source
+from registry.base.caip import Namer
+from registry.base.primitives import DatasetId
 from registry.lineage.graph import Graph, Node, Relation
-from registry.primitives import DatasetId
+from registry.rooms.datasets.messages import Source
 
 VOCABULARY: Final = "urn:tdr:"
 """The namespace of our own terms."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from html import escape
 from typing import Final
 
-from registry.datasets.messages import Source
 from registry.lineage.graph import Edge, Graph, Node, Relation
 from registry.lineage.label import short, shortened, title
+from registry.rooms.datasets.messages import Source
 
 _BOX_WIDTH: Final = 290
 _BOX_HEIGHT: Final = 58

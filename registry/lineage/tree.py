@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from registry.datasets.messages import Source
 from registry.lineage.graph import Edge, Graph, Node, Relation
 from registry.lineage.label import short, title
+from registry.rooms.datasets.messages import Source
 
 MAX_LEVELS = 40
 

@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from enum import StrEnum
 from typing import Protocol
 
-from registry.datasets.messages import Source
-from registry.errors import InvalidInput, NotFound
+from registry.base.errors import InvalidInput, NotFound
 from registry.lineage.graph import Graph, Node
+from registry.rooms.datasets.messages import Source
 
 MAX_NODES = 10_000
 

@@ -7,8 +7,8 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
+from registry.base.primitives import Bytes32
 from registry.manifest.text import ManifestText
-from registry.primitives import Bytes32
 
 MAX_BYTES: Final = 96 * 2**20
 """Memory that all of them may take: two of the largest that a gateway accepts."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from json import JSONEncoder
 
-from registry.canonical import MAX_SAFE_INTEGER
-from registry.errors import InvalidInput
+from registry.base.canonical import MAX_SAFE_INTEGER
+from registry.base.errors import InvalidInput
+from registry.base.merkle import InclusionProof, verify_inclusion
+from registry.base.primitives import Bytes32
 from registry.manifest.paths import check_path
-from registry.merkle import InclusionProof, verify_inclusion
-from registry.primitives import Bytes32
 
 SALT_BYTES = 16
 

@@ -18,13 +18,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TypeAlias
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Bytes32
 from registry.manifest.entry import Entry
 from registry.manifest.manifest import Manifest
 from registry.manifest.paths import refuse_collisions
 from registry.manifest.selection import EVERYTHING, Selection
 from registry.manifest.survey import Identity, Place, Survey, changed, identity_of, opened_file, places_of, unreadable
-from registry.primitives import Bytes32
 
 Progress: TypeAlias = Callable[[int, int], None]
 """Is told how many bytes are hashed, and how many there are in all."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Bytes32
 from registry.manifest.entry import Entry
 from registry.manifest.manifest import Manifest
 from registry.manifest.paths import normalise_path
-from registry.primitives import Bytes32
 
 # `sha256sum`, `shasum`, `openssl dgst -r`: the hash, a space, the mark of text (a space) or binary (*), the path.
 _MARKED = re.compile(r"(\\?)([0-9a-fA-F]{64}) [ *](.+)")

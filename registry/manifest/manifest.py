@@ -11,12 +11,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Literal, Self
 
-from registry.canonical import read_json
-from registry.errors import InvalidInput, NotFound
+from registry.base.canonical import read_json
+from registry.base.errors import InvalidInput, NotFound
+from registry.base.merkle import InclusionProof, MerkleTree, merkle_root
+from registry.base.primitives import Bytes32
 from registry.manifest.entry import SALT_BYTES, Entry
 from registry.manifest.paths import refuse_collisions
-from registry.merkle import InclusionProof, MerkleTree, merkle_root
-from registry.primitives import Bytes32
 
 FORMAT = "tdr-manifest/1"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 from unicodedata import is_normalized, normalize
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.manifest.paths import collision_key
 
 _FIRST_HANZI, _LAST_HANZI = "\u4e00", "\u9fff"

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from unicodedata import is_normalized, normalize
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 
 _DRIVE = re.compile(r"[A-Za-z]:(/|$)")
 _SUSPECT = re.compile(r"[\0\\]|(?:^|/)\.{0,2}(?:/|$)|^[A-Za-z]:(?:/|$)")

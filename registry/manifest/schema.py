@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.canonical import MAX_SAFE_INTEGER
+from registry.base.canonical import MAX_SAFE_INTEGER
 from registry.manifest.manifest import FORMAT
 
 _NOT_ABSOLUTE: Final = r"(?!/)(?![A-Za-z]:(?:/|$))"

@@ -15,7 +15,7 @@ from unicodedata import normalize
 
 from pathspec import GitIgnoreSpec
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 
 IGNORE_FILE: Final = ".tdrignore"
 MAX_IGNORE_BYTES: Final = 2**16

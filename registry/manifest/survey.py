@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.manifest.names import not_utf_8, refuse_one_name, refuse_twins
 from registry.manifest.paths import normalise_path
 from registry.manifest.selection import IGNORE_FILE, MAX_IGNORE_BYTES, Links, Rules, Selection

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 
 import orjson
 
-from registry.errors import InvalidInput, NotFound
-from registry.merkle import InclusionProof, MerkleTree
-from registry.primitives import Bytes32
+from registry.base.errors import InvalidInput, NotFound
+from registry.base.merkle import InclusionProof, MerkleTree
+from registry.base.primitives import Bytes32
 
 
 class Listing(Protocol):

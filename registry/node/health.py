@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from registry.deployment import Deployment
+from registry.base.primitives import Address
 from registry.metrics import NodeFigures
-from registry.primitives import Address
+from registry.rooms.deployment import Deployment
 
 
 @dataclass(frozen=True, slots=True)

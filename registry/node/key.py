@@ -7,10 +7,10 @@ import os
 import secrets
 from pathlib import Path
 
-from registry.errors import Conflict, InvalidInput
+from registry.base.errors import Conflict, InvalidInput
+from registry.base.primitives import Address
 from registry.keys.folder import StoredKey
 from registry.keys.keystore import unlock
-from registry.primitives import Address
 from registry.relay.signing import Signer
 
 PRIVATE_MODE = 0o600

@@ -11,7 +11,7 @@ from typing import Self
 
 import structlog
 
-from registry.errors import Conflict, InvalidInput
+from registry.base.errors import Conflict, InvalidInput
 
 log = structlog.get_logger(__name__)
 

@@ -16,19 +16,18 @@ from typing import Final, Self
 import structlog
 from prometheus_client import CollectorRegistry
 
+from registry.base.errors import Conflict, InvalidInput, RegistryError, Unavailable
+from registry.base.primitives import ZERO_ADDRESS, Address
 from registry.chain.capabilities import detect
 from registry.chain.client import Chain, ChainIdentity
 from registry.chain.clock import ChainClock
-from registry.chain.embedded import EmbeddedChain
 from registry.chain.finality import FinalityRule
 from registry.chain.rpc import RpcChain
 from registry.checkpoints.notary import Notary
 from registry.checkpoints.store import CheckpointStore
 from registry.checkpoints.witnesses import WitnessAddress
 from registry.config import Settings
-from registry.deployment import Deployment
-from registry.errors import Conflict, InvalidInput, RegistryError, Unavailable
-from registry.evidence.note import KeyKind
+from registry.devchain.embedded import EmbeddedChain
 from registry.index.hot import HotReads
 from registry.index.queries import Queries
 from registry.index.state import find_cursor
@@ -40,7 +39,7 @@ from registry.node.key import create_relayer, load_relayer
 from registry.node.lock import FolderLock
 from registry.node.role import Role
 from registry.node.worker import Worker
-from registry.primitives import ZERO_ADDRESS, Address
+from registry.notes.note import KeyKind
 from registry.relay.budgets import GasBudgets
 from registry.relay.deploy import bound_identity, ensure_deployed, read_deployment
 from registry.relay.fees import GWEI
@@ -49,6 +48,7 @@ from registry.relay.relayer import Relayer, RelaySettings
 from registry.relay.signing import Signer
 from registry.relay.status import relay_status
 from registry.relay.terms import Price, Terms
+from registry.rooms.deployment import Deployment
 from registry.storage import Storage, migrate, open_storage
 
 FIGURES_SECONDS: Final = 1.0

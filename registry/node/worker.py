@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 
-from registry.errors import RegistryError
+from registry.base.errors import RegistryError
 
 FIRST_PAUSE = 1.0
 LONGEST_PAUSE = 30.0

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
+from registry.base.errors import ContractRefused
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.chain.client import Chain
 from registry.chain.history import BlockRef, block_at, logs_until
-from registry.datasets.events import TRANSFER, Transferred, decode
-from registry.deployment import Deployment
-from registry.errors import ContractRefused
-from registry.log import Moment
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.ethereum.logs import Moment
 from registry.relay.authority import approves, has_code, named_signer, not_by, owner_of
 from registry.relay.effects import find_effect
 from registry.relay.submission import Submission
+from registry.rooms.datasets.events import TRANSFER, Transferred, decode
+from registry.rooms.deployment import Deployment
 
 HasOwned = Callable[[DatasetId, Address], bool]
 """Says, without asking the chain, whether an account is known to have owned a dataset at some time."""

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.abi import WORD, dynamic, uint
-from registry.access.messages import AccessRequest
+from registry.base.errors import ContractRefused
+from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
+from registry.chain.calls import call_view, data_of, view_call
 from registry.chain.client import Chain, RpcError
-from registry.chain.contracts import call_view, data_of, view_call
-from registry.datasets.messages import Registration
-from registry.deployment import Deployment
-from registry.errors import ContractRefused
-from registry.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
-from registry.refusals import refusal_of
+from registry.ethereum.abi import WORD, dynamic, uint
+from registry.ethereum.refusals import refusal_of
 from registry.relay.patience import patient
-from registry.rooms import AnyMessage
+from registry.rooms.access.messages import AccessRequest
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.datasets.messages import Registration
+from registry.rooms.deployment import Deployment
 
 MAGIC: Final = bytes.fromhex("1626ba7e")
 """What `isValidSignature(bytes32,bytes)` returns for yes; its own selector. Source: ERC-1271."""

@@ -20,11 +20,11 @@ from typing import Final
 from sqlalchemy import Connection, Insert, delete
 from sqlalchemy.dialects import postgresql, sqlite
 
-from registry.access.messages import AccessRequest
-from registry.errors import LimitReached
-from registry.primitives import Address
+from registry.base.errors import LimitReached
+from registry.base.primitives import Address
 from registry.relay.submission import Submission
 from registry.relay.tables import GAS_SPENT
+from registry.rooms.access.messages import AccessRequest
 
 HOUR: Final = 3600
 KEPT_HOURS: Final = 24

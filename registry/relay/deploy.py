@@ -11,15 +11,14 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, select, update
 
-from registry.abi import left_padded
 from registry.artifacts import Artifact, artifact
+from registry.base.errors import Conflict, ContractRefused, Unavailable
+from registry.base.primitives import Address
+from registry.chain.calls import call_view, data_of, view_call
 from registry.chain.client import Chain, ChainIdentity, ChainUnavailable, identity_of
-from registry.chain.contracts import call_view, data_of, view_call
 from registry.chain.history import ask, block_at
-from registry.deployment import Deployment
-from registry.eip712 import Domain
-from registry.errors import Conflict, ContractRefused, Unavailable
-from registry.primitives import Address
+from registry.ethereum.abi import left_padded
+from registry.ethereum.eip712 import Domain
 from registry.relay import ledger
 from registry.relay.fees import Fees, Prices
 from registry.relay.funding import FundingWatch
@@ -27,6 +26,7 @@ from registry.relay.lease import Lease, LeaseLost, take
 from registry.relay.relayer import DEEPEST_REORGANISATION, Relayer, RelaySettings
 from registry.relay.signing import Payload, Signer, created_address
 from registry.relay.tables import DEPLOYMENT
+from registry.rooms.deployment import Deployment
 from registry.storage.engine import Storage
 from registry.storage.insert import insert_if_new
 

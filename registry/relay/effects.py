@@ -6,8 +6,12 @@ came first has failed only in name.
 
 from __future__ import annotations
 
-from registry.abi import left_padded
-from registry.access.events import (
+from registry.base.primitives import Bytes32
+from registry.chain.client import Chain
+from registry.chain.history import BlockRef, Topics, logs_until
+from registry.ethereum.abi import left_padded
+from registry.ethereum.logs import Moment
+from registry.rooms.access.events import (
     ACCESS_GRANTED,
     ACCESS_REQUESTED,
     ACCESS_REVOKED,
@@ -15,19 +19,15 @@ from registry.access.events import (
     AccessRequested,
     AccessRevoked,
 )
-from registry.access.events import decode as decode_access
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
-from registry.chain.client import Chain
-from registry.chain.history import BlockRef, Topics, logs_until
-from registry.datasets.events import REGISTERED, REVISED, TRANSFER, WITHDRAWN, Registered, Revised, Transferred
-from registry.datasets.events import Withdrawn as WithdrawnEvent
-from registry.datasets.events import decode as decode_dataset
-from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
-from registry.datasets.records import Dataset, fold
-from registry.deployment import Deployment
-from registry.log import Moment
-from registry.primitives import Bytes32
-from registry.rooms import AnyMessage
+from registry.rooms.access.events import decode as decode_access
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.datasets.events import REGISTERED, REVISED, TRANSFER, WITHDRAWN, Registered, Revised, Transferred
+from registry.rooms.datasets.events import Withdrawn as WithdrawnEvent
+from registry.rooms.datasets.events import decode as decode_dataset
+from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
+from registry.rooms.datasets.records import Dataset, fold
+from registry.rooms.deployment import Deployment
 
 
 def find_effect(chain: Chain, deployment: Deployment, message: AnyMessage, until: BlockRef) -> Moment | None:

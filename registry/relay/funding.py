@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_UP, Context, Decimal
 from typing import Final
 
-from registry.primitives import Address
+from registry.base.primitives import Address
 
 ETHER: Final = Decimal(10**18)
 ACTION_GAS: Final = 250_000

@@ -14,13 +14,11 @@ from hashlib import sha256
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
+from registry.base.errors import Conflict, ContractRefused, Unavailable
+from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
+from registry.chain.calls import simulate
 from registry.chain.client import Chain, RpcError
-from registry.chain.contracts import simulate
-from registry.datasets.messages import Registration
-from registry.deployment import Deployment
-from registry.errors import Conflict, ContractRefused, Unavailable
-from registry.log import Moment
-from registry.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
+from registry.ethereum.logs import Moment
 from registry.relay.already_done import HasOwned, find_done, require_signed_by
 from registry.relay.authority import has_code, named_signer, owner_of
 from registry.relay.budgets import Charge, spend
@@ -30,6 +28,8 @@ from registry.relay.receipts import Receipt, Status, find_receipt
 from registry.relay.submission import IdempotencyKey, Submission, prepare
 from registry.relay.tables import ATTEMPTS, IDEMPOTENCY_KEYS, NONCES, RECEIPTS
 from registry.relay.terms import Terms, no_wallets
+from registry.rooms.datasets.messages import Registration
+from registry.rooms.deployment import Deployment
 from registry.storage.engine import Storage
 from registry.storage.insert import insert_if_new
 

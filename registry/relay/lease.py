@@ -12,8 +12,8 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Double, extract, func, literal_column, or_, select, update
 
-from registry.errors import Conflict
-from registry.primitives import Address
+from registry.base.errors import Conflict
+from registry.base.primitives import Address
 from registry.relay.tables import LEASES
 from registry.storage.engine import Storage
 from registry.storage.insert import insert_if_new

@@ -12,13 +12,13 @@ from typing import Any
 import orjson
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, insert, or_, select, update
 
-from registry.log import Moment
-from registry.primitives import Address, Bytes32
+from registry.base.primitives import Address, Bytes32
+from registry.ethereum.logs import Moment
 from registry.relay.fees import Fees
 from registry.relay.receipts import FOLLOWS, Failure, Status
 from registry.relay.signing import Payload, SignedTransaction
 from registry.relay.tables import ATTEMPTS, NONCES, RECEIPTS
-from registry.rooms import MESSAGES, AnyMessage
+from registry.rooms.catalogue import MESSAGES, AnyMessage
 
 MESSAGE, DEPLOY, FILL, FOREIGN = "message", "deploy", "fill", "foreign"
 OPEN, MINED, FINAL = "open", "mined", "final"

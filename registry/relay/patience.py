@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from registry.chain.budget import Budget, OverBudget, limited
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
+from registry.devchain.budget import Budget, OverBudget, limited
 
 SECONDS: Final = 3.0
 """An honest rehearsal takes some hundredths of one."""

@@ -11,10 +11,10 @@ from typing import Any, Self
 import orjson
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
-from registry.errors import ContractRefused, NotFound
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.base.errors import ContractRefused, NotFound
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.relay.tables import RECEIPTS
-from registry.rooms import MESSAGES
+from registry.rooms.catalogue import MESSAGES
 from registry.storage.engine import Storage
 
 

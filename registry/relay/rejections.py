@@ -23,7 +23,7 @@ class Rejection(Enum):
 
 
 # Sources: geth core/txpool/errors.go and core/error.go; besu's TransactionInvalidReason; nethermind's AcceptTxResult;
-# anvil's InvalidTransactionError; registry.chain.pool.
+# anvil's InvalidTransactionError; registry.devchain.pool.
 _WORDS = (
     (
         Rejection.KNOWN,

@@ -17,14 +17,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from registry.base.errors import ContractRefused, InvalidInput, RegistryError, Unavailable
+from registry.base.primitives import Address, Bytes32
+from registry.chain.calls import TRANSACTION_GAS, simulate
 from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError
-from registry.chain.contracts import TRANSACTION_GAS, simulate
 from registry.chain.finality import Finality, FinalityRule
 from registry.chain.history import BlockRef, read_block
-from registry.deployment import Deployment
-from registry.errors import ContractRefused, InvalidInput, RegistryError, Unavailable
-from registry.primitives import Address, Bytes32
 from registry.relay import ledger, rejections
 from registry.relay.effects import find_effect
 from registry.relay.fees import GWEI, Fees, Prices, outbid
@@ -35,6 +34,7 @@ from registry.relay.receipts import Failure, Status
 from registry.relay.rejections import Rejection
 from registry.relay.signing import Payload, SignedTransaction, Signer, payload_of
 from registry.relay.tables import NONCES
+from registry.rooms.deployment import Deployment
 from registry.storage.engine import Storage
 
 log = logging.getLogger(__name__)

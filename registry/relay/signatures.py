@@ -16,7 +16,7 @@ from typing import Final
 
 from coincurve import PublicKey
 
-from registry.primitives import Address, Bytes32, keccak256
+from registry.base.primitives import Address, Bytes32, keccak256
 
 ECDSA_BYTES: Final = 65
 COMPACT_BYTES: Final = 64

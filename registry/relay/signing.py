@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from coincurve import PrivateKey
 
-from registry.errors import InvalidInput
-from registry.evidence import rlp
-from registry.primitives import Address, Bytes32, keccak256
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, keccak256
+from registry.ethereum import rlp
 from registry.relay.fees import Fees
 
 _TYPE = b"\x02"

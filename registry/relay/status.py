@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from registry.primitives import Address
+from registry.base.primitives import Address
 from registry.relay.ledger import OPEN, oldest_unmined
 from registry.relay.receipts import Status
 from registry.relay.tables import ATTEMPTS, LEASES, NONCES, RECEIPTS

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Self
 
-from registry.chain.contracts import ECDSA_SIGNATURE_BYTES, calldata, gas_limit
-from registry.deployment import Deployment
-from registry.eip712 import Domain
-from registry.errors import InvalidInput
-from registry.primitives import Address, Bytes32
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32
+from registry.chain.calls import ECDSA_SIGNATURE_BYTES, calldata, gas_limit
+from registry.ethereum.eip712 import Domain
 from registry.relay.authority import named_signer
 from registry.relay.signatures import normal_form, recover
-from registry.rooms import AnyMessage
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.deployment import Deployment
 
 MAX_SIGNATURE_BYTES = 4096
 MAX_KEY_CHARACTERS = 255

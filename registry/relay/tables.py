@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.storage.columns import ROW_NUMBER, Fixed
 from registry.storage.metadata import METADATA
 

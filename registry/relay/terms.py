@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address
 from registry.chain.client import Chain, RpcError
-from registry.errors import InvalidInput
-from registry.primitives import Address
 from registry.relay.budgets import NEW_SECONDS, GasBudgets
 from registry.relay.fees import Fees, Prices
 from registry.relay.submission import Submission

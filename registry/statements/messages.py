@@ -6,9 +6,9 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from registry.datasets.messages import Reason
-from registry.eip712 import BoolField, Bytes32Field, DatasetIdField, Statement, Uint24Field, Uint64Field
-from registry.primitives import ZERO_BYTES32, Bytes32
+from registry.base.primitives import ZERO_BYTES32, Bytes32
+from registry.ethereum.eip712 import BoolField, Bytes32Field, DatasetIdField, Statement, Uint24Field, Uint64Field
+from registry.rooms.datasets.messages import Reason
 
 Version = Annotated[Uint24Field, Field(ge=1)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from registry.errors import Conflict
+from registry.base.errors import Conflict
 
 DIRECT: Final = "The contract can be asked directly: send requestAccess from your own account."
 

@@ -7,13 +7,13 @@ from typing import Final
 
 from sqlalchemy import Connection, Select, exists, func, select
 
-from registry.access.messages import AccessRequest
-from registry.errors import Conflict
+from registry.base.errors import Conflict
+from registry.base.primitives import Address, DatasetId
 from registry.index.events import Kind
 from registry.index.tables import EVENTS, STATE
-from registry.primitives import Address, DatasetId
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
+from registry.rooms.access.messages import AccessRequest
 from registry.statements.refusals import DIRECT, requests_closed
 from registry.statements.store import accepts_requests
 from registry.storage.locks import lock_values

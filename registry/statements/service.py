@@ -7,15 +7,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from registry.base.primitives import Address, Bytes32
 from registry.chain.client import Chain
-from registry.deployment import Deployment
 from registry.documents.deposit import put_documents
-from registry.eip712 import Domain
+from registry.ethereum.eip712 import Domain
+from registry.ethereum.refusals import refusal_of
 from registry.manifest import Manifest
-from registry.primitives import Address, Bytes32
-from registry.refusals import refusal_of
 from registry.relay.authority import approves, has_code, not_by, owner_of
 from registry.relay.signatures import normal_form, recover
+from registry.rooms.deployment import Deployment
 from registry.statements.messages import AnyStatement, Publication
 from registry.statements.store import Accepted, AnyAccepted, lock_documents, publish
 

@@ -9,9 +9,9 @@ from typing import Any, Final, Generic, TypeVar
 import orjson
 from sqlalchemy import ColumnElement, Connection, and_, exists, or_, select, update
 
+from registry.base.errors import Conflict, LimitReached, NotFound
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.documents.store import erase, manifest_of, metadata_of
-from registry.errors import Conflict, LimitReached, NotFound
-from registry.primitives import Address, Bytes32, DatasetId
 from registry.statements.messages import AnyStatement, Publication, RequestPolicy, Retraction
 from registry.statements.refusals import withheld
 from registry.statements.tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS, REQUEST_POLICIES, STATEMENTS

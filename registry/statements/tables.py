@@ -19,7 +19,7 @@ from sqlalchemy import (
     and_,
 )
 
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.storage.columns import Fixed
 from registry.storage.metadata import METADATA
 

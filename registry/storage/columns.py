@@ -7,7 +7,7 @@ from typing import Final, Generic, TypeVar
 from sqlalchemy import BigInteger, Dialect, Integer, LargeBinary
 from sqlalchemy.types import TypeDecorator
 
-from registry.primitives import FixedBytes
+from registry.base.primitives import FixedBytes
 
 Value = TypeVar("Value", bound=FixedBytes)
 

@@ -21,7 +21,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import ArgumentError
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.storage.errors import DRIVER_ERRORS, StorageUnavailable, translated
 
 LOCK_SECONDS: Final = 30

@@ -9,7 +9,7 @@ import psycopg
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from registry.errors import Unavailable
+from registry.base.errors import Unavailable
 
 
 class StorageUnavailable(Unavailable):

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
-from registry.errors import Conflict
+from registry.base.errors import Conflict
 from registry.storage.engine import Storage
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"

@@ -14,11 +14,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
-from registry.errors import VerificationFailed
-from registry.evidence.alarm import Alarm, AlarmKind
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import Note, VerifierKey
-from registry.primitives import Bytes32
+from registry.base.errors import VerificationFailed
+from registry.base.primitives import Bytes32
+from registry.notes.alarm import Alarm, AlarmKind
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note, VerifierKey
 
 
 @dataclass(frozen=True, slots=True)

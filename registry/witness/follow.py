@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from registry.base.errors import InvalidInput
 from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError
 from registry.chain.finality import FinalityRule
-from registry.errors import InvalidInput
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.header import Header, encode_header
+from registry.ethereum.header import Header, encode_header
+from registry.notes.checkpoint import Checkpoint
 
 HEADERS_AT_ONCE = 500
 

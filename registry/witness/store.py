@@ -14,13 +14,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
 
+from registry.base.errors import Conflict, InvalidInput, NotFound, Unavailable
+from registry.base.primitives import Bytes32
 from registry.chain.client import ChainIdentity
-from registry.errors import Conflict, InvalidInput, NotFound, Unavailable
-from registry.evidence.alarm import Alarm, AlarmKind, read_statement
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, SigningKey
 from registry.keys.notes import create_note_key, load_note_key
-from registry.primitives import Bytes32
+from registry.notes.alarm import Alarm, AlarmKind, read_statement
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, SigningKey
 from registry.witness.decision import State, View
 
 KEPT_BLOCKS: Final = 2**17

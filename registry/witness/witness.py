@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 import structlog
 
+from registry.base.errors import RegistryError, Unavailable
 from registry.chain.client import Chain, ChainUnavailable
 from registry.chain.finality import Finality, FinalityRule
-from registry.errors import RegistryError, Unavailable
-from registry.evidence.alarm import Alarm, AlarmKind
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import Note, Signature, VerifierKey
+from registry.notes.alarm import Alarm, AlarmKind
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note, Signature, VerifierKey
 from registry.witness.decision import Cosign, Reason, Refuse, State, decide
 from registry.witness.follow import HEADERS_AT_ONCE, Fork, extend, final_header, headers_at
 from registry.witness.store import RaisedAlarm, WitnessStore

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import httpx
 
+from registry.base.errors import Unavailable
+from registry.base.primitives import Address, keccak256
 from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
-from registry.errors import Unavailable
 from registry.node import Role
-from registry.primitives import Address, keccak256
 from registry.relay.signing import Signer
 from scripts.faults.gate import Gate
 from scripts.faults.load import AMPLE, Load

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Final
 
 from api.server import serve
+from registry.base.errors import RegistryError
 from registry.config import Settings
-from registry.errors import RegistryError
 
 CALLS: Final = "pwrite64,write,fdatasync,fsync,ftruncate,fallocate"
 DATABASES: Final = ("registry.db", "chain/chain.sqlite3")

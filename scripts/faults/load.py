@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 import httpx
 from eth_keys.datatypes import PrivateKey
 
-from registry.access.messages import AccessGrant
-from registry.datasets.head import NO_HEAD
-from registry.datasets.messages import Registration, Revision
-from registry.eip712 import Domain
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
-from registry.rooms import AnyMessage
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
+from registry.ethereum.eip712 import Domain
+from registry.rooms.access.messages import AccessGrant
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.datasets.head import NO_HEAD
+from registry.rooms.datasets.messages import Registration, Revision
 
 DEADLINE = 4_000_000_000  # In the year 2096: a gateway refuses times more than a hundred years ahead.
 OWNERS = 20

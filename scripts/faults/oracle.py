@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import select
 
-from registry.access.messages import AccessGrant
+from registry.base.primitives import Address, keccak256
 from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
-from registry.datasets.messages import Registration, Revision
 from registry.index.state import read_cursor
-from registry.primitives import Address, keccak256
 from registry.relay.tables import NONCES, RECEIPTS
-from registry.rooms import AnyMessage
+from registry.rooms.access.messages import AccessGrant
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.datasets.messages import Registration, Revision
 from registry.storage import open_storage
 from scripts.faults.load import Acknowledged
 

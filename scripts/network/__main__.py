@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from types import FrameType
 
-from registry.errors import RegistryError
+from registry.base.errors import RegistryError
 from registry.node.key import create_relayer
 from scripts.network import geth
 from scripts.network.validators import ETHER, Network

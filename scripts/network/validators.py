@@ -13,11 +13,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
+from registry.base.primitives import Address
 from registry.chain.client import ChainUnavailable, RpcError
 from registry.chain.rpc import RpcChain
 from registry.keys.keystore import encrypt
 from registry.keys.signer import Signer
-from registry.primitives import Address
 from scripts.network import geth
 
 VALIDATORS: Final = 3

@@ -15,10 +15,10 @@ from typing import Any, Final
 
 import httpx
 
-from registry.datasets.messages import Revision
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.keys.signer import Signer
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.relay.budgets import HOUR
+from registry.rooms.datasets.messages import Revision
 from scripts.strangers.kinds import Kind
 from scripts.strangers.target import Target, account
 

@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from registry.access.messages import AccessGrant, AccessRevocation
-from registry.datasets.events import REGISTERED
+from registry.base.primitives import ZERO_BYTES32, Bytes32
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
 from registry.keys.signer import Signer
-from registry.primitives import ZERO_BYTES32, Bytes32
+from registry.rooms.access.messages import AccessGrant, AccessRevocation
+from registry.rooms.datasets.events import REGISTERED
 from scripts.strangers.target import FAR_SECONDS, Target, account
 
 PAUSE = 0.5

@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from registry.datasets.events import REGISTERED
-from registry.datasets.messages import Registration
-from registry.primitives import ZERO_BYTES32, Bytes32
+from registry.base.primitives import ZERO_BYTES32, Bytes32
+from registry.rooms.datasets.events import REGISTERED
+from registry.rooms.datasets.messages import Registration
 from registry.statements.messages import Publication
 from scripts.strangers.target import Target, account
 

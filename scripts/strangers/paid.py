@@ -14,16 +14,16 @@ from typing import Final
 import httpx
 from sqlalchemy import func, select
 
-from registry.client import Gateway, Signed
+from registry.base.primitives import Address, DatasetId, keccak256
 from registry.keys.signer import Signer
 from registry.node.key import create_relayer
 from registry.node.node import FIGURES_SECONDS
-from registry.primitives import Address, DatasetId, keccak256
 from registry.relay.budgets import EVERYBODY, HOUR
 from registry.relay.fees import GWEI
 from registry.relay.funding import ether
 from registry.relay.tables import GAS_SPENT
-from registry.rooms import AnyMessage
+from registry.rooms.catalogue import AnyMessage
+from registry.sdk.client import Gateway, Signed
 from registry.storage import open_storage
 from scripts.demo import Node
 from scripts.strangers.burning import BUDGET, BURNING, FICKLE, WRONG, Burners

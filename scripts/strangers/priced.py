@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from registry.base.primitives import Address
 from registry.chain.rpc import RpcChain
-from registry.primitives import Address
 from registry.relay.fees import GWEI
 from scripts.anvil import anvil
 

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from registry.access.messages import AccessRequest
-from registry.client import AnySigned, Signed
-from registry.datasets.messages import Registration
-from registry.eip712 import Domain, Signable
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.ethereum.eip712 import Domain, Signable
 from registry.keys.signer import Signer
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.rooms.access.messages import AccessRequest
+from registry.rooms.datasets.messages import Registration
+from registry.sdk.client import AnySigned, Signed
 
 FAR_SECONDS = 3600
 

@@ -7,12 +7,12 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from registry.canonical import metadata_hash
-from registry.client import Gateway, Published, Signed
-from registry.datasets.messages import Registration
-from registry.eip712 import Domain
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import Bytes32
+from registry.ethereum.eip712 import Domain
 from registry.manifest import Entry, Manifest
-from registry.primitives import Bytes32
+from registry.rooms.datasets.messages import Registration
+from registry.sdk.client import Gateway, Published, Signed
 from registry.statements.messages import Publication
 from scripts.strangers.target import FAR_SECONDS, Target, account
 

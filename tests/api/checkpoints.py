@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from registry.base.primitives import Bytes32
 from registry.chain.history import block_at
 from registry.checkpoints.store import CheckpointStore
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import Note
-from registry.primitives import Bytes32
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note
 from tests.api.world import Gateway
 from tests.evidence.stories import NODE, TIME, WITNESSES
 from tests.fixtures.waiting import eventually

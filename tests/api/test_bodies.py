@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from api import strict
-from registry.canonical import metadata_hash
-from registry.primitives import Bytes32
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import Bytes32
 from tests.api.world import OWNER, Gateway, manifest_of, transfer
 from tests.fixtures.waiting import PATIENCE, eventually
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from api import answers
+from registry.base.primitives import ZERO_BYTES32
 from registry.checkpoints.store import CheckpointStore
-from registry.evidence.alarm import Alarm, AlarmKind
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import Note, VerifierKey
-from registry.primitives import ZERO_BYTES32
+from registry.notes.alarm import Alarm, AlarmKind
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note, VerifierKey
 from tests.api.world import Gateway, open_node, running
 
 

@@ -18,9 +18,9 @@ from api import deps, strict
 from api.bodies import MAX_METADATA_BYTES
 from api.deps import HEAVY, HEAVY_WAITING
 from api.heights import watch_of
+from registry.base.primitives import Bytes32
 from registry.manifest import Entry, Manifest
 from registry.manifest.cache import ManifestCache
-from registry.primitives import Bytes32
 from tests.api.world import ANALYST, FAR, Gateway, grant, revocation
 from tests.fixtures.waiting import PATIENCE, eventually
 

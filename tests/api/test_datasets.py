@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from registry.canonical import metadata_hash
-from registry.datasets.messages import Source, dataset_id_of
-from registry.primitives import Bytes32
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import Bytes32
+from registry.rooms.datasets.messages import Source, dataset_id_of
 from tests.api.world import (
     OWNER,
     STRANGER,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from registry.access.messages import AccessGrant
-from registry.canonical import metadata_hash
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import Bytes32, keccak256
 from registry.evidence.trust import PinnedBlocks, SignedCheckpoints
 from registry.evidence.verify import blocks_to_vouch_for, verify
 from registry.manifest import from_digests
-from registry.primitives import Bytes32, keccak256
+from registry.rooms.access.messages import AccessGrant
 from tests.api.checkpoints import cosign_a_new_block
 from tests.api.world import ANALYST, Gateway, grant
 from tests.evidence.stories import NODE, WITNESSES

@@ -11,9 +11,9 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from jsonschema import Draft202012Validator
 
-from registry.eip712 import Domain, Signable
+from registry.ethereum.eip712 import Domain, Signable
 from registry.keys.signer import Signer
-from registry.rooms import MESSAGES
+from registry.rooms.catalogue import MESSAGES
 from registry.statements.messages import STATEMENTS
 from scripts import examples, openapi
 from tests.api.world import Gateway

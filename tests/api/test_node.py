@@ -15,13 +15,13 @@ import httpx
 import pytest
 
 from api.server import serve
-from registry.chain.embedded import EmbeddedChain
+from registry.base.errors import Conflict, InvalidInput
+from registry.base.primitives import Address
 from registry.config import Settings
-from registry.errors import Conflict, InvalidInput
+from registry.devchain.embedded import EmbeddedChain
 from registry.node import Node, Role
 from registry.node.key import create_relayer, load_relayer
 from registry.node.worker import Worker
-from registry.primitives import Address
 from tests.api.world import Gateway, manifest_of, open_node
 from tests.fixtures.waiting import PATIENCE
 

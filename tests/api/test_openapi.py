@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from api import answers
 from api.problems import Problem
-from registry.primitives import Bytes32
+from registry.base.primitives import Bytes32
 from scripts import openapi
 from tests.api.world import ANALYST, Gateway, grant, request, revocation
 

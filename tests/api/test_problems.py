@@ -7,8 +7,8 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from api import problems
+from registry.base.errors import Conflict, InvalidInput, NotFound, RegistryError
 from registry.chain.client import ChainUnavailable, RpcError, WrongChain
-from registry.errors import Conflict, InvalidInput, NotFound, RegistryError
 
 
 @pytest.mark.parametrize(

@@ -13,13 +13,13 @@ from typing import Any
 import httpx
 import pytest
 
-from registry.access.messages import AccessRequest
-from registry.canonical import metadata_hash
-from registry.datasets.messages import Registration
-from registry.errors import Conflict
+from registry.base.canonical import metadata_hash
+from registry.base.errors import Conflict
+from registry.base.primitives import ZERO_BYTES32, Bytes32, DatasetId, keccak256
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import blocks_to_vouch_for, verify
-from registry.primitives import ZERO_BYTES32, Bytes32, DatasetId, keccak256
+from registry.rooms.access.messages import AccessRequest
+from registry.rooms.datasets.messages import Registration
 from registry.statements.messages import Publication, RequestPolicy, Retraction
 from registry.statements.store import records_of, withhold
 from tests.api.world import (

@@ -13,10 +13,10 @@ from coincurve import PrivateKey
 from coincurve._libsecp256k1 import ffi
 
 from api.deps import READERS
-from registry.canonical import metadata_hash
-from registry.datasets.messages import Registration
-from registry.eip712 import Domain
+from registry.base.canonical import metadata_hash
+from registry.ethereum.eip712 import Domain
 from registry.relay.receipts import Status
+from registry.rooms.datasets.messages import Registration
 from tests.api.world import OWNER, STRANGER, Gateway, manifest_of, open_node, running
 from tests.fixtures.waiting import PATIENCE
 

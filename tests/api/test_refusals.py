@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from registry.datasets.messages import Source
-from registry.primitives import Bytes32, DatasetId
+from registry.base.primitives import Bytes32, DatasetId
+from registry.rooms.datasets.messages import Source
 from tests.api.world import ANALYST, OWNER, STRANGER, Gateway, grant, path_of, revocation, transfer, withdrawal
 
 

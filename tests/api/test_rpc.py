@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from api.routes import rpc
-from registry.chain import apart
-from registry.chain.apart import Lane
-from registry.chain.budget import Budget
-from registry.chain.embedded import EmbeddedChain
+from registry.devchain import apart
+from registry.devchain.apart import Lane
+from registry.devchain.budget import Budget
+from registry.devchain.embedded import EmbeddedChain
 from registry.relay.signing import Signer
 from tests.api.world import RELAYER_SECRET, Gateway, open_node, running
 from tests.fixtures.waiting import PATIENCE, eventually

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from registry.chain.embedded import EmbeddedChain
-from registry.primitives import ZERO_BYTES32
+from registry.base.primitives import ZERO_BYTES32
+from registry.devchain.embedded import EmbeddedChain
 from tests.api.world import ANALYST, Gateway, grant, request, withdrawal
 
 MILLISECONDS = 1_890_000_000_000

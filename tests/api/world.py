@@ -17,22 +17,22 @@ import httpx
 
 from api.listener import listen, url_of
 from api.server import Server, configuration
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
 from registry.chain.client import Chain
-from registry.chain.embedded import EmbeddedChain
 from registry.config import Settings
-from registry.datasets.head import Head
-from registry.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
-from registry.deployment import Deployment
-from registry.eip712 import Domain
+from registry.devchain.embedded import EmbeddedChain
+from registry.ethereum.eip712 import Domain
 from registry.keys.signer import Signer as Owner
 from registry.manifest import Entry, Manifest
 from registry.node import Node, Role
 from registry.node.node import holder, relay_settings
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
 from registry.relay.deploy import ensure_deployed
 from registry.relay.signing import Signer
-from registry.rooms import AnyMessage
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.datasets.head import Head
+from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
+from registry.rooms.deployment import Deployment
 from registry.statements.messages import AnyStatement, Publication
 from registry.storage import migrate, open_storage
 from tests.fixtures.waiting import PATIENCE

@@ -13,9 +13,9 @@ import pytest
 from pyshacl import validate
 from rdflib import Graph
 
-from registry.canonical import metadata_hash
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import Bytes32, DatasetId
 from registry.manifest import from_digests
-from registry.primitives import Bytes32, DatasetId
 from tests.api.world import Gateway, open_node, running
 from tests.catalogue.test_catalogue import SHAPES
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hashlib import sha256
 from typing import Any
 
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.certificate.context import context_url
 from registry.certificate.credential import issue
 from registry.certificate.facts import Block, Facts, Permission
-from registry.datasets.messages import Source
-from registry.evidence.note import KeyKind, SigningKey
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.notes.note import KeyKind, SigningKey
+from registry.rooms.datasets.messages import Source
 
 
 def digest(text: str) -> bytes:

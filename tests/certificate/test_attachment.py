@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pypdf import PdfWriter
 
+from registry.base.errors import InvalidInput
 from registry.certificate import attachment
 from registry.certificate.page import render
-from registry.errors import InvalidInput
 from tests.certificate.facts import BUNDLE, FACTS, URL
 
 PAGE = render(FACTS, BUNDLE, URL)

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from registry.canonical import read_json
+from registry.base.canonical import read_json
+from registry.base.errors import InvalidInput, VerificationFailed
 from registry.certificate import multibase
 from registry.certificate.context import CONTEXT, DIGEST, context_url, names_context
 from registry.certificate.credential import verify_credential
 from registry.certificate.proof import secured, verify_proof
-from registry.errors import InvalidInput, VerificationFailed
-from registry.evidence.note import KeyKind, SigningKey
+from registry.notes.note import KeyKind, SigningKey
 from tests.certificate.facts import KEY, issued
 
 VECTOR: dict[str, Any] = json.loads((Path(__file__).parents[1] / "vectors/credential/signed.json").read_text())

@@ -18,18 +18,18 @@ from urllib.parse import urlsplit
 import pytest
 
 from api.routes import certificate as routes
-from registry.canonical import metadata_hash, read_json
+from registry.base.canonical import metadata_hash, read_json
+from registry.base.primitives import Bytes32, DatasetId
 from registry.certificate import attachment
 from registry.certificate.context import context_url
 from registry.certificate.credential import verify_credential
 from registry.certificate.facts import facts_of
 from registry.certificate.multibase import did_of
-from registry.chain import methods
-from registry.datasets.messages import Source
+from registry.devchain import methods
 from registry.evidence.bundle import Bundle
 from registry.keys.notes import load_note_key
 from registry.manifest import Manifest, hash_path
-from registry.primitives import Bytes32, DatasetId
+from registry.rooms.datasets.messages import Source
 from tests.api.world import (
     ANALYST,
     OWNER,

@@ -10,13 +10,13 @@ from dataclasses import replace
 
 import pytest
 
+from registry.base.errors import RegistryError
 from registry.certificate import multibase
 from registry.certificate.context import CONTEXT, DIGEST
 from registry.certificate.credential import verify_credential
 from registry.certificate.facts import Permission
 from registry.certificate.proof import secured
-from registry.errors import RegistryError
-from registry.evidence.note import KeyKind, SigningKey
+from registry.notes.note import KeyKind, SigningKey
 from tests.certificate.facts import FACTS, NOW, address, issued
 from tests.certificate.outside import DigitalBazaar, Json, openvc_refusal
 

@@ -13,12 +13,12 @@ import pytest
 from pypdf import PdfReader
 from pypdfium2 import PdfDocument
 
+from registry.base.primitives import DatasetId
 from registry.certificate import attachment
 from registry.certificate.facts import Facts, Permission
 from registry.certificate.page import ATTACHMENT, HEIGHT, MARGIN, WIDTH, render
 from registry.certificate.typefaces import common_characters, common_path, path_of
-from registry.datasets.messages import Source
-from registry.primitives import DatasetId
+from registry.rooms.datasets.messages import Source
 from tests.certificate.codes import code_on, codes_on, command_on, words
 from tests.certificate.facts import BUNDLE, FACTS, URL, address, digest
 from tests.fixtures.tools import need_command

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from registry.chain.client import Chain
-from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import RpcChain
+from registry.devchain.embedded import EmbeddedChain
 from tests.chain.wallet import RELAYER, Wallet
 from tests.fixtures.chains import StartAnvil
 

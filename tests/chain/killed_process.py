@@ -10,7 +10,7 @@ import time
 from collections import deque
 from pathlib import Path
 
-from registry.chain.embedded import EmbeddedChain
+from registry.devchain.embedded import EmbeddedChain
 from tests.chain.wallet import RELAYER, Wallet
 
 

@@ -13,7 +13,7 @@ import pytest
 THREADS = 8
 PROGRAM = f"""
     import ctypes, sys, threading
-    from registry.allocator import keep_memory_small
+    from registry.base.allocator import keep_memory_small
 
     assert sys.argv[1] == "as it is" or keep_memory_small()
     libc = ctypes.CDLL(None)

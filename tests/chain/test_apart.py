@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from registry.chain import apart
-from registry.chain.apart import Apart, Lane
-from registry.chain.budget import Budget
 from registry.chain.client import RpcError
-from registry.chain.embedded import EmbeddedChain
+from registry.devchain import apart
+from registry.devchain.apart import Apart, Lane
+from registry.devchain.budget import Budget
+from registry.devchain.embedded import EmbeddedChain
 from tests.chain.contracts import STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import RELAYER, Wallet
 from tests.fixtures.waiting import PATIENCE

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from registry.chain.budget import Budget, limited
+from registry.base.primitives import Address
 from registry.chain.client import INVALID_PARAMS, LIMIT_EXCEEDED, RpcError
-from registry.chain.embedded import EmbeddedChain
-from registry.primitives import Address
+from registry.devchain.budget import Budget, limited
+from registry.devchain.embedded import EmbeddedChain
 from scripts.strangers.kinds import PAIR
 
 FOREVER = "5b600056"  # JUMPDEST; PUSH1 0; JUMP

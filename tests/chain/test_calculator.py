@@ -11,8 +11,8 @@ from tests.fixtures.waiting import PATIENCE
 SETUP = """
     import signal
     from eth_keys.datatypes import PrivateKey
-    from registry.chain import budget, calculator, limited
-    from registry.chain.embedded import EmbeddedChain
+    from registry.devchain import budget, calculator, limited
+    from registry.devchain.embedded import EmbeddedChain
     from tests.chain.test_budget import pairings
     from tests.chain.wallet import RELAYER
 

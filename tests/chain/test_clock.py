@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from registry.base.primitives import Address
 from registry.chain.client import Chain, ChainUnavailable
 from registry.chain.clock import ChainClock
-from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import RpcChain
-from registry.primitives import Address
+from registry.devchain.embedded import EmbeddedChain
 from tests.fixtures.chains import StartAnvil
 
 NOW = 1_800_000_000

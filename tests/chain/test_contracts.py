@@ -10,12 +10,12 @@ from eth_utils import function_signature_to_4byte_selector, keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.chain.calls import calldata, refusal_in
 from registry.chain.client import RpcError
-from registry.chain.contracts import calldata, refusal_in
-from registry.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
-from registry.eip712 import Message
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.ethereum.eip712 import Message
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
 
 A = Address(b"\xaa" * 20)
 R = Bytes32(keccak(b"root"))

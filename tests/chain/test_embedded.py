@@ -24,12 +24,12 @@ from eth.vm.forks.prague.blocks import PragueBlock
 from eth.vm.forks.prague.transactions import PragueTransactionBuilder
 from eth_account import Account
 
+from registry.base.errors import Conflict
+from registry.base.primitives import Address
 from registry.chain.client import READ_METHODS, ChainUnavailable, RpcError
-from registry.chain.embedded import EmbeddedChain
-from registry.chain.evm import GENESIS_BALANCE
-from registry.chain.store import Block
-from registry.errors import Conflict
-from registry.primitives import Address
+from registry.devchain.embedded import EmbeddedChain
+from registry.devchain.evm import GENESIS_BALANCE
+from registry.devchain.store import Block
 from tests.chain.contracts import STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import RELAYER, Wallet
 from tests.fixtures.waiting import PATIENCE, eventually

@@ -8,8 +8,8 @@ from eth.abc import SignedTransactionAPI
 from eth_account import Account
 from eth_utils.crypto import keccak
 
-from registry.chain import evm
-from registry.chain.store import Block
+from registry.devchain import evm
+from registry.devchain.store import Block
 from tests.chain.contracts import RETURNS_TIME, init_code
 from tests.chain.wallet import RELAYER, RELAYER_KEY
 

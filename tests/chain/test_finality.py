@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from registry.base.primitives import Address
 from registry.chain.capabilities import Capabilities, FinalizedTag, detect
 from registry.chain.client import Chain, ChainUnavailable, RpcError
-from registry.chain.embedded import EmbeddedChain
 from registry.chain.finality import FinalityRule
 from registry.chain.rpc import RpcChain
-from registry.primitives import Address
+from registry.devchain.embedded import EmbeddedChain
 from registry.witness.follow import final_header
 from tests.chain.faulty_server import FaultyServer
 from tests.fixtures.altered import OneByOne

@@ -8,10 +8,10 @@ import pytest
 from eth.abc import SignedTransactionAPI
 from eth_account import Account
 
-from registry.chain import pool as pool_module
 from registry.chain.client import RpcError
-from registry.chain.evm import decode_transaction
-from registry.chain.pool import Pool
+from registry.devchain import pool as pool_module
+from registry.devchain.evm import decode_transaction
+from registry.devchain.pool import Pool
 
 ALICE = Account.from_key("0x" + "a1" * 32)
 BOB = Account.from_key("0x" + "b0" * 32)

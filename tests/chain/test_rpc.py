@@ -13,12 +13,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Bytes32
 from registry.chain import rpc
 from registry.chain.client import ChainIdentity, ChainUnavailable, RpcError, WrongChain
-from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import Fault, RpcChain
-from registry.errors import InvalidInput
-from registry.primitives import Bytes32
+from registry.devchain.embedded import EmbeddedChain
 from scripts.faults.ports import free_port
 from tests.chain.faulty_server import FaultyServer
 from tests.chain.wallet import RELAYER, Wallet

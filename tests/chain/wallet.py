@@ -6,8 +6,8 @@ from typing import Any
 
 from eth_account import Account
 
+from registry.base.primitives import Address
 from registry.chain.client import Chain
-from registry.primitives import Address
 from tests.fixtures.waiting import eventually
 
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from registry.client import Gateway, Receipt, Signed
-from registry.datasets.messages import Withdrawal
-from registry.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.base.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.manifest import from_digests
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.rooms.datasets.messages import Withdrawal
+from registry.sdk.client import Gateway, Receipt, Signed
 from tests.cli.conftest import NOBODY
 
 ID = DatasetId(b"\xab" * 32)

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from registry.chain.embedded import EmbeddedChain
+from registry.base.errors import Conflict
 from registry.cli.clock import compare
-from registry.errors import Conflict
+from registry.devchain.embedded import EmbeddedChain
 from registry.keys.signer import Signer
 from registry.relay.signing import Signer as Relayer
 from registry.relay.tables import RECEIPTS

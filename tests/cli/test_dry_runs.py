@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from registry.base.primitives import Address
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
 from registry.keys.signer import Signer
-from registry.primitives import Address
 from tests.api.world import Gateway, open_node, running
 from tests.cli.conftest import PASSWORD, Done, Run, error_of
 

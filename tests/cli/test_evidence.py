@@ -10,11 +10,11 @@ import pytest
 from fpdf import FPDF
 from structlog.testing import capture_logs
 
-from registry.canonical import metadata_hash
-from registry.evidence.note import KeyKind, SigningKey
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import Bytes32, DatasetId
 from registry.evidence.verify import TITLES
 from registry.manifest import Manifest, hash_path
-from registry.primitives import Bytes32, DatasetId
+from registry.notes.note import KeyKind, SigningKey
 from tests.api.checkpoints import cosign_a_new_block
 from tests.api.world import Gateway, open_node, running, withdrawal
 from tests.cli.conftest import Run, error_of

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from registry.base.errors import InvalidInput
 from registry.cli.files import write
-from registry.errors import InvalidInput
 from tests.fixtures.waiting import PATIENCE
 
 TO_STDOUT = "from pathlib import Path; from registry.cli.files import write; print('a'); write(b'b\\n', Path({!r}))"

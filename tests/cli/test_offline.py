@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.errors import RegistryError
+from registry.base.errors import RegistryError
 from registry.keys.signer import Signer
 from registry.manifest import Manifest, hash_path
 from tests.cli.conftest import NOBODY, Run, error_of

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from registry.base.errors import InvalidInput
 from registry.cli.output import one_line, plain
 from registry.cli.times import duration, for_people, parse_time, show_time
-from registry.errors import InvalidInput
 
 NOW = 1_800_000_000  # `date -u -d @1800000000`: 2027-01-15 08:00:00
 

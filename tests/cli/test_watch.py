@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from registry.base.primitives import DatasetId
 from registry.manifest import hash_path
-from registry.primitives import DatasetId
 from tests.api.world import Gateway, open_node, running
 from tests.fixtures.waiting import PATIENCE
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from registry.base.errors import InvalidInput, Unavailable
 from registry.cli.watching import Bell, Observation, Outcome, checked_webhook, fingerprint, post
-from registry.errors import InvalidInput, Unavailable
 
 
 def seen(outcome: Outcome, *mismatches: str) -> Observation:

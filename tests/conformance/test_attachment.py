@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from registry.base.errors import InvalidInput
 from registry.certificate import attachment
 from registry.certificate.page import render
-from registry.errors import InvalidInput
 from tests.certificate.facts import BUNDLE, FACTS, URL
 from tests.conformance.second import HERE, SecondVerifier
 

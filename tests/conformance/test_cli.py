@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from registry.canonical import metadata_hash
-from registry.chain.embedded import EmbeddedChain
+from registry.base.canonical import metadata_hash
+from registry.base.errors import InvalidInput
 from registry.cli.app import main
 from registry.cli.bundle_check import Chosen, check_bundle
 from registry.cli.comparison import Report
 from registry.cli.output import plain
-from registry.errors import InvalidInput
+from registry.devchain.embedded import EmbeddedChain
 from registry.evidence.verify import blocks_to_vouch_for
-from registry.export.bundles import Shown, export_bundle
+from registry.evidence_export.bundles import Shown, export_bundle
 from registry.manifest import hash_path
 from tests.chain.wallet import RELAYER
 from tests.conformance.second import VERIFIER, node_binary

@@ -15,15 +15,15 @@ from typing import Any
 
 import pytest
 
-from registry.canonical import canonical_json
-from registry.errors import InvalidInput, VerificationFailed
+from registry.base.canonical import canonical_json
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.primitives import keccak256
+from registry.ethereum.header import Header
+from registry.ethereum.receipts import decode_receipt, receipt_key
+from registry.ethereum.rlp import Item, decode_list, encode
+from registry.ethereum.trie import Nodes, Trie
 from registry.evidence.bundle import Bundle
-from registry.evidence.header import Header
-from registry.evidence.receipts import decode_receipt, receipt_key
 from registry.evidence.record import Placed, history_of
-from registry.evidence.rlp import Item, decode_list, encode
-from registry.evidence.trie import Nodes, Trie
-from registry.primitives import keccak256
 from tests.conformance.second import SecondVerifier, first_verdict
 from tests.evidence.stories import VECTORS
 

@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect, sync_playwright
 
-from registry.canonical import metadata_hash
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import DatasetId
 from registry.certificate.attachment import is_pdf
 from registry.evidence.verify import TITLES
 from registry.manifest import Manifest, hash_path
-from registry.primitives import DatasetId
 from tests.api.world import Gateway, open_node, running
 from tests.conformance.second import VERIFIER
 from tests.evidence.stories import VECTORS

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from registry.canonical import canonical_json, read_json
-from registry.errors import InvalidInput, VerificationFailed
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.header import encode_header
-from registry.evidence.note import KeyKind, Note, Signature, VerifierKey
+from registry.base.canonical import canonical_json, read_json
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.ethereum.header import encode_header
 from registry.evidence.trust import SignedCheckpoints
 from registry.manifest.paths import refuse_collisions
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, Signature, VerifierKey
 from tests.conformance.second import SecondVerifier, first_verdict
 from tests.evidence.cases import apply
 from tests.evidence.stories import VECTORS

@@ -18,13 +18,13 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from web3.types import TxReceipt
 
-from registry.access import events as access_events
-from registry.access.records import Access
-from registry.access.records import fold as fold_access
-from registry.datasets import events as dataset_events
-from registry.datasets.records import Dataset, fold
-from registry.log import Log, Moment
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.ethereum.logs import Log, Moment
+from registry.rooms.access import events as access_events
+from registry.rooms.access.records import Access
+from registry.rooms.access.records import fold as fold_access
+from registry.rooms.datasets import events as dataset_events
+from registry.rooms.datasets.records import Dataset, fold
 
 from .world import (
     Message,

@@ -7,6 +7,8 @@ from hashlib import sha256
 import pytest
 from sqlalchemy import func, select
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Bytes32
 from registry.documents.names import MAX_NAME
 from registry.documents.store import (
     erase,
@@ -18,9 +20,7 @@ from registry.documents.store import (
     put_metadata,
 )
 from registry.documents.tables import MANIFEST_FILES, METADATA_DOCUMENTS
-from registry.errors import InvalidInput
 from registry.manifest import Entry, Manifest
-from registry.primitives import Bytes32
 from registry.storage import Storage
 
 

@@ -12,7 +12,7 @@ import httpx
 import orjson
 import pytest
 
-from registry.canonical import metadata_hash
+from registry.base.canonical import metadata_hash
 from registry.keys.signer import Signer
 from tests.e2e.conftest import NodeProcess, Tdr, refused, yes
 

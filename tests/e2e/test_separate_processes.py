@@ -14,8 +14,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
+from registry.base.primitives import Address
 from registry.chain.rpc import RpcChain
-from registry.primitives import Address
 from registry.relay.tables import LEASES
 from registry.storage import open_storage
 from scripts.faults.load import AMPLE, Load

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from registry.canonical import canonical_json
-from registry.evidence.note import VerifierKey
+from registry.base.canonical import canonical_json
+from registry.base.primitives import Bytes32
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
-from registry.primitives import Bytes32
+from registry.notes.note import VerifierKey
 
 Json = dict[str, Any]
 

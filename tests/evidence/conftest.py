@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.chain.embedded import EmbeddedChain
+from registry.devchain.embedded import EmbeddedChain
 from tests.chain.wallet import RELAYER
 from tests.evidence.stories import Story, tell
 from tests.evidence.world import World

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.canonical import metadata_hash
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import DatasetId
+from registry.chain.calls import calldata
 from registry.chain.client import SERVER_ERROR, Chain, RpcError
-from registry.chain.contracts import calldata
 from registry.chain.history import BlockRef
-from registry.datasets.messages import Registration, Source
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, SigningKey
-from registry.export.bundles import Shown, SignedBlocks, export_bundle
+from registry.evidence_export.bundles import Shown, SignedBlocks, export_bundle
 from registry.manifest import Manifest
-from registry.primitives import DatasetId
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, SigningKey
+from registry.rooms.datasets.messages import Registration, Source
 from tests.evidence.world import FAR, World, address_of, manifest, word
 
 METADATA = {"name": "Penguins 企鹅", "license": "CC0-1.0", "rows": 344, "mass_kg": 4.2}

@@ -6,12 +6,12 @@ import itertools
 
 import pytest
 
-from registry.errors import VerificationFailed
+from registry.base.errors import VerificationFailed
+from registry.base.primitives import Bytes32
 from registry.evidence.bundle import Bundle
 from registry.evidence.command import trust_options
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
-from registry.primitives import Bytes32
 from tests.evidence.stories import Story
 
 

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from registry.canonical import canonical_json
-from registry.errors import InvalidInput, VerificationFailed
+from registry.base.canonical import canonical_json
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.merkle import MerkleTree
+from registry.base.primitives import Bytes32
 from registry.evidence.content import Path, path_of, require_in
-from registry.merkle import MerkleTree
-from registry.primitives import Bytes32
 
 ENTRY: dict[str, Any] = {"path": "a.csv", "sha256": "ab" * 32, "size": 3}
 

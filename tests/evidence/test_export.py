@@ -10,25 +10,25 @@ import pytest
 import rlp
 from trie import HexaryTrie
 
+from registry.base.errors import InvalidInput, NotFound, Unavailable
+from registry.base.primitives import DatasetId, keccak256
+from registry.chain.calls import calldata
 from registry.chain.client import Chain, RpcError
-from registry.chain.contracts import calldata
-from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import RpcChain
-from registry.datasets.messages import Withdrawal
-from registry.errors import InvalidInput, NotFound, Unavailable
+from registry.devchain.embedded import EmbeddedChain
+from registry.ethereum.header import Header, encode_header
+from registry.ethereum.logs import Log
+from registry.ethereum.receipts import decode_receipt, encode_receipt, receipts_trie
+from registry.ethereum.state import HEADS_SLOT, PAIRS_SLOT, account_at, head_slot, slot_at
+from registry.ethereum.trie import Nodes
 from registry.evidence.code import templates
-from registry.evidence.header import Header, encode_header
-from registry.evidence.receipts import decode_receipt, encode_receipt, receipts_trie
-from registry.evidence.state import HEADS_SLOT, PAIRS_SLOT, account_at, head_slot, slot_at
-from registry.evidence.trie import Nodes
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
-from registry.export.blocks import block_as_of
-from registry.export.bundles import Shown, _spans, export_bundle
-from registry.export.messages import read_call
-from registry.log import Log
+from registry.evidence_export.blocks import block_as_of
+from registry.evidence_export.bundles import Shown, _spans, export_bundle
+from registry.evidence_export.messages import read_call
 from registry.manifest import from_digests
-from registry.primitives import DatasetId, keccak256
+from registry.rooms.datasets.messages import Withdrawal
 from tests.chain.wallet import RELAYER
 from tests.evidence.stories import tell
 from tests.evidence.world import FAR, ROOT, World, manifest, word

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from registry.canonical import canonical_json
-from registry.errors import InvalidInput, NotFound
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import Note
+from registry.base.canonical import canonical_json
+from registry.base.errors import InvalidInput, NotFound
+from registry.base.primitives import ZERO_ADDRESS, Bytes32, DatasetId
 from registry.evidence.record import history_of
 from registry.evidence.trust import AgreeingNodes, PinnedBlocks
 from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
-from registry.primitives import ZERO_ADDRESS, Bytes32, DatasetId
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note
 from tests.evidence.stories import NODE, TIME, Story
 from tests.evidence.world import manifest
 

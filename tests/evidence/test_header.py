@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from registry.errors import InvalidInput
-from registry.evidence.header import Header, encode_header
-from registry.evidence.rlp import Item, decode_list, encode
+from registry.base.errors import InvalidInput
+from registry.ethereum.header import Header, encode_header
+from registry.ethereum.rlp import Item, decode_list, encode
 
 VECTORS: list[dict[str, Any]] = json.loads((Path(__file__).parents[1] / "vectors/evidence/headers.json").read_text())
 FIELDS = {"Frontier": 15, "London": 16, "Shanghai": 17, "Cancun": 20, "Prague": 21}

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from registry.errors import InvalidInput, VerificationFailed
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, SigningKey, VerifierKey
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.primitives import Bytes32
 from registry.evidence.trust import Claim, SignedCheckpoints
-from registry.primitives import Bytes32
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, SigningKey, VerifierKey
 
 VECTORS: dict[str, str] = json.loads((Path(__file__).parents[1] / "vectors/evidence/notes.json").read_text())
 TIME = 1795000000

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from registry.errors import InvalidInput
-from registry.evidence.receipts import decode_receipt
-from registry.evidence.rlp import Item, encode, number
-from registry.log import Log
-from registry.primitives import Address, Bytes32
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32
+from registry.ethereum.logs import Log
+from registry.ethereum.receipts import decode_receipt
+from registry.ethereum.rlp import Item, encode, number
 
 LOG: list[Item] = [b"\x11" * 20, [b"\x22" * 32, b"\x33" * 32], b"data"]
 GOOD: list[Item] = [number(1), number(21000), bytes(256), [LOG]]

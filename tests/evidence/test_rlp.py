@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rlp.exceptions import DecodingError
 
-from registry.errors import InvalidInput
-from registry.evidence.rlp import MAX_DEPTH, as_bytes, as_list, as_number, decode, decode_list, encode, number
+from registry.base.errors import InvalidInput
+from registry.ethereum.rlp import MAX_DEPTH, as_bytes, as_list, as_number, decode, decode_list, encode, number
 
 ITEMS = st.recursive(st.binary(max_size=70), lambda items: st.lists(items, max_size=20), max_leaves=60)
 

@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from registry.canonical import canonical_json
-from registry.errors import VerificationFailed
+from registry.base.canonical import canonical_json
+from registry.base.errors import VerificationFailed
+from registry.base.primitives import Bytes32
 from registry.evidence.signatures import recover
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import StepFailed, verify
-from registry.primitives import Bytes32
-from registry.rooms import MESSAGES
+from registry.rooms.catalogue import MESSAGES
 from tests.evidence.stories import Story
 from tests.evidence.world import World, address_of, word
 

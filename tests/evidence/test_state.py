@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from registry.errors import VerificationFailed
-from registry.evidence.rlp import Item, encode, number
-from registry.evidence.state import Pair, account_at, slot_at
-from registry.evidence.trie import Nodes, Trie
-from registry.primitives import Address, Bytes32, keccak256
+from registry.base.errors import VerificationFailed
+from registry.base.primitives import Address, Bytes32, keccak256
+from registry.ethereum.rlp import Item, encode, number
+from registry.ethereum.state import Pair, account_at, slot_at
+from registry.ethereum.trie import Nodes, Trie
 
 ADDRESS = Address(b"\x11" * 20)
 SLOT = Bytes32(b"\x22" * 32)

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import DatasetId
 from registry.chain.client import Chain, RpcError
-from registry.chain.embedded import EmbeddedChain
 from registry.chain.history import logs_until
 from registry.chain.rpc import RpcChain
-from registry.datasets.events import REGISTERED
-from registry.errors import InvalidInput
+from registry.devchain.embedded import EmbeddedChain
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import Verified, verify
-from registry.export import grantees as choice
-from registry.export.bundles import export_bundle
-from registry.export.grantees import AccessLogs
-from registry.primitives import DatasetId
+from registry.evidence_export import grantees as choice
+from registry.evidence_export.bundles import export_bundle
+from registry.evidence_export.grantees import AccessLogs
+from registry.rooms.datasets.events import REGISTERED
 from tests.chain.wallet import RELAYER
 from tests.evidence.stories import ForgetfulNode
 from tests.evidence.world import World, address_of, manifest, person, word
@@ -208,7 +208,7 @@ def test_a_grant_that_expired_is_not_in_force(fresh: World) -> None:
 
 
 def test_more_grantees_than_a_node_proves_at_once_are_proven(fresh: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.export.bundles._SLOTS_AT_ONCE", 2)
+    monkeypatch.setattr("registry.evidence_export.bundles._SLOTS_AT_ONCE", 2)
     monkeypatch.setattr(choice, "_TOPICS_AT_ONCE", 2)
     dataset_id = swollen(fresh, "many")
     for number in range(3):

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
-from registry.errors import VerificationFailed
-from registry.evidence.rlp import encode
-from registry.evidence.trie import EMPTY_ROOT, Nodes, Trie
-from registry.primitives import keccak256
+from registry.base.errors import VerificationFailed
+from registry.base.primitives import keccak256
+from registry.ethereum.rlp import encode
+from registry.ethereum.trie import EMPTY_ROOT, Nodes, Trie
 
 KEYS = st.binary(min_size=1, max_size=3) | st.binary(min_size=32, max_size=32)
 TRIES = st.dictionaries(KEYS, st.binary(min_size=1, max_size=50), min_size=1, max_size=60)

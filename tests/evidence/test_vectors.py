@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.evidence.bundle import MAX_BUNDLE_BYTES
-from registry.evidence.note import Note, VerifierKey
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
+from registry.notes.note import Note, VerifierKey
 from tests.evidence.cases import apply, trust_of
 from tests.evidence.stories import VECTORS
 

@@ -8,10 +8,10 @@ import sys
 
 import pytest
 
-from registry.errors import VerificationFailed
+from registry.base.errors import VerificationFailed
+from registry.base.primitives import Bytes32
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints
 from registry.evidence.verify import ABSENT, TRUTH, StepFailed, Verified, blocks_to_vouch_for, verify
-from registry.primitives import Bytes32
 from tests.evidence.stories import METADATA, NODE, WITNESSES, Story
 from tests.evidence.world import World, address_of, word
 

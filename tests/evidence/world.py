@@ -12,17 +12,17 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_account.signers.local import LocalAccount
 
-from registry.abi import left_padded
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.chain.calls import calldata
 from registry.chain.client import Chain, identity_of
-from registry.chain.contracts import calldata
 from registry.chain.history import BlockRef, block_at
-from registry.datasets.head import Head
-from registry.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
-from registry.deployment import Deployment
-from registry.eip712 import Domain, Message
+from registry.ethereum.abi import left_padded
+from registry.ethereum.eip712 import Domain, Message
 from registry.manifest import Manifest, from_digests
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.datasets.head import Head
+from registry.rooms.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
+from registry.rooms.deployment import Deployment
 from tests.chain.wallet import Wallet
 
 ROOT = Path(__file__).parents[2]

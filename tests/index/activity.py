@@ -14,14 +14,14 @@ from typing import Any
 from eth_account import Account
 from eth_account.signers.local import LocalAccount
 
-from registry.abi import left_padded, uint
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.chain.calls import calldata
 from registry.chain.client import Chain
-from registry.chain.contracts import calldata
-from registry.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
-from registry.deployment import Deployment
-from registry.eip712 import Message
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.ethereum.abi import left_padded, uint
+from registry.ethereum.eip712 import Message
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
+from registry.rooms.deployment import Deployment
 
 ARTIFACTS = Path(__file__).parents[2] / "registry/artifacts"
 LATER = 2**40

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from registry.access import events as access_events
-from registry.access import records as access_records
-from registry.access.records import Access
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.chain.client import Chain
-from registry.datasets import events as dataset_events
-from registry.datasets import records as dataset_records
-from registry.datasets.records import Dataset
-from registry.deployment import Deployment
-from registry.log import Log, Moment
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.ethereum.logs import Log, Moment
+from registry.rooms.access import events as access_events
+from registry.rooms.access import records as access_records
+from registry.rooms.access.records import Access
+from registry.rooms.datasets import events as dataset_events
+from registry.rooms.datasets import records as dataset_records
+from registry.rooms.datasets.records import Dataset
+from registry.rooms.deployment import Deployment
 
 Fold = tuple[dict[DatasetId, Dataset], dict[tuple[DatasetId, Address], Access]]
 

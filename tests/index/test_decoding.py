@@ -7,12 +7,12 @@ from typing import Any
 
 from web3 import Web3
 
-from registry.access.events import AccessGranted, AccessRequested, AccessRevoked
 from registry.chain.web3 import connect
-from registry.datasets.events import Registered, Revised, Transferred, Withdrawn
 from registry.index.blocks import BlockReader
 from registry.index.events import Entry
 from registry.index.position import position_of
+from registry.rooms.access.events import AccessGranted, AccessRequested, AccessRevoked
+from registry.rooms.datasets.events import Registered, Revised, Transferred, Withdrawn
 from tests.index.activity import ARTIFACTS, Activity
 
 

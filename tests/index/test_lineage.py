@@ -8,16 +8,16 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
+from registry.base.errors import NotFound
+from registry.base.primitives import Address, DatasetId
 from registry.chain.rpc import RpcChain
-from registry.datasets.events import Registered, Revised, Transferred, Withdrawn, decode
-from registry.datasets.messages import Source
-from registry.errors import NotFound
+from registry.ethereum.logs import Log
 from registry.index.lineage import read_lineage
 from registry.index.sync import Indexer
 from registry.index.tables import DATASETS
 from registry.lineage import Direction, Node, walk
-from registry.log import Log
-from registry.primitives import Address, DatasetId
+from registry.rooms.datasets.events import Registered, Revised, Transferred, Withdrawn, decode
+from registry.rooms.datasets.messages import Source
 from registry.storage import Storage
 from tests.index.activity import Activity
 

@@ -10,17 +10,17 @@ from typing import Any
 import pytest
 from eth_account.signers.local import LocalAccount
 
-from registry.access.messages import AccessGrant, AccessRequest, AccessRevocation
-from registry.access.records import rights_names
-from registry.datasets.messages import Revision, Source, TitleTransfer, Withdrawal
+from registry.base.errors import Conflict, InvalidInput, NotFound
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.documents.store import put_manifest, put_metadata
-from registry.errors import Conflict, InvalidInput, NotFound
 from registry.index.names import words_of, words_sought
 from registry.index.queries import DatasetFilter, Queries
 from registry.index.shapes import LAST_TIME, encoded
 from registry.index.sync import Indexer
 from registry.manifest import Entry, Manifest
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.access.records import rights_names
+from registry.rooms.datasets.messages import Revision, Source, TitleTransfer, Withdrawal
 from registry.storage import Storage
 from tests.fixtures.publications import published
 from tests.index.activity import LATER, Activity

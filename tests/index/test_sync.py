@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select
 
+from registry.base.errors import Conflict
+from registry.base.primitives import Address, Bytes32
 from registry.chain.client import ChainUnavailable, RpcError, WrongChain
-from registry.deployment import Deployment
-from registry.errors import Conflict
 from registry.index import ahead, sync
 from registry.index.apply import BrokenHistory, apply
 from registry.index.blocks import BlockReader
@@ -24,7 +24,7 @@ from registry.index.position import position_of
 from registry.index.state import NotIndexed, read_cursor
 from registry.index.sync import Indexer
 from registry.index.tables import DATASETS, GRANTS, VERSIONS
-from registry.primitives import Address, Bytes32
+from registry.rooms.deployment import Deployment
 from registry.storage import Storage, migrate, open_storage
 from tests.index.activity import Activity
 from tests.index.faults import Spoil, SpoilingChain, honest

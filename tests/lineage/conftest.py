@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from registry.canonical import metadata_hash
-from registry.datasets.messages import Source
-from registry.primitives import DatasetId
+from registry.base.canonical import metadata_hash
+from registry.base.primitives import DatasetId
+from registry.rooms.datasets.messages import Source
 from tests.api.world import Gateway, open_node, running, withdrawal
 
 

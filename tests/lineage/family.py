@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from registry.caip import Namer
-from registry.datasets.messages import Source
+from registry.base.caip import Namer
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.lineage import Node
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.rooms.datasets.messages import Source
 
 ALICE = Address(bytes.fromhex("aa" * 20))
 BOB = Address(bytes.fromhex("bb" * 20))

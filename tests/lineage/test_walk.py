@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from registry.errors import InvalidInput, NotFound
+from registry.base.errors import InvalidInput, NotFound
 from registry.lineage import Direction, Graph, Relation, walk
 from registry.lineage.graph import GraphDocument
 from tests.lineage.family import Family, at, weather

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from registry.primitives import Address
+from registry.base.primitives import Address
 from scripts.network.validators import CAP_SECONDS, Network, wait_for
 from tests.conformance.second import VERIFIER, node_binary
 from tests.e2e.conftest import NodeProcess, Tdr, yes

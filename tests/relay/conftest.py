@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy import text
 
 from registry.chain.client import Chain
-from registry.chain.embedded import EmbeddedChain
 from registry.chain.rpc import RpcChain
+from registry.devchain.embedded import EmbeddedChain
 from registry.relay.receipts import FOLLOWS, Status
 from registry.relay.signing import Signer
 from registry.storage import Storage

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
+from registry.base.errors import Conflict, ContractRefused, InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.chain.client import Chain
-from registry.datasets.messages import TitleTransfer
-from registry.errors import Conflict, ContractRefused, InvalidInput
-from registry.primitives import Address, Bytes32, DatasetId
 from registry.relay.receipts import Status
 from registry.relay.tables import IDEMPOTENCY_KEYS, RECEIPTS
+from registry.rooms.datasets.messages import TitleTransfer
 from registry.storage import Storage
 from tests.relay.world import LATER, OWNER, Owner, World, until
 

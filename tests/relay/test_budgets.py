@@ -9,11 +9,9 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
-from registry.access.messages import AccessRequest
+from registry.base.errors import ContractRefused, InvalidInput, LimitReached, Unavailable
+from registry.base.primitives import Address, Bytes32, keccak256
 from registry.chain.client import Chain
-from registry.datasets.messages import Registration
-from registry.errors import ContractRefused, InvalidInput, LimitReached, Unavailable
-from registry.primitives import Address, Bytes32, keccak256
 from registry.relay.budgets import Charge, GasBudgets, spend
 from registry.relay.fees import Fees
 from registry.relay.intake import prepare
@@ -21,6 +19,8 @@ from registry.relay.receipts import Status
 from registry.relay.signing import Payload, created_address
 from registry.relay.tables import GAS_SPENT, RECEIPTS
 from registry.relay.terms import Price, Terms
+from registry.rooms.access.messages import AccessRequest
+from registry.rooms.datasets.messages import Registration
 from registry.storage import Storage, open_storage
 from scripts.strangers.burning import ACCOMMODATING, BURNING
 from tests.fixtures.waiting import PATIENCE

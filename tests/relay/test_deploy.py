@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
+from registry.base.errors import Conflict, Unavailable
+from registry.base.primitives import Address
 from registry.chain.client import Chain
-from registry.chain.embedded import EmbeddedChain
-from registry.deployment import Deployment
-from registry.errors import Conflict, Unavailable
-from registry.primitives import Address
+from registry.devchain.embedded import EmbeddedChain
 from registry.relay.deploy import ensure_deployed
 from registry.relay.signing import Signer
+from registry.rooms.deployment import Deployment
 from registry.storage import Storage, migrate, open_storage
 from tests.relay.faults import Altered, Crash, Crashing, losing_answers
 from tests.relay.world import RELAYER_KEY, SETTINGS, World

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from eth_account import Account
 
+from registry.base.primitives import Address
 from registry.chain.client import Chain, RpcError
 from registry.chain.rpc import RpcChain
-from registry.primitives import Address
 from registry.relay.deploy import ensure_deployed
 from registry.relay.fees import GWEI, Fees, Prices, outbid
 from registry.relay.funding import FundingWatch

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
+from registry.base.errors import Conflict, ContractRefused, InvalidInput, Unavailable
+from registry.base.primitives import Bytes32
 from registry.chain.client import Chain, ChainUnavailable
-from registry.errors import Conflict, ContractRefused, InvalidInput, Unavailable
-from registry.primitives import Bytes32
 from registry.relay.intake import IdempotencyKey, accept, prepare
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
-from registry.rooms import AnyMessage
+from registry.rooms.catalogue import AnyMessage
 from registry.storage import Storage
 from tests.relay.world import OWNER, Owner, World, until
 

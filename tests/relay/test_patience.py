@@ -7,8 +7,8 @@ from functools import partial
 
 import pytest
 
-from registry.chain.budget import Budget
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
+from registry.devchain.budget import Budget
 from registry.relay import patience
 from registry.relay.already_done import require_signed_by
 from registry.relay.intake import prepare

@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 import pytest
 from eth_account import Account
 
+from registry.base.primitives import Bytes32
+from registry.chain.calls import calldata
 from registry.chain.client import Chain
-from registry.chain.contracts import calldata
-from registry.primitives import Bytes32
 from registry.relay.receipts import Receipt, Status
 from registry.relay.relayer import Relayer
 from tests.index.faults import SpoilingChain

@@ -6,8 +6,8 @@ import pytest
 from eth_keys import keys
 from sqlalchemy import select
 
+from registry.base.primitives import Address, Bytes32, keccak256
 from registry.chain.client import Chain
-from registry.primitives import Address, Bytes32, keccak256
 from registry.relay.signatures import normal_form, recover
 from registry.relay.tables import RECEIPTS
 from registry.storage import Storage

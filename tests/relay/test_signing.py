@@ -9,9 +9,9 @@ from eth_typing import Address as EthAddress
 from hypothesis import given
 from hypothesis import strategies as st
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address
 from registry.chain.client import RpcError
-from registry.errors import InvalidInput
-from registry.primitives import Address
 from registry.relay.fees import Fees, next_base_fee, outbid
 from registry.relay.rejections import Rejection, read
 from registry.relay.signing import Payload, Signer, created_address, payload_of

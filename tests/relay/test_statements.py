@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from registry.eip712 import Domain
-from registry.errors import ContractRefused
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.base.errors import ContractRefused
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.ethereum.eip712 import Domain
 from registry.statements.messages import Publication
 from registry.statements.service import accept
 from tests.relay.test_budgets import ACCOMMODATING, LONG, deploy

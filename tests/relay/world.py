@@ -10,16 +10,11 @@ from typing import Any
 from eth_keys import keys
 from sqlalchemy import select
 
-from registry.access.messages import AccessGrant, AccessRevocation
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.chain.calls import calldata
 from registry.chain.client import Chain
-from registry.chain.contracts import calldata
 from registry.chain.history import block_at
-from registry.datasets.head import Head
-from registry.datasets.messages import Registration, Revision
-from registry.datasets.service import head_of
-from registry.deployment import Deployment
-from registry.eip712 import Domain
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.ethereum.eip712 import Domain
 from registry.relay.deploy import ensure_deployed
 from registry.relay.fees import Fees
 from registry.relay.intake import IdempotencyKey, accept, prepare, submit
@@ -27,7 +22,12 @@ from registry.relay.receipts import Receipt, Status, read_receipt
 from registry.relay.relayer import Relayer, RelaySettings
 from registry.relay.signing import Payload, Signer
 from registry.relay.tables import ATTEMPTS, NONCES
-from registry.rooms import AnyMessage
+from registry.rooms.access.messages import AccessGrant, AccessRevocation
+from registry.rooms.catalogue import AnyMessage
+from registry.rooms.datasets.head import Head
+from registry.rooms.datasets.messages import Registration, Revision
+from registry.rooms.datasets.service import head_of
+from registry.rooms.deployment import Deployment
 from registry.storage.engine import Storage
 
 RELAYER_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, text
 
-from registry.access.messages import AccessRequest
-from registry.canonical import metadata_hash
-from registry.deployment import Deployment
+from registry.base.canonical import metadata_hash
+from registry.base.errors import Conflict
+from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.documents.store import metadata_of
-from registry.errors import Conflict
 from registry.index import names
 from registry.index.tables import DATASETS
-from registry.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.relay.intake import accept, prepare
+from registry.rooms.access.messages import AccessRequest
+from registry.rooms.deployment import Deployment
 from registry.statements import service, store
 from registry.statements.messages import Publication, RequestPolicy, Retraction
 from registry.statements.requests import limiting

@@ -8,8 +8,8 @@ from threading import Barrier
 import pytest
 from sqlalchemy import func, select
 
-from registry.errors import LimitReached
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.base.errors import LimitReached
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.statements import store
 from registry.statements.messages import AnyStatement, Publication, RequestPolicy, Retraction
 from registry.statements.store import Accepted

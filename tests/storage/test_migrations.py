@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
-from registry.errors import Conflict
+from registry.base.errors import Conflict
 from registry.storage import migrate, open_storage
 from registry.storage.metadata import METADATA
 from registry.storage.migrate import configuration, revision_of

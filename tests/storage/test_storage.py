@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Bytes32, DatasetId
 from registry.documents.tables import MANIFEST_FILES
-from registry.errors import InvalidInput
-from registry.primitives import Bytes32, DatasetId
 from registry.statements.tables import CHANGED_PUBLICATIONS
 from registry.storage import Storage, StorageFull, StorageUnavailable, migrate, open_storage
 from registry.storage.bulk import insert_rows

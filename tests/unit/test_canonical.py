@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.canonical import MAX_DEPTH, canonical_json, metadata_hash, read_json
-from registry.errors import InvalidInput
+from registry.base.canonical import MAX_DEPTH, canonical_json, metadata_hash, read_json
+from registry.base.errors import InvalidInput
 
 # RFC 8785, appendix B: the bits of a double, and how it is written. The whole numbers between 2**53 and 1e21 are left
 # out, since they are refused here.

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from registry.base.errors import InvalidInput
 from registry.config import load
-from registry.errors import InvalidInput
 
 
 def test_defaults_need_nothing() -> None:

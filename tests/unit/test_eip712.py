@@ -12,19 +12,20 @@ from eth_account.messages import encode_typed_data
 from eth_keys import keys
 from eth_utils import keccak
 
-from registry.access.messages import AccessGrant
-from registry.datasets.messages import Registration
-from registry.eip712 import Domain
-from registry.errors import InvalidInput
-from registry.primitives import Address
-from registry.rooms import MESSAGES
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address
+from registry.ethereum.eip712 import Domain
+from registry.rooms.access.messages import AccessGrant
+from registry.rooms.catalogue import MESSAGES
+from registry.rooms.datasets.messages import Registration
 
 ROOT = Path(__file__).parents[2]
 VECTORS = json.loads((ROOT / "tests/vectors/eip712/vectors.json").read_text())
 
 
 def interface(contract: str) -> str:
-    return (ROOT / f"contracts/interfaces/I{contract}.sol").read_text()
+    (path,) = (ROOT / "contracts").glob(f"*/I{contract}.sol")
+    return path.read_text()
 
 
 @pytest.mark.parametrize("name", MESSAGES)

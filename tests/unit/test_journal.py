@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.keys.journal import FOLDER, Entry, Journal
-from registry.primitives import Address, Bytes32, DatasetId
 
 OWNER = Address(b"\x01" * 20)
 LATER = Entry(Bytes32(b"\x02" * 32), DatasetId(b"\x03" * 32), Address(b"\x04" * 20), epoch=2, deadline=1_000)

@@ -13,11 +13,11 @@ import pytest
 from eth_account import Account
 from eth_keyfile.keyfile import create_keyfile_json
 
-from registry.errors import Conflict, InvalidInput, NotFound
+from registry.base.errors import Conflict, InvalidInput, NotFound
+from registry.base.primitives import Bytes32
 from registry.keys.folder import KeyFolder, StoredKey
 from registry.keys.keystore import encrypt, unlock
 from registry.keys.signer import Signer
-from registry.primitives import Bytes32
 
 # The first account that anvil and hardhat make of their well-known test mnemonic.
 KNOWN_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")

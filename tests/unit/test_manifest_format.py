@@ -13,9 +13,9 @@ import rfc8785
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from registry.errors import InvalidInput, NotFound, VerificationFailed
+from registry.base.errors import InvalidInput, NotFound, VerificationFailed
+from registry.base.primitives import ZERO_BYTES32, Bytes32
 from registry.manifest import Entry, Manifest, Mismatch, compare, normalise_path, verify_entry
-from registry.primitives import ZERO_BYTES32, Bytes32
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "manifest"
 VALID: list[dict[str, Any]] = json.loads((VECTORS / "valid.json").read_text("utf-8"))

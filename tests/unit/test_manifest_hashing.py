@@ -19,7 +19,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.manifest import Manifest, compare, hash_path, hashing
 
 VECTORS = json.loads((Path(__file__).parents[1] / "vectors" / "manifest" / "valid.json").read_text("utf-8"))
@@ -406,7 +406,7 @@ def test_no_file_stays_open_after_success_or_refusal(folder: Path) -> None:
 
 
 def test_hashing_needs_no_module_of_the_chain_or_the_gateway() -> None:
-    code = "import sys, registry.manifest, registry.merkle; print(*sorted(sys.modules))"
+    code = "import sys, registry.manifest, registry.base.merkle; print(*sorted(sys.modules))"
     loaded = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout.split()
     packages = {name.partition(".")[0] for name in loaded}
     heavy = {"web3", "eth", "eth_account", "eth_abi", "eth_utils", "eth_tester", "httpx", "sqlalchemy", "fastapi"}

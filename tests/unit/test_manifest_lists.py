@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Bytes32
 from registry.manifest import Manifest, compare, from_checksums, from_digests, hash_path
-from registry.primitives import Bytes32
 
 A = "a" * 64
 NAMES = ["plain.csv", "with  spaces ", "数据.csv", "line\nend", "carriage\rreturn", "*star", "folder/inside", "-dash"]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.manifest import hash_path
 
 

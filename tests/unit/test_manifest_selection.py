@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.manifest import STANDARD, Links, Selection, hash_path, hash_selected
 
 PATTERNS = [

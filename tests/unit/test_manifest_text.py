@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from registry.errors import InvalidInput, NotFound
+from registry.base.errors import InvalidInput, NotFound
+from registry.base.merkle import verify_inclusion
+from registry.base.primitives import Bytes32
 from registry.manifest.text import ManifestText
-from registry.merkle import verify_inclusion
-from registry.primitives import Bytes32
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "manifest"
 VALID: list[dict[str, Any]] = json.loads((VECTORS / "valid.json").read_text("utf-8"))

@@ -10,7 +10,7 @@ from unicodedata import normalize
 
 import pytest
 
-from registry.errors import InvalidInput
+from registry.base.errors import InvalidInput
 from registry.manifest import STANDARD, Links, Manifest, Selection, from_checksums, hash_path, hash_together
 
 

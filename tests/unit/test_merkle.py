@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from registry.errors import InvalidInput, VerificationFailed
-from registry.merkle import InclusionProof, MerkleTree, merkle_root, verify_inclusion
-from registry.primitives import ZERO_BYTES32, Bytes32
+from registry.base.errors import InvalidInput, VerificationFailed
+from registry.base.merkle import InclusionProof, MerkleTree, merkle_root, verify_inclusion
+from registry.base.primitives import ZERO_BYTES32, Bytes32
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "merkle"
 SIZES = range(1, 34)

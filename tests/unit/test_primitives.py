@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from registry.errors import InvalidInput
-from registry.primitives import Address, Bytes32, DatasetId, keccak256
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
 
 
 @given(st.binary(max_size=200))

@@ -8,16 +8,16 @@ from eth_utils import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from registry.access import events as access_events
-from registry.access.records import fold as fold_access
-from registry.access.records import rights_mask, rights_names
-from registry.datasets import events
-from registry.datasets.head import NO_HEAD
-from registry.datasets.messages import Source, dataset_id_of
-from registry.datasets.records import fold
-from registry.errors import InvalidInput
-from registry.log import Log, Moment
-from registry.primitives import Address, Bytes32, DatasetId
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.ethereum.logs import Log, Moment
+from registry.rooms.access import events as access_events
+from registry.rooms.access.records import fold as fold_access
+from registry.rooms.access.records import rights_mask, rights_names
+from registry.rooms.datasets import events
+from registry.rooms.datasets.head import NO_HEAD
+from registry.rooms.datasets.messages import Source, dataset_id_of
+from registry.rooms.datasets.records import fold
 
 OWNER = Address(b"\x01" * 20)
 HEIR = Address(b"\x02" * 20)

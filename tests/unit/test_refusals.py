@@ -10,7 +10,7 @@ import pytest
 from eth_abi import encode
 from eth_utils import function_signature_to_4byte_selector
 
-from registry.refusals import REFUSALS, UNNAMED, read_refusal, status_of
+from registry.ethereum.refusals import REFUSALS, UNNAMED, read_refusal, status_of
 
 ARTIFACTS = Path(__file__).parents[2] / "registry/artifacts"
 SOLIDITY_ITSELF = {"Error(string)", "Panic(uint256)"}

@@ -7,10 +7,10 @@ from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils.crypto import keccak
 
-from registry.eip712 import Domain
-from registry.errors import InvalidInput
-from registry.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
-from registry.rooms import MESSAGES
+from registry.base.errors import InvalidInput
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.ethereum.eip712 import Domain
+from registry.rooms.catalogue import MESSAGES
 from registry.statements.messages import STATEMENTS, AnyStatement, Publication, RequestPolicy, Retraction
 
 DOMAIN = Domain("DatasetRegistry", 31337, Address(b"\x0d" * 20))

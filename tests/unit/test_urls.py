@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from registry.base.errors import InvalidInput
+from registry.base.urls import leads_to_this_machine, parse_http_url
 from registry.chain.rpc import RpcChain
 from registry.cli.watching import checked_webhook
-from registry.client import Gateway
 from registry.config import without_secrets
-from registry.errors import InvalidInput
-from registry.urls import leads_to_this_machine, parse_http_url
+from registry.sdk.client import Gateway
 
 MALFORMED = [
     "",

@@ -13,8 +13,8 @@ from typing import IO
 
 from registry.chain.history import block_at
 from registry.chain.rpc import RpcChain
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import Note, SigningKey
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note, SigningKey
 from tests.fixtures.chains import StartAnvil
 from tests.fixtures.waiting import PATIENCE
 

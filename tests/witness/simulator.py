@@ -7,10 +7,10 @@ from typing import Any
 
 import rlp
 
+from registry.base.primitives import Bytes32, keccak256
 from registry.chain.client import ChainIdentity, ChainUnavailable, RpcError
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, SigningKey
-from registry.primitives import Bytes32, keccak256
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, SigningKey
 
 CHAIN_ID = 4711
 ZERO = "0x" + "00" * 32

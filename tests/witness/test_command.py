@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from registry.evidence.alarm import Alarm, AlarmKind
-from registry.evidence.note import KeyKind, VerifierKey
+from registry.notes.alarm import Alarm, AlarmKind
+from registry.notes.note import KeyKind, VerifierKey
 from registry.witness.store import WitnessStore
 from tests.fixtures.waiting import PATIENCE
 from tests.witness.simulator import NODE, SimulatedChain

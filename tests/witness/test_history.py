@@ -9,10 +9,10 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
-from registry.errors import RegistryError
-from registry.evidence.alarm import Alarm
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import Note, Signature
+from registry.base.errors import RegistryError
+from registry.notes.alarm import Alarm
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note, Signature
 from registry.witness.decision import Refuse
 from registry.witness.store import WitnessStore
 from registry.witness.witness import Witness

@@ -10,17 +10,17 @@ import httpx
 import orjson
 import pytest
 
+from registry.base.errors import Conflict, InvalidInput, NotFound, Unavailable
+from registry.base.primitives import ZERO_ADDRESS, Bytes32
 from registry.checkpoints import store as checkpoint_store
 from registry.checkpoints.notary import Notary
 from registry.checkpoints.store import CheckpointStore
 from registry.checkpoints.witnesses import Declined, WitnessAddress, ask_witness
-from registry.deployment import Deployment
-from registry.errors import Conflict, InvalidInput, NotFound, Unavailable
-from registry.evidence.alarm import Alarm, AlarmKind
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, Signature, SigningKey
 from registry.index.state import Cursor, begin, write_cursor
-from registry.primitives import ZERO_ADDRESS, Bytes32
+from registry.notes.alarm import Alarm, AlarmKind
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, Signature, SigningKey
+from registry.rooms.deployment import Deployment
 from registry.storage import Storage
 from registry.witness.store import WitnessStore
 from registry.witness.witness import Witness

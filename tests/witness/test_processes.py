@@ -14,14 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
+from registry.base.errors import VerificationFailed
+from registry.base.primitives import Bytes32
 from registry.chain.rpc import RpcChain
-from registry.errors import VerificationFailed
-from registry.evidence.alarm import Alarm
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, SigningKey, VerifierKey
 from registry.evidence.trust import Claim, SignedCheckpoints
 from registry.keys.notes import load_note_key
-from registry.primitives import Bytes32
+from registry.notes.alarm import Alarm
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, SigningKey, VerifierKey
 from registry.witness.store import WitnessStore
 from scripts.faults.ports import free_port
 from tests.fixtures.chains import StartAnvil

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from registry.base.errors import Conflict, InvalidInput, NotFound, Unavailable, VerificationFailed
+from registry.base.primitives import Bytes32
 from registry.chain.client import ChainIdentity, ChainUnavailable
-from registry.errors import Conflict, InvalidInput, NotFound, Unavailable, VerificationFailed
-from registry.evidence.alarm import Alarm, AlarmKind
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.header import Header, encode_header
-from registry.evidence.note import Note, Signature
-from registry.primitives import Bytes32
+from registry.ethereum.header import Header, encode_header
+from registry.notes.alarm import Alarm, AlarmKind
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import Note, Signature
 from registry.witness.decision import Reason, Refuse
 from registry.witness.follow import Fork, extend
 from registry.witness.store import WitnessStore

@@ -18,8 +18,9 @@ from registry.chain.embedded import EmbeddedChain
 from registry.evidence.checkpoint import Checkpoint
 from registry.evidence.note import KeyKind, Note, SigningKey
 from registry.evidence.rlp import decode_list, encode
-from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
 from registry.primitives import Address, Bytes32
+
+from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
 from tests.chain.wallet import RELAYER
 from tests.evidence.cases import Json, apply, trust_of
 from tests.evidence.stories import NODE, TIME, WITNESSES, Story, tell

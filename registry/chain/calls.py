@@ -1,0 +1,178 @@
+"""Calls of our contracts: from a message to the bytes of a transaction, and from an answer back.
+
+Light on purpose: whoever only verifies should not have to load an Ethereum library.
+
+Source: Contract ABI Specification, argument encoding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from registry.base.errors import ContractRefused
+from registry.base.primitives import Address, keccak256
+from registry.chain.client import EXECUTION_REVERTED, Chain, ChainUnavailable, RpcError
+from registry.ethereum.abi import WORD, dynamic, left_padded, uint
+from registry.ethereum.eip712 import Message, Struct
+from registry.ethereum.refusals import read_refusal
+
+TRANSACTION_GAS = 21_000
+CALLDATA_BYTE_GAS = 40
+"""The most that a byte of calldata costs (EIP-7623's floor); it also covers hashing and logging that byte."""
+ACTION_GAS = 130_000
+"""For what the action itself does: its slots, its events, its checks, an ECDSA recovery."""
+SOURCE_GAS = 5_000
+"""For each source named: one cold slot, its hashing and its place in the event."""
+WALLET_GAS = 60_000
+"""For an owner that is a contract, to check a signature of 65 bytes (ERC-1271)."""
+LONG_SIGNATURE_GAS = 300_000
+"""The same for a longer signature, which may hold several."""
+ECDSA_SIGNATURE_BYTES = 65
+
+
+def calldata(message: Message, signature: bytes) -> bytes:
+    """The input of a call of the message's entry point.
+
+    Args:
+        message: The message.
+        signature: The signer's signature, or empty where the caller is the signer.
+    """
+    fields = [_encode(message), (True, dynamic(signature))]
+    return _selector(type(message)) + _join(fields)
+
+
+def gas_limit(message: Message, signature: bytes, call: bytes) -> int:
+    """The published cap of an action's gas: what its transaction may use, and is rehearsed with.
+
+    It is a formula and not an estimate, so that what a rehearsal found cannot be overtaken by a change of state.
+
+    Args:
+        message: The message.
+        signature: Its signature.
+        call: The calldata of both.
+    """
+    return (
+        TRANSACTION_GAS
+        + CALLDATA_BYTE_GAS * len(call)
+        + ACTION_GAS
+        + SOURCE_GAS * len(getattr(message, "sources", ()))
+        + (WALLET_GAS if len(signature) == ECDSA_SIGNATURE_BYTES else LONG_SIGNATURE_GAS)
+    )
+
+
+def view_call(function: str, *words: bytes) -> bytes:
+    """The input of a call of a view function whose arguments are single words.
+
+    Args:
+        function: Its signature, for example ``headOf(uint256)``.
+        words: Its arguments, 32 bytes each.
+    """
+    return keccak256(function.encode())[:4] + b"".join(words)
+
+
+def call_view(chain: Chain, contract: Address, data: bytes, block: str = "latest") -> bytes:
+    """What a view function answers.
+
+    Args:
+        chain: The chain.
+        contract: The contract's address.
+        data: The call's input.
+        block: The height as 0x-prefixed hex, or a tag.
+
+    Raises:
+        ContractRefused: The contract reverted.
+        RpcError: The node refused.
+        ChainUnavailable: No usable answer came.
+    """
+    return simulate(chain, {"to": str(contract), "data": f"0x{data.hex()}"}, block)
+
+
+def simulate(chain: Chain, call: Mapping[str, str], block: str = "latest") -> bytes:
+    """Carries a call out without keeping its effect. Arguments and errors: see `call_view`."""
+    try:
+        answer = chain.request("eth_call", [dict(call), block])
+    except RpcError as error:
+        refused = refusal_in(error)
+        if refused is not None:
+            raise refused from error
+        raise
+    return data_of(answer)
+
+
+def refusal_in(error: RpcError) -> ContractRefused | None:
+    """The contract's own error in a node's answer to a call, if the contract reverted."""
+    carried = error.data
+    if isinstance(carried, Mapping):
+        carried = carried.get("data", carried.get("result"))
+    if isinstance(carried, str) and _is_hex(carried):
+        return read_refusal(bytes.fromhex(carried[2:]))
+    if error.code == EXECUTION_REVERTED or "revert" in error.message.lower():
+        return read_refusal(b"")
+    if "out of gas" in error.message.lower() or "outofgas" in error.message.lower():
+        return ContractRefused(
+            "OutOfGas",
+            {},
+            "The action needs more gas than its published cap.",
+            hint="Where the owner is a contract, its check of the signature may be too costly.",
+        )
+    return None
+
+
+def data_of(answer: Any) -> bytes:
+    """The bytes in a JSON-RPC answer.
+
+    Raises:
+        ChainUnavailable: There are none.
+    """
+    if isinstance(answer, str) and _is_hex(answer):
+        return bytes.fromhex(answer[2:])
+    raise ChainUnavailable("The node answered with something else than bytes.")
+
+
+def _is_hex(text: str) -> bool:
+    if not text.startswith("0x") or len(text) % 2:
+        return False
+    try:
+        bytes.fromhex(text[2:])
+    except ValueError:
+        return False
+    return True
+
+
+@cache
+def _selector(message: type[Message]) -> bytes:
+    return keccak256(f"{message.FUNCTION}({message.abi_type()},bytes)".encode())[:4]
+
+
+def _encode(value: object) -> tuple[bool, bytes]:
+    """Whether a value's encoding is dynamic, and the encoding."""
+    match value:
+        case Struct():
+            fields = [_encode(getattr(value, name)) for name in type(value).model_fields]
+            return any(is_dynamic for is_dynamic, _ in fields), _join(fields)
+        case tuple():
+            return True, uint(len(value)) + _join([_encode(item) for item in value])
+        case str():
+            return True, dynamic(value.encode())
+        case bytes():
+            return False, left_padded(value)
+        case int():
+            return False, uint(value)
+    raise TypeError(f"no ABI encoding for {type(value).__name__}")
+
+
+def _join(fields: Sequence[tuple[bool, bytes]]) -> bytes:
+    """Heads, then tails: a dynamic value's head is the offset of its tail."""
+    offset = sum(WORD if is_dynamic else len(encoded) for is_dynamic, encoded in fields)
+    heads: list[bytes] = []
+    tails: list[bytes] = []
+    for is_dynamic, encoded in fields:
+        if is_dynamic:
+            heads.append(uint(offset))
+            tails.append(encoded)
+            offset += len(encoded)
+        else:
+            heads.append(encoded)
+    return b"".join(heads + tails)

@@ -1,0 +1,121 @@
+"""The process that `registry.devchain.apart` starts: it reads the embedded chain's file and answers what is asked.
+
+python -m registry.devchain.calculator DESCRIPTOR FOLDER NICENESS        not for people
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import resource
+import signal
+import sys
+from collections.abc import Iterator, Sequence
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from registry.base.allocator import keep_memory_small
+from registry.base.errors import RegistryError
+from registry.chain.client import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
+from registry.devchain.apart import FAILURE, LATE, NOBODY_WAITS, READY, RESULT
+from registry.devchain.budget import Budget, limited
+from registry.devchain.embedded import EmbeddedChain
+
+TICK_SECONDS: Final = 0.05
+"""How often a budget is looked at, whatever is being computed."""
+LEAST_SECONDS: Final = 0.05
+"""How long it computes for a request however late it is: a busy machine alone makes no small request a large one."""
+ADDRESS_SPACE: Final = 2**29
+"""Bytes that the process may ask the system for: a wall behind the budget's memory."""
+
+
+class Watch:
+    """The timer whose signal looks at a budget again and again: a precompile in Python looks at nothing itself.
+
+    The signal is repeated, for what raises an error in a finalizer raises it to nobody.
+    """
+
+    def __init__(self) -> None:
+        self._limits: Budget | None = None
+        signal.signal(signal.SIGALRM, self._look)
+
+    @contextlib.contextmanager
+    def over(self, limits: Budget) -> Iterator[None]:
+        """Raise OverBudget in whatever is done within, as soon as the budget is used up or nobody waits."""
+        try:
+            self._limits = limits
+            signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
+            yield
+        finally:
+            self.rest()
+
+    def rest(self) -> None:
+        """Look at nothing any more, whatever was interrupted."""
+        self._limits = None  # First: a signal on its way finds nothing to raise for.
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+    def _look(self, *_: object) -> None:
+        if self._limits is not None:
+            self._limits.check()
+
+
+def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
+    """Answer requests.
+
+    Raises:
+        EOFError, OSError: The other end of the pipe is closed.
+    """
+    watch = Watch()
+    connection.send_bytes(READY)
+    while True:
+        watch.rest()
+        message = connection.recv_bytes()
+        if message == NOBODY_WAITS:
+            continue  # It came when the answer was there already.
+        seconds, blocks, count, calls = orjson.loads(message)
+        limits = Budget(seconds, blocks, count, is_abandoned=connection.poll, least=LEAST_SECONDS)
+        with limited(limits):
+            for method, parameters in calls:
+                connection.send_bytes(_frame(chain, watch, limits, method, parameters))
+
+
+def _frame(chain: EmbeddedChain, watch: Watch, limits: Budget, method: str, parameters: Sequence[object]) -> bytes:
+    try:
+        limits.check()
+        with watch.over(limits):
+            answer = orjson.dumps(chain.request(method, parameters))
+        # Again: a library that was interrupted may have taken that for an answer, such as that a signature is wrong.
+        limits.check()
+        limits.take_bytes(len(answer))
+        return RESULT + answer
+    except RpcError as error:
+        return (LATE if limits.is_out_of_time else FAILURE) + orjson.dumps([error.code, error.message, error.data])
+    except RegistryError as error:
+        return FAILURE + orjson.dumps([SERVER_ERROR, error.message, None])
+    except MemoryError:
+        return FAILURE + orjson.dumps([LIMIT_EXCEEDED, "the call takes too much memory", None])
+
+
+def _give_way() -> None:
+    """Let the system refuse memory to this process, and end it before any other where there is none left."""
+    with contextlib.suppress(OSError, ValueError):
+        resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
+
+
+def main() -> None:
+    """Serve the pipe that the node has opened, until it is closed."""
+    descriptor, folder, niceness = sys.argv[1:]
+    os.nice(int(niceness))
+    keep_memory_small()
+    _give_way()
+    with contextlib.closing(EmbeddedChain.read_only(Path(folder))) as chain, contextlib.suppress(EOFError, OSError):
+        serve(Connection(int(descriptor)), chain)
+
+
+if __name__ == "__main__":
+    main()

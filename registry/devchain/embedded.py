@@ -1,0 +1,216 @@
+"""A chain of one's own inside the process: py-evm's Prague rules, on disk, spoken to in JSON-RPC.
+
+One process makes the blocks and nobody else does: what it says is the truth for as long as nobody can write to its
+files. Auditors who do not trust it hold its checkpoints (signed block hashes) against it.
+
+A block is made when transactions wait, at most one a second, and never with a time that has not come: grants expire by
+the blocks' time. A block is on disk before anybody sees it, there are no forks, and so each block is final at once.
+Transactions that wait are in memory only; who sent one sends it again until it is in a block.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import sqlite3
+import time
+from collections.abc import Callable, Generator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from registry.base.errors import RegistryError
+from registry.base.primitives import Address
+from registry.chain.client import (
+    INVALID_PARAMS,
+    METHOD_NOT_FOUND,
+    ChainIdentity,
+    ChainUnavailable,
+    RpcError,
+)
+from registry.devchain import budget
+from registry.devchain.apart import Apart, Lane
+from registry.devchain.methods import Methods
+from registry.devchain.miner import Miner
+from registry.devchain.node import Follower, Node
+from registry.devchain.rehearsal import RehearsalMethods, RehearsalNode
+from registry.devchain.store import Store
+
+RETRY_SECONDS = 2.0
+LONGEST_SLEEP = 60.0
+CLOCK_TOLERANCE = 5.0
+
+log = logging.getLogger(__name__)
+
+
+class EmbeddedChain:
+    """The chain, as a `registry.chain.client.Chain`. Made by `open` or `in_memory`; close it in the end."""
+
+    def __init__(
+        self, node: Node, methods: Methods, mine_interval: float | None, apart: Mapping[Lane, Apart] | None = None
+    ) -> None:
+        self._node = node
+        self._apart = apart or {}
+        self._interval = mine_interval or 0.0
+        self._last_start = -self._interval
+        self._fault = ""
+        handlers: dict[str, Callable[..., Any]] = {
+            name: getattr(methods, name) for name in dir(methods) if name.startswith(("eth_", "evm_", "net_", "web3_"))
+        }
+        self._methods = {name: (handler, inspect.signature(handler)) for name, handler in handlers.items()}
+        self._miner = None if mine_interval is None else Miner(self._step, self._stopped)
+
+    @classmethod
+    def open(
+        cls,
+        folder: Path,
+        relayer: Address,
+        *,
+        mine_interval: float = 1.0,
+        clock: Callable[[], float] = time.time,
+    ) -> EmbeddedChain:
+        """Opens the chain in a folder at its newest block, or creates one with a chain id of its own.
+
+        Args:
+            folder: Where it lies; one process at a time uses it.
+            relayer: The account that is given all ether when the chain is created; the same ever after.
+            mine_interval: Seconds at least between two blocks; with less than one there is still no more than one
+                block in each second of the clock.
+            clock: Gives the Unix time in seconds, UTC.
+
+        Raises:
+            Conflict: Another process uses the folder, or it holds something else, or the chain of another relayer.
+            ChainUnavailable: The files cannot be read, or are damaged.
+        """
+        store = Store.open(folder)
+        try:
+            node = Node(store, relayer, clock)
+        except sqlite3.Error as error:
+            store.close()
+            raise ChainUnavailable(f"The embedded chain in {folder} cannot be used: {error}.") from error
+        except RegistryError:
+            store.close()
+            raise
+        return cls(node, Methods(node), mine_interval, {lane: Apart(folder, lane) for lane in Lane})
+
+    @classmethod
+    def read_only(cls, folder: Path) -> EmbeddedChain:
+        """Open the chain in a folder beside the process that makes its blocks.
+
+        Raises:
+            ChainUnavailable: There is none, or it cannot be read.
+        """
+        node = Follower(Store.read_only(folder))
+        return cls(node, Methods(node), None)
+
+    @classmethod
+    def in_memory(
+        cls, relayer: Address, *, auto_mine: bool = True, clock: Callable[[], float] = time.time
+    ) -> EmbeddedChain:
+        """A chain for tests that is gone when it is closed.
+
+        Warning: its time and its history can be changed through JSON-RPC: evm_increaseTime, evm_setNextBlockTimestamp,
+        evm_mine, evm_snapshot, evm_revert.
+
+        Args:
+            relayer: The account that is given all ether.
+            auto_mine: Makes a block of each transaction as it is sent, even if its time has not come.
+            clock: Gives the Unix time in seconds, UTC.
+        """
+        node = RehearsalNode(Store.in_memory(), relayer, clock, auto_mine=auto_mine)
+        return cls(node, RehearsalMethods(node), None if auto_mine else 0.0)
+
+    def now(self) -> int:
+        """Return the time of the next block if it were made now, Unix seconds, UTC."""
+        return max(self._node.head.header.timestamp + 1, int(self._node.now()))
+
+    @property
+    def identity(self) -> ChainIdentity:
+        """Which chain it is."""
+        return self._node.identity
+
+    def request(self, method: str, params: Sequence[object] = ()) -> Any:
+        """Answers one request; see `registry.chain.client.Chain`."""
+        found = self._methods.get(method)
+        if found is None:
+            raise RpcError(METHOD_NOT_FOUND, f"the method {method[:80]} does not exist/is not available")
+        handler, signature = found
+        try:
+            signature.bind(*params)
+        except TypeError as error:
+            raise RpcError(INVALID_PARAMS, f"invalid parameters of {method}: {error}") from error
+        if method == "eth_sendRawTransaction" and self._fault:
+            raise ChainUnavailable(self._fault, hint="What is in blocks can be read.", retry_after=RETRY_SECONDS)
+        try:
+            answer = handler(*params)
+        except sqlite3.Error as error:
+            raise ChainUnavailable(f"The embedded chain cannot use its file: {error}.") from error
+        if method == "eth_sendRawTransaction" and self._miner is not None:
+            self._miner.wake()
+        return answer
+
+    def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
+        """Answers several requests in order; see `registry.chain.client.Chain`."""
+        answers: list[Any | RpcError] = []
+        limits = budget.current()
+        for method, parameters in calls:
+            try:
+                if limits is not None:
+                    limits.check()
+                answer = self.request(method, parameters)
+                if limits is not None:
+                    limits.take_bytes(len(orjson.dumps(answer)))
+                answers.append(answer)
+            except RpcError as error:
+                answers.append(error)
+        return answers
+
+    @property
+    def computes_apart(self) -> bool:
+        """Whether it has processes that compute for strangers: a chain in memory has none."""
+        return bool(self._apart)
+
+    def prepare(self, lane: Lane) -> None:
+        """Make sure that the process of a lane runs, where there are any."""
+        if self.computes_apart:
+            self._apart[lane].prepare()
+
+    def computed(
+        self, calls: Sequence[tuple[str, Sequence[object]]], limits: budget.Budget, lane: Lane
+    ) -> Generator[bytes | RpcError, None, None]:
+        """Answer what strangers ask for and may take long in the process of a lane; see `Apart.answers`."""
+        return self._apart[lane].answers(calls, limits)
+
+    def close(self) -> None:
+        """Finishes the block in the making, if there is one, and closes the files. What waits is forgotten."""
+        if self._miner is not None:
+            self._miner.close()
+        for apart in self._apart.values():
+            apart.close()
+        self._node.store.close()
+
+    def _step(self) -> float | None:
+        """Makes a block if there is something to make one of and its time has come."""
+        transactions = self._node.executable()
+        if not transactions:
+            return None
+        now = self._node.now()
+        ahead = self._node.head.header.timestamp + 1 - now
+        wait = max(ahead, self._last_start + self._interval - time.monotonic())
+        if wait > 0:
+            if ahead > CLOCK_TOLERANCE:
+                log.warning("the clock is %.0f s behind the newest block; no block is made until it is ahead", ahead)
+            return min(wait, LONGEST_SLEEP)
+        self._last_start = time.monotonic()
+        try:
+            self._node.mine(int(now), transactions)
+        except sqlite3.Error as error:
+            self._fault = f"The embedded chain cannot write its blocks: {error}."
+            log.warning("%s Trying again in %.0f s.", self._fault, RETRY_SECONDS)
+            return RETRY_SECONDS
+        self._fault = ""
+        return 0.0
+
+    def _stopped(self) -> None:
+        self._fault = "The embedded chain has stopped making blocks."

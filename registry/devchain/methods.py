@@ -1,0 +1,311 @@
+"""The JSON-RPC methods of the embedded chain, under their own names."""
+
+# ruff: noqa: N802 - the methods have the names that JSON-RPC gives them
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from registry.chain import params
+from registry.chain.client import INVALID_PARAMS, LIMIT_EXCEEDED, SERVER_ERROR, RpcError
+from registry.chain.logs import FILTER_FIELDS, MAX_LOGS, LogFilter, may_contain
+from registry.devchain import budget, evm, state, wire
+from registry.devchain.node import Node
+from registry.devchain.store import Block
+
+MAX_PROVEN_SLOTS = 1_024
+MAX_FEE_HISTORY = 1_024
+MAX_PERCENTILES = 100
+PRIORITY_FEE = 10**9
+CLIENT_VERSION = "tdr-embedded/1"
+
+_CALL_FIELDS = frozenset(
+    {"from", "to", "gas", "gasPrice", "maxFeePerGas", "maxPriorityFeePerGas", "value", "data", "input"}
+    | {"nonce", "chainId", "type", "accessList"}
+)
+
+
+class Methods:
+    """Answers each JSON-RPC method. Parameters and results are as JSON has them.
+
+    Each raises RpcError where a parameter is malformed, or what is asked for fails.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+
+    # The node
+
+    def web3_clientVersion(self) -> str:
+        return CLIENT_VERSION
+
+    def net_version(self) -> str:
+        return str(self._node.identity.chain_id)
+
+    def eth_chainId(self) -> str:
+        return hex(self._node.identity.chain_id)
+
+    def eth_syncing(self) -> bool:
+        return False
+
+    def eth_blockNumber(self) -> str:
+        return hex(self._node.head.number)
+
+    # Fees
+
+    def eth_gasPrice(self) -> str:
+        return hex(evm.next_base_fee(self._node.head.header) + PRIORITY_FEE)
+
+    def eth_maxPriorityFeePerGas(self) -> str:
+        return hex(PRIORITY_FEE)
+
+    def eth_feeHistory(self, count: object, newest: object, percentiles: object = None) -> wire.Json:
+        wanted = _percentiles(percentiles)
+        last = self._existing(newest)
+        span = params.quantity(hex(count) if isinstance(count, int) else count, "count")
+        oldest = max(last.number + 1 - min(span, MAX_FEE_HISTORY), 0)
+        blocks = [_within_budget(self._existing(hex(number))) for number in range(oldest, last.number + 1)]
+        history: wire.Json = {
+            "oldestBlock": hex(oldest),
+            "baseFeePerGas": [hex(fee) for fee in (*(b.base_fee for b in blocks), evm.next_base_fee(last.header))],
+            "gasUsedRatio": [block.header.gas_used / block.header.gas_limit for block in blocks],
+        }
+        if wanted:
+            history["reward"] = [_tips_paid(_within_budget(block), wanted) for block in blocks]
+        return history
+
+    # Blocks and transactions
+
+    def eth_getBlockByNumber(self, number: object, full: object = False) -> wire.Json | None:
+        return _form(self._named(number), full)
+
+    def eth_getBlockByHash(self, block_hash: object, full: object = False) -> wire.Json | None:
+        return _form(self._with_hash(block_hash), full)
+
+    def eth_getBlockTransactionCountByNumber(self, number: object) -> str | None:
+        block = self._named(number)
+        return None if block is None else hex(len(block.transactions))
+
+    def eth_getBlockTransactionCountByHash(self, block_hash: object) -> str | None:
+        block = self._with_hash(block_hash)
+        return None if block is None else hex(len(block.transactions))
+
+    def eth_getTransactionByBlockNumberAndIndex(self, number: object, index: object) -> wire.Json | None:
+        return _transaction_at(self._named(number), index)
+
+    def eth_getTransactionByBlockHashAndIndex(self, block_hash: object, index: object) -> wire.Json | None:
+        return _transaction_at(self._with_hash(block_hash), index)
+
+    def eth_getTransactionByHash(self, transaction_hash: object) -> wire.Json | None:
+        wanted = params.data(transaction_hash, "transaction hash", 32)
+        pending = self._node.waiting(wanted)
+        if pending is not None:
+            return wire.pending_transaction(pending.transaction, pending.raw)
+        place = self._node.place_of(wanted)
+        return None if place is None else wire.transaction(*place)
+
+    def eth_getTransactionReceipt(self, transaction_hash: object) -> wire.Json | None:
+        place = self._node.place_of(params.data(transaction_hash, "transaction hash", 32))
+        return None if place is None else wire.receipt(*place)
+
+    def eth_getBlockReceipts(self, block: object) -> list[wire.Json] | None:
+        # Nodes take a block's hash here as well as its number: a hash has 64 digits.
+        by_hash = isinstance(block, str) and len(block) == 66
+        found = self._with_hash(block) if by_hash else self._named(block)
+        return None if found is None else wire.receipts(found)
+
+    def eth_getLogs(self, wanted: object) -> list[wire.Json]:
+        given = params.fields(wanted, "filter", FILTER_FIELDS)
+        log_filter = LogFilter.parse(given.get("address"), given.get("topics"))
+        if "blockHash" not in given:
+            first, last = (self._height(given.get(name, "latest")) for name in ("fromBlock", "toBlock"))
+            return self._logs_between(first, last, log_filter)
+        if "fromBlock" in given or "toBlock" in given:
+            raise RpcError(INVALID_PARAMS, "invalid argument: blockHash goes without fromBlock and toBlock")
+        block = self._with_hash(given["blockHash"])
+        if block is None:
+            raise RpcError(SERVER_ERROR, "unknown block")
+        return wire.logs(block, log_filter.wants)
+
+    def _logs_between(self, first: int, last: int, log_filter: LogFilter) -> list[wire.Json]:
+        if first > last:
+            raise RpcError(INVALID_PARAMS, "invalid block range params")
+        masks = log_filter.masks()
+        found: list[wire.Json] = []
+        limits = budget.current()
+        for block_hash, bloom in self._node.store.blooms(first, min(last, self._node.head.number)):
+            if limits is not None:
+                limits.take_block()
+            if bloom and may_contain(bloom, masks):
+                if limits is not None:
+                    limits.check()
+                found += wire.logs(self._node.store.block_by_hash(block_hash), log_filter.wants)
+                if len(found) > MAX_LOGS:
+                    raise RpcError(
+                        LIMIT_EXCEEDED, f"query returned more than {MAX_LOGS} results: ask for fewer blocks at a time"
+                    )
+        return found
+
+    # The state
+
+    def eth_getBalance(self, address: object, block: object = "latest") -> str:
+        return hex(self._node.account(params.data(address, "address", 20), self._existing(block)).balance)
+
+    def eth_getTransactionCount(self, address: object, block: object = "latest") -> str:
+        account = params.data(address, "address", 20)
+        if block == "pending":
+            return hex(self._node.next_nonce(account))
+        return hex(self._node.account(account, self._existing(block)).nonce)
+
+    def eth_getCode(self, address: object, block: object = "latest") -> str:
+        root = self._existing(block).header.state_root
+        return wire.data(state.code_at(self._node.store.node, root, params.data(address, "address", 20)))
+
+    def eth_getStorageAt(self, address: object, slot: object, block: object = "latest") -> str:
+        root = self._existing(block).header.state_root
+        account = params.data(address, "address", 20)
+        return wire.word(state.storage_at(self._node.store.node, root, account, params.quantity(slot, "slot")))
+
+    def eth_getProof(self, address: object, keys: object, block: object = "latest") -> wire.Json:
+        if not isinstance(keys, list | tuple) or len(keys) > MAX_PROVEN_SLOTS:
+            raise RpcError(INVALID_PARAMS, f"invalid argument: keys must be a list of at most {MAX_PROVEN_SLOTS}")
+        proven = state.prove(
+            self._node.store.node,
+            self._existing(block).header.state_root,
+            params.data(address, "address", 20),
+            [params.quantity(key, "storage key") for key in keys],
+        )
+        return wire.proof(address, keys, proven)
+
+    def eth_call(self, call: object, block: object = "latest") -> str:
+        return wire.data(evm.call(message=_priced(call), **self._surroundings(block)))
+
+    def eth_estimateGas(self, call: object, block: object = "latest") -> str:
+        return hex(evm.estimate_gas(message=_call(call), **self._surroundings(block)))
+
+    def eth_sendRawTransaction(self, raw: object) -> str:
+        return wire.data(self._node.add(params.data(raw, "transaction")))
+
+    # Which block is meant
+
+    def _named(self, given: object) -> Block | None:
+        """The block that a tag, a number, or EIP-1898's object names."""
+        if given in ("latest", "pending", "safe", "finalized"):
+            return self._node.head
+        if given == "earliest":
+            return self._node.block_at(0)
+        if not isinstance(given, Mapping):
+            return self._node.block_at(params.quantity(given, "block"))
+        named = params.fields(given, "block", frozenset({"blockHash", "blockNumber", "requireCanonical"}))
+        if "blockHash" in named:
+            return self._with_hash(named["blockHash"])
+        return self._node.block_at(params.quantity(named.get("blockNumber"), "blockNumber"))
+
+    def _with_hash(self, block_hash: object) -> Block | None:
+        return self._node.block_with(params.data(block_hash, "block hash", 32))
+
+    def _existing(self, given: object) -> Block:
+        block = self._named(given)
+        if block is None:
+            raise RpcError(SERVER_ERROR, "header not found")
+        return block
+
+    def _height(self, given: object) -> int:
+        # A range may reach beyond the newest block.
+        if isinstance(given, str) and given.startswith("0x"):
+            return params.quantity(given, "block")
+        return self._existing(given).number
+
+    def _surroundings(self, given: object) -> dict[str, Any]:
+        """What a call on the state after a block sees besides the state."""
+        block = self._existing(given)
+        header = block.header
+        if given in ("latest", "pending"):
+            # Blocks come only when there is something to write: a question about now is answered as of now.
+            header = header.copy(timestamp=max(header.timestamp, int(self._node.now())))
+        return {
+            "header": header,
+            "chain_id": self._node.identity.chain_id,
+            "read": self._node.store.node,
+            "ancestors": self._node.hashes_before(block),
+            "limits": budget.current(),
+        }
+
+
+def _within_budget(block: Block) -> Block:
+    """Return the block; raise RpcError where the request has used up its budget."""
+    limits = budget.current()
+    if limits is not None:
+        limits.check()
+    return block
+
+
+def _form(block: Block | None, full: object) -> wire.Json | None:
+    in_full = params.flag(full, "full")
+    return None if block is None else wire.block(block, full=in_full)
+
+
+def _transaction_at(block: Block | None, index: object) -> wire.Json | None:
+    position = params.quantity(index, "index")
+    return None if block is None or position >= len(block.transactions) else wire.transaction(block, position)
+
+
+def _call(given: object) -> evm.Call:
+    fields = params.fields(given, "call", _CALL_FIELDS)
+    inputs = {params.data(fields[name], name) for name in ("data", "input") if name in fields}
+    if len(inputs) > 1:
+        raise RpcError(INVALID_PARAMS, "invalid argument: data and input are both given and differ")
+    gas = params.quantity(fields["gas"], "gas") if "gas" in fields else evm.TRANSACTION_GAS_LIMIT
+    return evm.Call(
+        sender=params.data(fields["from"], "from", 20) if "from" in fields else bytes(20),
+        to=params.data(fields["to"], "to", 20) if "to" in fields else b"",
+        data=inputs.pop() if inputs else b"",
+        value=params.quantity(fields["value"], "value") if "value" in fields else 0,
+        gas=min(gas, evm.TRANSACTION_GAS_LIMIT),
+    )
+
+
+def _priced(given: object) -> evm.Call:
+    """Read a call with the price that it pays: its sender must have the money, and its code sees the price."""
+    call = _call(given)
+    fields = params.fields(given, "call", _CALL_FIELDS)
+    fees = {
+        name: params.quantity(fields[name], name)
+        for name in ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")
+        if name in fields
+    }
+    maximum = fees.get("gasPrice", fees.get("maxFeePerGas", 0))
+    priority = fees.get("gasPrice", fees.get("maxPriorityFeePerGas", 0))
+    return replace(call, maximum_fee=maximum, priority_fee=min(priority, maximum))
+
+
+def _percentiles(given: object) -> list[float]:
+    wanted = [] if given is None else given
+    if isinstance(wanted, list | tuple) and len(wanted) > MAX_PERCENTILES:
+        raise RpcError(INVALID_PARAMS, f"invalid argument: at most {MAX_PERCENTILES} percentiles, not {len(wanted)}")
+    if not isinstance(wanted, list | tuple) or not all(
+        isinstance(item, int | float) and not isinstance(item, bool) and 0 <= item <= 100 for item in wanted
+    ):
+        raise RpcError(INVALID_PARAMS, "invalid argument: the percentiles must be numbers from 0 to 100")
+    return sorted(wanted)
+
+
+def _tips_paid(block: Block, percentiles: Sequence[float]) -> list[str]:
+    """The priority fees in a block at percentiles of the gas used, each transaction weighed by its own."""
+    paid = sorted(
+        (int(receipt["effectiveGasPrice"], 16) - block.base_fee, int(receipt["gasUsed"], 16))
+        for receipt in wire.receipts(block)
+    )
+    tips: list[str] = []
+    for percentile in percentiles:
+        remaining = block.header.gas_used * percentile / 100
+        tip = 0
+        for tip_paid, used in paid:
+            tip = tip_paid
+            remaining -= used
+            if remaining <= 0:
+                break
+        tips.append(hex(tip))
+    return tips

@@ -1,0 +1,212 @@
+"""The heart of the embedded chain: its store, its newest block, what waits, and how one becomes the other."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+
+from eth.abc import SignedTransactionAPI
+from eth.rlp.accounts import Account
+from eth_typing import Hash32
+
+from registry.base.errors import Conflict
+from registry.base.primitives import Address, Bytes32
+from registry.chain.client import ChainIdentity, ChainUnavailable
+from registry.devchain import admission, evm, state
+from registry.devchain.pool import Pending, Pool
+from registry.devchain.store import Block, Genesis, Store
+
+BLOCKS_CHECKED_AT_OPENING = 64
+ANCESTORS_VISIBLE = 256
+
+log = logging.getLogger(__name__)
+
+
+class Node:
+    """One chain. Any thread may read and add transactions; one thread at a time makes blocks.
+
+    Args:
+        store: Where the chain is, or is to be created.
+        relayer: The account that is given all ether when the chain is created; the same ever after.
+        clock: Gives the Unix time in seconds, UTC.
+
+    Raises:
+        Conflict: The store holds the chain of another relayer.
+        ChainUnavailable: It is damaged.
+    """
+
+    def __init__(self, store: Store, relayer: Address, clock: Callable[[], float]) -> None:
+        self.store = store
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._pool = Pool()
+        genesis = store.genesis() or self._create(relayer)
+        if genesis.relayer != relayer:
+            raise Conflict(
+                f"This chain was made for the relayer {Address(genesis.relayer)}, but the key given is {relayer}'s.",
+                hint="Give the key that belongs to this data folder, or choose another folder.",
+            )
+        self._check()
+        self._head = store.block_by_hash(store.head_hash())
+        self.identity = ChainIdentity(genesis.chain_id, Bytes32(store.hash_at(0)))
+
+    def _check(self) -> None:
+        self.store.check(BLOCKS_CHECKED_AT_OPENING)
+
+    def _create(self, relayer: Address) -> Genesis:
+        # 0x7464 are the letters "td"; the rest keeps chains made by different nodes apart.
+        genesis = Genesis(0x74640000 | secrets.randbits(16), bytes(relayer))
+        draft = evm.make_genesis(genesis.chain_id, genesis.relayer, int(self.now()))
+        self.store.create(genesis, draft.block, draft.nodes)
+        return genesis
+
+    def now(self) -> float:
+        """The Unix time in seconds, UTC."""
+        return self._clock()
+
+    # What is in blocks
+
+    @property
+    def head(self) -> Block:
+        """The newest block. What follows it is on disk before it is seen here."""
+        return self._head
+
+    def block_at(self, number: int) -> Block | None:
+        """The block at a height, if there is one."""
+        if number > self.head.number:
+            return None
+        return self.store.block_by_hash(self.store.hash_at(number))
+
+    def block_with(self, block_hash: bytes) -> Block | None:
+        """The block with a hash, if there is one."""
+        try:
+            block = self.store.block_by_hash(block_hash)
+        except KeyError:
+            return None
+        return block if block.number <= self.head.number else None
+
+    def place_of(self, transaction_hash: bytes) -> tuple[Block, int] | None:
+        """The block that a transaction is in and its position there, if it is in one."""
+        try:
+            number, position = self.store.place_of(transaction_hash)
+        except KeyError:
+            return None
+        block = self.block_at(number)
+        return None if block is None else (block, position)
+
+    def account(self, address: bytes, block: Block | None = None) -> Account:
+        """The account of an address (20 bytes) after a block; after the newest if none is given."""
+        return state.account_at(self.store.node, (block or self.head).header.state_root, address)
+
+    def hashes_before(self, block: Block) -> Iterator[Hash32]:
+        """The hashes of the blocks before this one that contracts may ask for, the newest first."""
+        for _ in range(ANCESTORS_VISIBLE):
+            if block.number == 0:
+                return
+            yield block.header.parent_hash
+            block = self.store.block_by_hash(block.header.parent_hash)
+
+    # What waits
+
+    def add(self, raw: bytes) -> bytes:
+        """Takes a signed transaction in, and returns its hash. It waits in memory: only in a block is it safe.
+
+        Raises:
+            RpcError: It is invalid, known already, or there is no room.
+        """
+        admission.refuse_oversized(raw)
+        transaction = evm.decode_transaction(raw)
+        admission.refuse_invalid(transaction, self.identity.chain_id)
+        with self._lock:
+            admission.refuse_unaffordable(transaction, self.account(transaction.sender))
+            self._pool.add(transaction, raw)
+        return transaction.hash
+
+    def waiting(self, transaction_hash: bytes) -> Pending | None:
+        """The transaction with this hash, if it waits."""
+        with self._lock:
+            return self._pool.get(transaction_hash)
+
+    def next_nonce(self, sender: bytes) -> int:
+        """The first nonce of an account (20 bytes) that is neither in a block nor waits."""
+        with self._lock:
+            return self._pool.next_nonce(sender, self._nonce_of(sender))
+
+    def executable(self) -> list[SignedTransactionAPI]:
+        """What the next block could be made of, in order."""
+        with self._lock:
+            return self._pool.executable(self._nonce_of, evm.next_base_fee(self._head.header))
+
+    def _nonce_of(self, sender: bytes) -> int:
+        return self.account(sender).nonce
+
+    # How one becomes the other
+
+    def mine(self, timestamp: int, transactions: list[SignedTransactionAPI]) -> None:
+        """Makes a block, writes it to the store, and shows it.
+
+        Args:
+            timestamp: Unix seconds, UTC; later than the newest block's.
+            transactions: What to make it of, in order. What cannot be carried out is dropped, with a line in the log.
+
+        Raises:
+            sqlite3.Error: It cannot be written. All is as before.
+        """
+        draft = evm.build_block(
+            self._head,
+            timestamp,
+            transactions,
+            chain_id=self.identity.chain_id,
+            read=self.store.node,
+            ancestors=self._hashes_from_head,
+        )
+        for transaction_hash, reason in draft.refused.items():
+            log.warning("transaction 0x%s is dropped: %s", transaction_hash.hex(), reason)
+        with self._lock:
+            self._pool.drop(draft.refused)
+        if draft.block.transactions or not transactions:
+            self._append(draft)
+
+    def _append(self, draft: evm.Draft) -> None:
+        try:
+            self.store.append(draft.block, draft.nodes)
+        except sqlite3.Error:
+            # A commit that failed may have been carried out all the same: only the file knows.
+            if self.store.head_hash() != draft.block.hash:
+                raise
+        with self._lock:
+            self._head = draft.block
+            self._pool.settle(draft.block.senders, self._nonce_of)
+
+    def _hashes_from_head(self) -> Iterator[Hash32]:
+        yield Hash32(self._head.hash)
+        yield from self.hashes_before(self._head)
+
+
+class Follower(Node):
+    """A chain whose blocks another process makes; each that is on disk is seen at once. What waits is not seen.
+
+    Args:
+        store: Where the chain is, opened for reading alone.
+
+    Raises:
+        ChainUnavailable: It has not been created.
+    """
+
+    def __init__(self, store: Store) -> None:
+        genesis = store.genesis()
+        if genesis is None:
+            raise ChainUnavailable("The embedded chain has no first block yet.")
+        super().__init__(store, Address(genesis.relayer), time.time)
+
+    @property
+    def head(self) -> Block:
+        """The newest block on disk."""
+        return self.store.block_by_hash(self.store.head_hash())
+
+    def _check(self) -> None:
+        """Nothing: whoever makes the blocks has checked them."""

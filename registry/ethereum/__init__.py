@@ -1,0 +1,1 @@
+"""Ethereum's encodings: ABI, RLP, tries, headers, receipts, EIP-712. Pure functions of bytes."""

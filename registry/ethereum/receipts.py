@@ -1,0 +1,90 @@
+"""Receipts of transactions, and the proof that one is in its block.
+
+A block's receipts stand in a trie under `rlp(index)`; a receipt of type 0 is the RLP of its fields, any other has its
+type as one byte before that. Source: the Ethereum Yellow Paper, section 4.3.1; EIP-2718.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32
+from registry.ethereum.logs import Log
+from registry.ethereum.rlp import Item, as_bytes, as_list, as_number, decode_list, encode, number
+from registry.ethereum.trie import Trie
+
+_LARGEST_TYPE = 0x7F
+_TOPICS_AT_MOST = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What a transaction left behind.
+
+    Args:
+        succeeded: Whether it was carried out; one that was reverted has no logs.
+        logs: What it logged, in order.
+    """
+
+    succeeded: bool
+    logs: tuple[Log, ...]
+
+
+def receipt_key(transaction_index: int) -> bytes:
+    """Where the receipt of a block's transaction stands in the trie; indices count from 0."""
+    return encode(number(transaction_index))
+
+
+def decode_receipt(raw: bytes) -> Receipt:
+    """Reads a receipt as it stands in the trie.
+
+    Raises:
+        InvalidInput: It is none.
+    """
+    typed = raw[:1] <= bytes([_LARGEST_TYPE])
+    fields = decode_list(raw[1:] if typed else raw)
+    if len(fields) != 4:
+        raise InvalidInput(f"A receipt has 4 fields, but this has {len(fields)}.")
+    as_bytes(fields[2], 256)
+    return Receipt(as_number(fields[0], 8) == 1, tuple(_log(log) for log in as_list(fields[3])))
+
+
+def encode_receipt(receipt: Mapping[str, Any]) -> bytes:
+    """A receipt as it stands in the trie, from one as JSON-RPC gives it."""
+    logs: list[Item] = [
+        [_data(log["address"]), [_data(topic) for topic in log["topics"]], _data(log["data"])]
+        for log in receipt["logs"]
+    ]
+    fields: list[Item] = [
+        number(int(receipt["status"], 16)),
+        number(int(receipt["cumulativeGasUsed"], 16)),
+        _data(receipt["logsBloom"]),
+        logs,
+    ]
+    return number(int(receipt.get("type", "0x0"), 16)) + encode(fields)
+
+
+def receipts_trie(receipts: Sequence[Mapping[str, Any]]) -> Trie:
+    """The trie over all receipts of a block, as `eth_getBlockReceipts` gives them."""
+    return Trie({receipt_key(index): encode_receipt(receipt) for index, receipt in enumerate(receipts)})
+
+
+def _log(item: Item) -> Log:
+    fields = as_list(item)
+    if len(fields) != 3:
+        raise InvalidInput(f"A log has 3 fields, but this has {len(fields)}.")
+    topics = as_list(fields[1])
+    if len(topics) > _TOPICS_AT_MOST:
+        raise InvalidInput(f"A log has {_TOPICS_AT_MOST} topics at most, but this has {len(topics)}.")
+    return Log(
+        address=Address(as_bytes(fields[0], 20)),
+        topics=tuple(Bytes32(as_bytes(topic, 32)) for topic in topics),
+        data=as_bytes(fields[2]),
+    )
+
+
+def _data(text: str) -> bytes:
+    return bytes.fromhex(text[2:])

@@ -1,0 +1,157 @@
+"""Choosing whose access evidence shows, so that its size depends on the owner's acts and on no stranger's.
+
+Anybody may ask for access to any dataset. A bundle therefore shows the grantees to whom access was granted; those who
+merely asked are shown where they are named. A grantee's slot in `AccessGrants` counts their requests, so whoever is
+shown is shown with all of them: a grantee with more than a few is left out, one who is named with very many is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from registry.base.errors import InvalidInput, Unavailable
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.chain.client import Chain, RpcError
+from registry.chain.history import BlockRef, ask, logs_until
+from registry.ethereum.abi import left_padded
+from registry.ethereum.logs import Moment
+from registry.ethereum.state import Pair, pair_slot
+from registry.rooms.access.events import ACCESS_GRANTED, ACCESS_REQUESTED, ACCESS_REVOKED, AccessEvent, decode
+from registry.rooms.access.records import Access, fold
+from registry.rooms.deployment import Deployment
+
+MAX_REQUESTS: Final = 64
+"""With how many requests a grantee is still shown without being named."""
+MAX_NAMED_REQUESTS: Final = 1_000
+"""With how many requests a grantee who is named is still shown."""
+
+_TOPICS_AT_ONCE: Final = 250
+"""Nodes take up to 1,000 alternatives of a topic, and some 64 KiB of a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessShown:
+    """Whose access a bundle shows.
+
+    Args:
+        grantees: The grantees, ascending.
+        moments: Where their events are.
+    """
+
+    grantees: tuple[Address, ...]
+    moments: tuple[Moment, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class GrantsInForce:
+    """The grants that hold at a block.
+
+    Args:
+        grantees: Those who have them, the most recent grant first, up to a limit.
+        further: How many others have one.
+    """
+
+    grantees: tuple[Address, ...]
+    further: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessLogs:
+    """The events of access to one dataset, up to a block. Each method raises as `logs_until` does.
+
+    Args:
+        chain: The chain.
+        deployment: Where the contracts are.
+        dataset_id: The dataset.
+        until: The block up to which events count.
+    """
+
+    chain: Chain
+    deployment: Deployment
+    dataset_id: DatasetId
+    until: BlockRef
+
+    def to_show(self, grantees: Iterable[Address] | None) -> AccessShown:
+        """Return whose access to show, and where their grants, revocations and requests are.
+
+        Args:
+            grantees: The grantees; None: all who were ever granted access, those with many requests apart.
+
+        Raises:
+            InvalidInput: A grantee who is named asked too often to be shown.
+        """
+        named = None if grantees is None else sorted(set(grantees))
+        grants = self._grants(named)
+        candidates = sorted({event.grantee for event, _ in grants}) if named is None else named
+        asked = self._asked(candidates)
+        if named is None:
+            candidates = [grantee for grantee in candidates if asked[grantee] <= MAX_REQUESTS]
+        else:
+            _require_few(asked)
+        requests = self._events([ACCESS_REQUESTED], [grantee for grantee in candidates if asked[grantee]])
+        shown = set(candidates)
+        moments = [at for event, at in (*grants, *requests) if event.grantee in shown]
+        return AccessShown(tuple(candidates), tuple(moments))
+
+    def in_force(self, most: int) -> GrantsInForce:
+        """Return who has access at the block's time.
+
+        Args:
+            most: How many grantees to name.
+        """
+        access: dict[Address, Access] = {}
+        for event, at in self._grants(None):
+            access[event.grantee] = fold(access.get(event.grantee), event, at)
+        held = {grantee: grant for grantee, one in access.items() if (grant := one.grant_at(self.until.timestamp))}
+        newest = sorted(held, key=lambda grantee: held[grantee].at, reverse=True)
+        asked = self._asked(newest)
+        named = [grantee for grantee in newest if asked[grantee] <= MAX_REQUESTS][:most]
+        return GrantsInForce(tuple(named), len(held) - len(named))
+
+    def _grants(self, grantees: Sequence[Address] | None) -> list[tuple[AccessEvent, Moment]]:
+        return self._events([ACCESS_GRANTED, ACCESS_REVOKED], grantees)
+
+    def _asked(self, grantees: Sequence[Address]) -> dict[Address, int]:
+        """Return how often each grantee asked for access: by the contract's state, or without it by the events."""
+        slots = [pair_slot(self.dataset_id, grantee) for grantee in grantees]
+        address = str(self.deployment.grants)
+        try:
+            words = ask(self.chain, [("eth_getStorageAt", [address, str(slot), self.until.height]) for slot in slots])
+        except RpcError:  # The node has no state of that block.
+            counted = Counter(event.grantee for event, _ in self._events([ACCESS_REQUESTED], grantees))
+            return {grantee: counted[grantee] for grantee in grantees}
+        try:
+            pairs = [Pair.unpack(Bytes32.parse(word)) for word in words]
+        except InvalidInput as error:
+            raise Unavailable(f"The node does not tell the state of {address}.") from error
+        return {grantee: pair.requests for grantee, pair in zip(grantees, pairs, strict=True)}
+
+    def _events(self, kinds: Sequence[Bytes32], grantees: Sequence[Address] | None) -> list[tuple[AccessEvent, Moment]]:
+        """Return the events of some kinds, of some grantees (None: of all); those of each grantee in order."""
+        parts: list[Sequence[Bytes32] | None] = [None]
+        if grantees is not None:
+            words = [Bytes32(left_padded(grantee)) for grantee in grantees]
+            parts = [words[start : start + _TOPICS_AT_ONCE] for start in range(0, len(words), _TOPICS_AT_ONCE)]
+        deployment, topic = self.deployment, Bytes32(self.dataset_id)
+        return [
+            (event, at)
+            for part in parts
+            for log, at in logs_until(
+                self.chain, deployment.grants, [[kinds, topic, part]], deployment.block_number, self.until
+            )
+            if (event := decode(log)) is not None
+        ]
+
+
+def _require_few(asked: dict[Address, int]) -> None:
+    """Refuse grantees who asked too often."""
+    for grantee, count in asked.items():
+        if count > MAX_NAMED_REQUESTS:
+            raise InvalidInput(
+                f"{grantee} asked {count:,} times for access; evidence shows at most {MAX_NAMED_REQUESTS:,} requests "
+                "of one grantee.",
+                hint="Leave this grantee out: `tdr access` tells of their access without evidence.",
+            )

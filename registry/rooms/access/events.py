@@ -1,0 +1,87 @@
+"""What `AccessGrants` logs, decoded strictly from topics and data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
+from registry.ethereum.abi import Reader
+from registry.ethereum.logs import Log
+
+ACCESS_REQUESTED = Bytes32(keccak256(b"AccessRequested(uint256,address,uint32,uint48,uint32,string)"))
+ACCESS_GRANTED = Bytes32(keccak256(b"AccessGranted(uint256,address,uint32,uint48,uint48,bytes32,uint32)"))
+ACCESS_REVOKED = Bytes32(keccak256(b"AccessRevoked(uint256,address,uint32)"))
+
+TOPICS = (ACCESS_REQUESTED, ACCESS_GRANTED, ACCESS_REVOKED)
+"""The first topics of all events of the contract."""
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequested:
+    """Somebody asked for access. `requests` counts this one; `purpose` is raw: it need not be UTF-8."""
+
+    dataset_id: DatasetId
+    grantee: Address
+    rights: int
+    expires_at: int
+    requests: int
+    purpose: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class AccessGranted:
+    """Access was granted. `epoch` counts this grant; times are Unix seconds, UTC."""
+
+    dataset_id: DatasetId
+    grantee: Address
+    rights: int
+    starts_at: int
+    expires_at: int
+    terms_hash: Bytes32
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRevoked:
+    """Access was revoked at the block's time. `epoch` counts this revocation."""
+
+    dataset_id: DatasetId
+    grantee: Address
+    epoch: int
+
+
+AccessEvent = AccessRequested | AccessGranted | AccessRevoked
+
+
+def decode(log: Log) -> AccessEvent | None:
+    """Reads a log of the grants contract.
+
+    Returns:
+        The event, or None for a log of a kind this version does not know.
+
+    Raises:
+        InvalidInput: The log is none that the contract could have made.
+    """
+    if not log.topics or log.topics[0] not in TOPICS:
+        return None
+    if len(log.topics) != 3:
+        raise InvalidInput(f"An event of AccessGrants has 3 topics, not {len(log.topics)}.")
+    topic, dataset_word, grantee_word = log.topics
+    dataset_id, grantee = DatasetId(dataset_word), Address(grantee_word[12:])
+    words = Reader(log.data)
+    if topic == ACCESS_REQUESTED:
+        return AccessRequested(
+            dataset_id, grantee, words.uint(0, 32), words.uint(1, 48), words.uint(2, 32), words.tail(3)
+        )
+    if topic == ACCESS_GRANTED:
+        return AccessGranted(
+            dataset_id,
+            grantee,
+            words.uint(0, 32),
+            words.uint(1, 48),
+            words.uint(2, 48),
+            Bytes32(words.word(3)),
+            words.uint(4, 32),
+        )
+    return AccessRevoked(dataset_id, grantee, words.uint(0, 32))

@@ -1,0 +1,172 @@
+"""What is known of access: the fold of a pair's events, in the order of the chain, and the rights by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.ethereum.abi import text
+from registry.ethereum.logs import Moment
+from registry.rooms.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked
+
+RIGHTS = ("read", "derive", "aggregate", "reproduce", "distribute", "display", "extract", "index")
+"""The rights by bit, the lowest first, named as the actions of the ODRL vocabulary (2.2).
+
+The contract gives bits no meaning; a bit without a name here prints as ``bit-N``.
+"""
+
+
+def rights_mask(names: Iterable[str]) -> int:
+    """The bits of some rights.
+
+    Raises:
+        InvalidInput: A name is unknown, or there is none.
+    """
+    mask = 0
+    for name in names:
+        if name not in RIGHTS:
+            raise InvalidInput(f"There is no right {name!r}.", hint=f"The rights are: {', '.join(RIGHTS)}.")
+        mask |= 1 << RIGHTS.index(name)
+    if not mask:
+        raise InvalidInput("No right was named.", hint=f"Name one or more of: {', '.join(RIGHTS)}.")
+    return mask
+
+
+def rights_names(mask: int) -> tuple[str, ...]:
+    """The names of the rights whose bits are set, the lowest bit first."""
+    return tuple(
+        RIGHTS[bit] if bit < len(RIGHTS) else f"bit-{bit}" for bit in range(mask.bit_length()) if mask >> bit & 1
+    )
+
+
+class AccessState(StrEnum):
+    """Why somebody may or may not use a dataset at a time."""
+
+    NEVER_GRANTED = "neverGranted"
+    SCHEDULED = "scheduled"
+    ACTIVE = "active"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+def state_of(time: int, starts_at: int, expires_at: int, revoked_at: int | None) -> AccessState:
+    """Return what has become of a grant by a time; all times are Unix seconds, UTC.
+
+    Args:
+        time: The time that is asked about.
+        starts_at: From when it was given.
+        expires_at: Until when (exclusive).
+        revoked_at: When it was revoked, or None. A revocation at its expiry or later changed nothing.
+    """
+    if revoked_at is not None and revoked_at < expires_at:
+        if time >= revoked_at:
+            return AccessState.REVOKED
+    elif time >= expires_at:
+        return AccessState.EXPIRED
+    return AccessState.SCHEDULED if time < starts_at else AccessState.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One grant, and its end.
+
+    Args:
+        rights: One bit a right.
+        starts_at: From when, Unix seconds, UTC.
+        expires_at: Until when it was given (exclusive), Unix seconds, UTC.
+        terms_hash: SHA-256 of the terms, or zero.
+        at: When it was given.
+        ended: When it was revoked or replaced by a later grant, if it was.
+        is_revoked: Whether that end was a revocation.
+    """
+
+    rights: int
+    starts_at: int
+    expires_at: int
+    terms_hash: Bytes32
+    at: Moment
+    ended: Moment | None
+    is_revoked: bool
+
+    @property
+    def until(self) -> int:
+        """When it ends or ended (exclusive), Unix seconds, UTC."""
+        return self.expires_at if self.ended is None else min(self.expires_at, self.ended.timestamp)
+
+    def holds_at(self, time: int) -> bool:
+        """Whether it holds at a time (Unix seconds, UTC): it has started, not expired and not ended by then."""
+        return self.starts_at <= time < self.until
+
+    def state_at(self, time: int) -> AccessState:
+        """Return what has become of it by a time (Unix seconds, UTC) at which no later grant has replaced it."""
+        revoked = self.ended.timestamp if self.is_revoked and self.ended is not None else None
+        return state_of(time, self.starts_at, self.expires_at, revoked)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessRequest:
+    """One request for access."""
+
+    rights: int
+    expires_at: int
+    purpose: str
+    at: Moment
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """All that is known of one grantee's access to one dataset.
+
+    Args:
+        dataset_id: The dataset.
+        grantee: The grantee.
+        epoch: The number of grants and revocations.
+        grants: All grants, the first first.
+        requests: All requests, the first first.
+    """
+
+    dataset_id: DatasetId
+    grantee: Address
+    epoch: int
+    grants: tuple[Grant, ...]
+    requests: tuple[AccessRequest, ...]
+
+    def deciding_grant(self, time: int) -> Grant | None:
+        """Return the grant that decides about a time (Unix seconds, UTC): the latest given by then, else the first."""
+        given = [grant for grant in self.grants if grant.at.timestamp <= time]
+        return (given[-1:] or self.grants[:1] or (None,))[0]
+
+    def grant_at(self, time: int) -> Grant | None:
+        """The grant that holds at a time (Unix seconds, UTC), or None."""
+        return next((grant for grant in reversed(self.grants) if grant.holds_at(time)), None)
+
+
+def fold(access: Access | None, event: AccessEvent, at: Moment) -> Access:
+    """The record after one more event (None: nothing was known of the pair).
+
+    Raises:
+        InvalidInput: The event cannot follow what went before, so the events are not the pair's full history.
+    """
+    if access is None:
+        access = Access(event.dataset_id, event.grantee, 0, (), ())
+    match event:
+        case AccessRequested() if event.requests == len(access.requests) + 1:
+            request = AccessRequest(event.rights, event.expires_at, text(event.purpose), at)
+            return replace(access, requests=(*access.requests, request))
+        case AccessGranted() if event.epoch == access.epoch + 1:
+            grant = Grant(event.rights, event.starts_at, event.expires_at, event.terms_hash, at, None, False)
+            return replace(access, epoch=event.epoch, grants=(*_ended(access.grants, at, False), grant))
+        case AccessRevoked() if event.epoch == access.epoch + 1 and access.grants:
+            return replace(access, epoch=event.epoch, grants=_ended(access.grants, at, True))
+    raise InvalidInput(
+        f"The event {type(event).__name__} cannot follow what is known of {access.grantee} and {access.dataset_id}."
+    )
+
+
+def _ended(grants: tuple[Grant, ...], at: Moment, is_revoked: bool) -> tuple[Grant, ...]:
+    if not grants or grants[-1].ended is not None:
+        return grants
+    return (*grants[:-1], replace(grants[-1], ended=at, is_revoked=is_revoked))

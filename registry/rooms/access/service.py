@@ -1,0 +1,73 @@
+"""A grantee's access to a dataset, read from a chain itself: no gateway, no index, no database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry.base.errors import InvalidInput, Unavailable
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.chain.calls import call_view, view_call
+from registry.chain.client import Chain
+from registry.chain.history import BlockRef, logs_until
+from registry.ethereum.abi import Reader, left_padded
+from registry.rooms.access.events import TOPICS, decode
+from registry.rooms.access.records import Access, fold
+from registry.rooms.deployment import Deployment
+
+
+@dataclass(frozen=True, slots=True)
+class Counters:
+    """What a pair's next messages must name.
+
+    Args:
+        epoch: The number of grants and revocations so far.
+        requests: The number of requests so far.
+    """
+
+    epoch: int
+    requests: int
+
+
+def read_access(
+    chain: Chain, deployment: Deployment, dataset_id: DatasetId, grantee: Address, until: BlockRef
+) -> Access:
+    """All that was granted to, revoked from and asked for by a grantee up to a block.
+
+    That the node withheld none of it shows in `counters_of`.
+
+    Raises:
+        InvalidInput: The events are not a full history.
+        ChainUnavailable: No usable answer came, or the chain left that block meanwhile.
+        RpcError: The node refused.
+    """
+    access = Access(dataset_id, grantee, 0, (), ())
+    for log, at in logs_until(
+        chain,
+        deployment.grants,
+        [[TOPICS, Bytes32(dataset_id), Bytes32(left_padded(grantee))]],
+        deployment.block_number,
+        until,
+    ):
+        event = decode(log)
+        if event is not None:
+            access = fold(access, event, at)
+    return access
+
+
+def counters_of(
+    chain: Chain, deployment: Deployment, dataset_id: DatasetId, grantee: Address, at: BlockRef
+) -> Counters:
+    """The pair's counters in the contract's storage at a block, as the node tells them.
+
+    Raises:
+        Unavailable: No usable answer came.
+        RpcError: The node refused, for example because it no longer has that block's state.
+    """
+    call = view_call("countersOf(uint256,address)", dataset_id, left_padded(grantee))
+    try:
+        words = Reader(call_view(chain, deployment.grants, call, at.height))
+        return Counters(words.uint(0, 32), words.uint(1, 32))
+    except InvalidInput as error:
+        raise Unavailable(
+            f"At {deployment.grants} there are no AccessGrants, or the node does not tell their state."
+        ) from error

@@ -1,0 +1,126 @@
+"""What `DatasetRegistry` logs, decoded strictly from topics and data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
+from registry.ethereum.abi import Reader
+from registry.ethereum.logs import Log
+from registry.rooms.datasets.messages import Source
+
+REGISTERED = Bytes32(keccak256(b"Registered(uint256,address,bytes32,bytes32,bytes32,string,(uint256,uint24)[])"))
+REVISED = Bytes32(keccak256(b"Revised(uint256,uint24,bytes32,bytes32,string,(uint256,uint24)[])"))
+WITHDRAWN = Bytes32(keccak256(b"Withdrawn(uint256,string)"))
+TRANSFER = Bytes32(keccak256(b"Transfer(address,address,uint256)"))
+
+TOPICS = (REGISTERED, REVISED, WITHDRAWN, TRANSFER)
+"""The first topics of all events that change a dataset's record. ERC-721's approvals change none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A dataset came into being as version 1. `uri` is raw: a Solidity string need not be UTF-8."""
+
+    dataset_id: DatasetId
+    owner: Address
+    content_root: Bytes32
+    metadata_hash: Bytes32
+    salt: Bytes32
+    uri: bytes
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Revised:
+    """A dataset has a new version."""
+
+    dataset_id: DatasetId
+    version: int
+    content_root: Bytes32
+    metadata_hash: Bytes32
+    uri: bytes
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred:
+    """The title passed on (ERC-721's Transfer). A mint, from the zero address, precedes each `Registered`."""
+
+    dataset_id: DatasetId
+    previous_owner: Address
+    owner: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """A dataset was withdrawn."""
+
+    dataset_id: DatasetId
+    reason: bytes
+
+
+DatasetEvent = Registered | Revised | Transferred | Withdrawn
+
+
+def decode(log: Log) -> DatasetEvent | None:
+    """Reads a log of the registry contract.
+
+    Returns:
+        The event, or None for a log that changes no record (an approval).
+
+    Raises:
+        InvalidInput: The log is none that the contract could have made.
+    """
+    if not log.topics or log.topics[0] not in TOPICS:
+        return None  # Before its data are read: they need not be ABI data.
+    topic, *indexed = log.topics
+    words = Reader(log.data)
+    if topic == REGISTERED:
+        dataset_id, owner, content_root = _indexed(indexed, 3)
+        return Registered(
+            DatasetId(dataset_id),
+            Address(owner[12:]),
+            content_root,
+            Bytes32(words.word(0)),
+            Bytes32(words.word(1)),
+            words.tail(2),
+            _sources(words, 3),
+        )
+    if topic == REVISED:
+        dataset_id, version, content_root = _indexed(indexed, 3)
+        return Revised(
+            DatasetId(dataset_id),
+            int.from_bytes(version, "big"),
+            content_root,
+            Bytes32(words.word(0)),
+            words.tail(1),
+            _sources(words, 2),
+        )
+    if topic == TRANSFER:
+        previous_owner, owner, dataset_id = _indexed(indexed, 3)
+        return Transferred(DatasetId(dataset_id), Address(previous_owner[12:]), Address(owner[12:]))
+    (dataset_id,) = _indexed(indexed, 1)
+    return Withdrawn(DatasetId(dataset_id), words.tail(0))
+
+
+def _indexed(topics: list[Bytes32], count: int) -> list[Bytes32]:
+    if len(topics) != count:
+        raise InvalidInput(f"An event with {count} indexed values has {count + 1} topics, not {len(topics) + 1}.")
+    return topics
+
+
+def _sources(words: Reader, index: int) -> tuple[Source, ...]:
+    start, length = words.length_at(index)
+    if not length:
+        return ()
+    return tuple(
+        Source.parse(
+            {
+                "datasetId": DatasetId(words.word(start + 2 * position)),
+                "version": words.uint(start + 2 * position + 1, 24),
+            }
+        )
+        for position in range(length)
+    )
