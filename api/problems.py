@@ -32,7 +32,8 @@ from registry.base.errors import (
     Unavailable,
 )
 from registry.chain.client import RpcError, WrongChain
-from registry.ethereum.refusals import REFUSALS, UNNAMED, status_of
+from registry.ethereum.refusals import UNNAMED
+from registry.rooms.protocols import PROTOCOLS
 from registry.storage import StorageFull
 
 MEDIA_TYPE = "application/problem+json"
@@ -146,7 +147,7 @@ def explain(slug: str) -> str | None:
     for kind in KINDS:
         if kind.slug == slug:
             return f"{kind.title} ({kind.status}). {kind.meaning}\n"
-    for refusal in REFUSALS:
+    for refusal in PROTOCOLS.refusals.refusals:
         if _slug(refusal.name) == slug:
             return (
                 f"{refusal.name} ({refusal.status}). A contract refused: {refusal.sentence} {refusal.hint}".rstrip()
@@ -182,7 +183,7 @@ def respond(
 def _on_registry_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RegistryError)  # noqa: S101  what Starlette's signature does not say
     if isinstance(error, ContractRefused):
-        status = status_of(error)
+        status = error.status
         kind = Kind(_slug(error.name), status, "The contract refused", "")
         return respond(request, kind, error.message, hint=error.hint, error=error.name, values=error.values)
     if isinstance(error, Unavailable | RpcError | WrongChain):

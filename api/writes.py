@@ -29,11 +29,11 @@ from api.publications import documents_of
 from registry.base.errors import InvalidInput
 from registry.base.primitives import DatasetId
 from registry.base.times import require_near
+from registry.ethereum.eip712 import Message
 from registry.node import Node
 from registry.relay.intake import IdempotencyKey, Write, prepare, submit
 from registry.relay.receipts import Receipt
 from registry.rooms.access.messages import AccessRequest
-from registry.rooms.catalogue import AnyMessage
 from registry.statements.requests import limiting, require_room
 
 RETRY_SECONDS: Final = 1
@@ -122,12 +122,12 @@ def check_times(node: Node, body: Submission[Any]) -> None:
             raise invalid(f"body.message.{field}", error.message, hint=error.hint) from None
 
 
-def _admission(node: Node, message: AnyMessage) -> Write | None:
+def _admission(node: Node, message: Message) -> Write | None:
     """Return what must hold, besides the contract's rules, when a message is taken on."""
     return limiting(message, node.settings.max_open_requests) if isinstance(message, AccessRequest) else None
 
 
-def _require_room(node: Node, message: AnyMessage) -> None:
+def _require_room(node: Node, message: Message) -> None:
     """Refuse a request that would be one too many before the chain rehearses it: that takes a hundred times as long."""
     if isinstance(message, AccessRequest):
         with node.storage.read() as connection:

@@ -155,9 +155,10 @@ def _opened(url: str) -> Storage:
 
 def _by_web3(w3: Web3, deployment: Deployment) -> float:
     """Reads and decodes the same events with web3.py, in spans of as many blocks; gives the seconds."""
+    registry, grants = (deployment.address_of(name) for name in ("DatasetRegistry", "AccessGrants"))
     contracts: tuple[tuple[Address, str, tuple[str, ...]], ...] = (
-        (deployment.registry, "DatasetRegistry", ("Transfer", "Registered", "Revised", "Withdrawn")),
-        (deployment.grants, "AccessGrants", ("AccessRequested", "AccessGranted", "AccessRevoked")),
+        (registry, "DatasetRegistry", ("Transfer", "Registered", "Revised", "Withdrawn")),
+        (grants, "AccessGrants", ("AccessRequested", "AccessGranted", "AccessRevoked")),
     )
     start = time.perf_counter()
     found = 0
@@ -205,7 +206,9 @@ def _fill(chain: RpcChain, datasets: int) -> Deployment:
         addresses.append(Address.parse(chain.request("eth_getTransactionReceipt", [transaction])["contractAddress"]))
     genesis = Bytes32.parse(chain.request("eth_getBlockByNumber", ["0x0", False])["hash"])
     chain_id = int(chain.request("eth_chainId"), 16)
-    deployment = Deployment(chain_id, genesis, addresses[0], addresses[1], block_number=1)
+    deployment = Deployment.of(
+        chain_id, genesis, dict(zip(("DatasetRegistry", "AccessGrants"), addresses, strict=True)), 1
+    )
     for first in range(0, datasets, BLOCK_DATASETS):
         messages = [message for number in range(first, first + BLOCK_DATASETS) for message in _life(sender, number)]
         send([(deployment.address_of(message.CONTRACT), calldata(message, b"")) for message in messages])

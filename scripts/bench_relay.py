@@ -105,7 +105,7 @@ def _submission(deployment: Deployment, number: int) -> Submission:
         sources=(),
         deadline=2**40,
     )
-    domain = Domain(message.CONTRACT, deployment.chain_id, deployment.registry)
+    domain = Domain(message.CONTRACT, deployment.chain_id, deployment.address_of("DatasetRegistry"))
     signature = OWNER.sign_msg_hash(message.digest(domain)).to_bytes()
     return prepare(message, signature[:64] + bytes([signature[64] + 27]), deployment)
 

@@ -84,9 +84,8 @@ PLACES: Final = [
     "Benin",
 ]
 URI: Final = b"https://data.example.org/datasets/0123456789abcdef/meta.json"
-DEPLOYMENT: Final = Deployment(
-    31337, Bytes32(keccak256(b"seeded")), Address(b"\x01" * 20), Address(b"\x02" * 20), block_number=1
-)
+ADDRESSES: Final = {"DatasetRegistry": Address(b"\x01" * 20), "AccessGrants": Address(b"\x02" * 20)}
+DEPLOYMENT: Final = Deployment.of(31337, Bytes32(keccak256(b"seeded")), ADDRESSES, 1)
 
 
 def owner(number: int) -> Address:
@@ -160,14 +159,14 @@ class _Block:
         self.files.append((root, 0, file_hash(number), "data/table.csv"))
         id_word = Bytes32(dataset_id)
         words = key + bytes(32) + uint(128) + uint(160 + len(padded(URI))) + dynamic(URI) + uint(0)
-        self._log(DEPLOYMENT.registry, (REGISTERED, id_word, Bytes32(left_padded(holder)), root), words)
+        self._log(ADDRESSES["DatasetRegistry"], (REGISTERED, id_word, Bytes32(left_padded(holder)), root), words)
         if number % 5 == 0:
             words = key + uint(96) + uint(128 + len(padded(URI))) + dynamic(URI) + uint(0)
-            self._log(DEPLOYMENT.registry, (REVISED, id_word, Bytes32(uint(2)), root), words)
+            self._log(ADDRESSES["DatasetRegistry"], (REVISED, id_word, Bytes32(uint(2)), root), words)
         if number % 3 == 0:
             grantee = Bytes32(left_padded(owner(number % 97)))
             words = uint(1) + uint(self.time) + uint(2**40) + root + uint(1)
-            self._log(DEPLOYMENT.grants, (ACCESS_GRANTED, id_word, grantee), words)
+            self._log(ADDRESSES["AccessGrants"], (ACCESS_GRANTED, id_word, grantee), words)
 
     def _log(self, contract: Address, topics: tuple[Bytes32, ...], data: bytes) -> None:
         index = len(self.entries)

@@ -81,7 +81,7 @@ def _listing(node: Node, found: Mapping[str, Any], base_url: str) -> Listing:
         listed = public_manifest(connection, dataset_id, found["version"], root) if is_listed else None
     metadata = {} if described is None else read_json(described)
     return Listing(
-        namer=Namer(node.deployment.chain_id, node.deployment.registry),
+        namer=Namer(node.deployment.chain_id, node.deployment.address_of("DatasetRegistry")),
         base_url=base_url,
         dataset_id=dataset_id,
         version=found["version"],

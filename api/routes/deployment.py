@@ -51,18 +51,17 @@ async def deployment(node: NodeDep) -> Response:
     """
     where = node.deployment
     chain_time = await in_thread(node.chain_time)
-    contracts = {"DatasetRegistry": where.registry, "AccessGrants": where.grants}
     answer = {
         "chainId": where.chain_id,
         "genesisHash": str(where.genesis_hash),
         "chainTime": chain_time,
         "contracts": {
             name: {
-                "address": str(address),
-                "blockNumber": where.block_number,
-                "domain": Domain(name, where.chain_id, address).to_json(),
+                "address": str(contract.address),
+                "blockNumber": contract.block_number,
+                "domain": Domain(name, where.chain_id, contract.address).to_json(),
             }
-            for name, address in contracts.items()
+            for name, contract in where.contracts.items()
         },
         "messages": _MESSAGES,
     }

@@ -86,7 +86,9 @@ def _written(
     graph, cursor = read_lineage(node.storage, dataset_id, version, direction, depth=depth)
     if format_ == "json":
         return orjson.dumps(_document(graph, cursor)), cursor
-    return _WRITERS[format_](graph, Namer(node.deployment.chain_id, node.deployment.registry)), cursor
+    return _WRITERS[format_](
+        graph, Namer(node.deployment.chain_id, node.deployment.address_of("DatasetRegistry"))
+    ), cursor
 
 
 def _document(graph: Graph, cursor: Cursor) -> dict[str, Any]:

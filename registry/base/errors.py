@@ -68,9 +68,13 @@ class ContractRefused(RegistryError):
         values: Its arguments by their Solidity names; 32-byte values and addresses as 0x-prefixed hex.
         message: One sentence for people.
         hint: What to do about it.
+        status: The HTTP status with which a gateway answers.
     """
 
-    def __init__(self, name: str, values: Mapping[str, object], message: str, *, hint: str = "") -> None:
+    def __init__(
+        self, name: str, values: Mapping[str, object], message: str, *, hint: str = "", status: int = 422
+    ) -> None:
         super().__init__(message, hint=hint)
         self.name = name
         self.values = dict(values)
+        self.status = status

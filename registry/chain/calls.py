@@ -16,15 +16,13 @@ from registry.base.primitives import Address, keccak256
 from registry.chain.client import EXECUTION_REVERTED, Chain, ChainUnavailable, RpcError
 from registry.ethereum.abi import WORD, dynamic, left_padded, uint
 from registry.ethereum.eip712 import Message, Struct
-from registry.ethereum.refusals import read_refusal
+from registry.ethereum.refusals import SHARED, RefusalTable
 
 TRANSACTION_GAS = 21_000
 CALLDATA_BYTE_GAS = 40
 """The most that a byte of calldata costs (EIP-7623's floor); it also covers hashing and logging that byte."""
 ACTION_GAS = 130_000
 """For what the action itself does: its slots, its events, its checks, an ECDSA recovery."""
-SOURCE_GAS = 5_000
-"""For each source named: one cold slot, its hashing and its place in the event."""
 WALLET_GAS = 60_000
 """For an owner that is a contract, to check a signature of 65 bytes (ERC-1271)."""
 LONG_SIGNATURE_GAS = 300_000
@@ -57,7 +55,7 @@ def gas_limit(message: Message, signature: bytes, call: bytes) -> int:
         TRANSACTION_GAS
         + CALLDATA_BYTE_GAS * len(call)
         + ACTION_GAS
-        + SOURCE_GAS * len(getattr(message, "sources", ()))
+        + message.extra_gas
         + (WALLET_GAS if len(signature) == ECDSA_SIGNATURE_BYTES else LONG_SIGNATURE_GAS)
     )
 
@@ -89,27 +87,39 @@ def call_view(chain: Chain, contract: Address, data: bytes, block: str = "latest
     return simulate(chain, {"to": str(contract), "data": f"0x{data.hex()}"}, block)
 
 
-def simulate(chain: Chain, call: Mapping[str, str], block: str = "latest") -> bytes:
-    """Carries a call out without keeping its effect. Arguments and errors: see `call_view`."""
+def simulate(chain: Chain, call: Mapping[str, str], block: str = "latest", *, refusals: RefusalTable = SHARED) -> bytes:
+    """Carry a call out without keeping its effect.
+
+    Args:
+        chain: The chain.
+        call: The call, as JSON-RPC takes it.
+        block: The height as 0x-prefixed hex, or a tag.
+        refusals: The errors with which the contract may revert.
+
+    Raises:
+        ContractRefused: The contract reverted.
+        RpcError: The node refused.
+        ChainUnavailable: No usable answer came.
+    """
     try:
         answer = chain.request("eth_call", [dict(call), block])
     except RpcError as error:
-        refused = refusal_in(error)
+        refused = refusal_in(error, refusals)
         if refused is not None:
             raise refused from error
         raise
     return data_of(answer)
 
 
-def refusal_in(error: RpcError) -> ContractRefused | None:
+def refusal_in(error: RpcError, refusals: RefusalTable = SHARED) -> ContractRefused | None:
     """The contract's own error in a node's answer to a call, if the contract reverted."""
     carried = error.data
     if isinstance(carried, Mapping):
         carried = carried.get("data", carried.get("result"))
     if isinstance(carried, str) and _is_hex(carried):
-        return read_refusal(bytes.fromhex(carried[2:]))
+        return refusals.read(bytes.fromhex(carried[2:]))
     if error.code == EXECUTION_REVERTED or "revert" in error.message.lower():
-        return read_refusal(b"")
+        return refusals.read(b"")
     if "out of gas" in error.message.lower() or "outofgas" in error.message.lower():
         return ContractRefused(
             "OutOfGas",

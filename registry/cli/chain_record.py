@@ -78,9 +78,10 @@ def read_record(
         f"The chain {identity.chain_id}, read at {node}, stands at block {as_of.number}, "
         f"{as_of.hash}, {time_text(as_of.timestamp)}."
     )
-    release = _genuine_release(chain, identity, deployment.registry, as_of)
+    registry = deployment.address_of("DatasetRegistry")
+    release = _genuine_release(chain, identity, registry, as_of)
     report.steps.append(
-        f"The contract at {deployment.registry} has the code of DatasetRegistry as released with tdr {release}: "
+        f"The contract at {registry} has the code of DatasetRegistry as released with tdr {release}: "
         "nobody, its deployer included, can alter or remove a record in it."
     )
     dataset = read_dataset(chain, deployment, dataset_id, as_of)

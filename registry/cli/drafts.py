@@ -14,17 +14,17 @@ from registry.chain.rpc import RpcChain
 from registry.cli.output import print_fields, print_json, print_line, print_note
 from registry.cli.times import show_time
 from registry.cli.writing import Desk
-from registry.ethereum.refusals import refusal_of
+from registry.ethereum.eip712 import Message
 from registry.relay.authority import has_code, named_signer, owner_of
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
-from registry.rooms.catalogue import AnyMessage
+from registry.rooms.datasets.errors import unknown
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.datasets.service import read_dataset
 from registry.statements.messages import AnyStatement, Publication
 from registry.statements.refusals import withheld
 
 
-def show_message(desk: Desk, message: AnyMessage, more: Mapping[str, object], *, as_json: bool) -> None:
+def show_message(desk: Desk, message: Message, more: Mapping[str, object], *, as_json: bool) -> None:
     """Rehearse a message on the chain, and print what would be signed.
 
     The call names the account that has to sign as its sender and carries no signature: for a call of its own, the
@@ -44,10 +44,10 @@ def show_message(desk: Desk, message: AnyMessage, more: Mapping[str, object], *,
     if isinstance(message, AccessGrant | AccessRevocation):
         desk.check_epoch(message)
     if isinstance(message, AccessRequest):
-        desk.require_requests_taken(message.dataset_id)
+        desk.require_requests_taken(DatasetId(message.subject.id))
     node = RpcChain([desk.gateway.rpc_url])
     try:
-        signer = named_signer(message) or _owner(node, desk, message.dataset_id)
+        signer = named_signer(message) or _owner(node, desk, DatasetId(message.subject.id))
         call = calldata(message, b"")
         simulate(
             node,
@@ -93,7 +93,7 @@ def show_statement(desk: Desk, statement: AnyStatement, more: Mapping[str, objec
 def _owner(node: Chain, desk: Desk, dataset_id: DatasetId) -> Address:
     owner = owner_of(node, desk.deployment, dataset_id)
     if owner is None:
-        raise refusal_of("DatasetUnknown", datasetId=int(dataset_id))
+        raise unknown(dataset_id)
     return owner
 
 
@@ -127,9 +127,9 @@ def _require_publishable(node: Chain, desk: Desk, statement: Publication) -> Non
                 raise withheld(item["withheldFor"])
 
 
-def _show(desk: Desk, message: AnyMessage | AnyStatement, more: Mapping[str, object], *, as_json: bool) -> None:
+def _show(desk: Desk, message: Message | AnyStatement, more: Mapping[str, object], *, as_json: bool) -> None:
     # The id of a registration is left out: a new salt gives another one each time.
-    known = {} if isinstance(message, Registration) else {"datasetId": str(message.dataset_id)}
+    known = {} if isinstance(message, Registration) else {"datasetId": str(DatasetId(message.subject.id))}
     document = {
         "dryRun": True,
         **known,

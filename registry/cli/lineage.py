@@ -84,7 +84,7 @@ def lineage(
         files.write(files.json_bytes(answer), file)
         return
     found = _graph(answer)
-    namer = caip.Namer(where.chain_id, where.registry)
+    namer = caip.Namer(where.chain_id, where.address_of("DatasetRegistry"))
     writers: dict[Format, Callable[[], bytes]] = {
         Format.TREE: lambda: _tree(found, direction, answer["asOfBlock"]),
         Format.PROV_JSON: lambda: files.json_bytes(prov.prov_json(found, namer)),

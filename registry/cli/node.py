@@ -141,8 +141,8 @@ def _tell(running: node.Node, url: str) -> None:
     output.print_fields(
         {
             "  chain": f"{deployment.chain_id} ({'over JSON-RPC' if settings.rpc_urls else 'its own, embedded'})",
-            "  DatasetRegistry": deployment.registry,
-            "  AccessGrants": deployment.grants,
+            "  DatasetRegistry": deployment.address_of("DatasetRegistry"),
+            "  AccessGrants": deployment.address_of("AccessGrants"),
             "  data folder": settings.data.absolute(),
             "  API": f"{url}/docs",
         }

@@ -270,9 +270,7 @@ def _deployment(chain: chains.Chain, gateway: client.Gateway, registry: str | No
         return found
     address = primitives.Address.parse(registry)
     identity = chains.identity_of(chain)
-    return deployment.Deployment(
-        identity.chain_id, identity.genesis_hash, registry=address, grants=primitives.ZERO_ADDRESS, block_number=0
-    )
+    return deployment.Deployment.of(identity.chain_id, identity.genesis_hash, {"DatasetRegistry": address}, 0)
 
 
 def _served_manifest(gateway: client.Gateway, root: primitives.Bytes32) -> manifest.Manifest | None:

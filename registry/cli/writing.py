@@ -20,14 +20,13 @@ from registry.cli import clock
 from registry.cli.options import Wait
 from registry.cli.output import plain, print_fields, print_json, print_warning, status_line
 from registry.cli.times import parse_time, show_time
-from registry.ethereum.eip712 import Domain
+from registry.ethereum.eip712 import Domain, Message
 from registry.keys.folder import KeyFolder, StoredKey
 from registry.keys.journal import Entry, Journal
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
 from registry.rooms.access.messages import AccessGrant, AccessRevocation
-from registry.rooms.catalogue import AnyMessage
 from registry.rooms.deployment import Deployment
 from registry.sdk.client import Gateway, Published, Receipt, Signed
 from registry.statements.messages import AnyStatement, Publication
@@ -121,7 +120,7 @@ class Desk:
 
     def send(
         self,
-        message: AnyMessage,
+        message: Message,
         *,
         wait: Wait | None,
         documents: Documents | None = None,
@@ -221,11 +220,11 @@ class Desk:
         if not self.gateway.takes_requests(dataset_id):
             raise requests_closed()
 
-    def contract_of(self, message: AnyMessage | AnyStatement) -> Address:
+    def contract_of(self, message: Message | AnyStatement) -> Address:
         """The contract that a message or statement is signed for."""
         return self.deployment.address_of(message.CONTRACT)
 
-    def _domain(self, message: AnyMessage | AnyStatement) -> Domain:
+    def _domain(self, message: Message | AnyStatement) -> Domain:
         return Domain(message.CONTRACT, self.deployment.chain_id, self.contract_of(message))
 
 
@@ -258,8 +257,8 @@ def _require_pinned(deployment: Deployment) -> None:
     """
     said = {
         "TDR_CHAIN_ID": str(deployment.chain_id),
-        "TDR_REGISTRY_ADDRESS": str(deployment.registry),
-        "TDR_GRANTS_ADDRESS": str(deployment.grants),
+        "TDR_REGISTRY_ADDRESS": str(deployment.address_of("DatasetRegistry")),
+        "TDR_GRANTS_ADDRESS": str(deployment.address_of("AccessGrants")),
     }
     for variable, found in said.items():
         known = os.environ.get(variable, "")
@@ -309,9 +308,7 @@ def waiting(no_wait: bool, until: Wait) -> Wait | None:
     return None if no_wait else until
 
 
-def print_write(
-    desk: Desk, receipt: Receipt, message: AnyMessage, more: Mapping[str, object], *, as_json: bool
-) -> None:
+def print_write(desk: Desk, receipt: Receipt, message: Message, more: Mapping[str, object], *, as_json: bool) -> None:
     """Says what became of a write.
 
     Args:
@@ -322,7 +319,7 @@ def print_write(
         as_json: Whether as JSON.
     """
     document = {
-        "datasetId": str(message.dataset_id),
+        "datasetId": str(message.subject.id),
         **more,
         "status": receipt.status,
         "transactionHash": None if receipt.transaction_hash is None else str(receipt.transaction_hash),

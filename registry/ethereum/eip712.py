@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, ClassVar, Self, get_args
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic.alias_generators import to_camel
 
 from registry.base.errors import InvalidInput
 from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId, keccak256
+from registry.base.subject import Subject
 from registry.ethereum.abi import left_padded, uint
 
 MAX_SAFE_INTEGER = 2**53 - 1
@@ -159,6 +160,11 @@ class Signable(Struct):
     CONTRACT: ClassVar[str]
     """The name of the contract whose domain it is signed under."""
 
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+        raise NotImplementedError
+
     def digest(self, domain: Domain) -> Bytes32:
         """The 32 bytes that are signed.
 
@@ -193,6 +199,18 @@ class Message(Signable):
 
     FUNCTION: ClassVar[str]
     """The name of the function that accepts it."""
+    PATH: ClassVar[str]
+    """Where a gateway takes it, the id of its subject in braces, for example ``/v1/datasets/{dataset_id}/grants``."""
+    IS_OPEN: ClassVar[bool] = False
+    """Whether anybody may send it about a subject of somebody else, for example to ask for something."""
+
+    if TYPE_CHECKING:  # A field of each message, its last; declared here it would be the first.
+        deadline: int
+
+    @property
+    def extra_gas(self) -> int:
+        """The most gas that this message needs beyond what every action may use."""
+        return 0
 
 
 class Statement(Signable):

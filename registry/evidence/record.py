@@ -11,7 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from registry.base.canonical import MAX_SAFE_INTEGER
 from registry.base.errors import InvalidInput, NotFound
-from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId, FixedBytes
+from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, FixedBytes
 from registry.ethereum.header import Header
 from registry.ethereum.logs import Log, Moment
 from registry.ethereum.state import Pair
@@ -21,7 +21,7 @@ from registry.rooms.access.events import AccessEvent
 from registry.rooms.access.records import Access
 from registry.rooms.datasets import events as dataset_events
 from registry.rooms.datasets import records as dataset_records
-from registry.rooms.datasets.events import DatasetEvent, Transferred
+from registry.rooms.datasets.events import DatasetEvent
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import Source
 from registry.rooms.datasets.records import Dataset
@@ -215,8 +215,6 @@ def history_of(
         at = Moment(placed.block.number, len(shown), placed.block.timestamp, placed.block.hash, ZERO_BYTES32)
         if isinstance(event, DatasetEvent):
             dataset = dataset_records.fold(dataset, event, at)
-            if isinstance(event, Transferred) and event.previous_owner == ZERO_ADDRESS:
-                continue  # the mint: the Registered that follows says all
         elif event.grantee in access:
             access[event.grantee] = access_records.fold(access[event.grantee], event, at)
         else:

@@ -121,14 +121,14 @@ def export_bundle(
     if headers[until.number].hash != until.hash:
         raise _changed(until)
     receipts, logs, transactions = _receipts(chain, moments, headers)
-    grants = deployment.grants if access.grantees else None
-    history = history_of(logs, dataset_id, deployment.registry, grants, access.grantees)
+    grants = deployment.address_of("AccessGrants") if access.grantees else None
+    history = history_of(logs, dataset_id, deployment.address_of("DatasetRegistry"), grants, access.grantees)
     ends = [span[-1] for span in spans]
     bundle = form.Bundle(
         chain_id=deployment.chain_id,
         checkpoints=_checkpoints([notes[end] for end in ends if end in notes], signed.keys),
         content=_content(shown(history.dataset) if callable(shown) else shown, history),
-        contracts=form.Contracts(access_grants=grants, dataset_registry=deployment.registry),
+        contracts=form.Contracts(access_grants=grants, dataset_registry=deployment.address_of("DatasetRegistry")),
         dataset_id=dataset_id,
         format=form.FORMAT,
         headers=tuple(tuple(raw_headers[height] for height in span) for span in spans),
@@ -151,7 +151,10 @@ def _moments(chain: Chain, deployment: Deployment, dataset_id: DatasetId, until:
     """Where the dataset's own events are."""
     topic = Bytes32(dataset_id)
     wanted: list[Topics] = [[[REGISTERED, REVISED, WITHDRAWN], topic], [TRANSFER, None, None, topic]]
-    moments = [at for _, at in logs_until(chain, deployment.registry, wanted, deployment.block_number, until)]
+    moments = [
+        at
+        for _, at in logs_until(chain, deployment.address_of("DatasetRegistry"), wanted, deployment.block_number, until)
+    ]
     if not moments:
         raise NotFound(f"There is no dataset {dataset_id} up to block {until.number}.")
     return moments
@@ -241,7 +244,10 @@ def _state(
     """The trie nodes of the slots that the bundle speaks of, or None where the node does not have that state."""
     pairs = [pair_slot(dataset_id, grantee) for grantee in grantees]
     parts = [pairs[start : start + _SLOTS_AT_ONCE] for start in range(0, len(pairs), _SLOTS_AT_ONCE)]
-    wanted = [(deployment.registry, [head_slot(dataset_id)]), *((deployment.grants, part) for part in parts)]
+    wanted = [
+        (deployment.address_of("DatasetRegistry"), [head_slot(dataset_id)]),
+        *((deployment.address_of("AccessGrants"), part) for part in parts),
+    ]
     given: dict[bytes, None] = {}
     for address, slots in wanted:
         try:

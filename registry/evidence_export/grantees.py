@@ -117,7 +117,7 @@ class AccessLogs:
     def _asked(self, grantees: Sequence[Address]) -> dict[Address, int]:
         """Return how often each grantee asked for access: by the contract's state, or without it by the events."""
         slots = [pair_slot(self.dataset_id, grantee) for grantee in grantees]
-        address = str(self.deployment.grants)
+        address = str(self.deployment.address_of("AccessGrants"))
         try:
             words = ask(self.chain, [("eth_getStorageAt", [address, str(slot), self.until.height]) for slot in slots])
         except RpcError:  # The node has no state of that block.
@@ -140,7 +140,11 @@ class AccessLogs:
             (event, at)
             for part in parts
             for log, at in logs_until(
-                self.chain, deployment.grants, [[kinds, topic, part]], deployment.block_number, self.until
+                self.chain,
+                deployment.address_of("AccessGrants"),
+                [[kinds, topic, part]],
+                deployment.block_number,
+                self.until,
             )
             if (event := decode(log)) is not None
         ]

@@ -12,8 +12,8 @@ from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
 from registry.chain.calls import calldata
 from registry.ethereum.abi import WORD, Reader
 from registry.ethereum.eip712 import Message
-from registry.rooms.catalogue import MESSAGES
 from registry.rooms.datasets.messages import Source
+from registry.rooms.protocols import PROTOCOLS
 
 _SELECTOR_BYTES = 4
 
@@ -27,7 +27,7 @@ def read_call(data: bytes) -> tuple[Message, bytes] | None:
     Returns:
         None where it is no such call, is encoded in an unusual way, or carries no signature (the signer sent it).
     """
-    for kind in MESSAGES.values():
+    for kind in PROTOCOLS.messages.values():
         if data[:_SELECTOR_BYTES] == keccak256(f"{kind.FUNCTION}({kind.abi_type()},bytes)".encode())[:_SELECTOR_BYTES]:
             try:
                 message, signature = _decoded(kind, Reader(data[_SELECTOR_BYTES:]))

@@ -57,7 +57,7 @@ class BlockReader:
     def __init__(self, chain: Chain, deployment: Deployment) -> None:
         self._chain = chain
         self._deployment = deployment
-        contracts = (deployment.registry, deployment.grants)
+        contracts = tuple(deployment.addresses.values())
         self._addresses = [str(address) for address in contracts]
         self._topics = [[str(topic) for topic in TOPICS]]
         self._masks = LogFilter(frozenset(map(bytes, contracts)), (frozenset(map(bytes, TOPICS)),)).masks()

@@ -98,9 +98,9 @@ def decode(
     """
     event: DatasetEvent | AccessEvent | None
     try:
-        if log.address == deployment.registry:
+        if log.address == deployment.address_of("DatasetRegistry"):
             event = datasets.decode(log)
-        elif log.address == deployment.grants:
+        elif log.address == deployment.address_of("AccessGrants"):
             event = access.decode(log)
         else:
             return None

@@ -80,8 +80,8 @@ def begin(connection: Connection, deployment: Deployment, cursor: Cursor) -> Non
             id=1,
             chain_id=deployment.chain_id,
             genesis_hash=deployment.genesis_hash,
-            registry=deployment.registry,
-            grants=deployment.grants,
+            registry=deployment.address_of("DatasetRegistry"),
+            grants=deployment.address_of("AccessGrants"),
             from_block=deployment.block_number,
             **cursor._asdict(),
         )
@@ -108,7 +108,8 @@ def require_deployment(connection: Connection, deployment: Deployment) -> None:
     ).one_or_none()
     if row is None:
         return
-    wanted = (deployment.chain_id, deployment.genesis_hash, deployment.registry, deployment.grants)
+    addresses = (deployment.address_of("DatasetRegistry"), deployment.address_of("AccessGrants"))
+    wanted = (deployment.chain_id, deployment.genesis_hash, *addresses)
     for noun, found, expected in zip(
         ("chain id", "genesis block", "registry", "grants contract"), row, wanted, strict=True
     ):

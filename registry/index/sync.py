@@ -110,7 +110,7 @@ class Indexer:
                 f"{self._deployment.genesis_hash}.",
                 hint="Correct the endpoint, or use the database that belongs to its chain.",
             )
-        missing = without_code(self._chain, (self._deployment.registry, self._deployment.grants))
+        missing = without_code(self._chain, tuple(self._deployment.addresses.values()))
         if missing:
             head = self._reader.block("latest")
             if head is None or head.number < self._deployment.block_number:

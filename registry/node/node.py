@@ -188,7 +188,7 @@ class Node:
             "node started",
             role=self.role.value,
             chain_id=self.deployment.chain_id,
-            registry=str(self.deployment.registry),
+            registry=str(self.deployment.address_of("DatasetRegistry")),
             relayer=str(self.relayer),
         )
 

@@ -10,15 +10,16 @@ from collections.abc import Callable
 from typing import Final
 
 from registry.base.errors import ContractRefused
-from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, DatasetId
 from registry.chain.client import Chain
-from registry.chain.history import BlockRef, block_at, logs_until
+from registry.chain.history import BlockRef, block_at
 from registry.ethereum.logs import Moment
 from registry.relay.authority import approves, has_code, named_signer, not_by, owner_of
 from registry.relay.effects import find_effect
 from registry.relay.submission import Submission
-from registry.rooms.datasets.events import TRANSFER, Transferred, decode
+from registry.rooms.datasets.service import read_dataset
 from registry.rooms.deployment import Deployment
+from registry.rooms.protocols import PROTOCOLS
 
 HasOwned = Callable[[DatasetId, Address], bool]
 """Says, without asking the chain, whether an account is known to have owned a dataset at some time."""
@@ -53,7 +54,7 @@ def find_done(
     if signer is None:
         raise refused
     require_signed_by(chain, signer, submission)
-    done = find_effect(chain, deployment, submission.message, block_at(chain))
+    done = find_effect(chain, deployment, PROTOCOLS, submission.message, block_at(chain))
     if done is None:
         raise refused
     if signer != _signer_at(chain, deployment, submission, done):
@@ -81,8 +82,8 @@ def _signer(chain: Chain, deployment: Deployment, submission: Submission, has_ow
     named = named_signer(message)
     if named is not None:
         return named
-    owner = owner_of(chain, deployment, message.dataset_id)
-    if signer is not None and signer != owner and has_owned(message.dataset_id, signer):
+    owner = owner_of(chain, deployment, DatasetId(message.subject.id))
+    if signer is not None and signer != owner and has_owned(DatasetId(message.subject.id), signer):
         return signer
     return owner
 
@@ -94,10 +95,5 @@ def _signer_at(chain: Chain, deployment: Deployment, submission: Submission, don
     if named is not None:
         return named
     until = BlockRef(done.block_number, done.block_hash, done.timestamp)
-    wanted = [[TRANSFER, None, None, Bytes32(message.dataset_id)]]
-    owner = None
-    for log, at in logs_until(chain, deployment.registry, wanted, deployment.block_number, until):
-        event = decode(log)
-        if at < done and isinstance(event, Transferred):
-            owner = event.owner
-    return owner
+    dataset = read_dataset(chain, deployment, DatasetId(message.subject.id), until)
+    return next((title.owner for title in reversed(dataset.titles) if title.since < done), None)

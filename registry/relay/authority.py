@@ -13,26 +13,20 @@ from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
 from registry.chain.calls import call_view, data_of, view_call
 from registry.chain.client import Chain, RpcError
 from registry.ethereum.abi import WORD, dynamic, uint
-from registry.ethereum.refusals import refusal_of
+from registry.ethereum.eip712 import Message
+from registry.ethereum.refusals import SHARED
 from registry.relay.patience import patient
-from registry.rooms.access.messages import AccessRequest
-from registry.rooms.catalogue import AnyMessage
-from registry.rooms.datasets.messages import Registration
 from registry.rooms.deployment import Deployment
+from registry.rooms.protocols import PROTOCOLS
 
 MAGIC: Final = bytes.fromhex("1626ba7e")
 """What `isValidSignature(bytes32,bytes)` returns for yes; its own selector. Source: ERC-1271."""
 CHECK_GAS: Final = 300_000
 
 
-def named_signer(message: AnyMessage) -> Address | None:
+def named_signer(message: Message) -> Address | None:
     """Return the account that has to sign, where the message names it; None where it is the dataset's owner."""
-    match message:
-        case Registration():
-            return message.owner
-        case AccessRequest():
-            return message.grantee
-    return None
+    return PROTOCOLS.named_signer(message)
 
 
 def owner_of(chain: Chain, deployment: Deployment, dataset_id: DatasetId) -> Address | None:
@@ -42,7 +36,7 @@ def owner_of(chain: Chain, deployment: Deployment, dataset_id: DatasetId) -> Add
         ChainUnavailable: No usable answer came.
         RpcError: The node refused.
     """
-    answer = call_view(chain, deployment.registry, view_call("titleOf(uint256)", dataset_id))
+    answer = call_view(chain, deployment.address_of("DatasetRegistry"), view_call("titleOf(uint256)", dataset_id))
     owner = Address(answer[WORD - Address.LENGTH : WORD])
     return None if owner == ZERO_ADDRESS else owner
 
@@ -71,4 +65,4 @@ def approves(chain: Chain, wallet: Address, digest: Bytes32, signature: bytes) -
 
 def not_by(account: Address, digest: Bytes32) -> ContractRefused:
     """Return the refusal of a signature that is not an account's, as the contracts word it."""
-    return refusal_of("SignatureNotBySigner", signer=str(account), digest=str(digest))
+    return SHARED.refusal_of("SignatureNotBySigner", signer=str(account), digest=str(digest))

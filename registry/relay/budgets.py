@@ -103,7 +103,7 @@ def worst_fee(budgets: GasBudgets, maximum_fee: int) -> int:
 
 def _scopes(budgets: GasBudgets, charge: Charge) -> Iterator[tuple[str, str, int]]:
     """Return what is charged: key, name and budget. In one order, everybody's last, for the rows are locked."""
-    dataset_id = charge.submission.message.dataset_id
+    dataset_id = charge.submission.message.subject.id
     yield f"account {charge.signer}", f"the account {charge.signer}", budgets.account
     if isinstance(charge.submission.message, AccessRequest):
         yield f"requests {charge.owner}", f"requests for datasets of {charge.owner}", budgets.account

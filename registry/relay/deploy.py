@@ -135,9 +135,10 @@ def verify_deployed(chain: Chain, deployment: Deployment) -> None:
         domain = Domain(name, deployment.chain_id, address)
         if _view(chain, address, "domainSeparator()") != domain.separator():
             raise Conflict(f"The {name} at {address} was made for another chain.")
-    if _view(chain, deployment.grants, "REGISTRY()") != left_padded(deployment.registry):
+    grants, registry = deployment.address_of("AccessGrants"), deployment.address_of("DatasetRegistry")
+    if _view(chain, grants, "REGISTRY()") != left_padded(registry):
         raise Conflict(
-            f"The AccessGrants at {deployment.grants} belong to another registry than {deployment.registry}.",
+            f"The AccessGrants at {grants} belong to another registry than {registry}.",
             hint="Give the addresses of two contracts that belong together.",
         )
 
@@ -160,10 +161,10 @@ def _bind(storage: Storage, identity: ChainIdentity, given: tuple[Address, Addre
         present = _read(connection)
         if given is None:
             return present
-        if present is not None and (present.registry, present.grants) != given:
+        if present is not None and tuple(present.addresses.values()) != given:
             raise Conflict(
-                f"The database {storage.name} belongs to the contracts {present.registry} and {present.grants}, but"
-                f" {given[0]} and {given[1]} are given.",
+                f"The database {storage.name} belongs to the contracts"
+                f" {' and '.join(map(str, present.addresses.values()))}, but {given[0]} and {given[1]} are given.",
                 hint="Leave the addresses out, or use another database.",
             )
         if present is None:
@@ -198,7 +199,8 @@ def _intend(
                 contract=name,
             )
         _write(connection, registry, grants, block_number=lowest)
-    return Deployment(identity.chain_id, identity.genesis_hash, registry, grants, lowest)
+    addresses = {REGISTRY: registry, GRANTS: grants}
+    return Deployment.of(identity.chain_id, identity.genesis_hash, addresses, lowest)
 
 
 def _await_funds(
@@ -260,7 +262,8 @@ def _read(connection: Connection) -> Deployment | None:
     row = connection.execute(select(DEPLOYMENT)).one_or_none()
     if row is None or row.registry is None:
         return None
-    return Deployment(row.chain_id, row.genesis_hash, row.registry, row.grants, row.block_number)
+    addresses = {REGISTRY: row.registry, GRANTS: row.grants}
+    return Deployment.of(row.chain_id, row.genesis_hash, addresses, row.block_number)
 
 
 def _write(connection: Connection, registry: Address, grants: Address, *, block_number: int) -> None:
@@ -268,7 +271,7 @@ def _write(connection: Connection, registry: Address, grants: Address, *, block_
 
 
 def _is_there(chain: Chain, deployment: Deployment) -> bool:
-    return bool(_code(chain, deployment.registry)) and bool(_code(chain, deployment.grants))
+    return all(_code(chain, address) for address in deployment.addresses.values())
 
 
 def _code(chain: Chain, address: Address) -> bytes:

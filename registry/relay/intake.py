@@ -30,6 +30,7 @@ from registry.relay.tables import ATTEMPTS, IDEMPOTENCY_KEYS, NONCES, RECEIPTS
 from registry.relay.terms import Terms, no_wallets
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.deployment import Deployment
+from registry.rooms.protocols import PROTOCOLS
 from registry.storage.engine import Storage
 from registry.storage.insert import insert_if_new
 
@@ -146,7 +147,11 @@ def _spending(chain: Chain, deployment: Deployment, submission: Submission, term
     """
     message = submission.message
     named = named_signer(message)
-    owner = message.owner if isinstance(message, Registration) else owner_of(chain, deployment, message.dataset_id)
+    owner = (
+        message.owner
+        if isinstance(message, Registration)
+        else owner_of(chain, deployment, DatasetId(message.subject.id))
+    )
     signer = named or owner or ZERO_ADDRESS  # Rehearsed, so there is an owner, unless the chain changed meanwhile.
     if not terms.contract_wallets and has_code(chain, signer):
         raise no_wallets(signer, submission)
@@ -167,7 +172,7 @@ def _require_same_signer(
     if bytes(kept) in (submission.calldata, submission.as_given().calldata):
         return
     message = submission.message
-    signer = named_signer(message) or owner_of(chain, deployment, message.dataset_id)
+    signer = named_signer(message) or owner_of(chain, deployment, DatasetId(message.subject.id))
     require_signed_by(chain, signer or ZERO_ADDRESS, submission)
 
 
@@ -196,7 +201,7 @@ def preflight(chain: Chain, relayer: Address, submission: Submission, fees: Fees
         call |= fees.to_json()
     try:
         with patient():
-            simulate(chain, call)
+            simulate(chain, call, refusals=PROTOCOLS.refusals)
     except RpcError as error:
         if fees is None or "insufficient funds" not in error.message.lower():
             raise
@@ -251,7 +256,7 @@ def accept(
         "status": Status.ACCEPTED,
         "kind": type(message).__name__,
         "message": orjson.dumps(message.to_json()).decode(),
-        "dataset_id": message.dataset_id,
+        "dataset_id": DatasetId(message.subject.id),
         "digest": submission.digest,
         "signer": submission.signer,
         "contract": submission.contract,
@@ -341,4 +346,4 @@ def _receipt_of_effect(connection: Connection, done: Moment) -> Receipt | None:
 
 def _scope(submission: Submission) -> str:
     """Whose idempotency keys these are: a stranger's key must not get in the way of another's."""
-    return str(submission.signer or submission.message.dataset_id)
+    return str(submission.signer or submission.message.subject.id)

@@ -13,12 +13,13 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, Select, bindparam, case, func, insert, or_, select, update
 
 from registry.base.primitives import Address, Bytes32
+from registry.ethereum.eip712 import Message
 from registry.ethereum.logs import Moment
 from registry.relay.fees import Fees
 from registry.relay.receipts import FOLLOWS, Failure, Status
 from registry.relay.signing import Payload, SignedTransaction
 from registry.relay.tables import ATTEMPTS, NONCES, RECEIPTS
-from registry.rooms.catalogue import MESSAGES, AnyMessage
+from registry.rooms.protocols import PROTOCOLS
 
 MESSAGE, DEPLOY, FILL, FOREIGN = "message", "deploy", "fill", "foreign"
 OPEN, MINED, FINAL = "open", "mined", "final"
@@ -167,10 +168,10 @@ def waiting(connection: Connection, limit: int) -> list[Waiting]:
     ]
 
 
-def message_of(connection: Connection, seq: int) -> AnyMessage:
+def message_of(connection: Connection, seq: int) -> Message:
     """The message of a receipt."""
     kind, message = connection.execute(select(RECEIPTS.c.kind, RECEIPTS.c.message).where(RECEIPTS.c.seq == seq)).one()
-    return MESSAGES[kind].parse(orjson.loads(message))
+    return PROTOCOLS.messages[kind].parse(orjson.loads(message))
 
 
 def raw_of(connection: Connection, hashes: Sequence[Bytes32]) -> dict[Bytes32, bytes]:

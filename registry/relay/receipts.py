@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select
 from registry.base.errors import ContractRefused, NotFound
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.relay.tables import RECEIPTS
-from registry.rooms.catalogue import MESSAGES
+from registry.rooms.protocols import PROTOCOLS
 from registry.storage.engine import Storage
 
 
@@ -119,7 +119,7 @@ class Receipt:
     @property
     def action(self) -> str:
         """The contract's function, for example ``register``."""
-        return MESSAGES[self.kind].FUNCTION
+        return PROTOCOLS.messages[self.kind].FUNCTION
 
     @property
     def is_settled(self) -> bool:

@@ -35,6 +35,7 @@ from registry.relay.rejections import Rejection
 from registry.relay.signing import Payload, SignedTransaction, Signer, payload_of
 from registry.relay.tables import NONCES
 from registry.rooms.deployment import Deployment
+from registry.rooms.protocols import PROTOCOLS
 from registry.storage.engine import Storage
 
 log = logging.getLogger(__name__)
@@ -374,7 +375,7 @@ class Relayer:
 
     def _transactions_that_logged(self, block_hash: Bytes32) -> set[Bytes32]:
         """The transactions in a block whose call of our contracts had an effect."""
-        contracts = [str(self._deployment.registry), str(self._deployment.grants)]
+        contracts = [str(address) for address in self._deployment.addresses.values()]
         try:
             logs = self._chain.request("eth_getLogs", [{"blockHash": str(block_hash), "address": contracts}])
         except RpcError:
@@ -412,7 +413,7 @@ class Relayer:
             message = ledger.message_of(connection, slot.receipt_seq)
             raw = ledger.raw_of(connection, [inclusion.attempt.hash])[inclusion.attempt.hash]
         block = BlockRef(inclusion.block_number, inclusion.block_hash, 0)
-        effect = find_effect(self._chain, self._deployment, message, block)
+        effect = find_effect(self._chain, self._deployment, PROTOCOLS, message, block)
         if effect is not None:
             return Outcome(inclusion, effect=effect)
         if inclusion.attempt.is_fill:
@@ -430,7 +431,7 @@ class Relayer:
         }
         for height in (inclusion.block_number, inclusion.block_number - 1):
             try:
-                simulate(self._chain, call, hex(height))
+                simulate(self._chain, call, hex(height), refusals=PROTOCOLS.refusals)
             except ContractRefused as refused:
                 return Failure.of(refused)
             except RpcError as error:
@@ -494,7 +495,7 @@ class Relayer:
         for item in expired:
             with self._storage.read() as connection:
                 message = ledger.message_of(connection, item.seq)
-            effect = find_effect(self._chain, self._deployment, message, sight.head)
+            effect = find_effect(self._chain, self._deployment, PROTOCOLS, message, sight.head)
             with lease.write() as connection:
                 if effect is None:
                     ledger.record_expired(connection, item.seq, _expired(item, sight), self._clock())

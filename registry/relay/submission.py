@@ -9,10 +9,9 @@ from typing import Self
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32
 from registry.chain.calls import ECDSA_SIGNATURE_BYTES, calldata, gas_limit
-from registry.ethereum.eip712 import Domain
+from registry.ethereum.eip712 import Domain, Message
 from registry.relay.authority import named_signer
 from registry.relay.signatures import normal_form, recover
-from registry.rooms.catalogue import AnyMessage
 from registry.rooms.deployment import Deployment
 
 MAX_SIGNATURE_BYTES = 4096
@@ -35,7 +34,7 @@ class Submission:
         identity: The input with the signature in its normal form: equal for all forms of one signature.
     """
 
-    message: AnyMessage
+    message: Message
     digest: Bytes32
     signer: Address | None
     signature: bytes
@@ -83,7 +82,7 @@ class IdempotencyKey:
         return Bytes32(sha256(submission.identity + ",".join(self.documents).encode()).digest())
 
 
-def prepare(message: AnyMessage, signature: bytes, deployment: Deployment) -> Submission:
+def prepare(message: Message, signature: bytes, deployment: Deployment) -> Submission:
     """Put together what is sent for a message. Pure: whether the contract will take it, `submit` finds.
 
     Args:

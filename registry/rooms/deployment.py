@@ -1,34 +1,67 @@
-"""Which contracts on which chain this registry is."""
+"""The contracts of a registry, and the chain that they are on."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
 
+from registry.base.errors import NotFound
 from registry.base.primitives import Address, Bytes32
 
 
 @dataclass(frozen=True, slots=True)
+class ContractAt:
+    """Where a contract is.
+
+    Args:
+        address: Its address.
+        block_number: A height below which it has logged nothing.
+    """
+
+    address: Address
+    block_number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
-    """The two contracts, and the chain they are on.
+    """The contracts of a registry by their names in Solidity, and the chain that they are on.
 
     Args:
         chain_id: The chain's id (EIP-155).
-        genesis_hash: The hash of its block 0.
-        registry: The address of `DatasetRegistry`.
-        grants: The address of `AccessGrants`.
-        block_number: A height below which neither contract has logged anything.
+        genesis_hash: The hash of the chain's block 0.
+        contracts: The contracts by name.
     """
 
     chain_id: int
     genesis_hash: Bytes32
-    registry: Address
-    grants: Address
-    block_number: int
+    contracts: Mapping[str, ContractAt] = field(hash=False)
+
+    @classmethod
+    def of(cls, chain_id: int, genesis_hash: Bytes32, addresses: Mapping[str, Address], block_number: int) -> Self:
+        """Return the deployment of contracts all of which have logged nothing below one height."""
+        places = {name: ContractAt(address, block_number) for name, address in addresses.items()}
+        return cls(chain_id, genesis_hash, places)
+
+    @property
+    def block_number(self) -> int:
+        """A height below which no contract has logged anything."""
+        return min((contract.block_number for contract in self.contracts.values()), default=0)
+
+    @property
+    def addresses(self) -> dict[str, Address]:
+        """The contracts' addresses by name."""
+        return {name: contract.address for name, contract in self.contracts.items()}
 
     def address_of(self, contract: str) -> Address:
-        """The address of a contract by its name in Solidity.
+        """Return the address of a contract by its name.
 
         Raises:
-            KeyError: There is no contract of that name.
+            NotFound: This registry has no contract of that name.
         """
-        return {"DatasetRegistry": self.registry, "AccessGrants": self.grants}[contract]
+        if contract not in self.contracts:
+            raise NotFound(
+                f"This registry has no contract {contract}.",
+                hint=f"It has: {', '.join(self.contracts) or 'none'}. Another version of the program may have more.",
+            )
+        return self.contracts[contract].address

@@ -31,11 +31,9 @@ from registry.base.errors import (
 )
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.base.urls import parse_http_url
-from registry.ethereum.eip712 import Signable
+from registry.ethereum.eip712 import Message, Signable
 from registry.manifest import Manifest
-from registry.rooms.catalogue import AnyMessage
-from registry.rooms.datasets.messages import Registration
-from registry.rooms.deployment import Deployment
+from registry.rooms.deployment import ContractAt, Deployment
 from registry.statements.messages import Publication, RequestPolicy, Retraction
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -48,15 +46,6 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 Json = Mapping[str, Any]
 Status = Literal["accepted", "signed", "sent", "mined", "final", "failed"]
 
-_PLACES = {
-    "Registration": "",
-    "Revision": "versions",
-    "TitleTransfer": "transfers",
-    "Withdrawal": "withdrawals",
-    "AccessRequest": "requests",
-    "AccessGrant": "grants",
-    "AccessRevocation": "revocations",
-}
 _ERRORS: Mapping[int, type[RegistryError]] = {404: NotFound, 409: Conflict}
 _AGAIN = frozenset({429, 502, 503, 504})
 _LIMIT_REACHED = "/problems/limit-reached"
@@ -201,15 +190,12 @@ class Gateway:
         """The chain that it serves, and where the contracts are on it."""
         answer = self._get("/v1/deployment")
         try:
-            registry, grants = (answer["contracts"][name] for name in ("DatasetRegistry", "AccessGrants"))
-            return Deployment(
-                chain_id=int(answer["chainId"]),
-                genesis_hash=Bytes32.parse(answer["genesisHash"]),
-                registry=Address.parse(registry["address"]),
-                grants=Address.parse(grants["address"]),
-                block_number=min(registry["blockNumber"], grants["blockNumber"]),
-            )
-        except (KeyError, TypeError, ValueError, InvalidInput) as error:
+            contracts = {
+                name: ContractAt(Address.parse(contract["address"]), int(contract["blockNumber"]))
+                for name, contract in answer["contracts"].items()
+            }
+            return Deployment(int(answer["chainId"]), Bytes32.parse(answer["genesisHash"]), contracts)
+        except (AttributeError, KeyError, TypeError, ValueError, InvalidInput) as error:
             raise self._unreadable() from error
 
     def chain_time(self) -> int | None:
@@ -221,7 +207,7 @@ class Gateway:
         """How it is."""
         return self._get("/v1/health")
 
-    def send(self, signed: Signed[AnyMessage], published: Published | None = None) -> Receipt:
+    def send(self, signed: Signed[Message], published: Published | None = None) -> Receipt:
         """Hands in a signed message. Repeating it after a lost answer has no second effect.
 
         Args:
@@ -229,8 +215,7 @@ class Gateway:
             published: The documents of the version that the message makes, for everybody to read.
         """
         message = signed.message
-        place = _PLACES[type(message).__name__]
-        path = "/v1/datasets" if isinstance(message, Registration) else f"/v1/datasets/{message.dataset_id}/{place}"
+        path = message.PATH.format(dataset_id=message.subject.id)
         body = signed.body()
         if published is not None:
             body |= {**published.documents(), "publication": published.signed.body()}

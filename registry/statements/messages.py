@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from registry.base.primitives import ZERO_BYTES32, Bytes32
+from registry.base.primitives import ZERO_BYTES32, Bytes32, DatasetId
+from registry.base.subject import Subject
 from registry.ethereum.eip712 import BoolField, Bytes32Field, DatasetIdField, Statement, Uint24Field, Uint64Field
-from registry.rooms.datasets.messages import Reason
+from registry.rooms.datasets.messages import DATASET, Reason
 
 Version = Annotated[Uint24Field, Field(ge=1)]
 
 
-class DocumentStatement(Statement):
-    """A statement about documents of one version; a hash of zero leaves that document out."""
+class DatasetStatement(Statement):
+    """A statement about a dataset."""
 
     CONTRACT: ClassVar[str] = "DatasetRegistry"
+
+    if TYPE_CHECKING:  # A field of each statement.
+        dataset_id: DatasetId
+
+    @property
+    def subject(self) -> Subject:
+        """The dataset."""
+        return Subject(DATASET, Bytes32(self.dataset_id))
+
+
+class DocumentStatement(DatasetStatement):
+    """A statement about documents of one version; a hash of zero leaves that document out."""
 
     dataset_id: DatasetIdField
     version: Version
@@ -48,10 +61,8 @@ class Retraction(DocumentStatement):
     deadline: Uint64Field
 
 
-class RequestPolicy(Statement):
+class RequestPolicy(DatasetStatement):
     """Says whether the gateway takes requests for access to a dataset; the one issued last counts."""
-
-    CONTRACT: ClassVar[str] = "DatasetRegistry"
 
     dataset_id: DatasetIdField
     accepted: BoolField

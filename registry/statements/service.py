@@ -11,10 +11,11 @@ from registry.base.primitives import Address, Bytes32
 from registry.chain.client import Chain
 from registry.documents.deposit import put_documents
 from registry.ethereum.eip712 import Domain
-from registry.ethereum.refusals import refusal_of
+from registry.ethereum.refusals import SHARED
 from registry.manifest import Manifest
 from registry.relay.authority import approves, has_code, not_by, owner_of
 from registry.relay.signatures import normal_form, recover
+from registry.rooms.datasets.errors import unknown
 from registry.rooms.deployment import Deployment
 from registry.statements.messages import AnyStatement, Publication
 from registry.statements.store import Accepted, AnyAccepted, lock_documents, publish
@@ -46,10 +47,10 @@ def accept(
         ChainUnavailable: No usable answer came.
     """
     if statement.deadline < now:
-        raise refusal_of("DeadlinePassed", deadline=statement.deadline, blockTimestamp=int(now))
+        raise SHARED.refusal_of("DeadlinePassed", deadline=statement.deadline, blockTimestamp=int(now))
     owner = owner_of(chain, deployment, statement.dataset_id) or registrant
     if owner is None:
-        raise refusal_of("DatasetUnknown", datasetId=str(statement.dataset_id))
+        raise unknown(statement.dataset_id)
     digest = digest_of(deployment, statement)
     return Accepted(statement, digest, _signed_by(chain, owner, digest, signature), owner, now, per_hour)
 

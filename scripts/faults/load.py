@@ -11,9 +11,8 @@ import httpx
 from eth_keys.datatypes import PrivateKey
 
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, keccak256
-from registry.ethereum.eip712 import Domain
+from registry.ethereum.eip712 import Domain, Message
 from registry.rooms.access.messages import AccessGrant
-from registry.rooms.catalogue import AnyMessage
 from registry.rooms.datasets.head import NO_HEAD
 from registry.rooms.datasets.messages import Registration, Revision
 
@@ -29,7 +28,7 @@ ROUTES = {Registration: "", Revision: "/{id}/versions", AccessGrant: "/{id}/gran
 class Acknowledged:
     """A message that the gateway has acknowledged, and the id of its receipt."""
 
-    message: AnyMessage
+    message: Message
     receipt_id: str
 
 
@@ -94,7 +93,7 @@ class Load:
             deadline=DEADLINE,
         )
 
-    def _next(self, registration: Registration, chance: random.Random) -> AnyMessage:
+    def _next(self, registration: Registration, chance: random.Random) -> Message:
         dataset_id = registration.dataset_id
         if chance.random() < 0.5:
             return AccessGrant(
@@ -120,12 +119,12 @@ class Load:
             deadline=DEADLINE,
         )
 
-    def _send(self, http: httpx.Client, message: AnyMessage, key: PrivateKey) -> bool:
+    def _send(self, http: httpx.Client, message: Message, key: PrivateKey) -> bool:
         """Sends until it is acknowledged or refused; says whether it was acknowledged."""
         domain = Domain(message.CONTRACT, self.chain_id, self.contracts[message.CONTRACT])
         raw = key.sign_msg_hash(message.digest(domain)).to_bytes()
         body = {"message": message.to_json(), "signature": f"0x{raw[:64].hex()}{raw[64] + 27:02x}"}
-        path = "/v1/datasets" + ROUTES[type(message)].format(id=message.dataset_id)
+        path = "/v1/datasets" + ROUTES[type(message)].format(id=message.subject.id)
         idempotency = {"Idempotency-Key": message.digest(domain).hex()}
         unknown = turn = 0
         while not self._stop.is_set():

@@ -12,10 +12,10 @@ from sqlalchemy import select
 from registry.base.primitives import Address, keccak256
 from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
+from registry.ethereum.eip712 import Message
 from registry.index.state import read_cursor
 from registry.relay.tables import NONCES, RECEIPTS
 from registry.rooms.access.messages import AccessGrant
-from registry.rooms.catalogue import AnyMessage
 from registry.rooms.datasets.messages import Registration, Revision
 from registry.storage import open_storage
 from scripts.faults.load import Acknowledged
@@ -129,7 +129,7 @@ def _key_of_log(log: Mapping[str, Any]) -> tuple[str, ...]:
     return (topics[0],)
 
 
-def _key_of_message(message: AnyMessage) -> tuple[str, ...]:
+def _key_of_message(message: Message) -> tuple[str, ...]:
     match message:
         case Registration():
             return (REGISTERED, str(message.dataset_id))

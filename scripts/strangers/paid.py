@@ -15,6 +15,7 @@ import httpx
 from sqlalchemy import func, select
 
 from registry.base.primitives import Address, DatasetId, keccak256
+from registry.ethereum.eip712 import Message
 from registry.keys.signer import Signer
 from registry.node.key import create_relayer
 from registry.node.node import FIGURES_SECONDS
@@ -22,7 +23,6 @@ from registry.relay.budgets import EVERYBODY, HOUR
 from registry.relay.fees import GWEI
 from registry.relay.funding import ether
 from registry.relay.tables import GAS_SPENT
-from registry.rooms.catalogue import AnyMessage
 from registry.sdk.client import Gateway, Signed
 from registry.storage import open_storage
 from scripts.demo import Node
@@ -155,12 +155,12 @@ def _register(target: Target, owners: list[Signer], seed: int) -> list[DatasetId
     """Register a dataset for each; return their ids once they are on the chain."""
     chance = random.Random(f"{seed} registered before")
     with Gateway(target.url) as gateway:
-        signed: list[Signed[AnyMessage]] = [
+        signed: list[Signed[Message]] = [
             target.signed(target.registration_of(owner.address, chance), owner) for owner in owners
         ]
         for receipt in [gateway.send(one) for one in signed]:
             gateway.wait(receipt)
-    return [one.message.dataset_id for one in signed]
+    return [DatasetId(one.message.subject.id) for one in signed]
 
 
 def _idle(url: str) -> None:

@@ -68,7 +68,7 @@ def prepare(url: str, seed: int, files: int) -> Target:
         return Target(
             url=url,
             chain_id=deployment.chain_id,
-            contracts={"DatasetRegistry": deployment.registry, "AccessGrants": deployment.grants},
+            contracts=deployment.addresses,
             small=small.dataset_id,
             large=large.dataset_id,
             large_path=many.entries[files // 2].path,

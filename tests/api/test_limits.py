@@ -37,7 +37,9 @@ def test_beyond_the_budget_it_says_when_and_how_else(frugal: Gateway) -> None:
     problem = answer.json()
     assert (answer.status_code, problem["type"]) == (429, "/problems/limit-reached")
     assert answer.headers["retry-after"] == "600"
-    assert f"call register of the DatasetRegistry at {frugal.deployment.registry}" in problem["hint"]
+    assert (
+        f"call register of the DatasetRegistry at {frugal.deployment.address_of('DatasetRegistry')}" in problem["hint"]
+    )
 
 
 def test_the_client_does_not_try_again_in_vain(frugal: Gateway) -> None:

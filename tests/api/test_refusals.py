@@ -23,7 +23,10 @@ def test_a_signature_for_another_chain_or_contract_is_refused(gateway: Gateway) 
     """C5: a signature is for one chain and one contract."""
     message = gateway.registration()
     here = gateway.deployment
-    for elsewhere in (replace(here, chain_id=here.chain_id + 1), replace(here, registry=here.grants)):
+    for elsewhere in (
+        replace(here, chain_id=here.chain_id + 1),
+        replace(here, contracts={"DatasetRegistry": here.contracts["AccessGrants"]}),
+    ):
         body = {"message": message.to_json(), "signature": gateway.signature(message, deployment=elsewhere)}
         answer = gateway.http.post(path_of(message), json=body)
         assert (answer.status_code, answer.json()["error"]) == (403, "SignatureNotBySigner")

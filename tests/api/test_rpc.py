@@ -35,8 +35,10 @@ def ask(gateway: Gateway, body: object) -> Any:
 
 
 def test_a_call_is_answered_as_the_chain_answers_it(gateway: Gateway) -> None:
-    code = ask(gateway, call("eth_getCode", str(gateway.deployment.registry), "latest"))
-    expected = gateway.node.chain.request("eth_getCode", [str(gateway.deployment.registry), "latest"])
+    code = ask(gateway, call("eth_getCode", str(gateway.deployment.address_of("DatasetRegistry")), "latest"))
+    expected = gateway.node.chain.request(
+        "eth_getCode", [str(gateway.deployment.address_of("DatasetRegistry")), "latest"]
+    )
     assert code == {"jsonrpc": "2.0", "id": 1, "result": expected}
     assert len(expected) > 1000
 
@@ -127,14 +129,17 @@ def test_params_that_are_no_array_are_refused(gateway: Gateway) -> None:
 
 def test_an_answer_that_would_be_huge_is_refused(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(rpc, "MAX_ANSWER_BYTES", 1000)
-    code = call("eth_getCode", str(gateway.deployment.registry), "latest")
+    code = call("eth_getCode", str(gateway.deployment.address_of("DatasetRegistry")), "latest")
     assert ask(gateway, code)["error"]["code"] == -32005
 
 
 def test_a_revert_carries_its_data(gateway: Gateway) -> None:
     """ERC-721's `ownerOf` of a token that nobody holds: the contract's own error comes through."""
     calldata = "0x6352211e" + "00" * 32
-    answer = ask(gateway, call("eth_call", {"to": str(gateway.deployment.registry), "data": calldata}, "latest"))
+    answer = ask(
+        gateway,
+        call("eth_call", {"to": str(gateway.deployment.address_of("DatasetRegistry")), "data": calldata}, "latest"),
+    )
     assert answer["error"]["code"] == 3
     assert answer["error"]["data"] == "0x7e273289" + "00" * 32  # ERC721NonexistentToken(uint256)
 

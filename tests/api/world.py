@@ -21,7 +21,7 @@ from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, 
 from registry.chain.client import Chain
 from registry.config import Settings
 from registry.devchain.embedded import EmbeddedChain
-from registry.ethereum.eip712 import Domain
+from registry.ethereum.eip712 import Domain, Message
 from registry.keys.signer import Signer as Owner
 from registry.manifest import Entry, Manifest
 from registry.node import Node, Role
@@ -29,7 +29,6 @@ from registry.node.node import holder, relay_settings
 from registry.relay.deploy import ensure_deployed
 from registry.relay.signing import Signer
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
-from registry.rooms.catalogue import AnyMessage
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.rooms.deployment import Deployment
@@ -70,13 +69,13 @@ class Gateway:
         return self.node.deployment
 
     def signature(
-        self, message: AnyMessage | AnyStatement, by: Owner = OWNER, deployment: Deployment | None = None
+        self, message: Message | AnyStatement, by: Owner = OWNER, deployment: Deployment | None = None
     ) -> str:
         where = deployment or self.deployment
         domain = Domain(message.CONTRACT, where.chain_id, where.address_of(message.CONTRACT))
         return f"0x{by.sign(message.digest(domain)).hex()}"
 
-    def body(self, message: AnyMessage | AnyStatement, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
+    def body(self, message: Message | AnyStatement, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
         """A body; where documents are given, with the signer's publication of them."""
         body = {"message": message.to_json(), "signature": self.signature(message, by)} | documents
         if documents and isinstance(message, Registration | Revision):
@@ -105,10 +104,10 @@ class Gateway:
         }
         return Registration(**(values | changed))
 
-    def send(self, message: AnyMessage, by: Owner = OWNER, **documents: Any) -> httpx.Response:
+    def send(self, message: Message, by: Owner = OWNER, **documents: Any) -> httpx.Response:
         return self.http.post(path_of(message), json=self.body(message, by, **documents))
 
-    def settle(self, message: AnyMessage, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
+    def settle(self, message: Message, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
         """Sends a message and waits until it is mined and indexed."""
         answer = self.send(message, by, **documents)
         assert answer.status_code == 202, answer.text
@@ -182,7 +181,7 @@ def revocation(dataset_id: DatasetId, epoch: int) -> AccessRevocation:
     return AccessRevocation(dataset_id=dataset_id, grantee=ANALYST.address, epoch=epoch, deadline=FAR)
 
 
-def path_of(message: AnyMessage) -> str:
+def path_of(message: Message) -> str:
     """Where a message is sent to."""
     if isinstance(message, Registration):
         return "/v1/datasets"

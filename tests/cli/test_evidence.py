@@ -78,9 +78,9 @@ def test_exported_evidence_verifies_a_folder_without_the_gateway(
     assert done.json["datasetId"] == str(dataset)
     assert len(done.json["steps"]) > 9
     assert done.json["notProven"]
-    registry = ("--registry", gateway.deployment.registry)
+    registry = ("--registry", gateway.deployment.address_of("DatasetRegistry"))
     assert not any("compare its" in line for line in known_contract(tdr, folder, bundle, block, *registry))
-    wrong = ("--registry", gateway.deployment.grants)
+    wrong = ("--registry", gateway.deployment.address_of("AccessGrants"))
     assert tdr("verify", folder, "--bundle", bundle, "--block-hash", block, *wrong).code == 1
     people = tdr("verify", folder, "--bundle", bundle, "--block-hash", block)
     assert "VERIFIED" in people.out

@@ -128,7 +128,7 @@ def tell(world: World) -> dict[str, Story]:
         sources=(Source(dataset_id=penguins, version=1), Source(dataset_id=penguins, version=2)),
         deadline=FAR,
     )
-    world.send(world.deployment.registry, calldata(sent, b""))
+    world.send(world.deployment.address_of("DatasetRegistry"), calldata(sent, b""))
     export("sent by the owner", sent.dataset_id, shown=Shown(private, ["penguins.csv"]))
     return stories
 

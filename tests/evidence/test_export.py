@@ -64,10 +64,12 @@ def test_headers_receipts_and_state_are_those_of_the_chain(fresh: World) -> None
     assert receipts_trie(receipts).root == header.receipts_root
     assert decode_receipt(encode_receipt(receipts[0])).logs == tuple(Log.from_rpc(log) for log in receipts[0]["logs"])
     slot = head_slot(dataset_id)
-    proof = fresh.chain.request("eth_getProof", [str(fresh.deployment.registry), [str(slot)], hex(number)])
+    proof = fresh.chain.request(
+        "eth_getProof", [str(fresh.deployment.address_of("DatasetRegistry")), [str(slot)], hex(number)]
+    )
     raw = [bytes.fromhex(node[2:]) for node in proof["accountProof"] + proof["storageProof"][0]["proof"]]
     nodes = Nodes(dict.fromkeys(raw))
-    account = account_at(nodes, header.state_root, fresh.deployment.registry)
+    account = account_at(nodes, header.state_root, fresh.deployment.address_of("DatasetRegistry"))
     assert slot_at(nodes, account.storage_root, slot) == fresh.head(dataset_id)
     slot_nodes = [rlp.decode(bytes.fromhex(node[2:])) for node in proof["storageProof"][0]["proof"]]
     reference = HexaryTrie.get_from_proof(account.storage_root, keccak256(slot), slot_nodes)
@@ -76,10 +78,13 @@ def test_headers_receipts_and_state_are_those_of_the_chain(fresh: World) -> None
 
 @pytest.mark.parametrize("template", templates(), ids=lambda template: f"{template.contract} {template.release}")
 def test_the_code_known_of_a_release_is_what_is_deployed(fresh: World, template: Any) -> None:
-    where = {"DatasetRegistry": fresh.deployment.registry, "AccessGrants": fresh.deployment.grants}
+    where = {
+        "DatasetRegistry": fresh.deployment.address_of("DatasetRegistry"),
+        "AccessGrants": fresh.deployment.address_of("AccessGrants"),
+    }
     address = where[template.contract]
     code = fresh.chain.request("eth_getCode", [str(address), "latest"])
-    deployed = template.deployed(fresh.deployment.chain_id, address, fresh.deployment.registry)
+    deployed = template.deployed(fresh.deployment.chain_id, address, fresh.deployment.address_of("DatasetRegistry"))
     assert f"0x{deployed.hex()}" == code
 
 

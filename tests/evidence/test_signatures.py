@@ -13,7 +13,7 @@ from registry.base.primitives import Bytes32
 from registry.evidence.signatures import recover
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import StepFailed, verify
-from registry.rooms.catalogue import MESSAGES
+from registry.rooms.protocols import PROTOCOLS
 from tests.evidence.stories import Story
 from tests.evidence.world import World, address_of, word
 
@@ -54,7 +54,7 @@ def resigned(source: bytes, index: int, field: str, world: World) -> bytes:
     event = document["record"]["events"][signed["event"]]["event"]
     signed["message"][field] = altered(field, signed["message"][field])
     signer = {"AccessRequested": world.reader, "Withdrawn": world.heir}.get(event, world.owner)
-    message = MESSAGES[NAMES[event]].parse(signed["message"])
+    message = PROTOCOLS.messages[NAMES[event]].parse(signed["message"])
     signed["message"] = message.to_json()
     signed["signature"] = f"0x{world.sign(message, signer).hex()}"
     return canonical_json(document)
@@ -75,7 +75,7 @@ def test_a_message_that_says_something_else_than_its_event_is_refused(stories: d
 def test_a_message_signed_again_as_it_was_is_accepted(stories: dict[str, Story], world: World) -> None:
     story = stories["withdrawn"]
     document = json.loads(story.bundle)
-    message = MESSAGES["Registration"].parse(document["messages"][0]["message"])
+    message = PROTOCOLS.messages["Registration"].parse(document["messages"][0]["message"])
     document["messages"][0]["signature"] = f"0x{world.sign(message, world.owner).hex()}"
     assert verify(canonical_json(document), PinnedBlocks({story.until.hash})).is_complete
 

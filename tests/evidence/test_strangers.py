@@ -134,8 +134,8 @@ def test_a_block_with_more_logs_than_the_node_gives_is_read_from_its_receipts(fr
     node = LimitedNode(fresh.chain, REFUSALS["Infura, embedded"], most_logs=0, most_blocks=10**6)
     assert exported(fresh, dataset_id, node) == exported(fresh, dataset_id)
     filters = [[[REGISTERED], None], [[REGISTERED]]]
-    once = logs_until(node, fresh.deployment.registry, filters, 0, fresh.latest())
-    assert once == logs_until(fresh.chain, fresh.deployment.registry, filters, 0, fresh.latest())
+    once = logs_until(node, fresh.deployment.address_of("DatasetRegistry"), filters, 0, fresh.latest())
+    assert once == logs_until(fresh.chain, fresh.deployment.address_of("DatasetRegistry"), filters, 0, fresh.latest())
     assert once
 
 

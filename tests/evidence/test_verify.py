@@ -157,13 +157,13 @@ def test_verifying_loads_no_ethereum_library_and_no_network_library() -> None:
 
 
 def test_the_contracts_may_be_required_to_be_known_ones(stories: dict[str, Story], world: World) -> None:
-    story, where = stories["granted"], world.deployment
+    story, (registry, grants) = stories["granted"], world.deployment.addresses.values()
     trust = PinnedBlocks({story.until.hash})
     unknown = [line for line in verify(story.bundle, trust).not_proven if "compare its address" in line]
-    assert [str(where.registry) in unknown[0], str(where.grants) in unknown[1], len(unknown)] == [True, True, 2]
-    known = verify(story.bundle, trust, registry=where.registry, grants=where.grants)
+    assert [str(registry) in unknown[0], str(grants) in unknown[1], len(unknown)] == [True, True, 2]
+    known = verify(story.bundle, trust, registry=registry, grants=grants)
     assert not any("compare its address" in line for line in known.not_proven)
-    for wrong in ({"registry": where.grants}, {"grants": where.registry}):
+    for wrong in ({"registry": grants}, {"grants": registry}):
         with pytest.raises(StepFailed, match="not of") as caught:
             verify(story.bundle, trust, **wrong)
         assert caught.value.number == 3

@@ -54,14 +54,16 @@ class World:
         registry = self._deploy("DatasetRegistry", b"")
         grants = self._deploy("AccessGrants", left_padded(registry))
         identity = identity_of(chain)
-        self.deployment = Deployment(identity.chain_id, identity.genesis_hash, registry, grants, 0)
+        self.deployment = Deployment.of(
+            identity.chain_id, identity.genesis_hash, {"DatasetRegistry": registry, "AccessGrants": grants}, 0
+        )
 
     def head(self, dataset_id: DatasetId) -> Head:
         slot = self.chain.request(
             "eth_call",
             [
                 {
-                    "to": str(self.deployment.registry),
+                    "to": str(self.deployment.address_of("DatasetRegistry")),
                     "data": f"0x{keccak256(b'headOf(uint256)')[:4].hex()}{dataset_id.hex()}",
                 },
                 "latest",
@@ -176,7 +178,10 @@ class World:
             self.relayer.receipt(self.relayer.send())
 
     def _domain(self, message: Message) -> Domain:
-        where = {"DatasetRegistry": self.deployment.registry, "AccessGrants": self.deployment.grants}
+        where = {
+            "DatasetRegistry": self.deployment.address_of("DatasetRegistry"),
+            "AccessGrants": self.deployment.address_of("AccessGrants"),
+        }
         return Domain(message.CONTRACT, self.deployment.chain_id, where[message.CONTRACT])
 
     def _deploy(self, name: str, arguments: bytes) -> Address:

@@ -158,7 +158,8 @@ class Activity:
             receipt = self.chain.request("eth_getTransactionReceipt", ["0x" + keccak256(bytes.fromhex(raw[2:])).hex()])
             addresses.append(Address.parse(receipt["contractAddress"]))
         genesis = self.chain.request("eth_getBlockByNumber", ["0x0", False])["hash"]
-        return Deployment(self.chain_id, Bytes32.parse(genesis), addresses[0], addresses[1], number + 1)
+        places = dict(zip(("DatasetRegistry", "AccessGrants"), addresses, strict=True))
+        return Deployment.of(self.chain_id, Bytes32.parse(genesis), places, number + 1)
 
     def _hash(self) -> Bytes32:
         return Bytes32(self.random.randbytes(32))
@@ -177,13 +178,19 @@ class Activity:
         if len(self.known) < 3 or self.random.random() < 0.35:
             registration = self.registration(person)
             self.known = [*self.known, registration.dataset_id][-8:]
-            return person, self.deployment.registry, calldata(registration, b"")
+            return person, self.deployment.address_of("DatasetRegistry"), calldata(registration, b"")
         dataset_id = self.random.choice(self.known)
         grantee = self.address(self.random.choice(self.people[:2]))
-        head = self._view(self.deployment.registry, b"headOf(uint256)", dataset_id)
-        owner_word = self._view(self.deployment.registry, b"ownerOf(uint256)", dataset_id) if any(head) else b""
+        head = self._view(self.deployment.address_of("DatasetRegistry"), b"headOf(uint256)", dataset_id)
+        owner_word = (
+            self._view(self.deployment.address_of("DatasetRegistry"), b"ownerOf(uint256)", dataset_id)
+            if any(head)
+            else b""
+        )
         owner = next((one for one in self.people if self.address(one) == owner_word[12:]), person)
-        counters = self._view(self.deployment.grants, b"countersOf(uint256,address)", dataset_id, grantee)
+        counters = self._view(
+            self.deployment.address_of("AccessGrants"), b"countersOf(uint256,address)", dataset_id, grantee
+        )
         epoch, requests = int.from_bytes(counters[:32], "big"), int.from_bytes(counters[32:], "big")
         named: dict[str, Any] = {"dataset_id": dataset_id, "deadline": LATER}
         of_pair = named | {"grantee": grantee}
@@ -207,7 +214,7 @@ class Activity:
             case "request":
                 person = next(one for one in self.people if self.address(one) == grantee)
                 message = AccessRequest(**of_pair, rights=1, expires_at=LATER, purpose="study", requests=requests)
-                return person, self.deployment.grants, calldata(message, b"")
+                return person, self.deployment.address_of("AccessGrants"), calldata(message, b"")
             case "grant":
                 message = AccessGrant(
                     **of_pair,
@@ -221,9 +228,9 @@ class Activity:
                 message = AccessRevocation(**of_pair, epoch=epoch)
             case "approve":
                 data = keccak256(b"approve(address,uint256)")[:4] + left_padded(grantee) + dataset_id
-                return owner, self.deployment.registry, data
+                return owner, self.deployment.address_of("DatasetRegistry"), data
             case _:
                 data = keccak256(b"transferFrom(address,address,uint256)")[:4]
                 data += left_padded(self.address(owner)) + left_padded(grantee) + dataset_id
-                return owner, self.deployment.registry, data
+                return owner, self.deployment.address_of("DatasetRegistry"), data
         return owner, self.deployment.address_of(message.CONTRACT), calldata(message, b"")

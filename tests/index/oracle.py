@@ -22,10 +22,10 @@ def fold_chain(chain: Chain, deployment: Deployment) -> Fold:
     """The records of all that the canonical chain logs now."""
     datasets: dict[DatasetId, Dataset] = {}
     accesses: dict[tuple[DatasetId, Address], Access] = {}
-    both = [str(deployment.registry), str(deployment.grants)]
+    both = [str(deployment.address_of("DatasetRegistry")), str(deployment.address_of("AccessGrants"))]
     for raw in chain.request("eth_getLogs", [{"fromBlock": "0x0", "toBlock": "latest", "address": both}]):
         log, at = Log.from_rpc(raw), _moment(chain, raw)
-        if log.address == deployment.registry:
+        if log.address == deployment.address_of("DatasetRegistry"):
             event = dataset_events.decode(log)
             if event is not None:
                 dataset = dataset_records.fold(datasets.get(event.dataset_id), event, at)

@@ -20,8 +20,8 @@ def by_web3(w3: Web3, activity: Activity) -> dict[int, tuple[str, dict[str, Any]
     """Every event of both contracts by its position, as web3.py decodes it; approvals and mints left out."""
     found: dict[int, tuple[str, dict[str, Any]]] = {}
     for name, address in (
-        ("DatasetRegistry", activity.deployment.registry),
-        ("AccessGrants", activity.deployment.grants),
+        ("DatasetRegistry", activity.deployment.address_of("DatasetRegistry")),
+        ("AccessGrants", activity.deployment.address_of("AccessGrants")),
     ):
         contract = w3.eth.contract(
             Web3.to_checksum_address(address), abi=json.loads((ARTIFACTS / f"{name}.json").read_text())["abi"]

@@ -36,6 +36,8 @@ class LogReader:
             elif isinstance(event, Withdrawn):
                 withdrawn.add(event.dataset_id)
             elif isinstance(event, Registered | Revised):
+                if isinstance(event, Registered):
+                    owners[event.dataset_id] = event.owner
                 version = Source(dataset_id=event.dataset_id, version=getattr(event, "version", 1))
                 block = chain.request("eth_getBlockByNumber", [raw["blockNumber"], False])
                 self.known[version] = Node(
@@ -67,7 +69,7 @@ def test_the_lineage_of_every_dataset_is_that_of_the_chains_own_logs(anvil: RpcC
         people.act(8)
         people.mine()
     Indexer(anvil, storage, people.deployment).catch_up()
-    truth = LogReader(anvil, people.deployment.registry)
+    truth = LogReader(anvil, people.deployment.address_of("DatasetRegistry"))
     with storage.read() as connection:
         datasets = list(connection.scalars(select(DATASETS.c.dataset_id)))
     assert len(datasets) > 10

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -433,8 +434,8 @@ Alter = Callable[[Deployment], Deployment]
 @pytest.mark.parametrize(
     "alter",
     [
-        lambda one: Deployment(one.chain_id + 1, one.genesis_hash, one.registry, one.grants, one.block_number),
-        lambda one: Deployment(one.chain_id, Bytes32(b"\x01" * 32), one.registry, one.grants, one.block_number),
+        lambda one: replace(one, chain_id=one.chain_id + 1),
+        lambda one: replace(one, genesis_hash=Bytes32(b"\x01" * 32)),
     ],
     ids=["chain id", "genesis"],
 )
@@ -444,8 +445,9 @@ def test_a_wrong_chain_is_refused(alter: Alter, activity: Activity, sqlite_stora
 
 
 def test_addresses_without_contracts_are_refused(activity: Activity, sqlite_storage: Storage) -> None:
-    one = activity.deployment
-    wrong = Deployment(one.chain_id, one.genesis_hash, Address(b"\x09" * 20), one.grants, one.block_number)
+    contracts = activity.deployment.contracts
+    nowhere = replace(contracts["DatasetRegistry"], address=Address(b"\x09" * 20))
+    wrong = replace(activity.deployment, contracts={**contracts, "DatasetRegistry": nowhere})
     with pytest.raises(Conflict, match="There is no contract at 0x0909"):
         Indexer(activity.chain, sqlite_storage, wrong).step()
 

@@ -89,7 +89,9 @@ def test_contract_wallets_are_relayed_for_by_choice(small_world: World) -> None:
     message = owned_by(world, deploy(world, ACCOMMODATING))
     with pytest.raises(InvalidInput, match="contract wallet") as caught:
         world.submit(message, signature=LONG, terms=terms(world, contract_wallets=False))
-    assert f"call register of the DatasetRegistry at {world.deployment.registry}" in caught.value.hint
+    assert (
+        f"call register of the DatasetRegistry at {world.deployment.address_of('DatasetRegistry')}" in caught.value.hint
+    )
     assert accepted(world.storage) == 0
     assert world.submit(message, signature=LONG, terms=terms(world)).status is Status.ACCEPTED
 
@@ -134,7 +136,9 @@ def test_a_budget_ends_and_comes_back_with_the_hour(small_world: World, storage:
         send(2)
     assert caught.value.retry_after == 600
     assert "Try again in 10 minutes" in caught.value.hint
-    assert f"call register of the DatasetRegistry at {world.deployment.registry}" in caught.value.hint
+    assert (
+        f"call register of the DatasetRegistry at {world.deployment.address_of('DatasetRegistry')}" in caught.value.hint
+    )
     assert accepted(storage) == 2
     clock += 600
     send(2)

@@ -51,7 +51,7 @@ def test_two_processes_that_start_at_once_deploy_once(chain: Chain, storage: Sto
 def test_a_deployment_whose_answer_is_lost_is_not_made_twice(embedded: Chain, sqlite_storage: Storage) -> None:
     with pytest.raises(Unavailable):
         deploy(losing_answers(embedded, 1), sqlite_storage)
-    assert deploy(embedded, sqlite_storage).registry
+    assert deploy(embedded, sqlite_storage).contracts
     assert transactions(embedded) == 2
 
 
@@ -96,8 +96,8 @@ def test_contracts_that_are_given_are_taken_if_they_are_ours(embedded: Chain, tm
     migrate(first)
     migrate(second)
     made = deploy(embedded, first)
-    given = deploy(embedded, second, given=(made.registry, made.grants))
-    assert (given.registry, given.grants) == (made.registry, made.grants)
+    given = deploy(embedded, second, given=tuple(made.addresses.values()))
+    assert given.addresses == made.addresses
     assert transactions(embedded) == 2
 
 
@@ -105,7 +105,8 @@ def test_contracts_that_are_given_and_are_not_ours_are_refused(small_world: Worl
     made = small_world.deployment
     storage = open_storage(f"sqlite:///{tmp_path}/other.db")
     migrate(storage)
-    for wrong in ((made.grants, made.registry), (Address(b"\x01" * 20), made.grants)):
+    registry, grants = made.addresses.values()
+    for wrong in ((grants, registry), (Address(b"\x01" * 20), grants)):
         other = open_storage(f"sqlite:///{tmp_path}/{wrong[0].hex()}.db")
         migrate(other)
         with pytest.raises(Conflict, match="not that of"):
@@ -118,7 +119,11 @@ def test_grants_of_another_registry_are_refused(small_world: World, tmp_path: An
         migrate(storage)
     other = deploy(small_world.chain, storages[0])
     with pytest.raises(Conflict, match="another registry"):
-        deploy(small_world.chain, storages[1], given=(small_world.deployment.registry, other.grants))
+        deploy(
+            small_world.chain,
+            storages[1],
+            given=(small_world.deployment.address_of("DatasetRegistry"), other.address_of("AccessGrants")),
+        )
 
 
 def test_other_addresses_than_the_databases_own_are_refused(small_world: World) -> None:

@@ -67,7 +67,7 @@ def test_an_unfunded_deployment_waits_for_what_it_asks_for(
         return carry_out()
 
     chain = Altered(paid_chain, send_after_some_looks)
-    assert ensure_deployed(chain, sqlite_storage, POOR, SETTINGS, holder="poor").registry
+    assert ensure_deployed(chain, sqlite_storage, POOR, SETTINGS, holder="poor").contracts
     assert len([message for message in caplog.messages if "is funded" in message]) == 1
 
 

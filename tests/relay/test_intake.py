@@ -13,10 +13,10 @@ from sqlalchemy import Connection, func, select
 from registry.base.errors import Conflict, ContractRefused, InvalidInput, Unavailable
 from registry.base.primitives import Bytes32
 from registry.chain.client import Chain, ChainUnavailable
+from registry.ethereum.eip712 import Message
 from registry.relay.intake import IdempotencyKey, accept, prepare
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
-from registry.rooms.catalogue import AnyMessage
 from registry.storage import Storage
 from tests.relay.world import OWNER, Owner, World, until
 
@@ -53,7 +53,7 @@ def test_the_same_key_with_another_message_is_a_conflict(world: World) -> None:
 def test_two_messages_with_one_key_at_once_leave_one_receipt(world: World) -> None:
     """R6: of two bodies at the same moment, one wins and the other is refused."""
 
-    def attempt(message: AnyMessage) -> str:
+    def attempt(message: Message) -> str:
         try:
             return world.submit(message, key="k").id
         except Conflict:

@@ -148,7 +148,7 @@ def test_a_copy_that_comes_first_in_the_new_branch_is_the_effect(world: World, m
             "maxFeePerGas": 10**11,
             "maxPriorityFeePerGas": 10**9,
             "gas": 500_000,
-            "to": str(world.deployment.registry),
+            "to": str(world.deployment.address_of("DatasetRegistry")),
             "data": calldata(message, OWNER.sign(message, world.deployment)),
         }
     )
@@ -180,7 +180,7 @@ def test_a_refusal_that_a_reorganisation_undoes_is_taken_back(world: World, move
             "maxFeePerGas": 10**11,
             "maxPriorityFeePerGas": 10**9,
             "gas": 500_000,
-            "to": str(world.deployment.registry),
+            "to": str(world.deployment.address_of("DatasetRegistry")),
             "data": calldata(message, OWNER.sign(message, world.deployment)),
         }
     )

@@ -39,7 +39,7 @@ def accepts(world: World, owner: Address, signature: bytes) -> bool:
 def signed(world: World) -> bytes:
     """A valid signature of the publication, by KEY."""
     statement = publication(DatasetId(b"\x01" * 32))
-    domain = Domain(statement.CONTRACT, world.deployment.chain_id, world.deployment.registry)
+    domain = Domain(statement.CONTRACT, world.deployment.chain_id, world.deployment.address_of("DatasetRegistry"))
     return KEY.sign_digest(statement.digest(domain))
 
 

@@ -14,7 +14,7 @@ from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, 
 from registry.chain.calls import calldata
 from registry.chain.client import Chain
 from registry.chain.history import block_at
-from registry.ethereum.eip712 import Domain
+from registry.ethereum.eip712 import Domain, Message
 from registry.relay.deploy import ensure_deployed
 from registry.relay.fees import Fees
 from registry.relay.intake import IdempotencyKey, accept, prepare, submit
@@ -23,7 +23,6 @@ from registry.relay.relayer import Relayer, RelaySettings
 from registry.relay.signing import Payload, Signer
 from registry.relay.tables import ATTEMPTS, NONCES
 from registry.rooms.access.messages import AccessGrant, AccessRevocation
-from registry.rooms.catalogue import AnyMessage
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import Registration, Revision
 from registry.rooms.datasets.service import head_of
@@ -44,7 +43,7 @@ class Owner:
         self._key = keys.PrivateKey(keccak256(seed.encode()))
         self.address = Address(self._key.public_key.to_canonical_address())
 
-    def sign(self, message: AnyMessage, deployment: Deployment) -> bytes:
+    def sign(self, message: Message, deployment: Deployment) -> bytes:
         domain = Domain(message.CONTRACT, deployment.chain_id, deployment.address_of(message.CONTRACT))
         return self.sign_digest(message.digest(domain))
 
@@ -129,14 +128,14 @@ class World:
     def revocation(self, dataset_id: DatasetId, epoch: int) -> AccessRevocation:
         return AccessRevocation(dataset_id=dataset_id, grantee=Owner("grantee").address, epoch=epoch, deadline=LATER)
 
-    def accept(self, message: AnyMessage, owner: Owner = OWNER) -> Receipt:
+    def accept(self, message: Message, owner: Owner = OWNER) -> Receipt:
         """Acknowledges without a rehearsal, as if the state had been another one then."""
         submission = prepare(message, owner.sign(message, self.deployment), self.deployment)
         return accept(self.storage, submission, self.clock())
 
     def submit(
         self,
-        message: AnyMessage,
+        message: Message,
         owner: Owner = OWNER,
         key: str = "",
         *,
@@ -154,7 +153,7 @@ class World:
             **({"clock": self.clock} | more),
         )
 
-    def send_directly(self, message: AnyMessage, owner: Owner = OWNER) -> None:
+    def send_directly(self, message: Message, owner: Owner = OWNER) -> None:
         """Send a message past the gateway, from an account of somebody else's."""
         data = calldata(message, owner.sign(message, self.deployment))
         nonce = int(self.chain.request("eth_getTransactionCount", [str(self.signer.address), "latest"]), 16)

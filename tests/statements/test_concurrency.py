@@ -160,13 +160,7 @@ def test_a_document_published_while_another_dataset_takes_it_back_is_kept(
 
 
 def test_requests_that_come_at_once_do_not_pass_the_limit(postgresql: Storage) -> None:
-    deployment = Deployment(
-        chain_id=1,
-        genesis_hash=ZERO_BYTES32,
-        registry=Address(b"\x01" * 20),
-        grants=Address(b"\x02" * 20),
-        block_number=0,
-    )
+    deployment = Deployment.of(1, ZERO_BYTES32, {"AccessGrants": Address(b"\x02" * 20)}, 0)
     barrier, outcomes = threading.Barrier(12), list[str]()
 
     def ask(number: int) -> None:

@@ -16,8 +16,8 @@ from registry.base.errors import InvalidInput
 from registry.base.primitives import Address
 from registry.ethereum.eip712 import Domain
 from registry.rooms.access.messages import AccessGrant
-from registry.rooms.catalogue import MESSAGES
 from registry.rooms.datasets.messages import Registration
+from registry.rooms.protocols import PROTOCOLS
 
 ROOT = Path(__file__).parents[2]
 VECTORS = json.loads((ROOT / "tests/vectors/eip712/vectors.json").read_text())
@@ -28,17 +28,17 @@ def interface(contract: str) -> str:
     return path.read_text()
 
 
-@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("name", PROTOCOLS.messages)
 def test_fields_stand_as_in_the_interface(name: str) -> None:
-    model = MESSAGES[name]
+    model = PROTOCOLS.messages[name]
     body = re.search(rf"struct {name} {{(.*?)}}", interface(model.CONTRACT), re.DOTALL)
     assert body is not None
     assert dict(reversed(line.split()) for line in body[1].strip().rstrip(";").split(";")) == dict(model.fields())
 
 
-@pytest.mark.parametrize("name", MESSAGES)
+@pytest.mark.parametrize("name", PROTOCOLS.messages)
 def test_a_message_names_the_entry_point_that_takes_it(name: str) -> None:
-    model = MESSAGES[name]
+    model = PROTOCOLS.messages[name]
     assert f"function {model.FUNCTION}({name} calldata message, bytes calldata signature)" in interface(model.CONTRACT)
 
 
@@ -49,7 +49,7 @@ def domain_of(vector: dict[str, Any]) -> Domain:
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_the_digest_is_the_one_that_viem_signed(vector: dict[str, Any]) -> None:
-    message = MESSAGES[vector["primaryType"]].parse(vector["message"])
+    message = PROTOCOLS.messages[vector["primaryType"]].parse(vector["message"])
     digest = message.digest(domain_of(vector))
     assert str(digest) == vector["digest"]
     assert message.to_json() == vector["message"]
@@ -60,14 +60,14 @@ def test_the_digest_is_the_one_that_viem_signed(vector: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("vector", VECTORS, ids=lambda vector: vector["name"])
 def test_a_wallet_given_the_typed_data_signs_the_same_digest(vector: dict[str, Any]) -> None:
-    message = MESSAGES[vector["primaryType"]].parse(vector["message"])
+    message = PROTOCOLS.messages[vector["primaryType"]].parse(vector["message"])
     signable = encode_typed_data(full_message=message.typed_data(domain_of(vector)))
     assert "0x" + keccak(b"\x19" + signable.version + signable.header + signable.body).hex() == vector["digest"]
 
 
 def test_a_domain_of_another_contract_is_refused() -> None:
     vector = VECTORS[0]
-    message = MESSAGES[vector["primaryType"]].parse(vector["message"])
+    message = PROTOCOLS.messages[vector["primaryType"]].parse(vector["message"])
     with pytest.raises(InvalidInput, match="the domain is"):
         message.digest(Domain("SomethingElse", 1, Address(bytes(20))))
 

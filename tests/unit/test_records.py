@@ -83,9 +83,7 @@ REGISTERED = events.Registered(ID, OWNER, ROOT, META, SALT, b"", ())
 
 
 def test_a_whole_history_folds() -> None:
-    dataset = fold(None, events.Transferred(ID, Address(bytes(20)), OWNER), moment(1))
-    assert dataset is None
-    dataset = fold(dataset, REGISTERED, moment(1, 1))
+    dataset = fold(None, REGISTERED, moment(1, 1))
     dataset = fold(dataset, events.Transferred(ID, OWNER, HEIR), moment(2))
     dataset = fold(dataset, events.Revised(ID, 2, META, META, b"\xff", (SOURCE,)), moment(3))
     dataset = fold(dataset, events.Withdrawn(ID, "撤回".encode()), moment(4))

@@ -10,7 +10,7 @@ from eth_utils.crypto import keccak
 from registry.base.errors import InvalidInput
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.ethereum.eip712 import Domain
-from registry.rooms.catalogue import MESSAGES
+from registry.rooms.protocols import PROTOCOLS
 from registry.statements.messages import STATEMENTS, AnyStatement, Publication, RequestPolicy, Retraction
 
 DOMAIN = Domain("DatasetRegistry", 31337, Address(b"\x0d" * 20))
@@ -35,7 +35,7 @@ def test_the_digest_is_the_one_that_eth_account_signs(statement: AnyStatement) -
 
 
 def test_no_statement_has_the_type_of_a_message_or_of_another() -> None:
-    hashes = [struct.type_hash() for struct in (*STATEMENTS.values(), *MESSAGES.values())]
+    hashes = [struct.type_hash() for struct in (*STATEMENTS.values(), *PROTOCOLS.messages.values())]
     assert len(set(hashes)) == len(hashes)
 
 

@@ -50,7 +50,12 @@ class World:
     def finalize(self, height: int) -> None:
         """Lets the index say that this height is final, and one more is indexed."""
         cursor = Cursor(height + 1, self.chain.checkpoint(0, height + 1).block_hash, 0, height)
-        deployment = Deployment(CHAIN_ID, self.chain.identity.genesis_hash, ZERO_ADDRESS, ZERO_ADDRESS, 0)
+        deployment = Deployment.of(
+            CHAIN_ID,
+            self.chain.identity.genesis_hash,
+            {"DatasetRegistry": ZERO_ADDRESS, "AccessGrants": ZERO_ADDRESS},
+            0,
+        )
         with self.storage.write() as connection:
             if self.begun:
                 write_cursor(connection, cursor)

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
-from registry.ethereum.abi import Reader
+from registry.base.subject import Subject
+from registry.ethereum.abi import Reader, left_padded
 from registry.ethereum.logs import Log
+from registry.rooms.access.messages import CONTRACT
+from registry.rooms.datasets.messages import CONTRACT as DATASET_REGISTRY
+from registry.rooms.datasets.messages import DATASET
+from registry.rooms.protocol import Contract, TopicFilter
 
 ACCESS_REQUESTED = Bytes32(keccak256(b"AccessRequested(uint256,address,uint32,uint48,uint32,string)"))
 ACCESS_GRANTED = Bytes32(keccak256(b"AccessGranted(uint256,address,uint32,uint48,uint48,bytes32,uint32)"))
@@ -17,8 +23,28 @@ TOPICS = (ACCESS_REQUESTED, ACCESS_GRANTED, ACCESS_REVOKED)
 """The first topics of all events of the contract."""
 
 
+class OfAccess:
+    """The part that all events of access share."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # Fields of each event.
+        dataset_id: DatasetId
+        grantee: Address
+
+    @property
+    def subject(self) -> Subject:
+        """The dataset."""
+        return Subject(DATASET, Bytes32(self.dataset_id))
+
+    @property
+    def account(self) -> Address:
+        """The grantee."""
+        return self.grantee
+
+
 @dataclass(frozen=True, slots=True)
-class AccessRequested:
+class AccessRequested(OfAccess):
     """Somebody asked for access. `requests` counts this one; `purpose` is raw: it need not be UTF-8."""
 
     dataset_id: DatasetId
@@ -30,7 +56,7 @@ class AccessRequested:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessGranted:
+class AccessGranted(OfAccess):
     """Access was granted. `epoch` counts this grant; times are Unix seconds, UTC."""
 
     dataset_id: DatasetId
@@ -43,7 +69,7 @@ class AccessGranted:
 
 
 @dataclass(frozen=True, slots=True)
-class AccessRevoked:
+class AccessRevoked(OfAccess):
     """Access was revoked at the block's time. `epoch` counts this revocation."""
 
     dataset_id: DatasetId
@@ -85,3 +111,11 @@ def decode(log: Log) -> AccessEvent | None:
             words.uint(4, 32),
         )
     return AccessRevoked(dataset_id, grantee, words.uint(0, 32))
+
+
+def filters(dataset_id: bytes, grantee: Address) -> tuple[TopicFilter, ...]:
+    """Return the filters for all events of a grantee's access to a dataset."""
+    return ([TOPICS, Bytes32(dataset_id), Bytes32(left_padded(grantee))],)
+
+
+ACCESS_GRANTS = Contract(CONTRACT, TOPICS, decode, references={"REGISTRY()": DATASET_REGISTRY})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.subject import Subject
 from registry.ethereum.eip712 import (
     AddressField,
     Bytes32Field,
@@ -18,6 +20,9 @@ from registry.ethereum.eip712 import (
     at_most_bytes,
     not_nobody,
 )
+from registry.rooms.datasets.messages import DATASET
+
+CONTRACT: Final = "AccessGrants"
 
 MAX_PURPOSE_BYTES = 512
 
@@ -26,11 +31,27 @@ Rights = Annotated[Uint32Field, Field(ge=1)]
 Purpose = Annotated[StringField, AfterValidator(at_most_bytes(MAX_PURPOSE_BYTES))]
 
 
-class AccessRequest(Message):
+class AccessMessage(Message):
+    """A message about the access of a grantee to a dataset."""
+
+    CONTRACT: ClassVar[str] = CONTRACT
+
+    if TYPE_CHECKING:  # Fields of each message.
+        dataset_id: DatasetId
+        grantee: Address
+
+    @property
+    def subject(self) -> Subject:
+        """The dataset."""
+        return Subject(DATASET, Bytes32(self.dataset_id))
+
+
+class AccessRequest(AccessMessage):
     """Asks for access to a dataset; signed by the one who asks."""
 
-    CONTRACT: ClassVar[str] = "AccessGrants"
     FUNCTION: ClassVar[str] = "requestAccess"
+    PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/requests"
+    IS_OPEN: ClassVar[bool] = True
 
     dataset_id: DatasetIdField
     grantee: Grantee
@@ -41,11 +62,11 @@ class AccessRequest(Message):
     deadline: Uint64Field
 
 
-class AccessGrant(Message):
+class AccessGrant(AccessMessage):
     """Grants access, in place of any earlier grant to the same grantee."""
 
-    CONTRACT: ClassVar[str] = "AccessGrants"
     FUNCTION: ClassVar[str] = "grant"
+    PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/grants"
 
     dataset_id: DatasetIdField
     grantee: Grantee
@@ -63,11 +84,11 @@ class AccessGrant(Message):
         return self
 
 
-class AccessRevocation(Message):
+class AccessRevocation(AccessMessage):
     """Ends a grant now."""
 
-    CONTRACT: ClassVar[str] = "AccessGrants"
     FUNCTION: ClassVar[str] = "revoke"
+    PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/revocations"
 
     dataset_id: DatasetIdField
     grantee: Grantee

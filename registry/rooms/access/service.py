@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from registry.base.errors import InvalidInput, Unavailable
-from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, DatasetId
 from registry.chain.calls import call_view, view_call
 from registry.chain.client import Chain
 from registry.chain.history import BlockRef, logs_until
 from registry.ethereum.abi import Reader, left_padded
-from registry.rooms.access.events import TOPICS, decode
+from registry.rooms.access.events import decode, filters
+from registry.rooms.access.messages import CONTRACT
 from registry.rooms.access.records import Access, fold
 from registry.rooms.deployment import Deployment
 
@@ -40,12 +41,13 @@ def read_access(
         ChainUnavailable: No usable answer came, or the chain left that block meanwhile.
         RpcError: The node refused.
     """
+    contract = deployment.contracts[CONTRACT]
     access = Access(dataset_id, grantee, 0, (), ())
     for log, at in logs_until(
         chain,
-        deployment.grants,
-        [[TOPICS, Bytes32(dataset_id), Bytes32(left_padded(grantee))]],
-        deployment.block_number,
+        contract.address,
+        filters(dataset_id, grantee),
+        contract.block_number,
         until,
     ):
         event = decode(log)
@@ -65,9 +67,9 @@ def counters_of(
     """
     call = view_call("countersOf(uint256,address)", dataset_id, left_padded(grantee))
     try:
-        words = Reader(call_view(chain, deployment.grants, call, at.height))
+        words = Reader(call_view(chain, deployment.address_of(CONTRACT), call, at.height))
         return Counters(words.uint(0, 32), words.uint(1, 32))
     except InvalidInput as error:
         raise Unavailable(
-            f"At {deployment.grants} there are no AccessGrants, or the node does not tell their state."
+            f"At {deployment.address_of(CONTRACT)} there are no AccessGrants, or the node does not tell their state."
         ) from error

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from registry.base.errors import InvalidInput
-from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
+from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.base.subject import Subject
 from registry.ethereum.abi import Reader
 from registry.ethereum.logs import Log
-from registry.rooms.datasets.messages import Source
+from registry.rooms.datasets.messages import CONTRACT, DATASET, Source
+from registry.rooms.protocol import Contract, TopicFilter
 
 REGISTERED = Bytes32(keccak256(b"Registered(uint256,address,bytes32,bytes32,bytes32,string,(uint256,uint24)[])"))
 REVISED = Bytes32(keccak256(b"Revised(uint256,uint24,bytes32,bytes32,string,(uint256,uint24)[])"))
@@ -19,8 +22,27 @@ TOPICS = (REGISTERED, REVISED, WITHDRAWN, TRANSFER)
 """The first topics of all events that change a dataset's record. ERC-721's approvals change none."""
 
 
+class OfDataset:
+    """The part that all events of a dataset share."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:  # A field of each event.
+        dataset_id: DatasetId
+
+    @property
+    def subject(self) -> Subject:
+        """The dataset."""
+        return Subject(DATASET, Bytes32(self.dataset_id))
+
+    @property
+    def account(self) -> Address:
+        """The zero address: it is about no account beside the dataset."""
+        return ZERO_ADDRESS
+
+
 @dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(OfDataset):
     """A dataset came into being as version 1. `uri` is raw: a Solidity string need not be UTF-8."""
 
     dataset_id: DatasetId
@@ -33,7 +55,7 @@ class Registered:
 
 
 @dataclass(frozen=True, slots=True)
-class Revised:
+class Revised(OfDataset):
     """A dataset has a new version."""
 
     dataset_id: DatasetId
@@ -45,8 +67,8 @@ class Revised:
 
 
 @dataclass(frozen=True, slots=True)
-class Transferred:
-    """The title passed on (ERC-721's Transfer). A mint, from the zero address, precedes each `Registered`."""
+class Transferred(OfDataset):
+    """The title passed on (ERC-721's Transfer)."""
 
     dataset_id: DatasetId
     previous_owner: Address
@@ -54,7 +76,7 @@ class Transferred:
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawn:
+class Withdrawn(OfDataset):
     """A dataset was withdrawn."""
 
     dataset_id: DatasetId
@@ -68,7 +90,7 @@ def decode(log: Log) -> DatasetEvent | None:
     """Reads a log of the registry contract.
 
     Returns:
-        The event, or None for a log that changes no record (an approval).
+        The event, or None for a log that changes no record: an approval, or the mint that precedes each registration.
 
     Raises:
         InvalidInput: The log is none that the contract could have made.
@@ -100,9 +122,20 @@ def decode(log: Log) -> DatasetEvent | None:
         )
     if topic == TRANSFER:
         previous_owner, owner, dataset_id = _indexed(indexed, 3)
+        if previous_owner == ZERO_BYTES32:
+            return None
         return Transferred(DatasetId(dataset_id), Address(previous_owner[12:]), Address(owner[12:]))
     (dataset_id,) = _indexed(indexed, 1)
     return Withdrawn(DatasetId(dataset_id), words.tail(0))
+
+
+def filters(dataset_id: bytes) -> tuple[TopicFilter, ...]:
+    """Return the filters for all events of a dataset."""
+    topic = Bytes32(dataset_id)
+    return [[REGISTERED, REVISED, WITHDRAWN], topic], [TRANSFER, None, None, topic]
+
+
+DATASET_REGISTRY = Contract(CONTRACT, TOPICS, decode, ignored=((TRANSFER, ZERO_BYTES32),))
 
 
 def _indexed(topics: list[Bytes32], count: int) -> list[Bytes32]:

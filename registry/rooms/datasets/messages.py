@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final
 
 from pydantic import AfterValidator, Field
 
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
+from registry.base.subject import Subject
 from registry.ethereum.abi import left_padded
 from registry.ethereum.eip712 import (
     AddressField,
@@ -22,6 +23,12 @@ from registry.ethereum.eip712 import (
     at_most_bytes,
     not_nobody,
 )
+
+CONTRACT: Final = "DatasetRegistry"
+DATASET: Final = "dataset"
+"""The kind of subject."""
+SOURCE_GAS: Final = 5_000
+"""The most gas for each source: one cold slot, its hashing and its place in the event."""
 
 MAX_URI_BYTES = 512
 MAX_REASON_BYTES = 512
@@ -58,11 +65,32 @@ ContentRoot = Annotated[Bytes32Field, AfterValidator(_content_root)]
 Recipient = Annotated[AddressField, AfterValidator(not_nobody)]
 
 
-class Registration(Message):
+class DatasetMessage(Message):
+    """A message about a dataset."""
+
+    CONTRACT: ClassVar[str] = CONTRACT
+
+    if TYPE_CHECKING:  # A field of each message, or a property.
+
+        @property
+        def dataset_id(self) -> DatasetId: ...
+
+    @property
+    def subject(self) -> Subject:
+        """The dataset."""
+        return Subject(DATASET, Bytes32(self.dataset_id))
+
+    @property
+    def extra_gas(self) -> int:
+        """The most gas for the sources that it names."""
+        return SOURCE_GAS * len(getattr(self, "sources", ()))
+
+
+class Registration(DatasetMessage):
     """Brings a dataset into being as version 1."""
 
-    CONTRACT: ClassVar[str] = "DatasetRegistry"
     FUNCTION: ClassVar[str] = "register"
+    PATH: ClassVar[str] = "/v1/datasets"
 
     owner: Recipient
     content_root: ContentRoot
@@ -78,11 +106,11 @@ class Registration(Message):
         return dataset_id_of(self.owner, self.content_root, self.salt)
 
 
-class Revision(Message):
+class Revision(DatasetMessage):
     """Gives a dataset its next version."""
 
-    CONTRACT: ClassVar[str] = "DatasetRegistry"
     FUNCTION: ClassVar[str] = "revise"
+    PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/versions"
 
     dataset_id: DatasetIdField
     head: Bytes32Field
@@ -93,11 +121,11 @@ class Revision(Message):
     deadline: Uint64Field
 
 
-class TitleTransfer(Message):
+class TitleTransfer(DatasetMessage):
     """Passes the title on."""
 
-    CONTRACT: ClassVar[str] = "DatasetRegistry"
     FUNCTION: ClassVar[str] = "transfer"
+    PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/transfers"
 
     dataset_id: DatasetIdField
     head: Bytes32Field
@@ -105,11 +133,11 @@ class TitleTransfer(Message):
     deadline: Uint64Field
 
 
-class Withdrawal(Message):
+class Withdrawal(DatasetMessage):
     """Withdraws a dataset for good."""
 
-    CONTRACT: ClassVar[str] = "DatasetRegistry"
     FUNCTION: ClassVar[str] = "withdraw"
+    PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/withdrawals"
 
     dataset_id: DatasetIdField
     head: Bytes32Field

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from registry.base.errors import InvalidInput
-from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.ethereum.abi import text
 from registry.ethereum.logs import Moment
 from registry.rooms.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn
@@ -81,17 +81,13 @@ class Dataset:
         return self.versions[-1]
 
 
-def fold(dataset: Dataset | None, event: DatasetEvent, at: Moment) -> Dataset | None:
-    """The record after one more event (None: no such dataset yet).
-
-    A mint's `Transferred` leaves None: the `Registered` that follows in the same transaction says all.
+def fold(dataset: Dataset | None, event: DatasetEvent, at: Moment) -> Dataset:
+    """Return the record after one more event; the record before the registration is None.
 
     Raises:
         InvalidInput: The event cannot follow what went before, so the events are not this contract's full history.
     """
     if dataset is None:
-        if isinstance(event, Transferred) and event.previous_owner == ZERO_ADDRESS:
-            return None
         if isinstance(event, Registered):
             return _registered(event, at)
         raise InvalidInput(f"The history of the dataset {event.dataset_id} does not begin with its registration.")

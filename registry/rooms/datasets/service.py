@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from registry.base.errors import NotFound, Unavailable
-from registry.base.primitives import Bytes32, DatasetId
+from registry.base.primitives import DatasetId
 from registry.chain.calls import call_view, view_call
 from registry.chain.client import Chain
 from registry.chain.history import BlockRef, logs_until
-from registry.rooms.datasets.events import REGISTERED, REVISED, TRANSFER, WITHDRAWN, decode
+from registry.rooms.datasets.events import decode, filters
 from registry.rooms.datasets.head import Head
+from registry.rooms.datasets.messages import CONTRACT
 from registry.rooms.datasets.records import Dataset, fold
 from registry.rooms.deployment import Deployment
 
@@ -30,13 +31,13 @@ def read_dataset(chain: Chain, deployment: Deployment, dataset_id: DatasetId, un
         ChainUnavailable: No usable answer came, or the chain left that block meanwhile.
         RpcError: The node refused.
     """
-    topic = Bytes32(dataset_id)
+    contract = deployment.contracts[CONTRACT]
     dataset: Dataset | None = None
     for log, at in logs_until(
         chain,
-        deployment.registry,
-        [[[REGISTERED, REVISED, WITHDRAWN], topic], [TRANSFER, None, None, topic]],
-        deployment.block_number,
+        contract.address,
+        filters(dataset_id),
+        contract.block_number,
         until,
     ):
         event = decode(log)
@@ -54,7 +55,9 @@ def head_of(chain: Chain, deployment: Deployment, dataset_id: DatasetId, at: Blo
         Unavailable: No usable answer came.
         RpcError: The node refused, for example because it no longer has that block's state.
     """
-    answer = call_view(chain, deployment.registry, view_call("headOf(uint256)", dataset_id), at.height)
+    answer = call_view(chain, deployment.address_of(CONTRACT), view_call("headOf(uint256)", dataset_id), at.height)
     if len(answer) != Head.LENGTH:
-        raise Unavailable(f"At {deployment.registry} there is no DatasetRegistry, or the node does not tell its state.")
+        raise Unavailable(
+            f"At {deployment.address_of(CONTRACT)} there is no DatasetRegistry, or the node does not tell its state."
+        )
     return Head(answer)

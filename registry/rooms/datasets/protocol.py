@@ -1,0 +1,17 @@
+"""The room of datasets, its offline half: titles, versions, sources, and the head that commits to them."""
+
+from __future__ import annotations
+
+from registry.rooms.datasets.errors import REFUSALS
+from registry.rooms.datasets.events import DATASET_REGISTRY
+from registry.rooms.datasets.matching import MATCHING
+from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
+from registry.rooms.protocol import RoomProtocol
+
+PROTOCOL = RoomProtocol(
+    name="datasets",
+    contracts=(DATASET_REGISTRY,),
+    messages=(Registration, Revision, TitleTransfer, Withdrawal),
+    matching=MATCHING,
+    refusals=REFUSALS,
+)

@@ -1,0 +1,149 @@
+"""The offline half of a room: what its contracts take and log, and how a message leads to an event.
+
+Whoever only signs or verifies needs this half alone. It imports no database and no chain. The engines take a sequence
+of `RoomProtocol` and know no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Protocol, TypeVar
+
+from registry.base.errors import InvalidInput
+from registry.base.primitives import Address, Bytes32
+from registry.base.subject import Subject
+from registry.ethereum.eip712 import Message
+from registry.ethereum.logs import Log, Moment
+from registry.ethereum.refusals import SHARED_REFUSALS, Refusal, RefusalTable
+
+Value = TypeVar("Value")
+
+TopicFilter = Sequence[Bytes32 | Sequence[Bytes32] | None]
+"""For each topic position: the one to match, several of which one must match, or None for any."""
+
+
+class Event(Protocol):
+    """A decoded log of a room's contract. Events are frozen dataclasses with the values of the Solidity event."""
+
+    @property
+    def subject(self) -> Subject:
+        """What it is about."""
+
+    @property
+    def account(self) -> Address:
+        """The account beside the subject that it is about, for example a grantee; the zero address for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """A contract of a room.
+
+    Args:
+        name: Its name in Solidity, which is also the name of its EIP-712 domain.
+        topics: The first topics of all events that change a record.
+        decode: Return the event in a log of the contract; None for a log that changes no record. Raise InvalidInput
+            for a log that the contract cannot have made.
+        references: The contracts whose addresses its constructor takes, in order: the name of the view function that
+            gives the address, and the contract's name.
+        ignored: Beginnings of topics. A log that has one of them changes no record, although `topics` has its first.
+    """
+
+    name: str
+    topics: tuple[Bytes32, ...]
+    decode: Callable[[Log], Event | None]
+    references: Mapping[str, str] = field(default_factory=dict)
+    ignored: tuple[tuple[Bytes32, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """How a room's messages lead to its events. This is the only place that knows it, the index's second fold apart.
+
+    Args:
+        filters: Return the filters for all logs that the state before a message folds from.
+        expected_event: Return the event that a message leads to, from the state before it and the moment of the
+            event; None where the message cannot have an effect in that state.
+        fold: Return the state after one more event; the state before the first event is None.
+        named_signer: Return the account that must sign, where the message names it; None where it is the owner of the
+            subject.
+        outdated: The names of the contract errors that refuse a message whose effect may have happened already.
+    """
+
+    filters: Callable[[Message], Sequence[TopicFilter]]
+    expected_event: Callable[[Any, Any, Moment], Event | None]
+    fold: Callable[[Any, Any, Moment], Any]
+    named_signer: Callable[[Message], Address | None]
+    outdated: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class RoomProtocol:
+    """The offline half of a room.
+
+    Args:
+        name: The room's name: that of its folders.
+        contracts: Its contracts, in the order in which they are deployed.
+        messages: The messages that its contracts take.
+        matching: How a message leads to an event.
+        refusals: The errors with which its contracts refuse.
+    """
+
+    name: str
+    contracts: tuple[Contract, ...]
+    messages: tuple[type[Message], ...]
+    matching: Matching
+    refusals: tuple[Refusal, ...] = ()
+
+
+class Protocols:
+    """The offline halves of all rooms that a program knows, found by name.
+
+    Args:
+        rooms: The rooms; a contract that refers to another stands behind it.
+
+    Raises:
+        ValueError: Two rooms share a name, a contract or a message.
+    """
+
+    def __init__(self, rooms: Sequence[RoomProtocol]) -> None:
+        self.rooms = tuple(rooms)
+        self.contracts: Mapping[str, Contract] = _by_name(
+            (contract.name, contract) for room in rooms for contract in room.contracts
+        )
+        self.messages: Mapping[str, type[Message]] = _by_name(
+            (message.__name__, message) for room in rooms for message in room.messages
+        )
+        self._rooms_of_messages = {message.__name__: room for room in rooms for message in room.messages}
+        _by_name((room.name, room) for room in rooms)
+        self.topics = tuple(topic for contract in self.contracts.values() for topic in contract.topics)
+        self.ignored = tuple(prefix for contract in self.contracts.values() for prefix in contract.ignored)
+        self.refusals = RefusalTable((*SHARED_REFUSALS, *chain.from_iterable(room.refusals for room in rooms)))
+
+    def matching(self, message: Message) -> Matching:
+        """Return how a message leads to an event."""
+        return self._rooms_of_messages[type(message).__name__].matching
+
+    def named_signer(self, message: Message) -> Address | None:
+        """Return the account that must sign a message, where the message names it; None: its subject's owner."""
+        return self.matching(message).named_signer(message)
+
+    def parse(self, kind: str, values: object) -> Message:
+        """Return the message with a name and its JSON values.
+
+        Raises:
+            InvalidInput: No room has such a message, or the values are malformed.
+        """
+        if kind not in self.messages:
+            raise InvalidInput(f"There is no message {kind[:80]!r}.", hint=f"Known: {', '.join(self.messages)}.")
+        return self.messages[kind].parse(values)
+
+
+def _by_name(pairs: Iterator[tuple[str, Value]]) -> dict[str, Value]:
+    found: dict[str, Value] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"two rooms have {name}")
+        found[name] = value
+    return found
