@@ -20,6 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.statements.store", "registry.rooms.datasets"),
     ("registry.relay", "registry.index", "registry.witness"),
     ("registry.rooms.room",),
+    ("registry.rooms.projection",),
     ("registry.statements.tables",),
     ("registry.documents",),
     ("registry.devchain",),
@@ -40,6 +41,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.rooms.datasets.messages", "registry.rooms.datasets.errors"),
     ("registry.evidence",),
     ("registry.rooms.protocol", "registry.rooms.deployment", "registry.artifacts"),
+    ("registry.index.position",),
     ("registry.manifest", "registry.notes", "registry.ethereum"),
     ("registry.base",),
     ("registry.rooms", "registry.statements", "registry"),
@@ -51,6 +53,7 @@ ONLY_IN = {
     "eth_tester": ("registry.devchain",),
     "eth": ("registry.devchain",),
     "sqlalchemy": (
+        "registry.rooms",
         "registry.storage",
         "registry.index",
         "registry.relay",

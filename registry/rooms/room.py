@@ -1,0 +1,86 @@
+"""The node half of a room: its tables in the index, who owns its subjects, and its workers.
+
+The engines take `Rooms` and know no room.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from registry.base.primitives import Address, Bytes32
+from registry.chain.client import Chain
+from registry.ethereum.logs import Moment
+from registry.rooms.deployment import Deployment
+from registry.rooms.projection import Projection
+from registry.rooms.protocol import Protocols, RoomProtocol
+from registry.storage import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class Ownership:
+    """Who owns the subjects of a kind: whose signature a message needs that does not name its signer.
+
+    Args:
+        kind: The kind of subject.
+        owner_of: Return the owner of a subject in the newest block, as the contract says; None where there is no such
+            subject.
+        owner_before: Return who owned a subject just before a moment, by the contract's logs.
+        has_owned: Return whether the index knows an account as a present or former owner of a subject.
+        owns_since: Return whether an account owns a subject that it registered itself by a time, Unix seconds.
+    """
+
+    kind: str
+    owner_of: Callable[[Chain, Deployment, Bytes32], Address | None]
+    owner_before: Callable[[Chain, Deployment, Bytes32, Moment], Address | None]
+    has_owned: Callable[[Storage, Bytes32, Address], bool]
+    owns_since: Callable[[Storage, Address, float], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """One capability, as a node runs it.
+
+    Args:
+        protocol: The offline half.
+        projection: Its part of the index; None where it logs nothing.
+        ownership: Who owns its subjects, where it has subjects of its own.
+    """
+
+    protocol: RoomProtocol
+    projection: Projection | None = None
+    ownership: Ownership | None = None
+
+    @property
+    def name(self) -> str:
+        """The room's name."""
+        return self.protocol.name
+
+
+class Rooms:
+    """The rooms of a node.
+
+    Args:
+        rooms: The rooms; a contract that refers to another stands behind it.
+
+    Raises:
+        ValueError: Two rooms share a name, a contract, a message, a kind of subject or the number of an event.
+    """
+
+    def __init__(self, rooms: Sequence[Room]) -> None:
+        self.rooms = tuple(rooms)
+        self.protocols = Protocols([room.protocol for room in rooms])
+        self.projections = tuple(room.projection for room in rooms if room.projection is not None)
+        owned = [room.ownership for room in rooms if room.ownership is not None]
+        self._ownership = {ownership.kind: ownership for ownership in owned}
+        numbers = [number for projection in self.projections for number in projection.kinds.values()]
+        if len(self._ownership) != len(owned) or len(set(numbers)) != len(numbers):
+            raise ValueError("two rooms share a kind of subject or the number of an event")
+
+    def ownership(self, kind: str) -> Ownership:
+        """Return who owns the subjects of a kind.
+
+        Raises:
+            KeyError: No room has subjects of that kind.
+        """
+        return self._ownership[kind]
