@@ -153,7 +153,7 @@ def _submit(
         first=first,
         admission=_admission(node, body.message),
         also=also,
-        has_owned=node.queries.has_owned,
+        has_owned=partial(node.rooms.ownership("dataset").has_owned, node.storage),
         terms=node.terms,
     )
     node.wake()

@@ -26,7 +26,7 @@ from sqlalchemy import text as text_clause
 from registry.base.errors import Conflict, InvalidInput, NotFound
 from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUMENTS
-from registry.ethereum.abi import left_padded, text
+from registry.ethereum.abi import text
 from registry.index import shapes
 from registry.index.events import Kind, stored_access_event, stored_dataset_event
 from registry.index.names import name_key, words_sought
@@ -337,29 +337,6 @@ class Queries:
         shown = select(VERSIONS.c.position).join(PUBLICATIONS, metadata | manifest)
         with self._storage.read() as connection:
             return bool(connection.scalar(select(exists(shown.where(PUBLICATIONS.c.document == document)))))
-
-    def has_owned(self, dataset_id: DatasetId, account: Address) -> bool:
-        """Return whether an account owns or owned a dataset, as far as the index knows."""
-        transfers = select(EVENTS.c.topics).where(
-            EVENTS.c.dataset_id == dataset_id, EVENTS.c.account == ZERO_ADDRESS, EVENTS.c.kind == Kind.TRANSFERRED
-        )
-        first = select(DATASETS.c.first_owner).where(DATASETS.c.dataset_id == dataset_id)
-        with self._storage.read() as connection:
-            if connection.execute(first).scalar_one_or_none() == account:
-                return True
-            topic = left_padded(account)
-            return any(bytes(topics)[64:96] == topic for topics in connection.execute(transfers).scalars())
-
-    def owns_since(self, account: Address, moment: float) -> bool:
-        """Return whether an account owns a dataset that it registered itself by a moment, Unix seconds.
-
-        One that was passed on to it does not count: one old dataset would otherwise give a history to many accounts.
-        """
-        registered = (DATASETS.c.owner == account, DATASETS.c.first_owner == account)
-        oldest = select(DATASETS.c.registered_at).where(*registered).order_by(DATASETS.c.position).limit(1)
-        with self._storage.read() as connection:
-            found = connection.execute(oldest).scalar_one_or_none()
-        return found is not None and found <= moment
 
     def history(self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None) -> Json:
         """All that changed a dataset, the first first, each step with the head after it.

@@ -48,7 +48,9 @@ from registry.relay.relayer import Relayer, RelaySettings
 from registry.relay.signing import Signer
 from registry.relay.status import relay_status
 from registry.relay.terms import Price, Terms
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.deployment import Deployment
+from registry.rooms.room import Rooms
 from registry.storage import Storage, migrate, open_storage
 
 FIGURES_SECONDS: Final = 1.0
@@ -73,6 +75,7 @@ class Node:
         queries: Reads of the index.
         hot: The quickest of them, where the database is a file; for one thread only.
         relayer: The relaying account; zero where this process has no key.
+        rooms: The rooms.
         clock: Gives the Unix time in seconds.
         terms: On what terms messages are relayed; None: gas costs nothing.
         finality: When a block is final.
@@ -92,8 +95,10 @@ class Node:
         rpc_faults: Counter[str],
         finality: FinalityRule | None = None,
         clock: Callable[[], float] = time.time,
+        rooms: Rooms = ROOMS,
     ) -> None:
         self.settings = settings
+        self.rooms = rooms
         self.role = role
         self.chain = chain
         self.storage = storage
@@ -104,7 +109,7 @@ class Node:
         self.finality = finality or FinalityRule(settings.finality)
         self.is_stopping = False
         self.queries = Queries(storage)
-        self.terms = _terms(settings, chain, self.queries)
+        self.terms = _terms(settings, chain, storage, rooms)
         self.hot = HotReads(settings.database) if storage.is_sqlite else None
         self._resources = ExitStack()
         self._rpc_faults = rpc_faults
@@ -134,12 +139,20 @@ class Node:
         self.metrics.register(NodeMetrics(self.figures))
 
     @classmethod
-    def open(cls, settings: Settings, role: Role = Role.ALL, *, clock: Callable[[], float] = time.time) -> Self:
+    def open(
+        cls,
+        settings: Settings,
+        role: Role = Role.ALL,
+        rooms: Rooms = ROOMS,
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> Self:
         """Opens the data folder, the chain and the database, and makes sure that the contracts are there.
 
         Args:
             settings: The settings.
             role: Which part of a node this process is.
+            rooms: The rooms that it serves.
             clock: Gives the Unix time in seconds.
 
         Raises:
@@ -176,6 +189,7 @@ class Node:
                 rpc_faults=faults,
                 finality=finality,
                 clock=clock,
+                rooms=rooms,
             )
             node._resources = resources.pop_all()
         return node
@@ -353,7 +367,7 @@ def _maximum_fee(settings: Settings) -> int:
     return int(settings.max_fee_gwei * GWEI)
 
 
-def _terms(settings: Settings, chain: Chain, queries: Queries) -> Terms | None:
+def _terms(settings: Settings, chain: Chain, storage: Storage, rooms: Rooms) -> Terms | None:
     """Return the terms on which a network's gas is spent; None on the embedded chain, whose ether is worth nothing."""
     if not settings.rpc_urls:
         return None
@@ -366,7 +380,7 @@ def _terms(settings: Settings, chain: Chain, queries: Queries) -> Terms | None:
             dataset=settings.gas_per_dataset,
             newcomers=settings.gas_for_newcomers,
         ),
-        queries.owns_since,
+        lambda account, moment: any(owned.owns_since(storage, account, moment) for owned in rooms.ownerships),
     )
 
 

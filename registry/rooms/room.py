@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from registry.artifacts import Artifact, artifact
 from registry.base.primitives import Address, Bytes32
 from registry.chain.client import Chain
 from registry.ethereum.logs import Moment
@@ -45,11 +46,13 @@ class Room:
         protocol: The offline half.
         projection: Its part of the index; None where it logs nothing.
         ownership: Who owns its subjects, where it has subjects of its own.
+        artifact: Return one of its contracts, compiled, by its name.
     """
 
     protocol: RoomProtocol
     projection: Projection | None = None
     ownership: Ownership | None = None
+    artifact: Callable[[str], Artifact] = artifact
 
     @property
     def name(self) -> str:
@@ -71,10 +74,11 @@ class Rooms:
         self.rooms = tuple(rooms)
         self.protocols = Protocols([room.protocol for room in rooms])
         self.projections = tuple(room.projection for room in rooms if room.projection is not None)
-        owned = [room.ownership for room in rooms if room.ownership is not None]
-        self._ownership = {ownership.kind: ownership for ownership in owned}
+        self.ownerships = tuple(room.ownership for room in rooms if room.ownership is not None)
+        self._ownership = {ownership.kind: ownership for ownership in self.ownerships}
+        self._artifacts = {contract.name: room.artifact for room in rooms for contract in room.protocol.contracts}
         numbers = [number for projection in self.projections for number in projection.kinds.values()]
-        if len(self._ownership) != len(owned) or len(set(numbers)) != len(numbers):
+        if len(self._ownership) != len(self.ownerships) or len(set(numbers)) != len(numbers):
             raise ValueError("two rooms share a kind of subject or the number of an event")
 
     def ownership(self, kind: str) -> Ownership:
@@ -84,3 +88,11 @@ class Rooms:
             KeyError: No room has subjects of that kind.
         """
         return self._ownership[kind]
+
+    def artifact(self, contract: str) -> Artifact:
+        """Return a contract, compiled, by its name.
+
+        Raises:
+            KeyError: No room has such a contract.
+        """
+        return self._artifacts[contract](contract)

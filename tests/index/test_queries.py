@@ -21,6 +21,7 @@ from registry.manifest import Entry, Manifest
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.access.records import rights_names
 from registry.rooms.datasets.messages import Revision, Source, TitleTransfer, Withdrawal
+from registry.rooms.datasets.ownership import owns_since
 from registry.storage import Storage
 from tests.fixtures.publications import published
 from tests.index.activity import LATER, Activity
@@ -54,7 +55,7 @@ def busy(activity: Activity, indexer: Indexer) -> None:
 
 
 def test_an_account_has_a_history_from_the_first_dataset_that_it_registered_and_still_owns(
-    activity: Activity, indexer: Indexer, queries: Queries
+    activity: Activity, indexer: Indexer, storage: Storage
 ) -> None:
     busy(activity, indexer)
     datasets, _ = fold_chain(activity.chain, activity.deployment)
@@ -71,8 +72,8 @@ def test_an_account_has_a_history_from_the_first_dataset_that_it_registered_and_
     for account, moments in own.items():
         for moment in sorted({0, *moments, *(moment - 1 for moment in moments), 2**40}):
             expected = any(registered <= moment for registered in moments)
-            assert queries.owns_since(account, moment) == expected
-    assert not queries.owns_since(Address(b"\x77" * 20), 2**40)
+            assert owns_since(storage, account, moment) == expected
+    assert not owns_since(storage, Address(b"\x77" * 20), 2**40)
 
 
 def test_every_dataset_version_step_and_grant_is_that_of_the_fold(

@@ -1,0 +1,10 @@
+"""The room of access, as a node runs it. Its messages are about datasets, so that it has no subjects of its own."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry.rooms.access.protocol import PROTOCOL
+from registry.rooms.room import Room
+
+ROOM: Final = Room(PROTOCOL)
