@@ -21,8 +21,9 @@ from registry.ethereum.eip712 import Signable
 from registry.manifest import Manifest
 from registry.manifest.schema import SCHEMA
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.access.statements import RequestPolicy
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
-from registry.statements.messages import Publication, RequestPolicy, Retraction
+from registry.rooms.datasets.statements import Publication, Retraction
 
 MAX_METADATA_BYTES: Final = 64 * 2**10
 

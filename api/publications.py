@@ -9,19 +9,23 @@ from api.problems import invalid
 from registry.base.primitives import ZERO_BYTES32, Address
 from registry.node import Node
 from registry.relay.intake import Write
+from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets import acceptance
+from registry.rooms.datasets.acceptance import AnyDatasetStatement
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import Registration, Revision
-from registry.statements import service
-from registry.statements.messages import Publication, RequestPolicy
-from registry.statements.store import Accepted, AnyAccepted, is_kept
+from registry.rooms.datasets.publications import keeping
+from registry.rooms.datasets.statements import Publication
+from registry.statements.service import digest_of
+from registry.statements.store import Accepted, is_kept
 
 MAX_AHEAD_SECONDS: Final = 300
 """How far a clock may be ahead that dates a policy. Until that time has come, an owner to come could not replace it."""
 
 
 def accept(
-    node: Node, statement: AnyAccepted, signature: bytes, registrant: Address | None = None
-) -> Accepted[AnyAccepted]:
+    node: Node, statement: AnyDatasetStatement, signature: bytes, registrant: Address | None = None
+) -> Accepted[AnyDatasetStatement]:
     """Check a statement by the chain's time, or by this machine's where the chain's is not known.
 
     Args:
@@ -38,7 +42,7 @@ def accept(
             hint="Sign the policy with the present time, in whole seconds since 1970 (UTC).",
         )
     per_hour = node.settings.max_statements_per_hour
-    return service.accept(node.chain, node.deployment, statement, signature, now, per_hour, registrant)
+    return acceptance.accept(node.chain, node.deployment, statement, signature, now, per_hour, registrant)
 
 
 def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write | None:
@@ -66,7 +70,7 @@ def documents_of(node: Node, body: VersionSubmission[Any], publication: Submissi
                 f"body.publication.message.{name}", f"it is {statement.to_json()[name]}, but by what was sent {value}"
             )
     with node.storage.read() as connection:
-        if is_kept(connection, service.digest_of(node.deployment, statement)):
+        if is_kept(connection, digest_of(node.deployment, statement)):
             return None
     registrant = message.owner if isinstance(message, Registration) else None
     return publication_of(node, statement, publication.signature_bytes, body, registrant)
@@ -86,4 +90,4 @@ def publication_of(
     """
     accepted = accept(node, statement, signature, registrant)
     documents.check_metadata(statement.metadata_hash)
-    return service.keeping(accepted, documents.metadata, documents.check_manifest(statement.content_root))
+    return keeping(accepted, documents.metadata, documents.check_manifest(statement.content_root))

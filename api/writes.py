@@ -34,7 +34,7 @@ from registry.node import Node
 from registry.relay.intake import IdempotencyKey, Write, prepare, submit
 from registry.relay.receipts import Receipt
 from registry.rooms.access.messages import AccessRequest
-from registry.statements.requests import limiting, require_room
+from registry.rooms.access.request_limits import limiting, require_room
 
 RETRY_SECONDS: Final = 1
 

@@ -45,7 +45,7 @@ from registry.index.check import check
 from registry.node import Node
 from registry.relay.tables import RECEIPTS
 from registry.rooms.datasets.messages import Registration
-from registry.statements.messages import Publication
+from registry.rooms.datasets.statements import Publication
 from registry.storage import open_storage
 from scripts.faults.disk import DATABASES, DiskNode
 from scripts.faults.load import DEADLINE, Acknowledged

@@ -20,9 +20,10 @@ from registry.keys.signer import Signer
 from registry.manifest import Entry, Manifest
 from registry.relay.signing import created_address
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.access.statements import RequestPolicy
 from registry.rooms.datasets.head import NO_HEAD
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
-from registry.statements.messages import Publication, RequestPolicy, Retraction
+from registry.rooms.datasets.statements import Publication, Retraction
 
 FILE: Final = Path(__file__).resolve().parents[1] / "api/examples.json"
 

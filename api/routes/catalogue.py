@@ -20,7 +20,7 @@ from registry.catalogue import MAX_FILES, Listing, croissant, dcat
 from registry.manifest import Manifest
 from registry.node import Node
 from registry.rooms.datasets.messages import Source
-from registry.statements.store import public_manifest, public_metadata
+from registry.rooms.datasets.publications import public_manifest, public_metadata
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 

@@ -23,8 +23,8 @@ from registry.manifest.cache import ManifestCache
 from registry.manifest.text import ManifestText
 from registry.node import Node
 from registry.notes.note import MAX_SIGNATURES
+from registry.rooms.datasets.publications import is_public, public_metadata
 from registry.rooms.datasets.records import Dataset
-from registry.statements.store import is_public, public_metadata
 
 WHOLE_MANIFEST: Final = 1_000
 """Up to how many files a bundle holds the manifest although no file was named."""

@@ -31,8 +31,10 @@ from api.writes import check_times
 from registry.base.primitives import ZERO_BYTES32, DatasetId
 from registry.index import shapes
 from registry.node import Node
-from registry.statements import store
-from registry.statements.messages import AnyStatement
+from registry.rooms.access import policies
+from registry.rooms.datasets import publications as documents
+from registry.rooms.datasets.statements import DatasetStatement
+from registry.statements.store import Accepted
 
 publications = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["documents"], route_class=PublicationRoute)
 others = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["documents"], route_class=StrictRoute)
@@ -83,7 +85,7 @@ async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) 
 )
 async def retract(dataset_id: FullId, body: RetractionSubmission, node: NodeDep) -> Response:
     """Show documents no longer, and erase them here where no other version shows them. Proofs are not touched."""
-    await _decide(node, dataset_id, body, store.retract)
+    await _decide(node, dataset_id, body, documents.retract)
     node.wake()
     return await in_thread(lambda: _records(node, dataset_id))
 
@@ -109,7 +111,7 @@ async def records(dataset_id: IdPrefix, node: NodeDep) -> Response:
 )
 async def set_request_policy(dataset_id: FullId, body: RequestPolicySubmission, node: NodeDep) -> Response:
     """Say whether this gateway takes requests for access to a dataset. The contract itself can always be asked."""
-    await _decide(node, dataset_id, body, store.set_request_policy)
+    await _decide(node, dataset_id, body, policies.set_request_policy)
     return await in_thread(lambda: _policy(node, dataset_id))
 
 
@@ -125,13 +127,13 @@ async def request_policy(dataset_id: IdPrefix, node: NodeDep) -> Response:
     return await in_thread(lambda: _policy(node, node.queries.resolve(dataset_id)))
 
 
-def _check_path(statement: AnyStatement, dataset_id: DatasetId) -> None:
+def _check_path(statement: DatasetStatement, dataset_id: DatasetId) -> None:
     if statement.dataset_id != dataset_id:
         raise invalid("body.message.datasetId", f"it is {statement.dataset_id}, but the path names {dataset_id}")
 
 
 async def _decide(
-    node: Node, dataset_id: DatasetId, body: Submission[Any], keep: Callable[[Any, store.Accepted[Any]], None]
+    node: Node, dataset_id: DatasetId, body: Submission[Any], keep: Callable[[Any, Accepted[Any]], None]
 ) -> None:
     """Check a statement and keep what it decides."""
     _check_path(body.message, dataset_id)
@@ -147,7 +149,7 @@ async def _decide(
 
 def _records(node: Node, dataset_id: DatasetId) -> Response:
     with node.storage.read() as connection:
-        known = store.records_of(connection, dataset_id)
+        known = documents.records_of(connection, dataset_id)
     items = [
         {
             "version": record.version,
@@ -167,6 +169,6 @@ def _records(node: Node, dataset_id: DatasetId) -> Response:
 
 def _policy(node: Node, dataset_id: DatasetId) -> Response:
     with node.storage.read() as connection:
-        accepted = store.accepts_requests(connection, dataset_id)
+        accepted = policies.accepts_requests(connection, dataset_id)
     body = {"datasetId": str(dataset_id), "accepted": accepted, "maxOpen": node.settings.max_open_requests}
     return Response(orjson.dumps(body), media_type="application/json")

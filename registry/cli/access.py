@@ -28,9 +28,8 @@ if TYPE_CHECKING:
         times,
         writing,
     )
-    from registry.rooms.access import messages, records
+    from registry.rooms.access import messages, records, statements
     from registry.sdk import client
-    from registry.statements import messages as statements
 else:
     time = lazy("time")
     client, primitives = lazy("registry.sdk.client"), lazy("registry.base.primitives")
@@ -40,7 +39,7 @@ else:
     access_offline, bundle_check = lazy("registry.cli.access_offline"), lazy("registry.cli.bundle_check")
     drafts, grantees = lazy("registry.cli.drafts"), lazy("registry.cli.grantees")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
-    statements = lazy("registry.statements.messages")
+    statements = lazy("registry.rooms.access.statements")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 

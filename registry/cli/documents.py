@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from registry import config, storage
     from registry.base import canonical, primitives
     from registry.cli import clock, content, drafts, output, times, writing
+    from registry.rooms.datasets import publications, statements
     from registry.sdk import client
-    from registry.statements import messages, store
 else:
     time, canonical, client = lazy("time"), lazy("registry.base.canonical"), lazy("registry.sdk.client")
     clock = lazy("registry.cli.clock")
@@ -28,7 +28,7 @@ else:
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     drafts = lazy("registry.cli.drafts")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
-    messages, store = lazy("registry.statements.messages"), lazy("registry.statements.store")
+    publications, statements = lazy("registry.rooms.datasets.publications"), lazy("registry.rooms.datasets.statements")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -123,7 +123,7 @@ def retract(
             }
         if not public:
             raise Conflict(f"No document of version {number} is public.", hint="`tdr documents ID` lists all.")
-        statement = messages.Retraction(
+        statement = statements.Retraction(
             dataset_id=state.dataset_id,
             version=number,
             content_root=public.get("manifest", primitives.ZERO_BYTES32),
@@ -190,7 +190,7 @@ def withhold(
     opened = storage.open_storage(settings.database)
     try:
         with opened.write() as connection:
-            count = store.withhold(connection, dataset_id, version, reason, time.time())
+            count = publications.withhold(connection, dataset_id, version, reason, time.time())
     finally:
         opened.close()
     result = {"datasetId": str(dataset_id), "version": version, "withheld": count, "reason": reason}

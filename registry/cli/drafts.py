@@ -17,11 +17,10 @@ from registry.cli.writing import Desk
 from registry.ethereum.eip712 import Message
 from registry.relay.authority import has_code, named_signer, owner_of
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
-from registry.rooms.datasets.errors import unknown
+from registry.rooms.datasets.errors import unknown, withheld
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.datasets.service import read_dataset
-from registry.statements.messages import AnyStatement, Publication
-from registry.statements.refusals import withheld
+from registry.rooms.datasets.statements import DatasetStatement, Publication
 
 
 def show_message(desk: Desk, message: Message, more: Mapping[str, object], *, as_json: bool) -> None:
@@ -64,7 +63,7 @@ def show_message(desk: Desk, message: Message, more: Mapping[str, object], *, as
     _show(desk, message, more, as_json=as_json)
 
 
-def show_statement(desk: Desk, statement: AnyStatement, more: Mapping[str, object], *, as_json: bool) -> None:
+def show_statement(desk: Desk, statement: DatasetStatement, more: Mapping[str, object], *, as_json: bool) -> None:
     """Check a statement against the chain and the gateway's records, and print what would be signed.
 
     Args:
@@ -127,7 +126,7 @@ def _require_publishable(node: Chain, desk: Desk, statement: Publication) -> Non
                 raise withheld(item["withheldFor"])
 
 
-def _show(desk: Desk, message: Message | AnyStatement, more: Mapping[str, object], *, as_json: bool) -> None:
+def _show(desk: Desk, message: Message | DatasetStatement, more: Mapping[str, object], *, as_json: bool) -> None:
     # The id of a registration is left out: a new salt gives another one each time.
     known = {} if isinstance(message, Registration) else {"datasetId": str(DatasetId(message.subject.id))}
     document = {

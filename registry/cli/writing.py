@@ -26,13 +26,13 @@ from registry.keys.journal import Entry, Journal
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
+from registry.rooms.access.errors import requests_closed
 from registry.rooms.access.messages import AccessGrant, AccessRevocation
+from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.deployment import Deployment
 from registry.sdk.client import Gateway, Published, Receipt, Signed
-from registry.statements.messages import AnyStatement, Publication
-from registry.statements.refusals import requests_closed
 
-Stated = TypeVar("Stated", bound=AnyStatement)
+Stated = TypeVar("Stated", bound=DatasetStatement)
 
 PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a password.
 
@@ -220,11 +220,11 @@ class Desk:
         if not self.gateway.takes_requests(dataset_id):
             raise requests_closed()
 
-    def contract_of(self, message: Message | AnyStatement) -> Address:
+    def contract_of(self, message: Message | DatasetStatement) -> Address:
         """The contract that a message or statement is signed for."""
         return self.deployment.address_of(message.CONTRACT)
 
-    def _domain(self, message: Message | AnyStatement) -> Domain:
+    def _domain(self, message: Message | DatasetStatement) -> Domain:
         return Domain(message.CONTRACT, self.deployment.chain_id, self.contract_of(message))
 
 

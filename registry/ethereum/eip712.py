@@ -219,6 +219,9 @@ class Statement(Signable):
     Its type hash is none of a contract's messages, so a signature of one never counts for the other.
     """
 
+    if TYPE_CHECKING:  # A field of each statement, its last; declared here it would be the first.
+        deadline: int
+
 
 def at_most_bytes(maximum: int) -> Callable[[str], str]:
     """A validator of strings that are capped in UTF-8 bytes, as the contracts cap them."""

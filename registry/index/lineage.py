@@ -19,7 +19,7 @@ from registry.index.tables import DATASETS, EVENTS, SOURCES, VERSIONS
 from registry.lineage import Direction, Graph, Node, walk
 from registry.rooms.datasets.events import Registered, Revised
 from registry.rooms.datasets.messages import Source
-from registry.statements.tables import PUBLIC_METADATA, is_public
+from registry.rooms.datasets.publication_tables import PUBLIC_METADATA, is_public
 from registry.storage import Storage
 
 _PAIRS: Final = 400

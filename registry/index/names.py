@@ -13,7 +13,7 @@ from registry.base.primitives import Bytes32, DatasetId
 from registry.documents.tables import METADATA_DOCUMENTS
 from registry.index.chunks import chunks
 from registry.index.tables import DATASETS, WORDS
-from registry.statements.tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS
+from registry.rooms.datasets.publication_tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS
 from registry.storage.bulk import insert_rows
 
 MAX_KEY: Final = 200

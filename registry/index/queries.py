@@ -38,7 +38,7 @@ from registry.index.tables import DATASETS, EVENTS, GRANTS, SOURCES, VERSIONS, W
 from registry.rooms.access.events import AccessRequested
 from registry.rooms.access.records import AccessState, rights_names, state_of
 from registry.rooms.datasets.events import Registered, Revised
-from registry.statements.tables import PUBLIC_MANIFESTS, PUBLIC_METADATA, PUBLICATIONS, is_public
+from registry.rooms.datasets.publication_tables import PUBLIC_MANIFESTS, PUBLIC_METADATA, PUBLICATIONS, is_public
 from registry.storage import Storage
 
 MAX_CANDIDATES: Final = 10

@@ -33,8 +33,9 @@ from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.base.urls import parse_http_url
 from registry.ethereum.eip712 import Message, Signable
 from registry.manifest import Manifest
+from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets.statements import Publication, Retraction
 from registry.rooms.deployment import ContractAt, Deployment
-from registry.statements.messages import Publication, RequestPolicy, Retraction
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 TIMEOUT_SECONDS = 20.0

@@ -20,7 +20,7 @@ import httpx
 from registry.base.primitives import ZERO_BYTES32, Bytes32
 from registry.rooms.datasets.events import REGISTERED
 from registry.rooms.datasets.messages import Registration
-from registry.statements.messages import Publication
+from registry.rooms.datasets.statements import Publication
 from scripts.strangers.target import Target, account
 
 EMPTY_OBJECTS: Final = b"{}," * ((32 * 2**20 - 200) // 3)

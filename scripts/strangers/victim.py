@@ -12,8 +12,8 @@ from registry.base.primitives import Bytes32
 from registry.ethereum.eip712 import Domain
 from registry.manifest import Entry, Manifest
 from registry.rooms.datasets.messages import Registration
+from registry.rooms.datasets.statements import Publication
 from registry.sdk.client import Gateway, Published, Signed
-from registry.statements.messages import Publication
 from scripts.strangers.target import FAR_SECONDS, Target, account
 
 HOURS = 3

@@ -13,14 +13,16 @@ from jsonschema import Draft202012Validator
 
 from registry.ethereum.eip712 import Domain, Signable
 from registry.keys.signer import Signer
+from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets.statements import Publication, Retraction
 from registry.rooms.protocols import PROTOCOLS
-from registry.statements.messages import STATEMENTS
 from scripts import examples, openapi
 from tests.api.world import Gateway
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.FILE.read_text())
 BODIES: dict[str, dict[str, Any]] = json.loads(examples.FILE.read_text())
-STRUCTS: dict[str, type[Signable]] = {**PROTOCOLS.messages, **STATEMENTS}
+STATEMENTS: tuple[type[Signable], ...] = (Publication, Retraction, RequestPolicy)
+STRUCTS = {**PROTOCOLS.messages, **{statement.__name__: statement for statement in STATEMENTS}}
 SIGNERS = {"AccessRequest": examples.ANALYST, "Withdrawal": examples.ANALYST}
 """Who signs each example; the owner, where not named. The title is the analyst's before the withdrawal."""
 

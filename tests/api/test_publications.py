@@ -19,9 +19,10 @@ from registry.base.primitives import ZERO_BYTES32, Bytes32, DatasetId, keccak256
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import blocks_to_vouch_for, verify
 from registry.rooms.access.messages import AccessRequest
+from registry.rooms.access.statements import RequestPolicy
 from registry.rooms.datasets.messages import Registration
-from registry.statements.messages import Publication, RequestPolicy, Retraction
-from registry.statements.store import records_of, withhold
+from registry.rooms.datasets.publications import records_of, withhold
+from registry.rooms.datasets.statements import Publication, Retraction
 from tests.api.world import (
     ANALYST,
     FAR,

@@ -31,8 +31,8 @@ from registry.relay.signing import Signer
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
+from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.deployment import Deployment
-from registry.statements.messages import AnyStatement, Publication
 from registry.storage import migrate, open_storage
 from tests.fixtures.waiting import PATIENCE
 
@@ -69,13 +69,13 @@ class Gateway:
         return self.node.deployment
 
     def signature(
-        self, message: Message | AnyStatement, by: Owner = OWNER, deployment: Deployment | None = None
+        self, message: Message | DatasetStatement, by: Owner = OWNER, deployment: Deployment | None = None
     ) -> str:
         where = deployment or self.deployment
         domain = Domain(message.CONTRACT, where.chain_id, where.address_of(message.CONTRACT))
         return f"0x{by.sign(message.digest(domain)).hex()}"
 
-    def body(self, message: Message | AnyStatement, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
+    def body(self, message: Message | DatasetStatement, by: Owner = OWNER, **documents: Any) -> dict[str, Any]:
         """A body; where documents are given, with the signer's publication of them."""
         body = {"message": message.to_json(), "signature": self.signature(message, by)} | documents
         if documents and isinstance(message, Registration | Revision):

@@ -7,8 +7,8 @@ import pytest
 from registry.base.errors import ContractRefused
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.ethereum.eip712 import Domain
-from registry.statements.messages import Publication
-from registry.statements.service import accept
+from registry.rooms.datasets.acceptance import accept
+from registry.rooms.datasets.statements import Publication
 from tests.relay.test_budgets import ACCOMMODATING, LONG, deploy
 from tests.relay.world import LATER, Owner, World
 

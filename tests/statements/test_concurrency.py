@@ -22,12 +22,13 @@ from registry.index import names
 from registry.index.tables import DATASETS
 from registry.relay.intake import accept, prepare
 from registry.rooms.access.messages import AccessRequest
+from registry.rooms.access.policies import REQUEST_POLICIES, set_request_policy
+from registry.rooms.access.request_limits import limiting
+from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets import publications
+from registry.rooms.datasets.statements import Publication, Retraction
 from registry.rooms.deployment import Deployment
-from registry.statements import service, store
-from registry.statements.messages import Publication, RequestPolicy, Retraction
-from registry.statements.requests import limiting
-from registry.statements.store import Accepted, AnyAccepted
-from registry.statements.tables import REQUEST_POLICIES
+from registry.statements.store import Accepted, AnyStatement
 from registry.storage import Storage, migrate, open_storage
 from tests.fixtures.waiting import PATIENCE, eventually
 
@@ -58,7 +59,7 @@ def postgresql(postgresql_url: str) -> Iterator[Storage]:
     opened.close()
 
 
-def accepted(statement: AnyAccepted) -> Accepted[AnyAccepted]:
+def accepted(statement: AnyStatement) -> Accepted[AnyStatement]:
     return Accepted(statement, Bytes32(statement.struct_hash()), b"", ZERO_ADDRESS, 0.0, 1_000)
 
 
@@ -67,7 +68,7 @@ def publish(storage: Storage, dataset_id: DatasetId) -> None:
         dataset_id=dataset_id, version=1, content_root=ZERO_BYTES32, metadata_hash=KEY, deadline=next(_deadlines)
     )
     with storage.write() as connection:
-        service.keeping(accepted(statement), METADATA, None)(connection)
+        publications.keeping(accepted(statement), METADATA, None)(connection)
 
 
 def retract(storage: Storage, dataset_id: DatasetId) -> None:
@@ -80,7 +81,7 @@ def retract(storage: Storage, dataset_id: DatasetId) -> None:
         deadline=next(_deadlines),
     )
     with storage.write() as connection:
-        store.retract(connection, accepted(statement))
+        publications.retract(connection, accepted(statement))
 
 
 def name(storage: Storage) -> None:
@@ -149,13 +150,13 @@ def test_a_document_published_while_another_dataset_takes_it_back_is_kept(
 ) -> None:
     publish(postgresql, FIRST)
     if second_publishes == "while the first erases":
-        with overlapping(monkeypatch, postgresql, store, "erase", lambda: publish(postgresql, SECOND)):
+        with overlapping(monkeypatch, postgresql, publications, "erase", lambda: publish(postgresql, SECOND)):
             retract(postgresql, FIRST)
     else:
-        with overlapping(monkeypatch, postgresql, service, "publish", lambda: retract(postgresql, FIRST)):
+        with overlapping(monkeypatch, postgresql, publications, "publish", lambda: retract(postgresql, FIRST)):
             publish(postgresql, SECOND)
     with postgresql.read() as connection:
-        assert store.is_public(connection, SECOND, 1, KEY)
+        assert publications.is_public(connection, SECOND, 1, KEY)
         assert metadata_of(connection, KEY) is not None
 
 
@@ -199,7 +200,7 @@ def test_of_policies_that_come_at_once_the_latest_is_in_force(postgresql: Storag
             with postgresql.write() as connection:
                 connection.execute(select(1))
                 barrier.wait(PATIENCE)
-                store.set_request_policy(connection, accepted(statement))
+                set_request_policy(connection, accepted(statement))
         except Conflict:
             pass
         except BaseException as error:  # noqa: BLE001  Shown by the assertion.

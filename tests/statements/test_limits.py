@@ -10,8 +10,10 @@ from sqlalchemy import func, select
 
 from registry.base.errors import LimitReached
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
-from registry.statements import store
-from registry.statements.messages import AnyStatement, Publication, RequestPolicy, Retraction
+from registry.rooms.access.policies import set_request_policy
+from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets import publications
+from registry.rooms.datasets.statements import DatasetStatement, Publication, Retraction
 from registry.statements.store import Accepted
 from registry.statements.tables import STATEMENTS
 from registry.storage import Storage
@@ -37,16 +39,16 @@ def retraction(deadline: int = FAR) -> Retraction:
     return Retraction(**publication(deadline).model_dump(), reason="a mistake")
 
 
-def keep(storage: Storage, statement: AnyStatement, at: float, signer: Address = OWNER) -> None:
+def keep(storage: Storage, statement: DatasetStatement, at: float, signer: Address = OWNER) -> None:
     said = (Bytes32(statement.struct_hash()), b"", signer, at, MOST)
     with storage.write() as connection:
         match statement:
             case Publication():
-                store.publish(connection, Accepted(statement, *said))
+                publications.publish(connection, Accepted(statement, *said))
             case Retraction():
-                store.retract(connection, Accepted(statement, *said))
+                publications.retract(connection, Accepted(statement, *said))
             case RequestPolicy():
-                store.set_request_policy(connection, Accepted(statement, *said))
+                set_request_policy(connection, Accepted(statement, *said))
 
 
 def kept(storage: Storage) -> int:

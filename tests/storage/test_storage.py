@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Bytes32, DatasetId
 from registry.documents.tables import MANIFEST_FILES
-from registry.statements.tables import CHANGED_PUBLICATIONS
+from registry.rooms.datasets.publication_tables import CHANGED_PUBLICATIONS
 from registry.storage import Storage, StorageFull, StorageUnavailable, migrate, open_storage
 from registry.storage.bulk import insert_rows
 from scripts.postgresql import PostgreSQLServer

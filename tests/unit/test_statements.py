@@ -10,13 +10,14 @@ from eth_utils.crypto import keccak
 from registry.base.errors import InvalidInput
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.ethereum.eip712 import Domain
+from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets.statements import DatasetStatement, Publication, Retraction
 from registry.rooms.protocols import PROTOCOLS
-from registry.statements.messages import STATEMENTS, AnyStatement, Publication, RequestPolicy, Retraction
 
 DOMAIN = Domain("DatasetRegistry", 31337, Address(b"\x0d" * 20))
 ID, ROOT, METADATA = DatasetId(b"\x01" * 32), Bytes32(b"\x02" * 32), Bytes32(b"\x03" * 32)
 NAMED = {"dataset_id": ID, "version": 7, "content_root": ROOT, "metadata_hash": METADATA}
-EXAMPLES: list[AnyStatement] = [
+EXAMPLES: list[DatasetStatement] = [
     Publication(**NAMED, deadline=1_900_000_000),
     Retraction(**NAMED, reason="含个人信息", deadline=1_900_000_000),
     RequestPolicy(dataset_id=ID, accepted=False, issued_at=1_800_000_000, deadline=1_900_000_000),
@@ -25,7 +26,7 @@ EXAMPLES: list[AnyStatement] = [
 
 
 @pytest.mark.parametrize("statement", EXAMPLES, ids=lambda statement: type(statement).__name__)
-def test_the_digest_is_the_one_that_eth_account_signs(statement: AnyStatement) -> None:
+def test_the_digest_is_the_one_that_eth_account_signs(statement: DatasetStatement) -> None:
     typed = statement.typed_data(DOMAIN)
     typed["message"] |= {"datasetId": int(typed["message"]["datasetId"], 16)}
     signable = encode_typed_data(full_message=typed)
@@ -35,7 +36,7 @@ def test_the_digest_is_the_one_that_eth_account_signs(statement: AnyStatement) -
 
 
 def test_no_statement_has_the_type_of_a_message_or_of_another() -> None:
-    hashes = [struct.type_hash() for struct in (*STATEMENTS.values(), *PROTOCOLS.messages.values())]
+    hashes = [struct.type_hash() for struct in (Publication, Retraction, RequestPolicy, *PROTOCOLS.messages.values())]
     assert len(set(hashes)) == len(hashes)
 
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from registry.base.errors import Conflict
 from registry.ethereum.refusals import UNPROCESSABLE, Refusal
+
+DIRECT: Final = "The contract can be asked directly: send requestAccess from your own account."
 
 REFUSALS: tuple[Refusal, ...] = (
     Refusal("GranteeZero()", (), UNPROCESSABLE, "The grantee is the zero address, which nobody holds."),
@@ -36,3 +41,8 @@ REFUSALS: tuple[Refusal, ...] = (
         "None was given, or it has been revoked already.",
     ),
 )
+
+
+def requests_closed() -> Conflict:
+    """Return the refusal of a request for access to a dataset whose owner accepts no requests here."""
+    return Conflict("The owner of this dataset takes no requests for access through this gateway.", hint=DIRECT)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.base.errors import ContractRefused
+from registry.base.errors import Conflict, ContractRefused
 from registry.base.primitives import DatasetId
 from registry.ethereum.refusals import UNPROCESSABLE, Refusal, RefusalTable
 
@@ -99,3 +99,15 @@ REFUSALS: tuple[Refusal, ...] = (
 def unknown(dataset_id: DatasetId) -> ContractRefused:
     """Return the refusal of a dataset that does not exist, as the contract words it."""
     return RefusalTable(REFUSALS).refusal_of("DatasetUnknown", datasetId=str(dataset_id))
+
+
+def withheld(reason: object) -> Conflict:
+    """Return the refusal of a document that the operator withholds.
+
+    Args:
+        reason: The operator's reason, as text.
+    """
+    return Conflict(
+        f"The operator of this gateway withholds this document: {reason}",
+        hint="Ask the operator; proofs and the registration are not touched by it.",
+    )

@@ -1,4 +1,4 @@
-"""The statements: EIP-712 structs that no contract takes."""
+"""The statements about documents: EIP-712 structs that an owner signs for the gateway and no contract accepts."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pydantic import Field, model_validator
 
 from registry.base.primitives import ZERO_BYTES32, Bytes32, DatasetId
 from registry.base.subject import Subject
-from registry.ethereum.eip712 import BoolField, Bytes32Field, DatasetIdField, Statement, Uint24Field, Uint64Field
-from registry.rooms.datasets.messages import DATASET, Reason
+from registry.ethereum.eip712 import Bytes32Field, DatasetIdField, Statement, Uint24Field, Uint64Field
+from registry.rooms.datasets.messages import CONTRACT, DATASET, Reason
 
 Version = Annotated[Uint24Field, Field(ge=1)]
 
@@ -17,7 +17,7 @@ Version = Annotated[Uint24Field, Field(ge=1)]
 class DatasetStatement(Statement):
     """A statement about a dataset."""
 
-    CONTRACT: ClassVar[str] = "DatasetRegistry"
+    CONTRACT: ClassVar[str] = CONTRACT
 
     if TYPE_CHECKING:  # A field of each statement.
         dataset_id: DatasetId
@@ -59,17 +59,3 @@ class Retraction(DocumentStatement):
 
     reason: Reason
     deadline: Uint64Field
-
-
-class RequestPolicy(DatasetStatement):
-    """Says whether the gateway takes requests for access to a dataset; the one issued last counts."""
-
-    dataset_id: DatasetIdField
-    accepted: BoolField
-    issued_at: Uint64Field
-    deadline: Uint64Field
-
-
-AnyStatement = Publication | Retraction | RequestPolicy
-STATEMENTS: dict[str, type[AnyStatement]] = {kind.__name__: kind for kind in (Publication, Retraction, RequestPolicy)}
-"""Every statement by the name of its struct."""

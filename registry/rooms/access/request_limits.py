@@ -13,9 +13,9 @@ from registry.index.events import Kind
 from registry.index.tables import EVENTS, STATE
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
+from registry.rooms.access.errors import DIRECT, requests_closed
 from registry.rooms.access.messages import AccessRequest
-from registry.statements.refusals import DIRECT, requests_closed
-from registry.statements.store import accepts_requests
+from registry.rooms.access.policies import accepts_requests
 from registry.storage.locks import lock_values
 
 MAX_OPEN_OF_GRANTEE: Final = 3

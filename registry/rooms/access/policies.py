@@ -1,0 +1,54 @@
+"""Request policies: whether the gateway accepts requests for access to a dataset."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Table, select, update
+
+from registry.base.errors import Conflict
+from registry.base.primitives import Bytes32, DatasetId
+from registry.rooms.access.statements import RequestPolicy
+from registry.statements.store import Accepted, keep
+from registry.storage.columns import Fixed
+from registry.storage.locks import lock_values
+from registry.storage.metadata import METADATA
+
+REQUEST_POLICIES = Table(
+    "request_policies",
+    METADATA,
+    Column("dataset_id", Fixed(DatasetId), primary_key=True),
+    Column("accepted", Boolean, nullable=False),
+    Column("issued_at", BigInteger, nullable=False, comment="Unix seconds."),
+    Column("statement", Fixed(Bytes32), nullable=False, comment="Its digest."),
+)
+
+
+def set_request_policy(connection: Connection, accepted: Accepted[RequestPolicy]) -> None:
+    """Open a dataset to requests for access, or close it.
+
+    Raises:
+        Conflict: A statement that was issued later is known.
+        LimitReached: It is one too many.
+    """
+    statement = accepted.statement
+    lock_values(connection, "requests", [statement.dataset_id])
+    is_new = keep(connection, accepted)
+    of_dataset = REQUEST_POLICIES.c.dataset_id == statement.dataset_id
+    known = connection.execute(select(REQUEST_POLICIES).where(of_dataset)).one_or_none()
+    if known is not None and known.statement == accepted.digest:
+        return
+    if not is_new or (known is not None and known.issued_at >= statement.issued_at):
+        raise Conflict(
+            "A policy that was issued later, or in the same second, is in force.",
+            hint="Sign one with the present time.",
+        )
+    values = {"accepted": statement.accepted, "issued_at": statement.issued_at, "statement": accepted.digest}
+    if known is None:
+        connection.execute(REQUEST_POLICIES.insert().values({"dataset_id": statement.dataset_id} | values))
+    else:
+        connection.execute(update(REQUEST_POLICIES).where(of_dataset).values(values))
+
+
+def accepts_requests(connection: Connection, dataset_id: DatasetId) -> bool:
+    """Return whether the owner lets the gateway take requests for access; so it is where nothing was said."""
+    found = connection.scalar(select(REQUEST_POLICIES.c.accepted).where(REQUEST_POLICIES.c.dataset_id == dataset_id))
+    return found is None or bool(found)
