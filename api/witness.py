@@ -22,8 +22,8 @@ from api import problems
 from api.head import HeadAsGet
 from api.listener import listen, url_of
 from api.problems import INVALID, LARGE, NOT_FOUND, SLOW, Kind, Refused, documented, explain
-from api.times import iso
 from registry.base.errors import InvalidInput, Unavailable
+from registry.base.times import iso_time
 from registry.chain.client import RpcError
 from registry.notes.note import MAX_NOTE_BYTES, Note, Signature
 from registry.witness.decision import Reason, Refuse
@@ -89,8 +89,8 @@ async def alarms(witness: WitnessDep) -> Response:
         {
             "number": item.number,
             **item.alarm.to_json(),
-            "time": iso(item.time),
-            "acknowledgedAt": None if item.acknowledged_at is None else iso(item.acknowledged_at),
+            "time": iso_time(item.time),
+            "acknowledgedAt": None if item.acknowledged_at is None else iso_time(item.acknowledged_at),
         }
         for item in found
     ]

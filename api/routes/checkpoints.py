@@ -11,8 +11,8 @@ from api import answers
 from api.deps import NodeDep, read
 from api.problems import INVALID, NOT_FOUND, documented
 from api.strict import StrictRoute
-from api.times import iso
 from registry.base.errors import NotFound
+from registry.base.times import iso_time
 from registry.checkpoints.store import CheckpointStore, SignedCheckpoint
 from registry.notes.checkpoint import MAX_HEIGHT
 from registry.notes.note import MAX_SIGNATURES
@@ -72,7 +72,12 @@ async def alarms(node: NodeDep) -> Response:
     """Every fork and every lie that this node or a witness met with, each with both statements."""
     found = await read(node, CheckpointStore(node.storage).alarms)
     items = [
-        {"number": item.number, **item.alarm.to_json(), "reporter": item.reporter, "reportedAt": iso(item.reported_at)}
+        {
+            "number": item.number,
+            **item.alarm.to_json(),
+            "reporter": item.reporter,
+            "reportedAt": iso_time(item.reported_at),
+        }
         for item in found
     ]
     return _json({"items": items})
@@ -94,7 +99,7 @@ def _item(checkpoint: SignedCheckpoint) -> dict[str, Any]:
     return {
         "height": checkpoint.height,
         "blockHash": str(checkpoint.block_hash),
-        "signedAt": iso(checkpoint.signed_at),
+        "signedAt": iso_time(checkpoint.signed_at),
         "cosignedBy": [line.name for line in checkpoint.note.signatures[1:]],
         "note": str(checkpoint.note),
     }

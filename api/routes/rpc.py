@@ -29,8 +29,8 @@ from registry.chain.client import (
     Chain,
     RpcError,
 )
-from registry.devchain.apart import Lane
 from registry.devchain.budget import Budget, limited
+from registry.devchain.calculator_process import Lane
 from registry.devchain.embedded import EmbeddedChain
 from registry.ethereum.eip712 import MAX_SAFE_INTEGER
 
@@ -163,11 +163,11 @@ def _results(
     if not isinstance(chain, EmbeddedChain):
         yield from _encoded(chain, wanted)
         return
-    apart = _HEAVY_METHODS if chain.computes_apart else frozenset()
-    heavy = [call for call in wanted if call[0] in apart]
+    heavy_methods = _HEAVY_METHODS if chain.has_calculators else frozenset()
+    heavy = [call for call in wanted if call[0] in heavy_methods]
     with closing(chain.computed(heavy, limits, lane)) if heavy else nullcontext() as answers:
         for call in wanted:
-            yield from [next(answers)] if answers and call[0] in apart else _encoded(chain, [call])
+            yield from [next(answers)] if answers and call[0] in heavy_methods else _encoded(chain, [call])
 
 
 def _encoded(chain: Chain, calls: Sequence[tuple[str, list[Any]]]) -> Iterator[bytes | RpcError]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Final
 
+from registry.base.times import iso_datetime
 from registry.catalogue.listing import Listing, media_type
 from registry.manifest import Entry
 
@@ -109,4 +110,4 @@ def _size(size: int | None) -> dict[str, Any]:
 
 
 def _time(moment: datetime) -> dict[str, str]:
-    return {"@value": moment.strftime("%Y-%m-%dT%H:%M:%SZ"), "@type": "xsd:dateTime"}
+    return {"@value": iso_datetime(moment), "@type": "xsd:dateTime"}

@@ -9,13 +9,12 @@ Source: Verifiable Credentials Data Model v2.0 (W3C recommendation).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
 from registry.base.caip import Namer
 from registry.base.errors import InvalidInput, VerificationFailed
-from registry.base.times import LAST_SECOND
+from registry.base.times import iso_time
 from registry.certificate import multibase
 from registry.certificate.context import names_context
 from registry.certificate.facts import Facts
@@ -38,7 +37,7 @@ def credential(facts: Facts, bundle: bytes, public: bytes, context: str) -> dict
         "@context": [V2, context],
         "type": ["VerifiableCredential", KIND],
         "issuer": multibase.did_of(public),
-        "validFrom": _time(facts.as_of.time),
+        "validFrom": iso_time(facts.as_of.time),
         "credentialSubject": _subject(facts),
         "evidence": [{"type": "EvidenceBundle", "sha256": sha256(bundle).hexdigest()}],
     }
@@ -58,7 +57,7 @@ def issue(
         now: Unix seconds, UTC.
     """
     document = credential(facts, bundle, public, context)
-    return secured(document, sign, method=multibase.method_of(public), created=_time(now))
+    return secured(document, sign, method=multibase.method_of(public), created=iso_time(now))
 
 
 def verify_credential(document: Mapping[str, Any]) -> str:
@@ -107,7 +106,7 @@ def _subject(facts: Facts) -> dict[str, Any]:
         "claimant": namer.account(facts.claimant),
         "owner": namer.account(facts.owner),
         "registry": namer.account(facts.registry),
-        "registeredAt": _time(facts.registered.time),
+        "registeredAt": iso_time(facts.registered.time),
         "registeredBlock": facts.registered.number,
         "derivedFrom": [namer.version(source.dataset_id, source.version) for source in facts.sources],
         "grants": [
@@ -115,20 +114,15 @@ def _subject(facts: Facts) -> dict[str, Any]:
                 "type": "Grant",
                 "grantee": namer.account(permission.grantee),
                 "rights": list(permission.rights),
-                "until": _time(permission.until),
+                "until": iso_time(permission.until),
             }
             for permission in facts.permissions
         ],
         "furtherGrants": facts.further,
         "status": "withdrawn" if facts.is_withdrawn else "active",
         "withdrawalReason": facts.withdrawn_because,
-        "asOf": _time(facts.as_of.time),
+        "asOf": iso_time(facts.as_of.time),
         "asOfBlock": facts.as_of.number,
         "asOfBlockHash": str(facts.as_of_hash),
     }
     return {name: value for name, value in subject.items() if value is not None}
-
-
-def _time(seconds: int) -> str:
-    """ISO 8601 in UTC; a year of five digits has no such form and becomes the last second of 9999."""
-    return datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

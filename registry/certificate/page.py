@@ -7,7 +7,7 @@ file is laid out as PDF/A-3, the form for archives that may carry attachments.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from html import escape
 from typing import Final
@@ -17,7 +17,7 @@ from fpdf import FPDF
 from fpdf.enums import Align, AssociatedFileRelationship
 from fpdf.fonts import TTFFont
 
-from registry.base.times import LAST_SECOND
+from registry.base.times import LAST_SECOND, iso_datetime, utc_datetime
 from registry.certificate.facts import Facts
 from registry.certificate.typefaces import Family, path_of
 from registry.certificate.wording import COMPLETE, INCOMPLETE, RIGHTS, plain
@@ -105,7 +105,7 @@ def render(facts: Facts, bundle: bytes, verify_url: str | None) -> bytes:
     Returns:
         The PDF file.
     """
-    made = datetime.fromtimestamp(facts.as_of.time, UTC)
+    made = utc_datetime(facts.as_of.time)
     identifier = sha256(bundle + (verify_url or "").encode()).hexdigest()[:32].upper()
     texts: dict[Family, Sequence[str]] = {
         "serif": [plain(facts.name or "")],
@@ -275,12 +275,12 @@ def _owners(facts: Facts) -> list[str]:
 
 
 def _time(seconds: int) -> str:
-    moment = datetime.fromtimestamp(min(seconds, LAST_SECOND - 28_800), UTC)
+    moment = utc_datetime(min(seconds, LAST_SECOND - 28_800))
     return f"{moment.astimezone(CHINA):%Y-%m-%d %H:%M:%S} UTC+08:00（{moment:%Y-%m-%d %H:%M:%S} UTC）"
 
 
 def _date(seconds: int) -> str:
-    return f"{datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC):%Y-%m-%d %H:%M} UTC"
+    return f"{utc_datetime(seconds):%Y-%m-%d %H:%M} UTC"
 
 
 def _place(facts: Facts) -> str:
@@ -393,7 +393,7 @@ def _code(page: _Page, content: str, x: float, y: float, side: float) -> None:
 
 
 def _xmp(title: str, made: datetime) -> str:
-    time = made.strftime("%Y-%m-%dT%H:%M:%SZ")
+    time = iso_datetime(made)
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
         '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"'

@@ -11,12 +11,12 @@ from typing import Any, Final
 from registry.base.errors import RegistryError
 from registry.chain.client import Chain, RpcError
 
-LOOK_SECONDS: Final = 2.0
+POLL_SECONDS: Final = 2.0
 """How long one look at the chain serves; meanwhile the time goes on by this machine's count of seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Reading:
     """What was seen: the chain's time, its newest block's, and when that was by the steady clock."""
 
     time: float
@@ -45,7 +45,7 @@ class ChainClock:
         self._steady = steady
         self._lock = threading.Lock()
         self._first: int | None = None
-        self._seen: _Look | None = None
+        self._seen: _Reading | None = None
         self._looked_at: float | None = None
 
     def now(self) -> int | None:
@@ -60,7 +60,7 @@ class ChainClock:
         return None if seen is None else int(seen.time + self._steady() - seen.at)
 
     def _is_due(self) -> bool:
-        return self._looked_at is None or self._steady() - self._looked_at > LOOK_SECONDS
+        return self._looked_at is None or self._steady() - self._looked_at > POLL_SECONDS
 
     def _look(self) -> None:
         try:
@@ -76,11 +76,11 @@ class ChainClock:
             self._first = newest
         seen, at = self._seen, self._steady()
         if told is not None and told > newest:
-            self._seen = _Look(told, newest, at)
+            self._seen = _Reading(told, newest, at)
         elif newest == self._first:
-            self._seen = _Look(max(newest, self._clock()), newest, at)
+            self._seen = _Reading(max(newest, self._clock()), newest, at)
         elif seen is None or seen.newest != newest:
-            self._seen = _Look(newest, newest, at)
+            self._seen = _Reading(newest, newest, at)
 
 
 def _timestamp(block: Any) -> int | None:

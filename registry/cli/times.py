@@ -7,7 +7,7 @@ import time as clock
 from datetime import UTC, datetime
 
 from registry.base.errors import InvalidInput
-from registry.base.times import HORIZON_SECONDS, HORIZON_YEARS
+from registry.base.times import HORIZON_SECONDS, HORIZON_YEARS, LAST_SECOND, iso_time, unix_time_text
 
 _DURATION = re.compile(r"(?:\d{1,15}[wdhms])+", re.ASCII)
 _NUMBER = re.compile(r"\d{9,}", re.ASCII)
@@ -73,10 +73,7 @@ def duration(text: str) -> int:
 
 def show_time(seconds: int) -> str:
     """A time in ISO 8601, in UTC, as the gateway writes it."""
-    try:
-        return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    except (ValueError, OverflowError, OSError):
-        return f"{seconds} s after 1970"
+    return unix_time_text(seconds) if seconds > LAST_SECOND else iso_time(seconds)
 
 
 def for_people(moment: object) -> str:

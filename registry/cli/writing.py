@@ -22,7 +22,7 @@ from registry.cli.output import plain, print_fields, print_json, print_warning, 
 from registry.cli.times import parse_time, show_time
 from registry.ethereum.eip712 import Domain, Message
 from registry.keys.folder import KeyFolder, StoredKey
-from registry.keys.journal import Entry, Journal
+from registry.keys.journal import Journal, JournalEntry
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
@@ -187,7 +187,7 @@ class Desk:
             return refused
         return self.not_by(owner, refused.values)
 
-    def check_epoch(self, message: AccessGrant | AccessRevocation) -> Entry:
+    def check_epoch(self, message: AccessGrant | AccessRevocation) -> JournalEntry:
         """Compare the epoch that a message names with what this key has signed before.
 
         Returns:
@@ -197,7 +197,7 @@ class Desk:
             Conflict: A signature for a later epoch is still good, and the message grants access.
         """
         domain = self._domain(message).separator()
-        entry = Entry(domain, message.dataset_id, message.grantee, message.epoch, message.deadline)
+        entry = JournalEntry(domain, message.dataset_id, message.grantee, message.epoch, message.deadline)
         later = self.journal.later_than(entry, self.now())
         if later is not None:
             told = (

@@ -1,4 +1,4 @@
-"""The process that `registry.devchain.apart` starts: it reads the embedded chain's file and answers what is asked.
+"""Serve calls on the embedded chain in a process of its own, started by `registry.devchain.calculator_process`.
 
 python -m registry.devchain.calculator DESCRIPTOR FOLDER NICENESS        not for people
 """
@@ -20,8 +20,8 @@ import orjson
 from registry.base.allocator import keep_memory_small
 from registry.base.errors import RegistryError
 from registry.chain.client import LIMIT_EXCEEDED, SERVER_ERROR, RpcError
-from registry.devchain.apart import FAILURE, LATE, NOBODY_WAITS, READY, RESULT
 from registry.devchain.budget import Budget, limited
+from registry.devchain.calculator_process import ABANDONED, FAILURE, LATE, READY, RESULT
 from registry.devchain.embedded import EmbeddedChain
 
 TICK_SECONDS: Final = 0.05
@@ -32,7 +32,7 @@ ADDRESS_SPACE: Final = 2**29
 """Bytes that the process may ask the system for: a wall behind the budget's memory."""
 
 
-class Watch:
+class BudgetTimer:
     """The timer whose signal looks at a budget again and again: a precompile in Python looks at nothing itself.
 
     The signal is repeated, for what raises an error in a finalizer raises it to nobody.
@@ -68,24 +68,26 @@ def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
     Raises:
         EOFError, OSError: The other end of the pipe is closed.
     """
-    watch = Watch()
+    timer = BudgetTimer()
     connection.send_bytes(READY)
     while True:
-        watch.rest()
+        timer.rest()
         message = connection.recv_bytes()
-        if message == NOBODY_WAITS:
+        if message == ABANDONED:
             continue  # It came when the answer was there already.
         seconds, blocks, count, calls = orjson.loads(message)
         limits = Budget(seconds, blocks, count, is_abandoned=connection.poll, least=LEAST_SECONDS)
         with limited(limits):
             for method, parameters in calls:
-                connection.send_bytes(_frame(chain, watch, limits, method, parameters))
+                connection.send_bytes(_frame(chain, timer, limits, method, parameters))
 
 
-def _frame(chain: EmbeddedChain, watch: Watch, limits: Budget, method: str, parameters: Sequence[object]) -> bytes:
+def _frame(
+    chain: EmbeddedChain, timer: BudgetTimer, limits: Budget, method: str, parameters: Sequence[object]
+) -> bytes:
     try:
         limits.check()
-        with watch.over(limits):
+        with timer.over(limits):
             answer = orjson.dumps(chain.request(method, parameters))
         # Again: a library that was interrupted may have taken that for an answer, such as that a signature is wrong.
         limits.check()

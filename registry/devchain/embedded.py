@@ -30,11 +30,11 @@ from registry.chain.client import (
     RpcError,
 )
 from registry.devchain import budget
-from registry.devchain.apart import Apart, Lane
+from registry.devchain.calculator_process import CalculatorProcess, Lane
+from registry.devchain.chain import ChainFollower, DevChain
 from registry.devchain.methods import Methods
 from registry.devchain.miner import Miner
-from registry.devchain.node import Follower, Node
-from registry.devchain.rehearsal import RehearsalMethods, RehearsalNode
+from registry.devchain.rehearsal import RehearsalChain, RehearsalMethods
 from registry.devchain.store import Store
 
 RETRY_SECONDS = 2.0
@@ -48,10 +48,14 @@ class EmbeddedChain:
     """The chain, as a `registry.chain.client.Chain`. Made by `open` or `in_memory`; close it in the end."""
 
     def __init__(
-        self, node: Node, methods: Methods, mine_interval: float | None, apart: Mapping[Lane, Apart] | None = None
+        self,
+        chain: DevChain,
+        methods: Methods,
+        mine_interval: float | None,
+        calculators: Mapping[Lane, CalculatorProcess] | None = None,
     ) -> None:
-        self._node = node
-        self._apart = apart or {}
+        self._chain = chain
+        self._calculators = calculators or {}
         self._interval = mine_interval or 0.0
         self._last_start = -self._interval
         self._fault = ""
@@ -85,14 +89,14 @@ class EmbeddedChain:
         """
         store = Store.open(folder)
         try:
-            node = Node(store, relayer, clock)
+            chain = DevChain(store, relayer, clock)
         except sqlite3.Error as error:
             store.close()
             raise ChainUnavailable(f"The embedded chain in {folder} cannot be used: {error}.") from error
         except RegistryError:
             store.close()
             raise
-        return cls(node, Methods(node), mine_interval, {lane: Apart(folder, lane) for lane in Lane})
+        return cls(chain, Methods(chain), mine_interval, {lane: CalculatorProcess(folder, lane) for lane in Lane})
 
     @classmethod
     def read_only(cls, folder: Path) -> EmbeddedChain:
@@ -101,8 +105,8 @@ class EmbeddedChain:
         Raises:
             ChainUnavailable: There is none, or it cannot be read.
         """
-        node = Follower(Store.read_only(folder))
-        return cls(node, Methods(node), None)
+        chain = ChainFollower(Store.read_only(folder))
+        return cls(chain, Methods(chain), None)
 
     @classmethod
     def in_memory(
@@ -118,17 +122,17 @@ class EmbeddedChain:
             auto_mine: Makes a block of each transaction as it is sent, even if its time has not come.
             clock: Gives the Unix time in seconds, UTC.
         """
-        node = RehearsalNode(Store.in_memory(), relayer, clock, auto_mine=auto_mine)
-        return cls(node, RehearsalMethods(node), None if auto_mine else 0.0)
+        chain = RehearsalChain(Store.in_memory(), relayer, clock, auto_mine=auto_mine)
+        return cls(chain, RehearsalMethods(chain), None if auto_mine else 0.0)
 
     def now(self) -> int:
         """Return the time of the next block if it were made now, Unix seconds, UTC."""
-        return max(self._node.head.header.timestamp + 1, int(self._node.now()))
+        return max(self._chain.head.header.timestamp + 1, int(self._chain.now()))
 
     @property
     def identity(self) -> ChainIdentity:
         """Which chain it is."""
-        return self._node.identity
+        return self._chain.identity
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
         """Answers one request; see `registry.chain.client.Chain`."""
@@ -167,36 +171,36 @@ class EmbeddedChain:
         return answers
 
     @property
-    def computes_apart(self) -> bool:
+    def has_calculators(self) -> bool:
         """Whether it has processes that compute for strangers: a chain in memory has none."""
-        return bool(self._apart)
+        return bool(self._calculators)
 
     def prepare(self, lane: Lane) -> None:
         """Make sure that the process of a lane runs, where there are any."""
-        if self.computes_apart:
-            self._apart[lane].prepare()
+        if self.has_calculators:
+            self._calculators[lane].prepare()
 
     def computed(
         self, calls: Sequence[tuple[str, Sequence[object]]], limits: budget.Budget, lane: Lane
     ) -> Generator[bytes | RpcError, None, None]:
-        """Answer what strangers ask for and may take long in the process of a lane; see `Apart.answers`."""
-        return self._apart[lane].answers(calls, limits)
+        """Answer what strangers ask for and may take long in the process of a lane; see `CalculatorProcess.answers`."""
+        return self._calculators[lane].answers(calls, limits)
 
     def close(self) -> None:
         """Finishes the block in the making, if there is one, and closes the files. What waits is forgotten."""
         if self._miner is not None:
             self._miner.close()
-        for apart in self._apart.values():
-            apart.close()
-        self._node.store.close()
+        for calculator in self._calculators.values():
+            calculator.close()
+        self._chain.store.close()
 
     def _step(self) -> float | None:
         """Makes a block if there is something to make one of and its time has come."""
-        transactions = self._node.executable()
+        transactions = self._chain.executable()
         if not transactions:
             return None
-        now = self._node.now()
-        ahead = self._node.head.header.timestamp + 1 - now
+        now = self._chain.now()
+        ahead = self._chain.head.header.timestamp + 1 - now
         wait = max(ahead, self._last_start + self._interval - time.monotonic())
         if wait > 0:
             if ahead > CLOCK_TOLERANCE:
@@ -204,7 +208,7 @@ class EmbeddedChain:
             return min(wait, LONGEST_SLEEP)
         self._last_start = time.monotonic()
         try:
-            self._node.mine(int(now), transactions)
+            self._chain.mine(int(now), transactions)
         except sqlite3.Error as error:
             self._fault = f"The embedded chain cannot write its blocks: {error}."
             log.warning("%s Trying again in %.0f s.", self._fault, RETRY_SECONDS)

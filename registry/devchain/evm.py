@@ -33,7 +33,7 @@ from registry.chain.client import EXECUTION_REVERTED, SERVER_ERROR, RpcError
 from registry.devchain.budget import Budget
 from registry.devchain.limited import LimitedVM
 from registry.devchain.state import ReadNode
-from registry.devchain.store import Block
+from registry.devchain.store import DevBlock
 
 BLOCK_GAS_LIMIT = 30_000_000
 TRANSACTION_GAS_LIMIT = 2**24  # EIP-7825: what holds here must hold on a public network.
@@ -56,7 +56,7 @@ class Draft:
         refused: The transactions that can never be carried out as they are, with the reason.
     """
 
-    block: Block
+    block: DevBlock
     nodes: dict[bytes, bytes]
     refused: dict[bytes, str]
 
@@ -100,7 +100,7 @@ def make_genesis(chain_id: int, relayer: bytes, timestamp: int) -> Draft:
         extra_data=b"tdr" + chain_id.to_bytes(8, "big"),
         state_root=state.state_root,
     )
-    return Draft(Block(header, (), (), ()), overlay.written, {})
+    return Draft(DevBlock(header, (), (), ()), overlay.written, {})
 
 
 def next_header(parent: BlockHeaderAPI, timestamp: int) -> BlockHeaderAPI:
@@ -117,7 +117,7 @@ def next_base_fee(parent: BlockHeaderAPI) -> int:
 
 
 def build_block(
-    parent: Block,
+    parent: DevBlock,
     timestamp: int,
     transactions: Sequence[SignedTransactionAPI],
     *,
@@ -206,7 +206,7 @@ class _Attempt:
             gas_used=self._gas_used,
         )
         PragueVM.validate_header(header, self._parent)
-        block = Block(
+        block = DevBlock(
             header=header,
             transactions=tuple(transaction.encode() for transaction in self._included),
             senders=tuple(transaction.sender for transaction in self._included),

@@ -18,7 +18,7 @@ from eth_typing import Address
 
 from registry.devchain.budget import OverBudget
 
-LOOK_EVERY: Final = 512
+OPCODES_PER_CHECK: Final = 512
 """Opcodes between two looks at the budget, over all frames of a call: calls within calls can each be short."""
 CHEAP: Final = 4
 """The precompiles 1 to 4 (ecrecover, SHA-256, RIPEMD-160, identity) take no more time than their gas pays for."""
@@ -43,7 +43,7 @@ class LimitedComputation(PragueComputation):
         """
         state: Any = self.state
         state.ran += 1
-        if not state.ran % LOOK_EVERY:
+        if not state.ran % OPCODES_PER_CHECK:
             state.limits.check()
         super().consume_gas(amount, reason)
 

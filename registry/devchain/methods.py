@@ -12,8 +12,8 @@ from registry.chain import params
 from registry.chain.client import INVALID_PARAMS, LIMIT_EXCEEDED, SERVER_ERROR, RpcError
 from registry.chain.logs import FILTER_FIELDS, MAX_LOGS, LogFilter, may_contain
 from registry.devchain import budget, evm, state, wire
-from registry.devchain.node import Node
-from registry.devchain.store import Block
+from registry.devchain.chain import DevChain
+from registry.devchain.store import DevBlock
 
 MAX_PROVEN_SLOTS = 1_024
 MAX_FEE_HISTORY = 1_024
@@ -33,8 +33,8 @@ class Methods:
     Each raises RpcError where a parameter is malformed, or what is asked for fails.
     """
 
-    def __init__(self, node: Node) -> None:
-        self._node = node
+    def __init__(self, chain: DevChain) -> None:
+        self._chain = chain
 
     # The node
 
@@ -42,21 +42,21 @@ class Methods:
         return CLIENT_VERSION
 
     def net_version(self) -> str:
-        return str(self._node.identity.chain_id)
+        return str(self._chain.identity.chain_id)
 
     def eth_chainId(self) -> str:
-        return hex(self._node.identity.chain_id)
+        return hex(self._chain.identity.chain_id)
 
     def eth_syncing(self) -> bool:
         return False
 
     def eth_blockNumber(self) -> str:
-        return hex(self._node.head.number)
+        return hex(self._chain.head.number)
 
     # Fees
 
     def eth_gasPrice(self) -> str:
-        return hex(evm.next_base_fee(self._node.head.header) + PRIORITY_FEE)
+        return hex(evm.next_base_fee(self._chain.head.header) + PRIORITY_FEE)
 
     def eth_maxPriorityFeePerGas(self) -> str:
         return hex(PRIORITY_FEE)
@@ -100,14 +100,14 @@ class Methods:
 
     def eth_getTransactionByHash(self, transaction_hash: object) -> wire.Json | None:
         wanted = params.data(transaction_hash, "transaction hash", 32)
-        pending = self._node.waiting(wanted)
+        pending = self._chain.waiting(wanted)
         if pending is not None:
             return wire.pending_transaction(pending.transaction, pending.raw)
-        place = self._node.place_of(wanted)
+        place = self._chain.place_of(wanted)
         return None if place is None else wire.transaction(*place)
 
     def eth_getTransactionReceipt(self, transaction_hash: object) -> wire.Json | None:
-        place = self._node.place_of(params.data(transaction_hash, "transaction hash", 32))
+        place = self._chain.place_of(params.data(transaction_hash, "transaction hash", 32))
         return None if place is None else wire.receipt(*place)
 
     def eth_getBlockReceipts(self, block: object) -> list[wire.Json] | None:
@@ -135,13 +135,13 @@ class Methods:
         masks = log_filter.masks()
         found: list[wire.Json] = []
         limits = budget.current()
-        for block_hash, bloom in self._node.store.blooms(first, min(last, self._node.head.number)):
+        for block_hash, bloom in self._chain.store.blooms(first, min(last, self._chain.head.number)):
             if limits is not None:
                 limits.take_block()
             if bloom and may_contain(bloom, masks):
                 if limits is not None:
                     limits.check()
-                found += wire.logs(self._node.store.block_by_hash(block_hash), log_filter.wants)
+                found += wire.logs(self._chain.store.block_by_hash(block_hash), log_filter.wants)
                 if len(found) > MAX_LOGS:
                     raise RpcError(
                         LIMIT_EXCEEDED, f"query returned more than {MAX_LOGS} results: ask for fewer blocks at a time"
@@ -151,28 +151,28 @@ class Methods:
     # The state
 
     def eth_getBalance(self, address: object, block: object = "latest") -> str:
-        return hex(self._node.account(params.data(address, "address", 20), self._existing(block)).balance)
+        return hex(self._chain.account(params.data(address, "address", 20), self._existing(block)).balance)
 
     def eth_getTransactionCount(self, address: object, block: object = "latest") -> str:
         account = params.data(address, "address", 20)
         if block == "pending":
-            return hex(self._node.next_nonce(account))
-        return hex(self._node.account(account, self._existing(block)).nonce)
+            return hex(self._chain.next_nonce(account))
+        return hex(self._chain.account(account, self._existing(block)).nonce)
 
     def eth_getCode(self, address: object, block: object = "latest") -> str:
         root = self._existing(block).header.state_root
-        return wire.data(state.code_at(self._node.store.node, root, params.data(address, "address", 20)))
+        return wire.data(state.code_at(self._chain.store.node, root, params.data(address, "address", 20)))
 
     def eth_getStorageAt(self, address: object, slot: object, block: object = "latest") -> str:
         root = self._existing(block).header.state_root
         account = params.data(address, "address", 20)
-        return wire.word(state.storage_at(self._node.store.node, root, account, params.quantity(slot, "slot")))
+        return wire.word(state.storage_at(self._chain.store.node, root, account, params.quantity(slot, "slot")))
 
     def eth_getProof(self, address: object, keys: object, block: object = "latest") -> wire.Json:
         if not isinstance(keys, list | tuple) or len(keys) > MAX_PROVEN_SLOTS:
             raise RpcError(INVALID_PARAMS, f"invalid argument: keys must be a list of at most {MAX_PROVEN_SLOTS}")
         proven = state.prove(
-            self._node.store.node,
+            self._chain.store.node,
             self._existing(block).header.state_root,
             params.data(address, "address", 20),
             [params.quantity(key, "storage key") for key in keys],
@@ -186,27 +186,27 @@ class Methods:
         return hex(evm.estimate_gas(message=_call(call), **self._surroundings(block)))
 
     def eth_sendRawTransaction(self, raw: object) -> str:
-        return wire.data(self._node.add(params.data(raw, "transaction")))
+        return wire.data(self._chain.add(params.data(raw, "transaction")))
 
     # Which block is meant
 
-    def _named(self, given: object) -> Block | None:
+    def _named(self, given: object) -> DevBlock | None:
         """The block that a tag, a number, or EIP-1898's object names."""
         if given in ("latest", "pending", "safe", "finalized"):
-            return self._node.head
+            return self._chain.head
         if given == "earliest":
-            return self._node.block_at(0)
+            return self._chain.block_at(0)
         if not isinstance(given, Mapping):
-            return self._node.block_at(params.quantity(given, "block"))
+            return self._chain.block_at(params.quantity(given, "block"))
         named = params.fields(given, "block", frozenset({"blockHash", "blockNumber", "requireCanonical"}))
         if "blockHash" in named:
             return self._with_hash(named["blockHash"])
-        return self._node.block_at(params.quantity(named.get("blockNumber"), "blockNumber"))
+        return self._chain.block_at(params.quantity(named.get("blockNumber"), "blockNumber"))
 
-    def _with_hash(self, block_hash: object) -> Block | None:
-        return self._node.block_with(params.data(block_hash, "block hash", 32))
+    def _with_hash(self, block_hash: object) -> DevBlock | None:
+        return self._chain.block_with(params.data(block_hash, "block hash", 32))
 
-    def _existing(self, given: object) -> Block:
+    def _existing(self, given: object) -> DevBlock:
         block = self._named(given)
         if block is None:
             raise RpcError(SERVER_ERROR, "header not found")
@@ -224,17 +224,17 @@ class Methods:
         header = block.header
         if given in ("latest", "pending"):
             # Blocks come only when there is something to write: a question about now is answered as of now.
-            header = header.copy(timestamp=max(header.timestamp, int(self._node.now())))
+            header = header.copy(timestamp=max(header.timestamp, int(self._chain.now())))
         return {
             "header": header,
-            "chain_id": self._node.identity.chain_id,
-            "read": self._node.store.node,
-            "ancestors": self._node.hashes_before(block),
+            "chain_id": self._chain.identity.chain_id,
+            "read": self._chain.store.node,
+            "ancestors": self._chain.hashes_before(block),
             "limits": budget.current(),
         }
 
 
-def _within_budget(block: Block) -> Block:
+def _within_budget(block: DevBlock) -> DevBlock:
     """Return the block; raise RpcError where the request has used up its budget."""
     limits = budget.current()
     if limits is not None:
@@ -242,12 +242,12 @@ def _within_budget(block: Block) -> Block:
     return block
 
 
-def _form(block: Block | None, full: object) -> wire.Json | None:
+def _form(block: DevBlock | None, full: object) -> wire.Json | None:
     in_full = params.flag(full, "full")
     return None if block is None else wire.block(block, full=in_full)
 
 
-def _transaction_at(block: Block | None, index: object) -> wire.Json | None:
+def _transaction_at(block: DevBlock | None, index: object) -> wire.Json | None:
     position = params.quantity(index, "index")
     return None if block is None or position >= len(block.transactions) else wire.transaction(block, position)
 
@@ -292,7 +292,7 @@ def _percentiles(given: object) -> list[float]:
     return sorted(wanted)
 
 
-def _tips_paid(block: Block, percentiles: Sequence[float]) -> list[str]:
+def _tips_paid(block: DevBlock, percentiles: Sequence[float]) -> list[str]:
     """The priority fees in a block at percentiles of the gas used, each transaction weighed by its own."""
     paid = sorted(
         (int(receipt["effectiveGasPrice"], 16) - block.base_fee, int(receipt["gasUsed"], 16))

@@ -10,13 +10,13 @@ from collections.abc import Callable
 from registry.base.primitives import Address
 from registry.chain import params
 from registry.chain.client import INVALID_PARAMS, RpcError
+from registry.devchain.chain import DevChain
 from registry.devchain.methods import Methods
-from registry.devchain.node import Node
 from registry.devchain.pool import Pool
-from registry.devchain.store import Block, Store
+from registry.devchain.store import DevBlock, Store
 
 
-class RehearsalNode(Node):
+class RehearsalChain(DevChain):
     """A node whose clock can be moved, and whose blocks can be taken back.
 
     Args:
@@ -27,7 +27,7 @@ class RehearsalNode(Node):
         self._auto_mine = auto_mine
         self._offset = 0
         self._next_timestamp: int | None = None
-        self._snapshots: dict[str, Block] = {}
+        self._snapshots: dict[str, DevBlock] = {}
         self._names = itertools.count(1)
         super().__init__(store, relayer, clock)
 
@@ -91,9 +91,9 @@ class RehearsalNode(Node):
 class RehearsalMethods(Methods):
     """JSON-RPC with the methods that test nodes add."""
 
-    def __init__(self, node: RehearsalNode) -> None:
-        super().__init__(node)
-        self._rehearsal = node
+    def __init__(self, chain: RehearsalChain) -> None:
+        super().__init__(chain)
+        self._rehearsal = chain
 
     def evm_increaseTime(self, seconds: object) -> str:
         """Moves the clock ahead by seconds, a number or hex."""

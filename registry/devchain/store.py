@@ -66,7 +66,7 @@ CREATE TABLE nodes (
 
 
 @dataclass(frozen=True)
-class Block:
+class DevBlock:
     """A block as it is stored.
 
     Attributes:
@@ -198,14 +198,14 @@ class Store:
             row = self._connection.execute("SELECT chain_id, relayer FROM chain").fetchone()
         return None if row is None else Genesis(*row)
 
-    def create(self, genesis: Genesis, block: Block, nodes: Mapping[bytes, bytes]) -> None:
+    def create(self, genesis: Genesis, block: DevBlock, nodes: Mapping[bytes, bytes]) -> None:
         """Writes the first block and what it was made from, in one transaction."""
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("INSERT INTO chain VALUES (0, ?, ?)", (genesis.chain_id, genesis.relayer))
             self._insert(block, nodes)
 
-    def append(self, block: Block, nodes: Mapping[bytes, bytes]) -> None:
+    def append(self, block: DevBlock, nodes: Mapping[bytes, bytes]) -> None:
         """Writes the next block and the nodes of its state, in one transaction.
 
         Raises:
@@ -215,7 +215,7 @@ class Store:
             self._connection.execute("BEGIN IMMEDIATE")
             self._insert(block, nodes)
 
-    def _insert(self, block: Block, nodes: Mapping[bytes, bytes]) -> None:
+    def _insert(self, block: DevBlock, nodes: Mapping[bytes, bytes]) -> None:
         self._connection.executemany("INSERT OR IGNORE INTO nodes VALUES (?, ?)", sorted(nodes.items()))
         self._connection.execute(
             "INSERT INTO blocks VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -296,7 +296,7 @@ class Store:
             row = self._connection.execute("SELECT body FROM nodes WHERE hash = ?", (node_hash,)).fetchone()
         return _only(row)
 
-    def _load_block(self, block_hash: bytes) -> Block:
+    def _load_block(self, block_hash: bytes) -> DevBlock:
         with self._lock:
             row = self._connection.execute(
                 "SELECT header, transactions, senders, receipts FROM blocks WHERE hash = ?", (block_hash,)
@@ -304,7 +304,7 @@ class Store:
         if row is None:
             raise KeyError(block_hash)
         header, transactions, senders, receipts = row
-        return Block(
+        return DevBlock(
             header=rlp.decode(header, sedes=PragueBlockHeader),
             transactions=tuple(rlp.decode(transactions)),
             senders=tuple(senders[start : start + 20] for start in range(0, len(senders), 20)),

@@ -14,7 +14,7 @@ from eth_typing import Address as EthAddress
 
 from registry.base.primitives import Address, keccak256
 from registry.devchain.state import AccountProof
-from registry.devchain.store import Block
+from registry.devchain.store import DevBlock
 
 Json = dict[str, Any]
 
@@ -29,7 +29,7 @@ def word(value: int) -> str:
     return f"0x{value:064x}"
 
 
-def block(stored: Block, *, full: bool) -> Json:
+def block(stored: DevBlock, *, full: bool) -> Json:
     """A block with its transactions in full, or only their hashes."""
     header: Any = stored.header  # py-evm declares no types for the fields that came after London.
     transactions: list[Any] = [
@@ -65,7 +65,7 @@ def block(stored: Block, *, full: bool) -> Json:
     }
 
 
-def transaction(stored: Block, index: int) -> Json:
+def transaction(stored: DevBlock, index: int) -> Json:
     """A transaction that is in a block."""
     raw = stored.transactions[index]
     decoded = PragueTransactionBuilder.decode(raw)
@@ -87,12 +87,12 @@ def pending_transaction(decoded: SignedTransactionAPI, raw: bytes) -> Json:
     }
 
 
-def receipts(stored: Block) -> list[Json]:
+def receipts(stored: DevBlock) -> list[Json]:
     """The receipts of all transactions of a block, in their order."""
     return [receipt(stored, index) for index in range(len(stored.receipts))]
 
 
-def receipt(stored: Block, index: int) -> Json:
+def receipt(stored: DevBlock, index: int) -> Json:
     """The receipt of one transaction of a block."""
     raw, sender = stored.transactions[index], stored.senders[index]
     decoded = PragueTransactionBuilder.decode(raw)
@@ -127,7 +127,7 @@ def _running_totals(receipts: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(totals)
 
 
-def logs(stored: Block, wanted: Callable[[bytes, Sequence[bytes]], bool]) -> list[Json]:
+def logs(stored: DevBlock, wanted: Callable[[bytes, Sequence[bytes]], bool]) -> list[Json]:
     """The logs of a block that are wanted.
 
     Args:
@@ -165,7 +165,7 @@ def _receipt_fields(encoded: bytes) -> Any:
     return rlp.decode(encoded if encoded[0] >= 0xC0 else encoded[1:])
 
 
-def _log(stored: Block, index: int, raw: bytes, log_index: int, log: Any) -> Json:
+def _log(stored: DevBlock, index: int, raw: bytes, log_index: int, log: Any) -> Json:
     address, topics, body = log
     return {
         "address": data(address),

@@ -21,7 +21,7 @@ _TOPICS_AT_MOST = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
+class EvmReceipt:
     """What a transaction left behind.
 
     Args:
@@ -38,7 +38,7 @@ def receipt_key(transaction_index: int) -> bytes:
     return encode(number(transaction_index))
 
 
-def decode_receipt(raw: bytes) -> Receipt:
+def decode_receipt(raw: bytes) -> EvmReceipt:
     """Reads a receipt as it stands in the trie.
 
     Raises:
@@ -49,7 +49,7 @@ def decode_receipt(raw: bytes) -> Receipt:
     if len(fields) != 4:
         raise InvalidInput(f"A receipt has 4 fields, but this has {len(fields)}.")
     as_bytes(fields[2], 256)
-    return Receipt(as_number(fields[0], 8) == 1, tuple(_log(log) for log in as_list(fields[3])))
+    return EvmReceipt(as_number(fields[0], 8) == 1, tuple(_log(log) for log in as_list(fields[3])))
 
 
 def encode_receipt(receipt: Mapping[str, Any]) -> bytes:

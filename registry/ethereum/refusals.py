@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Final
 
 from registry.base.errors import ContractRefused, InvalidInput
 from registry.base.primitives import Address, Bytes32, keccak256
-from registry.base.times import LAST_SECOND
+from registry.base.times import LAST_SECOND, iso_time, unix_time_text
 from registry.ethereum.abi import WORD, Reader, text
 
 UNNAMED = "Reverted"
@@ -176,6 +175,6 @@ def _is_time(name: str) -> bool:
 
 
 def _time(value: object) -> object:
-    if not isinstance(value, int) or value > LAST_SECOND:
+    if not isinstance(value, int):
         return value
-    return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return unix_time_text(value) if value > LAST_SECOND else iso_time(value)

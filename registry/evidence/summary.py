@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Self
 
 from registry.base.primitives import Address, Bytes32
-from registry.base.times import LAST_SECOND
+from registry.base.times import LAST_SECOND, unix_time_text, utc_datetime
 from registry.rooms.access.records import Access, AccessState, rights_names
 from registry.rooms.datasets.records import Dataset
 
@@ -126,5 +125,5 @@ def day_text(seconds: int) -> str:
 def time_text(seconds: int) -> str:
     """Return a time (Unix seconds) in UTC, as reports have it."""
     if seconds > LAST_SECOND:
-        return f"Unix time {seconds}"
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+        return unix_time_text(seconds)
+    return f"{utc_datetime(seconds):%Y-%m-%d %H:%M:%S} UTC"

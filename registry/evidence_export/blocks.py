@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-
 from registry.base.errors import NotFound
-from registry.base.times import LAST_SECOND
+from registry.base.times import iso_time
 from registry.chain.client import Chain
 from registry.chain.history import BlockRef, block_at
 
@@ -26,12 +24,8 @@ def block_as_of(chain: Chain, time: int | None) -> BlockRef:
         return found
     low, high = block_at(chain, "0x0"), found
     if low.timestamp > time:
-        raise NotFound(f"The chain begins at {_iso(low.timestamp)}, after the time asked for, {_iso(time)}.")
+        raise NotFound(f"The chain begins at {iso_time(low.timestamp)}, after the time asked for, {iso_time(time)}.")
     while high.number - low.number > 1:  # low is not later than the time, high is later
         middle = block_at(chain, hex((low.number + high.number) // 2))
         low, high = (middle, high) if middle.timestamp <= time else (low, middle)
     return low
-
-
-def _iso(seconds: int) -> str:
-    return datetime.fromtimestamp(min(seconds, LAST_SECOND), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

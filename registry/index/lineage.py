@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from datetime import UTC, datetime
 from typing import Final
 
 from sqlalchemy import Connection, select, tuple_
 
 from registry.base.errors import NotFound
 from registry.base.primitives import DatasetId
+from registry.base.times import utc_datetime
 from registry.documents.tables import METADATA_DOCUMENTS
 from registry.index.chunks import chunks
 from registry.index.events import stored_dataset_event
@@ -73,7 +73,7 @@ class IndexReader:
                     claimant=row.claimant,
                     owner=row.owner,
                     is_withdrawn=row.is_withdrawn,
-                    registered_at=datetime.fromtimestamp(row.timestamp, UTC),
+                    registered_at=utc_datetime(row.timestamp),
                     block_number=block_of(row.position),
                     sources=event.sources,
                 )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
 from registry.base.primitives import Address
-from registry.base.times import LAST_SECOND
+from registry.base.times import iso_time
 from registry.ethereum.abi import text
 from registry.index.apply import unpacked
 from registry.index.position import block_of, log_index_of
@@ -18,8 +17,6 @@ from registry.rooms.datasets.events import DatasetEvent, Registered, Revised, Tr
 from registry.rooms.datasets.messages import Source
 
 Json = dict[str, Any]
-
-LAST_TIME: Final = "9999-12-31T23:59:59Z"
 
 
 def encoded(value: Json) -> bytes:
@@ -40,9 +37,7 @@ def address(value: bytes) -> str:
 
 def time(seconds: int) -> str:
     """Unix seconds as ISO 8601 in UTC. Years of five digits have no such form: they become the last second of 9999."""
-    if seconds > LAST_SECOND:
-        return LAST_TIME
-    return datetime.fromtimestamp(seconds, UTC).isoformat().replace("+00:00", "Z")
+    return iso_time(seconds)
 
 
 def time_or_null(seconds: int | None) -> str | None:

@@ -20,7 +20,7 @@ FOLDER = ".signed"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One signature.
 
     Args:
@@ -49,7 +49,7 @@ class Journal:
     def __init__(self, folder: Path, address: Address) -> None:
         self._path = folder / FOLDER / f"{address.hex()}.jsonl"
 
-    def later_than(self, entry: Entry, now: int) -> Entry | None:
+    def later_than(self, entry: JournalEntry, now: int) -> JournalEntry | None:
         """The signature for the latest epoch after that of an entry, if one is still good.
 
         Args:
@@ -67,7 +67,7 @@ class Journal:
         ]
         return max(later, key=lambda one: one.epoch, default=None)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: JournalEntry) -> None:
         """Notes a signature, before it is given to anybody.
 
         Raises:
@@ -95,7 +95,7 @@ class Journal:
                 f"The journal of signatures {self._path} cannot be written: {error.strerror}."
             ) from error
 
-    def _entries(self) -> Iterator[Entry]:
+    def _entries(self) -> Iterator[JournalEntry]:
         try:
             lines = self._path.read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
@@ -105,7 +105,7 @@ class Journal:
         for line in lines:
             try:
                 found = json.loads(line)
-                yield Entry(
+                yield JournalEntry(
                     Bytes32.parse(found["domain"]),
                     DatasetId.parse(found["datasetId"]),
                     Address.parse(found["grantee"]),

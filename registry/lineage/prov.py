@@ -8,11 +8,11 @@ Source: PROV-JSON (W3C submission, 2013), PROV-O (W3C recommendation, 2013).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from registry.base.caip import Namer
 from registry.base.primitives import DatasetId
+from registry.base.times import iso_datetime
 from registry.lineage.graph import Graph, Node, Relation
 from registry.rooms.datasets.messages import Source
 
@@ -63,7 +63,10 @@ def prov_json(graph: Graph, namer: Namer) -> dict[str, Any]:
             "tdr:status": _status(node),
         }
         document["specializationOf"][f"_:s{number}"] = {"prov:specificEntity": name, "prov:generalEntity": dataset}
-        document["wasGeneratedBy"][f"_:g{number}"] = {"prov:entity": name, "prov:time": _time(node.registered_at)}
+        document["wasGeneratedBy"][f"_:g{number}"] = {
+            "prov:entity": name,
+            "prov:time": iso_datetime(node.registered_at),
+        }
         document["wasAttributedTo"][f"_:a{number}"] = {"prov:entity": name, "prov:agent": agent}
     for number, edge in enumerate(graph.edges, 1):
         document["wasDerivedFrom"][f"_:d{number}"] = {
@@ -110,7 +113,7 @@ def _node_object(graph: Graph, node: Node, namer: Namer) -> dict[str, Any]:
         "contentRoot": str(node.content_root),
         "status": _status(node),
         "specializationOf": namer.dataset(node.version.dataset_id),
-        "generatedAtTime": _time(node.registered_at),
+        "generatedAtTime": iso_datetime(node.registered_at),
         "wasAttributedTo": namer.account(node.claimant),
         **({"wasDerivedFrom": origins[Relation.DERIVATION]} if origins[Relation.DERIVATION] else {}),
         **({"wasRevisionOf": origins[Relation.REVISION][0]} if origins[Relation.REVISION] else {}),
@@ -127,7 +130,3 @@ def _version(version: Source) -> str:
 
 def _status(node: Node) -> str:
     return "withdrawn" if node.is_withdrawn else "active"
-
-
-def _time(moment: datetime) -> str:
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

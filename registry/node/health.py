@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from registry.base.primitives import Address
+from registry.base.times import iso_time
 from registry.metrics import NodeFigures
 from registry.rooms.deployment import Deployment
 
@@ -68,5 +68,5 @@ class Health:
             },
             "acceptedToMinedBoundSeconds": self.bound_seconds,
             "version": self.version,
-            "time": datetime.fromtimestamp(self.time, UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
+            "time": iso_time(self.time),
         }

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Self
 
@@ -13,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from registry.base.errors import ContractRefused, NotFound
 from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.times import iso_milliseconds
 from registry.relay.tables import RECEIPTS
 from registry.rooms.protocols import PROTOCOLS
 from registry.storage.engine import Storage
@@ -140,8 +140,8 @@ class Receipt:
             "datasetId": str(self.dataset_id),
             "signer": None if self.signer is None else str(self.signer),
             "digest": str(self.digest),
-            "acceptedAt": _iso(self.accepted_at),
-            "updatedAt": _iso(self.updated_at),
+            "acceptedAt": iso_milliseconds(self.accepted_at),
+            "updatedAt": iso_milliseconds(self.updated_at),
             "transactionHash": None if self.transaction_hash is None else str(self.transaction_hash),
             "blockNumber": self.block_number,
             "blockHash": None if self.block_hash is None else str(self.block_hash),
@@ -194,7 +194,3 @@ def _receipt(row: RowMapping) -> Receipt:
     values["status"] = Status(values["status"])
     values["failure"] = None if values["failure"] is None else Failure.from_json(values["failure"])
     return Receipt(**values)
-
-
-def _iso(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from api.routes import rpc
-from registry.devchain import apart
-from registry.devchain.apart import Lane
+from registry.devchain import calculator_process
 from registry.devchain.budget import Budget
+from registry.devchain.calculator_process import Lane
 from registry.devchain.embedded import EmbeddedChain
 from registry.relay.signing import Signer
 from tests.api.world import RELAYER_SECRET, Gateway, open_node, running
@@ -81,7 +81,7 @@ def process_of(gateway: Gateway) -> int:
     chain = gateway.node.chain
     assert isinstance(chain, EmbeddedChain)
     chain.prepare(Lane.QUICK)
-    process = chain._apart[Lane.QUICK]._process
+    process = chain._calculators[Lane.QUICK]._process
     assert process is not None
     return process.pid
 
@@ -184,7 +184,7 @@ def test_waiting_for_a_thread_is_no_part_of_the_time(gateway: Gateway, monkeypat
 @pytest.fixture
 def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
     """A gateway whose chain computes in processes of their own, which are given all the time that they need."""
-    monkeypatch.setattr(apart, "GRACE_SECONDS", PATIENCE)
+    monkeypatch.setattr(calculator_process, "GRACE_SECONDS", PATIENCE)
     monkeypatch.setattr(rpc, "SECONDS", PATIENCE)
     chain = EmbeddedChain.open(tmp_path / "chain", Signer(RELAYER_SECRET).address, mine_interval=0.01)
     with open_node(tmp_path, chain=chain) as node, running(node) as gateway:
@@ -203,7 +203,7 @@ def test_who_asks_for_little_does_not_wait_behind_who_asks_for_much(
     with ThreadPoolExecutor(1) as strangers:
         computing = strangers.submit(ask, on_disk, endless)
         eventually(lambda: lanes[Lane.SLOW].borrowed_tokens == 1 and not lanes[Lane.QUICK].borrowed_tokens)
-        process = eventually(lambda: on_disk.node.chain._apart[Lane.SLOW]._process)
+        process = eventually(lambda: on_disk.node.chain._calculators[Lane.SLOW]._process)
         os.kill(process.pid, signal.SIGSTOP)  # Its computation lasts as long as this test wants.
         try:
             monkeypatch.setattr(rpc, "QUICK_SECONDS", PATIENCE)
@@ -223,7 +223,7 @@ def test_what_the_quick_lane_has_no_time_for_is_answered_by_the_slow_one(
     chain_id, looped = ask(on_disk, [call("eth_chainId"), call("eth_call", loops, "latest")])
     assert int(chain_id["result"], 16) == on_disk.deployment.chain_id
     assert "OutOfGas" in looped["error"]["message"]
-    assert on_disk.node.chain._apart[Lane.SLOW]._process is not None
+    assert on_disk.node.chain._calculators[Lane.SLOW]._process is not None
 
 
 def test_who_asks_for_little_stays_in_the_quick_lane_however_slow_the_machine_is(

@@ -16,12 +16,12 @@ SETUP = """
     from tests.chain.test_budget import pairings
     from tests.chain.wallet import RELAYER
 
-    chain, watch = EmbeddedChain.in_memory(RELAYER), calculator.Watch()
+    chain, timer = EmbeddedChain.in_memory(RELAYER), calculator.BudgetTimer()
 
     def answer(call, is_abandoned):
         limits = budget.Budget(600, 1, 2**20, is_abandoned=is_abandoned)
         with budget.limited(limits):
-            return calculator._frame(chain, watch, limits, "eth_call", [call, "latest"]).decode()
+            return calculator._frame(chain, timer, limits, "eth_call", [call, "latest"]).decode()
 """
 
 

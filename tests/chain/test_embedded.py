@@ -29,7 +29,7 @@ from registry.base.primitives import Address
 from registry.chain.client import READ_METHODS, ChainUnavailable, RpcError
 from registry.devchain.embedded import EmbeddedChain
 from registry.devchain.evm import GENESIS_BALANCE
-from registry.devchain.store import Block
+from registry.devchain.store import DevBlock
 from tests.chain.contracts import STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import RELAYER, Wallet
 from tests.fixtures.waiting import PATIENCE, eventually
@@ -224,7 +224,7 @@ def test_full_disk_stops_writes_but_not_reads_and_heals(tmp_path: Path) -> None:
     chain = EmbeddedChain.open(tmp_path, RELAYER)
     try:
         wallet = Wallet(chain)
-        connection = chain._node.store._connection
+        connection = chain._chain.store._connection
         (pages,) = connection.execute("PRAGMA page_count").fetchone()
         connection.execute(f"PRAGMA max_page_count = {pages}")
         waiting = wallet.send(to=None, data=init_code(b"\x00" * 20_000), gas=8_000_000)
@@ -320,14 +320,14 @@ def test_py_evm_itself_imports_our_blocks() -> None:
     address = wallet.receipt(wallet.send(to=None, data=init_code(STORES_TIME_AND_LOGS), gas=500_000))["contractAddress"]
     for value in range(3):
         wallet.send(to=address, data=f"0x{value:064x}", gas=200_000)
-    stored = [chain._node.block_at(number) for number in range(height(chain) + 1)]
+    stored = [chain._chain.block_at(number) for number in range(height(chain) + 1)]
     chain.close()
 
     class Reference(MiningChain):
         chain_id = chain.identity.chain_id
         vm_configuration = ((0, PragueVM),)  # type: ignore[assignment]
 
-    def whole(block: Block | None) -> BlockAPI:
+    def whole(block: DevBlock | None) -> BlockAPI:
         assert block is not None
         return PragueBlock(
             header=block.header, transactions=[PragueTransactionBuilder.decode(raw) for raw in block.transactions]

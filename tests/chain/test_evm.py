@@ -9,7 +9,7 @@ from eth_account import Account
 from eth_utils.crypto import keccak
 
 from registry.devchain import evm
-from registry.devchain.store import Block
+from registry.devchain.store import DevBlock
 from tests.chain.contracts import RETURNS_TIME, init_code
 from tests.chain.wallet import RELAYER, RELAYER_KEY
 
@@ -24,7 +24,7 @@ def signed(account: Any, nonce: int, **fields: Any) -> SignedTransactionAPI:
     return evm.decode_transaction(bytes(account.sign_transaction(transaction).raw_transaction))
 
 
-def build(parent: Block, nodes: dict[bytes, bytes], transactions: list[SignedTransactionAPI]) -> evm.Draft:
+def build(parent: DevBlock, nodes: dict[bytes, bytes], transactions: list[SignedTransactionAPI]) -> evm.Draft:
     return evm.build_block(
         parent,
         parent.header.timestamp + 1,

@@ -9,10 +9,10 @@ import pytest
 
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32, DatasetId
-from registry.keys.journal import FOLDER, Entry, Journal
+from registry.keys.journal import FOLDER, Journal, JournalEntry
 
 OWNER = Address(b"\x01" * 20)
-LATER = Entry(Bytes32(b"\x02" * 32), DatasetId(b"\x03" * 32), Address(b"\x04" * 20), epoch=2, deadline=1_000)
+LATER = JournalEntry(Bytes32(b"\x02" * 32), DatasetId(b"\x03" * 32), Address(b"\x04" * 20), epoch=2, deadline=1_000)
 NOW = replace(LATER, epoch=0, deadline=2_000)
 
 
@@ -43,7 +43,7 @@ def test_a_later_epoch_is_told_until_its_deadline_has_passed(journal: Journal, t
     ],
     ids=["domain", "dataset", "grantee"],
 )
-def test_another_subject_is_not_in_the_way(journal: Journal, other: Entry) -> None:
+def test_another_subject_is_not_in_the_way(journal: Journal, other: JournalEntry) -> None:
     journal.add(LATER)
     assert journal.later_than(other, 0) is None
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from registry.chain.client import RpcError
-from registry.devchain import apart
-from registry.devchain.apart import Apart, Lane
+from registry.devchain import calculator_process
 from registry.devchain.budget import Budget
+from registry.devchain.calculator_process import CalculatorProcess, Lane
 from registry.devchain.embedded import EmbeddedChain
 from tests.chain.contracts import STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import RELAYER, Wallet
@@ -32,14 +32,14 @@ def budget(seconds: float = PATIENCE, **changed: Any) -> Budget:
 
 @pytest.fixture
 def chain(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[EmbeddedChain]:
-    monkeypatch.setattr(apart, "GRACE_SECONDS", PATIENCE)  # However slow the machine is just now.
+    monkeypatch.setattr(calculator_process, "GRACE_SECONDS", PATIENCE)  # However slow the machine is just now.
     opened = EmbeddedChain.open(tmp_path, RELAYER, mine_interval=0.01)
     yield opened
     opened.close()
 
 
 def process_of(chain: EmbeddedChain) -> int:
-    process = chain._apart[Lane.QUICK]._process
+    process = chain._calculators[Lane.QUICK]._process
     assert process is not None
     return process.pid
 
@@ -102,7 +102,7 @@ def test_a_call_that_nobody_waits_for_ends_and_the_process_goes_on(chain: Embedd
 def test_a_process_that_does_not_look_at_its_budget_is_ended_and_another_answers(
     chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(apart, "GRACE_SECONDS", 0.1)
+    monkeypatch.setattr(calculator_process, "GRACE_SECONDS", 0.1)
     computed(chain, CHAIN_ID)
     process = process_of(chain)
     os.kill(process, signal.SIGSTOP)  # As one long computation of a precompile would: it looks at nothing.
@@ -137,8 +137,8 @@ def test_the_process_ends_with_the_chain_and_with_a_node_that_is_killed(chain: E
     chain.close()
     assert not Path(f"/proc/{process}").exists()
     chain.prepare(Lane.QUICK)  # As a request does that waited for its turn meanwhile.
-    assert chain._apart[Lane.QUICK]._process is None
-    left = Apart(tmp_path, Lane.QUICK)
+    assert chain._calculators[Lane.QUICK]._process is None
+    left = CalculatorProcess(tmp_path, Lane.QUICK)
     list(left.answers([CHAIN_ID], budget()))
     assert left._process is not None
     assert left._connection is not None
@@ -147,7 +147,7 @@ def test_the_process_ends_with_the_chain_and_with_a_node_that_is_killed(chain: E
 
 
 def test_a_process_that_cannot_start_is_an_error_for_each_call(tmp_path: Path) -> None:
-    nowhere = Apart(tmp_path / "no chain", Lane.QUICK)
+    nowhere = CalculatorProcess(tmp_path / "no chain", Lane.QUICK)
     answers = list(nowhere.answers([CHAIN_ID] * 2, budget()))
     nowhere.close()
     assert all(isinstance(answer, RpcError) and "ended without" in answer.message for answer in answers)
@@ -158,7 +158,7 @@ def test_a_process_that_was_too_slow_to_start_leaves_no_message_to_the_next(
     chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(apart, "START_SECONDS", 0.0)
+        patch.setattr(calculator_process, "START_SECONDS", 0.0)
         assert all(isinstance(answer, RpcError) for answer in computed(chain, CHAIN_ID, CHAIN_ID))
         chain.prepare(Lane.QUICK)
     assert computed(chain, CHAIN_ID) == [chain.request("eth_chainId")]

@@ -18,7 +18,7 @@ from registry.base.primitives import Address, Bytes32
 from registry.chain.client import ChainIdentity, ChainUnavailable
 from registry.devchain import admission, evm, state
 from registry.devchain.pool import Pending, Pool
-from registry.devchain.store import Block, Genesis, Store
+from registry.devchain.store import DevBlock, Genesis, Store
 
 BLOCKS_CHECKED_AT_OPENING = 64
 ANCESTORS_VISIBLE = 256
@@ -26,7 +26,7 @@ ANCESTORS_VISIBLE = 256
 log = logging.getLogger(__name__)
 
 
-class Node:
+class DevChain:
     """One chain. Any thread may read and add transactions; one thread at a time makes blocks.
 
     Args:
@@ -71,17 +71,17 @@ class Node:
     # What is in blocks
 
     @property
-    def head(self) -> Block:
+    def head(self) -> DevBlock:
         """The newest block. What follows it is on disk before it is seen here."""
         return self._head
 
-    def block_at(self, number: int) -> Block | None:
+    def block_at(self, number: int) -> DevBlock | None:
         """The block at a height, if there is one."""
         if number > self.head.number:
             return None
         return self.store.block_by_hash(self.store.hash_at(number))
 
-    def block_with(self, block_hash: bytes) -> Block | None:
+    def block_with(self, block_hash: bytes) -> DevBlock | None:
         """The block with a hash, if there is one."""
         try:
             block = self.store.block_by_hash(block_hash)
@@ -89,7 +89,7 @@ class Node:
             return None
         return block if block.number <= self.head.number else None
 
-    def place_of(self, transaction_hash: bytes) -> tuple[Block, int] | None:
+    def place_of(self, transaction_hash: bytes) -> tuple[DevBlock, int] | None:
         """The block that a transaction is in and its position there, if it is in one."""
         try:
             number, position = self.store.place_of(transaction_hash)
@@ -98,11 +98,11 @@ class Node:
         block = self.block_at(number)
         return None if block is None else (block, position)
 
-    def account(self, address: bytes, block: Block | None = None) -> Account:
+    def account(self, address: bytes, block: DevBlock | None = None) -> Account:
         """The account of an address (20 bytes) after a block; after the newest if none is given."""
         return state.account_at(self.store.node, (block or self.head).header.state_root, address)
 
-    def hashes_before(self, block: Block) -> Iterator[Hash32]:
+    def hashes_before(self, block: DevBlock) -> Iterator[Hash32]:
         """The hashes of the blocks before this one that contracts may ask for, the newest first."""
         for _ in range(ANCESTORS_VISIBLE):
             if block.number == 0:
@@ -187,7 +187,7 @@ class Node:
         yield from self.hashes_before(self._head)
 
 
-class Follower(Node):
+class ChainFollower(DevChain):
     """A chain whose blocks another process makes; each that is on disk is seen at once. What waits is not seen.
 
     Args:
@@ -204,7 +204,7 @@ class Follower(Node):
         super().__init__(store, Address(genesis.relayer), time.time)
 
     @property
-    def head(self) -> Block:
+    def head(self) -> DevBlock:
         """The newest block on disk."""
         return self.store.block_by_hash(self.store.head_hash())
 

@@ -34,13 +34,13 @@ START_SECONDS: Final = 60.0
 """How long a new process may take until it listens."""
 GRACE_SECONDS: Final = 2.0
 """How long after the end of a budget the process may still answer: one long step of a C library cannot be stopped."""
-LOOK_SECONDS: Final = 0.25
+POLL_SECONDS: Final = 0.25
 """How often it is looked whether somebody still waits."""
 PROGRAM: Final = "registry.devchain.calculator"
 RESULT: Final = b"R"
 FAILURE: Final = b"E"
 LATE: Final = b"L"
-NOBODY_WAITS: Final = b""
+ABANDONED: Final = b""
 READY: Final = b""
 """The first message of a new process."""
 
@@ -58,7 +58,7 @@ NICENESS: Final = {Lane.QUICK: 5, Lane.SLOW: 15}
 """Honest writes come first, which the node's own process makes; then who asks for little."""
 
 
-class Apart:
+class CalculatorProcess:
     """The process as the node sees it. It is started by the first request, and again after it was ended.
 
     Args:
@@ -159,11 +159,11 @@ def _next_frame(connection: Connection[Any, Any], until: float, limits: Budget) 
     """Return the next frame; None where none comes in time, or the process has ended."""
     is_told = False
     try:
-        while not connection.poll(min(LOOK_SECONDS, max(0.0, until - time.monotonic()))):
+        while not connection.poll(min(POLL_SECONDS, max(0.0, until - time.monotonic()))):
             if time.monotonic() >= until:
                 return None
             if not is_told and limits.is_abandoned():
-                connection.send_bytes(NOBODY_WAITS)
+                connection.send_bytes(ABANDONED)
                 is_told = True
         return connection.recv_bytes()
     except (EOFError, OSError):
