@@ -82,7 +82,7 @@ demo: install ## the whole way on real data, with real processes (Python only)
 	$(BIN)/python -m scripts.demo
 
 test: install-dev node system geth $(INSTALLED_CROISSANT) $(INSTALLED_CLIENT) ## all tests
-	MLCROISSANT=$(CURDIR)/$(CROISSANT_VENV)/bin/mlcroissant $(BIN)/python -m pytest -n $(JOBS) --dist worksteal
+	MLCROISSANT=$(CURDIR)/$(CROISSANT_VENV)/bin/mlcroissant $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=20
 
 check: lint types fresh test ## ruff, strict mypy, freshness of generated files, all tests
 
@@ -114,7 +114,8 @@ abuse: install-dev ## strangers' load of every kind beside honest owners; SECOND
 abuse-paid: install-dev node ## the same on a network where gas costs money; SECONDS=n SEED=s
 	$(BIN)/python -m scripts.abuse --network paid $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
-assurance: abuse abuse-paid mutants ## the long runs: ten minutes of abuse, ten on a paid network, then every mutant of the contracts (hours)
+assurance: install-dev node system ## the long forms of all that is random, with seeds that are printed; SECONDS=n for each part, ONLY=walks,fuzz,kills,disks,abuse,abuse-paid,mutants
+	$(BIN)/python -m scripts.assurance $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
 
 mutants: install-dev node ## faults put into the contracts, each of which a test must notice; SAMPLE=n SEED=s
 	$(BIN)/python -m scripts.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))

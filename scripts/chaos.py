@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import random
 import shutil
 import signal
 import subprocess
@@ -307,7 +308,7 @@ def main() -> None:
     """Reads the command line, runs, prints and writes the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the faults; printed")
     parser.add_argument("--nodes", type=int, default=3, help="so many registries at once, on one chain")
     parser.add_argument("--seconds", type=float, default=1e9, help="stop killing after so long")
     parser.add_argument("--chain", choices=["anvil", "embedded"], default="anvil")
@@ -316,6 +317,7 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=ROOT / "chaos-results.json")
     parser.add_argument("--keep", action="store_true", help="keep the folder with the node's data and log")
     given = parser.parse_args()
+    print(f"seed {given.seed}", file=sys.stderr)
     folder = Path(tempfile.mkdtemp(prefix="tdr-chaos-"))
     options = Options(
         given.kills,

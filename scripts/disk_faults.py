@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import random
 import shutil
 import sqlite3
 import sys
@@ -100,16 +101,19 @@ class Write:
     body: dict[str, Any]
 
 
-def run(points: Iterable[int], kind: str) -> Results:
-    """Goes through all points.
+def run(points: Iterable[int], kind: str, seconds: float = 1e9) -> Results:
+    """Go through all points.
 
     Args:
         points: Which writes fail.
         kind: ``EIO`` or ``ENOSPC``.
+        seconds: After so long no other point is begun; the first is begun in any case.
     """
     results = Results(kind)
     started = time.monotonic()
     for number in points:
+        if results.points and time.monotonic() - started >= seconds:
+            break
         folder = Path(tempfile.mkdtemp(prefix="tdr-disk-"))
         before = len(results.faulty)
         _Point(folder, number, kind, results).run()
@@ -293,11 +297,17 @@ def main() -> None:
     parser.add_argument("--writes", type=int, default=200, help="up to which write")
     parser.add_argument("--first", type=int, default=1, help="from which write on")
     parser.add_argument("--step", type=int, default=1, help="only every so many")
+    parser.add_argument("--seed", type=int, help="take the writes in a random order, by this seed")
+    parser.add_argument("--seconds", type=float, default=1e9, help="after so long begin no other write")
     parser.add_argument("--kind", choices=["EIO", "ENOSPC"], default="EIO")
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()
     configure("warning", "console")
-    results = run(range(given.first, given.writes + 1, given.step), given.kind)
+    points = list(range(given.first, given.writes + 1, given.step))
+    if given.seed is not None:
+        print(f"seed {given.seed}", file=sys.stderr)
+        random.Random(given.seed).shuffle(points)
+    results = run(points, given.kind, given.seconds)
     given.results.write_text(json.dumps(asdict(results), indent=1) + "\n")
     for name, value in asdict(results).items():
         print(f"{name:20} {value}")

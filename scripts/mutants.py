@@ -2,6 +2,7 @@
 
     python -m scripts.mutants                    all mutants; an hour or more on two cores
     python -m scripts.mutants --sample 20 --seed 7
+    python -m scripts.mutants --seconds 600      as many as are begun in that time, in a random order
     python -m scripts.mutants --survivors        those that survived the last run, once a test was written
     python -m scripts.mutants --list             only list them
 
@@ -15,12 +16,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import random
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
 import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -209,8 +212,17 @@ def _copies(count: int) -> Iterator[SimpleQueue[Path]]:
         yield folders
 
 
-def run(chosen: Sequence[Mutant], jobs: int, console: Console) -> list[Verdict]:
+def run(chosen: Sequence[Mutant], jobs: int, console: Console, seconds: float = math.inf) -> list[Verdict]:
     """Try mutants, several at once.
+
+    Args:
+        chosen: The mutants.
+        jobs: How many are tried at once.
+        console: Where progress and survivors are shown.
+        seconds: After so long no other mutant is begun.
+
+    Returns:
+        The verdict on each mutant that was begun.
 
     Raises:
         RuntimeError: The tests fail without any fault, or cannot be run.
@@ -222,7 +234,11 @@ def run(chosen: Sequence[Mutant], jobs: int, console: Console) -> list[Verdict]:
             raise RuntimeError(f"Without any fault, {killer} fails already: mend that first.")
         folders.put(folder)
 
-        def one(mutant: Mutant) -> Verdict:
+        deadline = time.monotonic() + seconds
+
+        def one(mutant: Mutant) -> Verdict | None:
+            if time.monotonic() >= deadline:
+                return None
             folder = folders.get()
             try:
                 verdict = verdict_of(mutant, folder)
@@ -235,6 +251,8 @@ def run(chosen: Sequence[Mutant], jobs: int, console: Console) -> list[Verdict]:
         with ThreadPoolExecutor(jobs) as pool, Progress(console=console) as progress:
             verdicts: list[Verdict] = []
             for verdict in progress.track(pool.map(one, chosen), total=len(chosen), description="Mutants"):
+                if verdict is None:
+                    break
                 verdicts.append(verdict)
                 _write(verdicts)  # After each: whoever stops a run of hours keeps what it found.
             return verdicts
@@ -262,6 +280,7 @@ def main() -> int:
     """Try the mutants; print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--sample", type=int, help="how many, chosen at random; else all")
+    parser.add_argument("--seconds", type=float, help="after so long begin no other; they come in a random order")
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the sample; printed")
     parser.add_argument("--survivors", action="store_true", help="only those that survived in mutants-results.json")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
@@ -274,6 +293,8 @@ def main() -> int:
             parser.error(f"There is no {RESULTS.name}, so nothing is known to have survived: run without --survivors.")
         survived = {each["mutant"] for each in json.loads(RESULTS.read_text()) if each["fate"] == Fate.SURVIVED}
         mutants = [mutant for mutant in mutants if str(mutant) in survived]
+    if options.seconds is not None:
+        options.sample = min(options.sample or len(mutants), len(mutants))
     if options.sample is not None:
         console.print(f"{options.sample} of {len(mutants)} mutants, seed {options.seed}")
         mutants = random.Random(options.seed).sample(mutants, options.sample)
@@ -281,7 +302,7 @@ def main() -> int:
         for mutant in mutants:
             console.print(str(mutant), markup=False, soft_wrap=True)
         return 0
-    verdicts = run(mutants, options.jobs, console)
+    verdicts = run(mutants, options.jobs, console, math.inf if options.seconds is None else options.seconds)
     console.print(table(verdicts))
     survivors = [verdict for verdict in verdicts if verdict.fate is Fate.SURVIVED]
     for verdict in survivors:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +14,7 @@ from registry.notes.alarm import Alarm, AlarmKind
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import Note, VerifierKey
 from tests.api.world import Gateway, open_node, running
+from tests.fixtures.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -22,10 +22,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
     folder: Path = tmp_path_factory.mktemp("node")
     with open_node(folder, checkpoint_seconds=0.1) as node, running(node) as gateway:
         gateway.register()
-        deadline = time.monotonic() + 20
-        while gateway.http.get("/v1/checkpoints/latest").status_code != 200:
-            assert time.monotonic() < deadline
-            time.sleep(0.05)
+        eventually(lambda: gateway.http.get("/v1/checkpoints/latest").status_code == 200)
         yield gateway
 
 
@@ -77,7 +74,6 @@ def test_an_alarm_is_seen_in_the_list_in_health_and_in_the_metrics(gateway: Gate
     assert [(item.kind, item.ours, item.theirs, item.reporter) for item in listed.items] == [
         ("fork", str(newest.note), str(lie), "witness.example")
     ]
-    time.sleep(1.1)  # Figures are a second old at most.
-    health = answers.Health.model_validate_json(gateway.http.get("/v1/health").content)
-    assert health.checkpoint.alarms == 1
-    assert "tdr_checkpoint_alarms 1.0" in gateway.http.get("/metrics").text
+    # Figures may be a second old.
+    eventually(lambda: gateway.http.get("/v1/health").json()["checkpoint"]["alarms"] == 1)
+    eventually(lambda: "tdr_checkpoint_alarms 1.0" in gateway.http.get("/metrics").text)

@@ -91,7 +91,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=CASES, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=CASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_sent_the_answer_is_one_that_is_documented(gateway: Gateway, data: st.DataObject) -> None:
     """No server error, no status that the description does not list, and every refusal a problem."""

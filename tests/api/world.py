@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-import time
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -34,7 +33,7 @@ from registry.rooms.datasets.messages import Registration, Revision, TitleTransf
 from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.deployment import Deployment
 from registry.storage import migrate, open_storage
-from tests.fixtures.waiting import PATIENCE
+from tests.fixtures.waiting import PATIENCE, eventually
 
 RELAYER_SECRET = keccak256(b"a relayer's key for tests")
 FAR = 4_000_000_000
@@ -111,17 +110,23 @@ class Gateway:
         """Sends a message and waits until it is mined and indexed."""
         answer = self.send(message, by, **documents)
         assert answer.status_code == 202, answer.text
-        receipt = self.http.get(answer.headers["location"], params={"wait": 30}).json()
-        assert receipt["status"] in ("mined", "final"), receipt
+        receipt = self.ended(answer.json()["id"])
         assert receipt["failure"] is None, receipt
         self.wait_for_index(receipt["blockNumber"])
         return dict(receipt)
 
+    def ended(self, receipt_id: str) -> dict[str, Any]:
+        """Return a receipt once it is no longer underway."""
+
+        def look() -> dict[str, Any] | None:
+            receipt = self.http.get(f"/v1/receipts/{receipt_id}", params={"wait": 30}).json()
+            return dict(receipt) if receipt["status"] in ("mined", "final", "failed") else None
+
+        return eventually(look)
+
     def wait_for_index(self, height: int) -> None:
-        deadline = time.monotonic() + 20
-        while self.http.get("/v1/datasets", params={"limit": 1}).json().get("asOfBlock", -1) < height:
-            assert time.monotonic() < deadline, "the index did not come as far"
-            time.sleep(0.02)
+        listing = {"limit": 1}
+        eventually(lambda: self.http.get("/v1/datasets", params=listing).json().get("asOfBlock", -1) >= height)
 
     def register(self, by: Owner = OWNER, **changed: Any) -> DatasetId:
         message = self.registration(owner=by.address, **changed)

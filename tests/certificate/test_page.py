@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -22,6 +21,7 @@ from registry.rooms.datasets.messages import Source
 from tests.certificate.codes import code_on, codes_on, command_on, words
 from tests.certificate.facts import BUNDLE, FACTS, URL, address, digest
 from tests.fixtures.tools import need_command
+from tests.fixtures.waiting import wait_for_the_next_second
 
 CROWDED = replace(
     FACTS,
@@ -80,7 +80,7 @@ def test_everything_fits_on_one_page_within_its_margins(facts: Facts) -> None:
 
 def test_the_same_facts_give_the_same_bytes_later() -> None:
     first = render(FACTS, BUNDLE, URL)
-    time.sleep(1.1)
+    wait_for_the_next_second()
     assert render(FACTS, BUNDLE, URL) == first
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections import deque
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from registry.chain.client import Chain, RpcError
+from tests.fixtures.waiting import let_others_run
 
 Answer = dict[str, Any]
 
@@ -73,8 +73,8 @@ class _Handler(BaseHTTPRequestHandler):
         if fault == "hang up after":
             self.close_connection = True
         elif fault == "slow":
-            time.sleep(1.5)
-            self._send(200, body)
+            self.connection.recv(1)  # Returns when the client has given up.
+            self.close_connection = True
         elif fault == "drip":
             self._drip()
         elif fault == "half":
@@ -107,9 +107,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("content-length", "1000")
         self.end_headers()
         try:
-            for _ in range(60):
+            for _ in range(1000):
                 self.wfile.write(b" ")
-                time.sleep(0.05)
+                let_others_run(0.05)
         except OSError:
             pass
         self.close_connection = True

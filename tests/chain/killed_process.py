@@ -6,12 +6,12 @@ Each line of its output is a transaction's hash, its block's number and its bloc
 from __future__ import annotations
 
 import sys
-import time
 from collections import deque
 from pathlib import Path
 
 from registry.devchain.embedded import EmbeddedChain
 from tests.chain.wallet import RELAYER, Wallet
+from tests.fixtures.waiting import let_others_run
 
 
 def main(folder: str) -> None:
@@ -23,7 +23,7 @@ def main(folder: str) -> None:
             sent.append(wallet.send(value=1))
         receipt = chain.request("eth_getTransactionReceipt", [sent[0]])
         if receipt is None:
-            time.sleep(0.005)
+            let_others_run(0.005)
             continue
         sys.stdout.write(f"{sent.popleft()} {receipt['blockNumber']} {receipt['blockHash']}\n")
         sys.stdout.flush()

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import textwrap
 
-import pytest
+from tests.fixtures.tools import need
 
 THREADS = 8
 PROGRAM = f"""
@@ -42,7 +42,7 @@ def arenas(how: str) -> int:
     return len(re.findall("<heap nr=", done.stdout))
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="mallopt is glibc's")
 def test_threads_share_two_arenas() -> None:
+    need(platform.libc_ver()[0] == "glibc", "mallopt is glibc's: run the tests on a Linux with it")
     assert arenas("as it is") > 2
     assert arenas("small") <= 2

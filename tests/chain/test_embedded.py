@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import random
 import sqlite3
 import subprocess
 import sys
@@ -32,21 +31,13 @@ from registry.devchain.evm import GENESIS_BALANCE
 from registry.devchain.store import DevBlock
 from tests.chain.contracts import STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import RELAYER, Wallet
-from tests.fixtures.waiting import PATIENCE, eventually
+from tests.fixtures.clocks import Clock
+from tests.fixtures.randomness import random_of
+from tests.fixtures.waiting import PATIENCE, eventually, let_others_run, step_until
 
 OTHER_KEY = "0x" + "42" * 32
 OTHER = Account.from_key(OTHER_KEY).address
 ROOT = Path(__file__).parents[2]
-
-
-class Clock:
-    """A clock that stands still until it is moved."""
-
-    def __init__(self, now: float) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -87,8 +78,7 @@ SHOWN_EACH = 30
 
 def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_path: Path) -> None:
     """R1, on the chain's side: what was once seen in a block is there after SIGKILL, in the same block."""
-    seed = 20261123
-    moments = random.Random(seed)
+    moments = random_of("moments of kills")
     shown: list[tuple[str, str, str]] = []
     for _ in range(4):
         process = subprocess.Popen(
@@ -99,7 +89,7 @@ def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_pat
         )
         assert process.stdout is not None
         lines = [process.stdout.readline() for _ in range(SHOWN_EACH)]
-        time.sleep(moments.uniform(0.0, 1.5))
+        let_others_run(moments.uniform(0.0, 1.5))
         process.kill()
         lines += process.stdout.read().splitlines()
         process.wait()
@@ -108,7 +98,7 @@ def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_pat
         try:
             for transaction_hash, number, block_hash in shown:
                 receipt = chain.request("eth_getTransactionReceipt", [transaction_hash])
-                assert (receipt["blockNumber"], receipt["blockHash"]) == (number, block_hash), f"seed {seed}"
+                assert (receipt["blockNumber"], receipt["blockHash"]) == (number, block_hash)
             blocks = blocks_of(chain)
             times = [int(block["timestamp"], 16) for block in blocks]
             assert all(later > sooner for sooner, later in pairwise(times))
@@ -480,13 +470,17 @@ def test_readers_never_see_half_a_block(tmp_path: Path) -> None:
     readers = [threading.Thread(target=read) for _ in range(4)]
     for reader in readers:
         reader.start()
-    deadline = time.monotonic() + 120
-    while len(seen) < 3 and time.monotonic() < deadline and not wrong:
+
+    def make_a_block() -> None:
         last = [wallet.send(to=address, data=f"0x{value:064x}", gas=200_000) for value in range(20)][-1]
         wallet.receipt(last)
-    done.set()
-    for reader in readers:
-        reader.join()
-    chain.close()
+
+    try:
+        step_until(lambda: len(seen) >= 3 or wrong, make_a_block, pause=0.0)
+    finally:
+        done.set()
+        for reader in readers:
+            reader.join()
+        chain.close()
     assert wrong == []
     assert len(seen) >= 3

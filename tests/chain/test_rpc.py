@@ -23,6 +23,7 @@ from scripts.faults.ports import free_port
 from tests.chain.faulty_server import FaultyServer
 from tests.chain.wallet import RELAYER, Wallet
 from tests.fixtures.chains import StartAnvil
+from tests.fixtures.waiting import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -59,8 +60,8 @@ def second(served: EmbeddedChain) -> Iterator[FaultyServer]:
         ("hang up before", Fault.DISCONNECTED, "cannot be reached or hung up"),
         ("hang up after", Fault.DISCONNECTED, "cannot be reached or hung up"),
         ("half", Fault.DISCONNECTED, "cannot be reached or hung up"),
-        ("slow", Fault.TIMEOUT, "did not answer within 0.5 s"),
-        ("drip", Fault.TIMEOUT, "did not finish its answer within 0.5 s"),
+        ("slow", Fault.TIMEOUT, "did not answer within 3 s"),
+        ("drip", Fault.TIMEOUT, "did not finish its answer within 3 s"),
         ("429", Fault.BUSY, "is busy .HTTP 429."),
         ("503", Fault.BUSY, "is busy .HTTP 503."),
         ("500", Fault.HTTP_STATUS, "HTTP status 500"),
@@ -76,7 +77,8 @@ def test_one_endpoint_that_fails_is_unavailable_and_two_hide_it(
     server: FaultyServer, second: FaultyServer, fault: str, counted: Fault, told: str
 ) -> None:
     faults: list[Fault] = []
-    chain = RpcChain([server.url], timeout=0.5, observe=faults.append)
+    timeout = 3.0 if counted is Fault.TIMEOUT else PATIENCE
+    chain = RpcChain([server.url], timeout=timeout, observe=faults.append)
     height = chain.request("eth_blockNumber")
     server.faults.append(fault)
     with pytest.raises(ChainUnavailable, match=told):
@@ -85,7 +87,7 @@ def test_one_endpoint_that_fails_is_unavailable_and_two_hide_it(
     assert chain.request("eth_blockNumber") == height, "it recovers by itself"
     chain.close()
 
-    both = RpcChain([server.url, second.url], timeout=0.5)
+    both = RpcChain([server.url, second.url], timeout=timeout)
     both.request("eth_blockNumber")
     server.faults.append(fault)
     assert both.request("eth_blockNumber") == height
@@ -97,7 +99,7 @@ def test_one_endpoint_that_fails_is_unavailable_and_two_hide_it(
 
 def test_all_endpoints_gone_names_each_without_its_key() -> None:
     ports = free_port(), free_port()
-    chain = RpcChain([f"http://127.0.0.1:{port}/v3/s3cret?key=s3cret" for port in ports], timeout=1.0)
+    chain = RpcChain([f"http://127.0.0.1:{port}/v3/s3cret?key=s3cret" for port in ports])
     with pytest.raises(ChainUnavailable) as caught:
         chain.request("eth_blockNumber")
     assert all(f"http://127.0.0.1:{port} " in caught.value.message for port in ports)

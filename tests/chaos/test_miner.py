@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 
 import pytest
@@ -16,11 +15,9 @@ from scripts.faults import miner
 from scripts.faults.gate import Gate
 from scripts.faults.miner import Miner
 from tests.fixtures.chains import StartAnvil
-from tests.fixtures.waiting import PATIENCE, eventually
+from tests.fixtures.waiting import PATIENCE, eventually, eventually_async, step_until
 
 REORGANISATIONS = 8
-LONGEST_SECONDS = 120.0
-"""A guard against hanging: the run ends with the last reorganisation."""
 
 
 @pytest.fixture
@@ -41,15 +38,16 @@ def test_every_block_follows_another_however_many_were_taken_back(
         account, other = chain.request("eth_accounts")[:2]
         with closing(Miner(anvil_url, Gate(), seed=1)) as working:
             working.begin_reorganising(pause=0.05)
-            deadline = time.monotonic() + LONGEST_SECONDS
-            while working.depths.total() < REORGANISATIONS and time.monotonic() < deadline:
+
+            def send() -> None:
                 with suppress(RpcError):  # What was sent once may be in a block already.
                     chain.request("eth_sendTransaction", [{"from": account, "to": account, "value": "0x1"}])
+
+            step_until(lambda: working.depths.total() >= REORGANISATIONS, send, pause=0.0)
             working.end_reorganising()
             # The last one may have dropped whatever was there: this one stays.
             last = chain.request("eth_sendTransaction", [{"from": other, "to": account, "value": "0x1"}])
             eventually(lambda: chain.request("eth_getTransactionReceipt", [last]) is not None)
-        assert working.depths.total() >= REORGANISATIONS
         height = int(chain.request("eth_blockNumber"), 16)
         blocks = chain.batch([("eth_getBlockByNumber", [hex(number), False]) for number in range(height + 1)])
     assert None not in blocks
@@ -80,28 +78,23 @@ def test_nobody_is_within_a_gate_that_is_closed() -> None:
             await may_leave.wait()
             told.append("out")
 
-    async def until(holds: Callable[[], bool]) -> None:
-        while not holds():
-            await asyncio.sleep(0.001)
-
     async def run() -> None:
         first_leaves, second_leaves = asyncio.Event(), asyncio.Event()
         second_leaves.set()
-        async with asyncio.timeout(60):
-            first = asyncio.create_task(visit(first_leaves))
-            await until(lambda: told == ["in"])
-            closing_it = asyncio.create_task(asyncio.to_thread(close))
-            await until(lambda: gate._is_closed)
-            second = asyncio.create_task(visit(second_leaves))
-            await until(lambda: gate.tries >= 3)
-            assert told == ["in"], "it waits for the first, and the second waits for it"
-            first_leaves.set()
-            await until(lambda: "closed" in told)
-            tries = gate.tries
-            await until(lambda: gate.tries >= tries + 2)
-            assert told == ["in", "out", "closed"]
-            may_open.set()
-            await asyncio.gather(first, closing_it, second)
+        first = asyncio.create_task(visit(first_leaves))
+        await eventually_async(lambda: told == ["in"])
+        closing_it = asyncio.create_task(asyncio.to_thread(close))
+        await eventually_async(lambda: gate._is_closed)
+        second = asyncio.create_task(visit(second_leaves))
+        await eventually_async(lambda: gate.tries >= 3)
+        assert told == ["in"], "it waits for the first, and the second waits for it"
+        first_leaves.set()
+        await eventually_async(lambda: "closed" in told)
+        tries = gate.tries
+        await eventually_async(lambda: gate.tries >= tries + 2)
+        assert told == ["in", "out", "closed"]
+        may_open.set()
+        await asyncio.gather(first, closing_it, second)
 
     def close() -> None:
         with gate.closed():

@@ -12,6 +12,7 @@ from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
 from registry.keys.signer import Signer
 from tests.fixtures.commands import Done
+from tests.fixtures.randomness import signer_of
 
 PASSWORD = "a password"
 NOBODY = "http://127.0.0.1:9"  # The discard port: nobody answers there.
@@ -38,9 +39,9 @@ def tdr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 
 
 @pytest.fixture
-def key(tmp_path: Path) -> Signer:
+def key(request: pytest.FixtureRequest, tmp_path: Path) -> Signer:
     """A key named alice, whose password costs little to try."""
-    signer = Signer.random()
+    signer = signer_of(request.node.nodeid)
     KeyFolder(tmp_path / "keys").add("alice", encrypt(signer, PASSWORD, work=2**4))
     return signer
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from structlog.testing import capture_logs
 
 from registry.base.errors import Conflict
 from registry.cli.clock import compare
@@ -14,7 +15,7 @@ from registry.devchain.embedded import EmbeddedChain
 from registry.keys.signer import Signer
 from registry.relay.signing import Signer as Relayer
 from registry.relay.tables import RECEIPTS
-from tests.api.world import RELAYER_SECRET, Gateway, open_node, running
+from tests.api.world import ANALYST, RELAYER_SECRET, Gateway, open_node, running
 from tests.cli.conftest import Run, error_of
 
 NOW = 1_800_000_000  # `date -u -d @1800000000`: 2027-01-15 08:00:00
@@ -94,3 +95,19 @@ def test_a_deadline_that_has_passed_on_the_chain_is_refused(
     assert "this machine's clock shows 20" in error_of(tdr("register", files, "--deadline", "2026-01-01"))
     monkeypatch.setenv("TDR_CLOCK", "chain")
     assert "the chain's time is 20" in error_of(tdr("register", files, "--deadline", "2026-01-01"))
+
+
+def test_a_grant_ends_when_it_expires_by_the_chains_time(
+    tdr: Run, key: Signer, files: Path, tmp_path: Path, chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C8."""
+    folder = tmp_path / "node"
+    folder.mkdir()
+    with capture_logs(), open_node(folder, chain=chain) as node, running(node) as gateway:
+        monkeypatch.setenv("TDR_GATEWAY", str(gateway.http.base_url))
+        dataset = tdr("register", files, "--json").json["datasetId"]
+        granted = tdr("grant", dataset, ANALYST.address, "--rights", "read", "--until", "1h", "--json")
+        assert granted.code == 0, granted.err
+        assert tdr("access", dataset, ANALYST.address).code == 0
+        chain.request("evm_increaseTime", [3600])
+        assert tdr("access", dataset, ANALYST.address).code == 1

@@ -15,9 +15,9 @@ from structlog.testing import capture_logs
 from registry.base.primitives import Address
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
-from registry.keys.signer import Signer
 from tests.api.world import Gateway, open_node, running
 from tests.cli.conftest import PASSWORD, Done, Run, error_of
+from tests.fixtures.randomness import signer_of
 
 NAMES = ("owner", "analyst", "buyer")
 
@@ -66,9 +66,9 @@ def watched(gateway: Gateway, posted: list[str]) -> Iterator[str]:
 
 
 @pytest.fixture
-def keys(tmp_path: Path) -> dict[str, Address]:
+def keys(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, Address]:
     """The accounts of three keys, whose password costs little to try."""
-    signers = {name: Signer.random() for name in NAMES}
+    signers = {name: signer_of(f"{name} {request.node.nodeid}") for name in NAMES}
     for name, signer in signers.items():
         KeyFolder(tmp_path / "keys").add(name, encrypt(signer, PASSWORD, work=2**4))
     return {name: signer.address for name, signer in signers.items()}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import random
 import re
 import zlib
 from typing import Any
@@ -16,6 +15,7 @@ from registry.certificate import attachment
 from registry.certificate.page import render
 from tests.certificate.facts import BUNDLE, FACTS, URL
 from tests.conformance.second import HERE, SecondVerifier
+from tests.fixtures.randomness import random_of
 
 CASES: list[dict[str, Any]] = json.loads((HERE.parent / "vectors/attachment/cases.json").read_text())
 PAGE = render(FACTS, BUNDLE, URL)
@@ -49,7 +49,7 @@ def test_both_read_a_certificate(second: SecondVerifier) -> None:
 
 def test_both_agree_on_what_is_damaged_near_an_attachment(second: SecondVerifier) -> None:
     """Every byte of a dictionary and of what is around it, and what is often taken for a space or a digit."""
-    dice = random.Random("attachments")
+    dice = random_of("attachments")
     plain = b"%%PDF-1.7\n9 0 obj\n<</Type /EmbeddedFile /Length %d>>\nstream\n%s\nendstream\nendobj\n"
     packed = zlib.compress(b'{"b":1}')
     sources = [

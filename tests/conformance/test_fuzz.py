@@ -1,7 +1,8 @@
 """Both verifiers on bundles that nobody ever issued: whatever is done to a bundle, they agree.
 
-The changes are drawn at random, the same in every run. What they do not know of each other's code shows here: a change
-is made where it hurts most, below the hashes, and the hashes above it are made right again.
+The changes are drawn at random, in CI the same in every run. What they do not know of each other's code shows here: a
+change is made where it hurts most, below the hashes, and the hashes above it are made right again. How many of the
+changes reach which step is looked at in CI's draw alone: other draws are judged by whether the verifiers agree.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from registry.evidence.bundle import Bundle
 from registry.evidence.record import Placed, history_of
 from tests.conformance.second import SecondVerifier, first_verdict
 from tests.evidence.stories import VECTORS
+from tests.fixtures.randomness import SEED, random_of
 
 BUNDLES = {path.name: path.read_bytes() for path in sorted((VECTORS / "bundles").iterdir())}
 Json = Any
@@ -113,7 +115,7 @@ def changed(draw: random.Random, document: Json) -> Json:
 @pytest.mark.parametrize("seed", range(12))
 def test_changed_documents_get_one_verdict(seed: int, second: SecondVerifier) -> None:
     """R7: fields altered, exchanged, left out, or from another bundle; the blocks are trusted, whatever they are."""
-    draw = random.Random(seed)
+    draw = random_of(f"documents {seed}")
     verdicts: Counter[int | None] = Counter()
     for _ in range(75):
         document = changed(draw, json.loads(draw.choice(list(BUNDLES.values()))))
@@ -122,12 +124,12 @@ def test_changed_documents_get_one_verdict(seed: int, second: SecondVerifier) ->
         except InvalidInput:
             continue
         verdicts[agree(second, source, trust_in(document)).get("failsAt")] += 1
-    assert len(verdicts) >= 5, verdicts
+    assert SEED or len(verdicts) >= 5, verdicts
 
 
 def test_flipped_bits_get_one_verdict(second: SecondVerifier) -> None:
     """R7."""
-    draw = random.Random("bits")
+    draw = random_of("bits")
     for _ in range(600):
         source = bytearray(draw.choice(list(BUNDLES.values())))
         source[draw.randrange(len(source))] ^= 1 << draw.randrange(8)
@@ -136,7 +138,7 @@ def test_flipped_bits_get_one_verdict(second: SecondVerifier) -> None:
 
 
 def test_cut_and_spliced_texts_get_one_verdict(second: SecondVerifier) -> None:
-    draw = random.Random("cuts")
+    draw = random_of("cuts")
     for _ in range(200):
         source = draw.choice(list(BUNDLES.values()))
         start = draw.randrange(len(source))
@@ -210,7 +212,7 @@ def test_receipts_that_no_contract_ever_made_get_one_verdict(second: SecondVerif
     """R7: below the hashes, where RLP, ABI and the history are read."""
     document = json.loads(BUNDLES["registered.tdr.json"])
     kind, receipt = receipt_in(document)
-    draw = random.Random("receipts")
+    draw = random_of("receipts")
     verdicts: Counter[int | None] = Counter()
     for _ in range(500):
         item: Item = receipt
@@ -222,6 +224,4 @@ def test_receipts_that_no_contract_ever_made_get_one_verdict(second: SecondVerif
             body = body[:place] + bytes([draw.randrange(256)]) + body[place + 1 :]
         forged = with_receipt(body, document)
         verdicts[agree(second, canonical_json(forged), trust_in(forged)).get("failsAt")] += 1
-    assert verdicts[None] > 20, verdicts
-    assert verdicts[4] > 20, verdicts
-    assert verdicts[5] > 20, verdicts
+    assert SEED or all(verdicts[step] > 20 for step in (None, 4, 5)), verdicts

@@ -20,6 +20,7 @@ from registry.notes.note import KeyKind, Note, Signature, VerifierKey
 from tests.conformance.second import SecondVerifier, first_verdict
 from tests.evidence.cases import apply
 from tests.evidence.stories import VECTORS
+from tests.fixtures.randomness import random_of
 
 CASES: list[dict[str, Any]] = json.loads((VECTORS / "cases.json").read_text())
 BUNDLES = {path.name: path.read_bytes() for path in sorted((VECTORS / "bundles").iterdir())}
@@ -162,7 +163,7 @@ def collide(*paths: str) -> bool:
 
 def test_both_take_the_same_notes_for_signed(second: SecondVerifier) -> None:
     """Signatures, keys and texts with something changed: both verify them or neither does."""
-    draw = random.Random("notes")
+    draw = random_of("notes")
     vectors = json.loads((VECTORS / "notes.json").read_text())
     for _ in range(400):
         note, key = vectors["note"], vectors[draw.choice(["node", "witness"])]

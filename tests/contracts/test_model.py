@@ -347,7 +347,5 @@ def test_contracts_and_model_agree(session_world: World) -> None:
     Contracts.world = session_world
     run_state_machine_as_test(
         Contracts,
-        settings=settings(
-            max_examples=15, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=settings(max_examples=15, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )

@@ -18,6 +18,7 @@ from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
 from registry.keys.signer import Signer
 from tests.fixtures.commands import Done, tdr_forked
+from tests.fixtures.randomness import signer_of
 from tests.fixtures.waiting import PATIENCE
 
 TDR = Path(sys.executable).with_name("tdr")
@@ -95,7 +96,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
 @pytest.fixture(scope="session")
 def keys(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Signer]:
     """Keys named owner, analyst and buyer, whose password costs little to try; see `key_folder`."""
-    return {name: Signer.random() for name in ("owner", "analyst", "buyer")}
+    return {name: signer_of(name) for name in ("owner", "analyst", "buyer")}
 
 
 @pytest.fixture(scope="session")

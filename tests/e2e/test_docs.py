@@ -7,18 +7,17 @@ import re
 import shlex
 import shutil
 import signal
-import socket
 import subprocess
 import sys
-import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 import yaml
 
+from scripts.faults.ports import free_port
 from tests.fixtures.commands import Done, tdr_forked
-from tests.fixtures.waiting import PATIENCE
+from tests.fixtures.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
@@ -42,13 +41,12 @@ class Reader:
 
     def __init__(self, home: Path, *, starts_tdr: bool) -> None:
         self._starts_tdr = starts_tdr
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = str(free.getsockname()[1])
+        port = free_port()
         self._home = home
         self._environment = {
             "HOME": str(home),
             "PATH": f"{BIN}{os.pathsep}{os.environ['PATH']}",
-            "TDR_PORT": port,
+            "TDR_PORT": str(port),
             "TDR_GATEWAY": f"http://127.0.0.1:{port}",
             "PWD": str(home),
         }
@@ -95,10 +93,7 @@ class Reader:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def _await_node(self) -> None:
-        deadline = time.monotonic() + 60
-        while self._run(["tdr", "list"]).code:
-            assert time.monotonic() < deadline, "the node did not answer within a minute"
-            time.sleep(0.2)
+        eventually(lambda: self._run(["tdr", "list"]).code == 0)
 
 
 @pytest.mark.parametrize("guide", [guide for guide in GUIDES if commands(guide)], ids=lambda guide: guide.name)

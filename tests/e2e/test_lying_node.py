@@ -15,6 +15,7 @@ import pytest
 from registry.base.canonical import metadata_hash
 from registry.keys.signer import Signer
 from tests.e2e.conftest import NodeProcess, Tdr, refused, yes
+from tests.fixtures.waiting import PATIENCE
 
 Alter = Callable[[str, Any], Any]
 
@@ -65,7 +66,8 @@ def lying_gateway(node: NodeProcess, tdr_at: Callable[[str], Tdr]) -> Iterator[C
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 passed = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-                answer = httpx.request(self.command, f"{node.url}{self.path}", content=body, headers=passed, timeout=60)
+                url = f"{node.url}{self.path}"
+                answer = httpx.request(self.command, url, content=body, headers=passed, timeout=PATIENCE)
                 content = orjson.dumps(alter(self.path, answer.json()))
                 self.send_response(answer.status_code)
                 self.send_header("content-length", str(len(content)))

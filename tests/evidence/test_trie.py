@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from trie import HexaryTrie
 
@@ -16,7 +16,6 @@ KEYS = st.binary(min_size=1, max_size=3) | st.binary(min_size=32, max_size=32)
 TRIES = st.dictionaries(KEYS, st.binary(min_size=1, max_size=50), min_size=1, max_size=60)
 
 
-@settings(deadline=None)
 @given(TRIES, KEYS)
 def test_the_root_is_that_of_py_trie_and_each_proof_shows_the_value(values: dict[bytes, bytes], other: bytes) -> None:
     reference = HexaryTrie({})
@@ -30,7 +29,6 @@ def test_the_root_is_that_of_py_trie_and_each_proof_shows_the_value(values: dict
         nodes.require_all_read()
 
 
-@settings(deadline=None)
 @given(TRIES, st.data())
 def test_a_proof_without_one_of_its_nodes_or_with_a_bit_changed_is_refused(
     values: dict[bytes, bytes], data: st.DataObject

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from typing import Any
 
 import pytest
@@ -17,6 +16,7 @@ from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
 from registry.notes.note import Note, VerifierKey
 from tests.evidence.cases import apply, trust_of
 from tests.evidence.stories import VECTORS
+from tests.fixtures.randomness import random_of
 
 CASES: list[dict[str, Any]] = json.loads((VECTORS / "cases.json").read_text())
 BUNDLES = {path.name: path.read_bytes() for path in sorted((VECTORS / "bundles").iterdir())}
@@ -72,7 +72,7 @@ def test_one_bit_changes_all_over_every_bundle_fail(name: str) -> None:
     """R7: at random places, the same in every run."""
     source = BUNDLES[name]
     trust = all_trusted(source)
-    bits = random.Random(name).sample(range(8 * len(source)), 500)
+    bits = random_of(name).sample(range(8 * len(source)), 500)
     assert [bit for bit in bits if not fails(flipped(source, bit), trust)] == []
 
 
@@ -83,7 +83,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.sampled_from(sorted(BUNDLES)), value=JSON, data=st.data())
 def test_anything_in_the_place_of_anything_is_refused_and_never_crashes(name: str, value: Any, data: Any) -> None:
     document = json.loads(BUNDLES[name])
@@ -103,7 +103,7 @@ def test_anything_in_the_place_of_anything_is_refused_and_never_crashes(name: st
     assert same or optional or fails(source, trust)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(name=st.sampled_from(sorted(BUNDLES)), data=st.data())
 def test_bytes_cut_out_or_put_in_are_refused_and_never_crash(name: str, data: Any) -> None:
     source = BUNDLES[name]

@@ -10,6 +10,7 @@ from registry.index import sync
 from registry.index.check import check, fingerprint
 from registry.index.sync import Indexer
 from registry.storage import Storage
+from tests.fixtures.crashes import Crash, crash
 from tests.index.activity import Activity
 
 STEPS = st.lists(
@@ -26,13 +27,8 @@ STEPS = st.lists(
 CRASHES = ("apply", "keep_blocks", "write_cursor")
 
 
-class Crash(Exception):
-    """The process died here."""
-
-
 @settings(
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**16), steps=STEPS)
@@ -66,10 +62,6 @@ def test_whatever_happens_the_index_is_the_fold_of_the_canonical_chain(
 
 def crash_at(place: str, indexer: Indexer) -> None:
     """Lets the indexer go on until it would do something there, and die."""
-
-    def crash(*arguments: object, **named: object) -> None:
-        raise Crash
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sync, place, crash)
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import threading
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -27,6 +26,8 @@ from registry.index.sync import Indexer
 from registry.index.tables import DATASETS, GRANTS, VERSIONS
 from registry.rooms.deployment import Deployment
 from registry.storage import Storage, migrate, open_storage
+from tests.fixtures.crashes import Crash, crash
+from tests.fixtures.waiting import eventually
 from tests.index.activity import Activity
 from tests.index.faults import Spoil, SpoilingChain, honest
 from tests.index.oracle import fold_chain
@@ -62,14 +63,10 @@ def require_fold(activity: Activity, storage: Storage) -> None:
     assert check(activity.chain, storage, activity.deployment).is_equal
 
 
-def wait_for_height(storage: Storage, height: int, seconds: float = 20.0) -> bool:
-    """Waits until somebody else has brought the index to a height."""
-    deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        with suppress(NotIndexed), storage.read() as connection:
-            if read_cursor(connection).height == height:
-                return True
-        time.sleep(0.02)
+def is_at_height(storage: Storage, height: int) -> bool:
+    """Return whether the index is at a height."""
+    with suppress(NotIndexed), storage.read() as connection:
+        return read_cursor(connection).height == height
     return False
 
 
@@ -183,10 +180,6 @@ def test_a_branch_whose_blocks_hold_the_same_transactions_in_other_blocks_moves_
     require_fold(activity, storage)
 
 
-class Crash(Exception):
-    """The process died here."""
-
-
 def test_a_crash_inside_a_transaction_leaves_the_index_at_the_block_before(
     activity: Activity, indexer: Indexer, storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -197,9 +190,6 @@ def test_a_crash_inside_a_transaction_leaves_the_index_at_the_block_before(
     before = fingerprint(storage)
     activity.act(8)
     activity.mine(2)
-
-    def crash(*arguments: object, **named: object) -> None:
-        raise Crash
 
     for name in ("write_cursor", "keep_blocks"):
         with monkeypatch.context() as patch:
@@ -243,11 +233,12 @@ def test_two_indexers_on_one_database_do_not_disturb_each_other(activity: Activi
         activity.mine()
         if activity.random.random() < 0.3:
             activity.reorg(activity.random.randint(1, 4))
-    reached = wait_for_height(storage, activity.head_number())
-    stop.set()
-    for thread in threads:
-        thread.join()
-    assert reached
+    try:
+        eventually(lambda: failures or is_at_height(storage, activity.head_number()))
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
     assert not failures
     require_fold(activity, storage)
 

@@ -7,12 +7,9 @@ from typing import Any
 
 from registry.chain.client import Chain, ChainUnavailable, RpcError
 from tests.fixtures.altered import Altered
+from tests.fixtures.crashes import Crash
 
 Calls = Sequence[tuple[str, Sequence[object]]]
-
-
-class Crash(BaseException):
-    """The process is gone: nothing catches this."""
 
 
 class Crashing:

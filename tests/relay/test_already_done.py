@@ -15,7 +15,8 @@ from registry.relay.receipts import Status
 from registry.relay.tables import IDEMPOTENCY_KEYS, RECEIPTS
 from registry.rooms.datasets.messages import TitleTransfer
 from registry.storage import Storage
-from tests.relay.world import LATER, OWNER, Owner, World, until
+from tests.fixtures.waiting import step_until
+from tests.relay.world import LATER, OWNER, Owner, World
 
 STRANGER = Owner("stranger")
 
@@ -59,7 +60,7 @@ def test_what_somebody_else_sent_already_is_a_success_without_a_transaction(worl
     assert receipt.already_done
     assert receipt.status is Status.MINED
     relayer = world.relayer(finality=0)
-    until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
+    step_until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
     assert world.nonces() == before
 
 
@@ -122,7 +123,7 @@ def test_one_effect_has_one_receipt_however_often_its_owner_signs(world: World) 
 def test_what_the_relayer_sent_itself_has_the_receipt_it_has(world: World) -> None:
     message = world.registration()
     receipt = world.submit(message)
-    until(lambda: world.status(receipt) is Status.FINAL, world.relayer(finality=0).step)
+    step_until(lambda: world.status(receipt) is Status.FINAL, world.relayer(finality=0).step)
     assert world.submit(message.model_copy(update={"deadline": LATER - 1})).id == receipt.id
     assert rows(world.storage) == (1, 0)
 
@@ -143,7 +144,7 @@ def test_a_repeated_message_gets_its_receipt_after_its_deadline(world: World) ->
 def test_a_known_message_is_not_answered_to_another_signature(world: World) -> None:
     message = world.registration()
     receipt = world.submit(message)
-    until(lambda: world.status(receipt) is Status.MINED, world.relayer().step)
+    step_until(lambda: world.status(receipt) is Status.MINED, world.relayer().step)
     for signature in (b"\x11" * 65, b"\x11" * 4096, STRANGER.sign(message, world.deployment)):
         with pytest.raises(ContractRefused) as caught:
             world.submit(message, signature=signature)

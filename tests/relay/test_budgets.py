@@ -23,8 +23,8 @@ from registry.rooms.access.messages import AccessRequest
 from registry.rooms.datasets.messages import Registration
 from registry.storage import Storage, open_storage
 from scripts.strangers.burning import ACCOMMODATING, BURNING
-from tests.fixtures.waiting import PATIENCE
-from tests.relay.world import LATER, OWNER, Owner, World, until
+from tests.fixtures.waiting import PATIENCE, step_until
+from tests.relay.world import LATER, OWNER, Owner, World
 
 GWEI = 10**9
 LONG = bytes(70)
@@ -44,7 +44,7 @@ def deploy(world: World, code: bytes) -> Address:
     transaction = world.signer.sign(world.deployment.chain_id, nonce, Fees(100 * GWEI, GWEI), payload)
     world.chain.request("eth_sendRawTransaction", [f"0x{transaction.raw.hex()}"])
     address = created_address(world.signer.address, nonce)
-    until(lambda: world.chain.request("eth_getCode", [str(address), "latest"]) == f"0x{code.hex()}", lambda: None)
+    step_until(lambda: world.chain.request("eth_getCode", [str(address), "latest"]) == f"0x{code.hex()}", lambda: None)
     return address
 
 
@@ -76,7 +76,7 @@ def test_what_failed_is_paid_for_once(small_world: World) -> None:
     message = owned_by(world, deploy(world, BURNING))
     free = Terms(lambda: Fees(0, 0), False, None)
     first = world.submit(message, signature=LONG, terms=free)
-    until(lambda: world.status(first) is Status.FAILED, world.relayer(finality=0).step)
+    step_until(lambda: world.status(first) is Status.FAILED, world.relayer(finality=0).step)
     nonces = world.nonces()
     for _ in range(3):
         assert world.submit(message, signature=LONG, terms=free).id == first.id

@@ -17,7 +17,10 @@ from registry.relay.deploy import ensure_deployed
 from registry.relay.signing import Signer
 from registry.rooms.deployment import Deployment
 from registry.storage import Storage, migrate, open_storage
-from tests.relay.faults import Altered, Crash, Crashing, losing_answers
+from tests.fixtures.altered import Altered
+from tests.fixtures.crashes import Crash
+from tests.fixtures.waiting import PATIENCE
+from tests.relay.faults import Crashing, losing_answers
 from tests.relay.world import RELAYER_KEY, SETTINGS, World
 
 SIGNER = Signer(RELAYER_KEY)
@@ -26,7 +29,7 @@ SIGNER = Signer(RELAYER_KEY)
 def deploy(
     chain: Chain, storage: Storage, *, holder: str = "world", given: tuple[Address, Address] | None = None
 ) -> Deployment:
-    return ensure_deployed(chain, storage, SIGNER, SETTINGS, holder=holder, given=given, timeout=10.0)
+    return ensure_deployed(chain, storage, SIGNER, SETTINGS, holder=holder, given=given, timeout=PATIENCE)
 
 
 def transactions(chain: Chain) -> int:

@@ -21,8 +21,9 @@ from registry.relay.signing import Payload, Signer, payload_of
 from registry.relay.terms import Price, Terms
 from registry.storage import Storage
 from tests.fixtures.chains import StartAnvil
+from tests.fixtures.waiting import step_until
 from tests.relay.faults import Altered
-from tests.relay.world import SETTINGS, World, until
+from tests.relay.world import SETTINGS, World
 
 POOR = Signer(b"\x77" * 32)
 LINE = re.compile(r"send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40}), then it goes on by itself")
@@ -92,7 +93,7 @@ def test_a_relayer_that_runs_dry_says_so_once_and_goes_on(poor_world: World, cap
     assert "cannot pay for what waits" in caplog.messages[0]
     set_balance(poor_world.chain, amount)
     caplog.set_level(logging.INFO, "registry")
-    until(lambda: poor_world.status(receipt) is Status.MINED, relayer.step)
+    step_until(lambda: poor_world.status(receipt) is Status.MINED, relayer.step)
     assert relayer.shortage is None
     assert len([message for message in caplog.messages if "funded" in message]) == 1
 
@@ -125,7 +126,7 @@ def test_a_node_that_refuses_for_want_of_money_is_not_complained_about_again_and
     assert requested(caplog.messages)
     assert "cannot pay for what waits" in caplog.messages[0]
     refuses[0] = False
-    until(lambda: poor_world.status(receipt) is Status.MINED, relayer.step)
+    step_until(lambda: poor_world.status(receipt) is Status.MINED, relayer.step)
     assert relayer.shortage is None
 
 
@@ -193,7 +194,7 @@ def test_a_chain_without_a_base_fee_takes_what_is_sent(start_anvil: StartAnvil, 
         world = World(chain, sqlite_storage, deployment, POOR)
         terms = Terms(Price(chain, 1000 * GWEI), contract_wallets=False, budgets=None)
         receipt = world.submit(world.registration(), terms=terms)
-        until(lambda: world.status(receipt) is Status.MINED, world.relayer().step)
+        step_until(lambda: world.status(receipt) is Status.MINED, world.relayer().step)
     finally:
         chain.close()
         process.kill()

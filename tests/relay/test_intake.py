@@ -18,7 +18,8 @@ from registry.relay.intake import IdempotencyKey, accept, prepare
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
 from registry.storage import Storage
-from tests.relay.world import OWNER, Owner, World, until
+from tests.fixtures.waiting import step_until
+from tests.relay.world import OWNER, Owner, World
 
 
 def receipts(storage: Storage) -> int:
@@ -160,7 +161,7 @@ def test_a_message_whose_transaction_failed_is_not_accepted_again(world: World) 
     relayer = world.relayer(finality=0)
     stale = world.revision(message.dataset_id, Bytes32(bytes(32)))
     first = world.accept(stale)
-    until(lambda: world.status(first) is Status.FAILED, relayer.step)
+    step_until(lambda: world.status(first) is Status.FAILED, relayer.step)
     again = world.submit(stale)
     assert (again.id, again.status) == (first.id, Status.FAILED)
     assert again.failure is not None
@@ -172,7 +173,7 @@ def test_a_message_that_failed_without_a_transaction_may_be_tried_again(world: W
     """A message that expired before it was signed for a nonce cost nothing."""
     message = world.registration(deadline=1)
     first = world.accept(message)
-    until(lambda: world.status(first) is Status.FAILED, world.relayer(finality=0).step)
+    step_until(lambda: world.status(first) is Status.FAILED, world.relayer(finality=0).step)
     assert world.accept(message).id != first.id
 
 

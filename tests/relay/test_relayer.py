@@ -17,8 +17,11 @@ from registry.relay.signing import Payload
 from registry.relay.status import relay_status
 from registry.relay.tables import ATTEMPTS, NONCES
 from registry.storage import Storage
-from tests.relay.faults import Altered, Crash, Crashing, losing_answers, refusing
-from tests.relay.world import OWNER, World, until
+from tests.fixtures.altered import Altered
+from tests.fixtures.crashes import Crash
+from tests.fixtures.waiting import step_until
+from tests.relay.faults import Crashing, losing_answers, refusing
+from tests.relay.world import OWNER, World
 
 Moves = Callable[[], list[tuple[str, str]]]
 
@@ -37,9 +40,9 @@ def test_what_is_accepted_becomes_final(world: World, moves: Moves) -> None:
     messages = [world.registration() for _ in range(20)]
     receipts = [world.submit(message) for message in messages]
     relayer = world.relayer()
-    until(lambda: all(world.receipt(one).is_settled for one in receipts), relayer.step)
+    step_until(lambda: all(world.receipt(one).is_settled for one in receipts), relayer.step)
     mine(world, 3)
-    until(lambda: all_in(world, receipts, Status.FINAL), relayer.step)
+    step_until(lambda: all_in(world, receipts, Status.FINAL), relayer.step)
     assert all(world.head_of(message.dataset_id).version == 1 for message in messages)
     assert all(later == earlier + 1 for earlier, later in pairwise(world.nonces()))
     assert {(old, new) for old, new in moves()} == {
@@ -63,7 +66,7 @@ def test_messages_that_build_on_each_other_are_carried_out_in_their_order(world:
         world.accept(world.grant(message.dataset_id, 2)),
     ]
     relayer = world.relayer()
-    until(lambda: all(world.receipt(one).is_settled for one in receipts), relayer.step)
+    step_until(lambda: all(world.receipt(one).is_settled for one in receipts), relayer.step)
     assert [world.receipt(receipt).failure for receipt in receipts] == [None] * 4
 
 
@@ -75,7 +78,7 @@ def test_an_answer_that_is_lost_after_sending_changes_nothing(world: World) -> N
     stop = threading.Event()
     thread = threading.Thread(target=relayer.run, args=(stop,))
     thread.start()
-    until(lambda: all(world.receipt(one).is_settled for one in receipts), lambda: None)
+    step_until(lambda: all(world.receipt(one).is_settled for one in receipts), lambda: None)
     stop.set()
     relayer.wake()
     thread.join()
@@ -87,12 +90,12 @@ def test_of_two_relayers_with_one_key_one_works(world: World) -> None:
     """R2: no gap and no duplicate, whoever signs."""
     first, second = world.relayer("first"), world.relayer("second")
     receipts = [world.submit(world.registration()) for _ in range(4)]
-    until(lambda: all(world.receipt(one).is_settled for one in receipts), lambda: (first.step(), second.step()))
+    step_until(lambda: all(world.receipt(one).is_settled for one in receipts), lambda: (first.step(), second.step()))
     assert first.holds_lease
     assert not second.holds_lease
     first.close()
     more = [world.submit(world.registration()) for _ in range(4)]
-    until(lambda: all(world.receipt(one).is_settled for one in more), second.step)
+    step_until(lambda: all(world.receipt(one).is_settled for one in more), second.step)
     assert second.holds_lease
     assert all(later == earlier + 1 for earlier, later in pairwise(world.nonces()))
 
@@ -133,7 +136,7 @@ def test_a_message_whose_deadline_has_passed_before_it_was_signed_fails_unsent(s
     receipt = world.accept(world.registration(deadline=1))
     nonces = world.nonces()
     relayer = world.relayer()
-    until(lambda: world.status(receipt) is Status.FAILED, relayer.step)
+    step_until(lambda: world.status(receipt) is Status.FAILED, relayer.step)
     failure = world.receipt(receipt).failure
     assert failure is not None
     assert failure.error == "DeadlinePassed"
@@ -146,13 +149,13 @@ def test_a_refusal_is_provisional_until_its_block_is_final(world: World) -> None
     head = world.registration().content_root
     receipts = [world.accept(message), world.accept(world.revision(message.dataset_id, head))]
     relayer = world.relayer()
-    until(lambda: all(world.receipt(one).is_settled for one in receipts), relayer.step)
+    step_until(lambda: all(world.receipt(one).is_settled for one in receipts), relayer.step)
     failure = world.receipt(receipts[1]).failure
     assert failure is not None
     assert failure.error == "HeadMismatch"
     assert failure.values["given"] == str(head)
     mine(world, 3)
-    until(lambda: world.status(receipts[1]) is Status.FAILED, relayer.step)
+    step_until(lambda: world.status(receipts[1]) is Status.FAILED, relayer.step)
     assert world.status(receipts[0]) is Status.FINAL
 
 
@@ -161,12 +164,12 @@ def test_a_copy_that_came_first_makes_ours_a_success(world: World) -> None:
     message = world.registration()
     first = world.accept(message)
     relayer = world.relayer()
-    until(lambda: world.status(first) is Status.MINED, relayer.step)
+    step_until(lambda: world.status(first) is Status.MINED, relayer.step)
     transaction_hash = world.receipt(first).transaction_hash
     with world.storage.write() as connection:  # As if another database had relayed it: here nothing was paid for.
         connection.exec_driver_sql("UPDATE receipts SET status = 'failed', transaction_hash = NULL")
     second = world.accept(message)
-    until(lambda: world.status(second) is Status.MINED, relayer.step)
+    step_until(lambda: world.status(second) is Status.MINED, relayer.step)
     settled = world.receipt(second)
     assert settled.already_done
     assert settled.failure is None
@@ -185,7 +188,7 @@ def test_no_more_wait_for_a_block_than_the_window_allows(small_world: World) -> 
         return carry_out()
 
     relayer = world.relayer(chain=Altered(world.chain, alter), window=3)
-    until(lambda: len(seen) >= 10, relayer.step)
+    step_until(lambda: len(seen) >= 10, relayer.step)
     assert max(seen) == 3
 
 
@@ -200,7 +203,7 @@ def test_nothing_is_signed_that_the_balance_does_not_pay_for(small_world: World)
     for _ in range(3):
         relayer.step()
     assert world.status(receipt) is Status.ACCEPTED
-    until(lambda: world.status(receipt) is Status.MINED, world.relayer().step)
+    step_until(lambda: world.status(receipt) is Status.MINED, world.relayer().step)
 
 
 def test_a_transaction_that_no_node_will_take_is_filled_and_its_message_fails(small_world: World) -> None:
@@ -208,8 +211,8 @@ def test_a_transaction_that_no_node_will_take_is_filled_and_its_message_fails(sm
     world = small_world
     receipts = [world.accept(world.registration()) for _ in range(2)]
     relayer = world.relayer(chain=refusing(world.chain, "transaction type not supported", 1), finality=0)
-    until(lambda: world.status(receipts[0]) is Status.FAILED, relayer.step)
-    until(lambda: world.status(receipts[1]) is Status.FINAL, relayer.step)
+    step_until(lambda: world.status(receipts[0]) is Status.FAILED, relayer.step)
+    step_until(lambda: world.status(receipts[1]) is Status.FINAL, relayer.step)
     failure = world.receipt(receipts[0]).failure
     assert failure is not None
     assert failure.error == "Rejected"
@@ -228,7 +231,7 @@ def test_a_nonce_that_was_used_elsewhere_is_given_up_and_its_message_sent_with_a
     other = world.relayer()._sign(taken, Payload(OWNER.address, b"", 21_000), relayer._offer(relayer._look()))
     world.chain.request("eth_sendRawTransaction", [f"0x{other.raw.hex()}"])
     relayer = world.relayer(finality=0)
-    until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
+    step_until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
     assert world.nonces()[-1] == taken + 1
     with world.storage.read() as connection:
         purpose = connection.execute(select(NONCES.c.purpose).where(NONCES.c.nonce == taken)).scalar_one()
@@ -253,7 +256,7 @@ def test_a_transaction_that_a_base_fee_jump_has_left_behind_is_replaced(anvil_wo
             mine(world)
             relayer.step()
 
-        until(lambda: world.status(receipt) is Status.MINED, next_block)
+        step_until(lambda: world.status(receipt) is Status.MINED, next_block)
         assert world.attempts(nonce) > 1
         with world.storage.read() as connection:
             fees = list(
@@ -298,7 +301,7 @@ def test_a_clock_that_jumps_does_not_stop_the_relay(small_world: World) -> None:
     for skew in (0.0, 7200.0, -7200.0, 0.0):
         world.skew = skew
         receipts.append(world.accept(world.registration()))
-        until(lambda: world.receipt(receipts[-1]).is_settled, relayer.step)
+        step_until(lambda: world.receipt(receipts[-1]).is_settled, relayer.step)
     assert all(world.receipt(one).is_settled for one in receipts)
 
 
@@ -325,7 +328,7 @@ def test_a_relayer_that_dies_anywhere_is_survived_by_the_next(where: str, embedd
         if not _dies_at(world, moment, where):
             break
         relayer = world.relayer(finality=0)
-        until(lambda: all(world.receipt(one).is_closed for one in receipts), relayer.step)  # noqa: B023
+        step_until(lambda: all(world.receipt(one).is_closed for one in receipts), relayer.step)  # noqa: B023
         statuses = [world.status(one) for one in receipts]
         assert statuses == [Status.FINAL, Status.FINAL, Status.FAILED], f"after dying at {where} {moment}"
         assert world.nonces() == list(range(len(world.nonces())))

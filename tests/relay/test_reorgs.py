@@ -12,8 +12,9 @@ from registry.chain.calls import calldata
 from registry.chain.client import Chain
 from registry.relay.receipts import Receipt, Status
 from registry.relay.relayer import Relayer
+from tests.fixtures.waiting import step_until
 from tests.index.faults import SpoilingChain
-from tests.relay.world import OWNER, World, until
+from tests.relay.world import OWNER, World
 
 Moves = Callable[[], list[tuple[str, str]]]
 DEPTHS = [1, 2, 5, 17, 64]
@@ -48,7 +49,7 @@ def relay(world: World, relayer: Relayer, count: int) -> list[Receipt]:
 
 
 def settle(world: World, relayer: Relayer, receipts: list[Receipt]) -> None:
-    until(lambda: all(world.receipt(one).is_settled for one in receipts), relayer.step)
+    step_until(lambda: all(world.receipt(one).is_settled for one in receipts), relayer.step)
 
 
 def canonical(world: World, receipt: Receipt) -> bool:
@@ -73,11 +74,11 @@ def test_transactions_that_a_reorganisation_drops_come_back(world: World, moves:
     world.chain.request("anvil_reorg", [depth, []])
     relayer.step()
     settle(world, relayer, receipts)
-    until(lambda: all(canonical(world, one) for one in receipts), relayer.step)
+    step_until(lambda: all(canonical(world, one) for one in receipts), relayer.step)
     assert world.nonces() == before
     assert ("mined", "sent") in moves()
     mine(world, 66)
-    until(lambda: all(world.status(one) is Status.FINAL for one in receipts), relayer.step)
+    step_until(lambda: all(world.status(one) is Status.FINAL for one in receipts), relayer.step)
 
 
 @pytest.mark.parametrize("depth", DEPTHS[2:])
@@ -93,7 +94,7 @@ def test_transactions_that_come_back_in_other_blocks_are_followed_there(world: W
     places = (depth - 2, depth - 2, depth - 1)
     world.chain.request("anvil_reorg", [depth, [[raw, place] for place, raw in zip(places, raws, strict=True)]])
     relayer.step()
-    until(lambda: all(world.receipt(one).is_settled and canonical(world, one) for one in receipts), relayer.step)
+    step_until(lambda: all(world.receipt(one).is_settled and canonical(world, one) for one in receipts), relayer.step)
     assert ("mined", "sent") in moves()
 
 
@@ -102,7 +103,7 @@ def test_a_reorganisation_while_the_relayer_is_away_is_seen_when_it_is_back(worl
     world.chain.request("anvil_reorg", [3, []])
     mine(world, 5)
     relayer = world.relayer(finality=65)
-    until(lambda: all(world.receipt(one).is_settled and canonical(world, one) for one in receipts), relayer.step)
+    step_until(lambda: all(world.receipt(one).is_settled and canonical(world, one) for one in receipts), relayer.step)
 
 
 def test_one_old_answer_about_a_block_that_is_gone_makes_nothing_final(world: World, moves: Moves) -> None:
@@ -125,10 +126,10 @@ def test_one_old_answer_about_a_block_that_is_gone_makes_nothing_final(world: Wo
     deceived.step()
     assert next(lies, None) is None
     assert world.status(receipt) is Status.MINED
-    until(lambda: world.receipt(receipt).is_settled and canonical(world, receipt), deceived.step)
+    step_until(lambda: world.receipt(receipt).is_settled and canonical(world, receipt), deceived.step)
     assert ("mined", "sent") in moves()
     mine(world, 5)
-    until(lambda: world.status(receipt) is Status.FINAL, deceived.step)
+    step_until(lambda: world.status(receipt) is Status.FINAL, deceived.step)
     assert canonical(world, receipt)
 
 
@@ -154,13 +155,13 @@ def test_a_copy_that_comes_first_in_the_new_branch_is_the_effect(world: World, m
     )
     mine(world, 2)
     world.chain.request("anvil_reorg", [3, [["0x" + bytes(copy.raw_transaction).hex(), 0], [raw, 1]]])
-    until(lambda: world.receipt(receipt).already_done, relayer.step)
+    step_until(lambda: world.receipt(receipt).already_done, relayer.step)
     found = world.receipt(receipt)
     assert found.status is Status.MINED
     assert found.failure is None
     assert str(found.transaction_hash) == "0x" + bytes(copy.hash).hex()
     mine(world, 66)
-    until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
+    step_until(lambda: world.status(receipt) is Status.FINAL, relayer.step)
 
 
 def test_a_refusal_that_a_reorganisation_undoes_is_taken_back(world: World, moves: Moves) -> None:
@@ -186,6 +187,6 @@ def test_a_refusal_that_a_reorganisation_undoes_is_taken_back(world: World, move
     )
     mine(world, 2)
     world.chain.request("anvil_reorg", [3, [["0x" + bytes(first.raw_transaction).hex(), 0], [refused, 1]]])
-    until(lambda: world.receipt(early).is_settled and world.receipt(early).failure is None, relayer.step)
+    step_until(lambda: world.receipt(early).is_settled and world.receipt(early).failure is None, relayer.step)
     mine(world, 66)
-    until(lambda: world.status(early) is Status.FINAL, relayer.step)
+    step_until(lambda: world.status(early) is Status.FINAL, relayer.step)

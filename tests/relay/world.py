@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -177,12 +176,3 @@ class World:
     def attempts(self, nonce: int) -> int:
         with self.storage.read() as connection:
             return len(connection.execute(select(ATTEMPTS.c.number).where(ATTEMPTS.c.nonce == nonce)).all())
-
-
-def until(condition: Callable[[], object], step: Callable[[], object], seconds: float = 20.0) -> None:
-    """Steps until a condition holds."""
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "it did not come about in time"
-        step()
-        time.sleep(0.02)

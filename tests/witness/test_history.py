@@ -135,7 +135,7 @@ class Histories(RuleBasedStateMachine):
 
 
 def test_a_witness_signs_one_history_upwards_whatever_happens() -> None:
-    examples = settings(max_examples=60, stateful_step_count=50, deadline=None, derandomize=True, database=None)
+    examples = settings(max_examples=60, stateful_step_count=50)
     run_state_machine_as_test(Histories, settings=examples)
 
 

@@ -25,11 +25,11 @@ from registry.notes.note import KeyKind, Note, SigningKey, VerifierKey
 from registry.witness.store import WitnessStore
 from scripts.faults.ports import free_port
 from tests.fixtures.chains import StartAnvil
+from tests.fixtures.randomness import random_of
 from tests.fixtures.waiting import PATIENCE, eventually
 from tests.witness.processes import CHAIN_ID, RELAYER, mine, note_of, tdr, two_histories
 
 KILLS = 10
-SEED = 4
 
 
 def test_three_witnesses_cosign_for_a_node_and_unmask_another_that_lies_with_its_key(
@@ -64,7 +64,7 @@ def test_three_witnesses_cosign_for_a_node_and_unmask_another_that_lies_with_its
         more = ("--port", urls[name].rpartition(":")[2], "--finality", "1", "--poll", "0.3")
         return everything.enter_context(tdr(*arguments, *more, log=log))
 
-    with ExitStack() as everything, httpx.Client(timeout=20, trust_env=False) as http:
+    with ExitStack() as everything, httpx.Client(timeout=PATIENCE, trust_env=False) as http:
         log = everything.enter_context((tmp_path / "log").open("wb"))
         node = up("node", honest_url)
         known = eventually(lambda: http.get(f"{node}/v1/checkpoints/keys").json()["node"])
@@ -134,7 +134,7 @@ class Interrogation:
         self._chains = chains
         self._key = key
         self._node = SigningKey("node.example", KeyKind.NOTE, b"\x05" * 32)
-        self._http = httpx.Client(timeout=20, trust_env=False)
+        self._http = httpx.Client(timeout=PATIENCE, trust_env=False)
         self.signed: list[tuple[Checkpoint, int]] = []
         """What it cosigned, and when, in the order of its answers."""
 
@@ -190,7 +190,7 @@ def test_a_witness_that_is_killed_again_and_again_signs_one_history_upwards(
     tmp_path: Path, start_anvil: StartAnvil
 ) -> None:
     """Killed at any moment, started on another history's node, asked by a liar: all that left it is one history."""
-    chance = random.Random(SEED)
+    chance = random_of("kills of a witness")
     urls = two_histories(start_anvil, "--no-mining")
     chains = [RpcChain([url]) for url in urls]
     for chain in chains:

@@ -20,15 +20,8 @@ from registry.witness.decision import Reason, Refuse
 from registry.witness.follow import Fork, extend
 from registry.witness.store import WitnessStore
 from registry.witness.witness import Witness
+from tests.fixtures.clocks import Clock
 from tests.witness.simulator import CHAIN_ID, NODE, STRANGER, SimulatedChain
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1_000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -40,7 +33,7 @@ def chain() -> SimulatedChain:
 
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1_000.0)
 
 
 @pytest.fixture
