@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Final
 
@@ -10,25 +11,9 @@ from fastapi import FastAPI
 from api import problems
 from api.head import HeadAsGet
 from api.middleware import Surroundings
-from api.routes import (
-    access,
-    catalogue,
-    certificate,
-    checkpoints,
-    claims,
-    contexts,
-    datasets,
-    deployment,
-    evidence,
-    lineage,
-    operations,
-    publications,
-    receipts,
-    reference,
-    rpc,
-    submissions,
-    verify_page,
-)
+from api.rooms.catalogue import GATEWAY_ROOMS
+from api.rooms.room import GatewayRoom
+from api.routes import checkpoints, deployment, operations, receipts, reference, rpc, verify_page
 from api.shortcut import DatasetShortcut
 from registry.metrics import HttpMetrics
 from registry.node import Node, Role
@@ -39,25 +24,24 @@ Writes are signed by their owners and answered with a receipt; what is acknowled
 block they are true. Nothing here needs to be trusted: `/rpc` shows the chain itself, and proofs verify offline.
 """
 
-TAGS: Final = [
-    {"name": "datasets", "description": "What is registered, its history, and who may use it."},
-    {"name": "provenance", "description": "Where datasets come from, and descriptions of them in others' formats."},
-    {"name": "writes", "description": "Signed messages in, receipts out."},
-    {"name": "documents", "description": "Which documents owners made public, and whether they take requests."},
-    {"name": "chain", "description": "The chain itself, past the gateway."},
-    {"name": "operations", "description": "Health and measurements."},
-]
+TAGS: Final = {
+    "writes": "Signed messages in, receipts out.",
+    "chain": "The chain itself, past the gateway.",
+    "operations": "Health and measurements.",
+}
+"""The groups of routes that are of no room."""
 
 
-def create_app(node: Node) -> FastAPI:
-    """The app for a node. A process that is no gateway answers about its own state only.
+def create_app(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> FastAPI:
+    """Return the app for a node. A process that is no gateway answers about its own state only.
 
     Args:
         node: The node, opened.
+        rooms: The rooms that it serves over HTTP.
     """
-    app = bare_app()
+    app = bare_app(rooms)
     if Role.GATEWAY in node.role.parts:
-        include_gateway(app)  # First: routes are tried in their order, and these are asked for most.
+        include_gateway(app, rooms)  # First: routes are tried in their order, and these are asked for most.
     include_operations(app)
     app.state.node = node
     if Role.GATEWAY in node.role.parts and node.hot is not None:
@@ -67,18 +51,20 @@ def create_app(node: Node) -> FastAPI:
     return app
 
 
-def bare_app() -> FastAPI:
-    """An app without routes, on which every error is a problem."""
+def bare_app(rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> FastAPI:
+    """Return an app without routes, on which every error is a problem."""
+    tags = {name: text for room in rooms for name, text in room.tags.items()} | TAGS
     app = FastAPI(
         title="Trusted Data Registry",
         description=DESCRIPTION,
         version=version("trusted-data-registry"),
-        openapi_tags=TAGS,
+        openapi_tags=[{"name": name, "description": text} for name, text in tags.items()],
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"auto_configure": False, "tracing": False},
     )
+    app.state.rooms = tuple(rooms)
     problems.install(app)
     return app
 
@@ -89,21 +75,12 @@ def include_operations(app: FastAPI) -> None:
     app.include_router(deployment.router)
 
 
-def include_gateway(app: FastAPI) -> None:
-    """Adds the gateway's routes: a new room is one more line."""
-    app.include_router(datasets.router)
-    app.include_router(lineage.router)
-    app.include_router(certificate.router)
-    app.include_router(contexts.router)
-    app.include_router(catalogue.router)
-    app.include_router(evidence.router)
+def include_gateway(app: FastAPI, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> None:
+    """Add the routes of the rooms, and those of the gateway itself."""
+    for room in rooms:
+        for router in room.routers:
+            app.include_router(router)
     app.include_router(checkpoints.router)
-    app.include_router(access.router)
-    app.include_router(claims.router)
-    app.include_router(submissions.publications)
-    app.include_router(submissions.others)
-    app.include_router(publications.publications)
-    app.include_router(publications.others)
     app.include_router(receipts.router)
     app.include_router(rpc.router)
     app.include_router(reference.router)

@@ -1,54 +1,34 @@
-"""The bodies of writes: a signed message, and the documents that its hashes are of.
+"""The bodies of writes: a signed message and its signature.
 
-Each body is a class of its own, because generated clients take their class names from here: a generic one would be
+Each room has a class for each body, because generated clients take their class names from here: a generic one would be
 called `Submission_Withdrawal_`.
 """
 
 from __future__ import annotations
 
-from hashlib import sha256
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Path
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from api import examples
-from api.problems import invalid
-from registry.base.canonical import canonical_json
-from registry.base.errors import InvalidInput
-from registry.base.primitives import Bytes32, DatasetId
 from registry.ethereum.eip712 import Signable
-from registry.manifest import Manifest
-from registry.manifest.schema import SCHEMA
-from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
-from registry.rooms.access.statements import RequestPolicy
-from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
-from registry.rooms.datasets.statements import Publication, Retraction
-
-MAX_METADATA_BYTES: Final = 64 * 2**10
 
 AnySigned = TypeVar("AnySigned", bound=Signable)
-AnyVersion = TypeVar("AnyVersion", Registration, Revision)
 
 
 def _names_of_solidity(message: object) -> object:
-    # In Python a message's fields may be given by their Python names too; what is sent has one name for each.
-    sources = message.get("sources") if isinstance(message, dict) else None
-    for struct in (message, *(sources if isinstance(sources, list) else ())):
+    # In Python a message's fields may be given by their Python names too; a request has one name for each.
+    values = tuple(message.values()) if isinstance(message, dict) else ()
+    inner = [struct for value in values if isinstance(value, list) for struct in value]
+    for struct in (message, *inner):
         for name in struct if isinstance(struct, dict) else ():
             if "_" in str(name):
                 raise ValueError(f"there is no field {str(name)[:80]!r}; names are as in Solidity, like datasetId")
     return message
 
 
-def _shown(example: dict[str, Any]) -> ConfigDict:
+def with_example(example: dict[str, Any]) -> ConfigDict:
     """Return the configuration of a body that shows an example of itself."""
     return ConfigDict(json_schema_extra={"examples": [example]})
-
-
-FullId = Annotated[
-    DatasetId, Path(description="The whole id, as it stands in what is signed.", examples=[examples.DATASET_ID])
-]
 
 
 class Submission(BaseModel, Generic[AnySigned]):
@@ -70,132 +50,3 @@ class Submission(BaseModel, Generic[AnySigned]):
     def signature_bytes(self) -> bytes:
         """The signature."""
         return bytes.fromhex(self.signature[2:])
-
-
-class Documents(BaseModel):
-    """Documents that their owner lets everybody read."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    metadata: dict[str, Any] | None = Field(
-        None, description="The metadata; the SHA-256 of its canonical JSON (RFC 8785) is the metadataHash."
-    )
-    manifest: dict[str, Any] | None = Field(
-        None,
-        description="The manifest (tdr-manifest/1) whose root is the contentRoot; without salts.",
-        json_schema_extra=SCHEMA,
-    )
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Which documents there are."""
-        given = {"metadata": self.metadata, "manifest": self.manifest}
-        return tuple(name for name, document in given.items() if document is not None)
-
-    def check_metadata(self, metadata_hash: Bytes32) -> None:
-        """Require that the metadata, if any was sent, has a hash.
-
-        Raises:
-            Refused: It has another.
-        """
-        if self.metadata is None:
-            return
-        try:
-            canonical = canonical_json(self.metadata)
-        except InvalidInput as error:
-            raise invalid("body.metadata", error.message) from None
-        if len(canonical) > MAX_METADATA_BYTES:
-            raise invalid("body.metadata", f"it has {len(canonical)} bytes, and at most {MAX_METADATA_BYTES} are kept")
-        found = Bytes32(sha256(canonical).digest())
-        if found != metadata_hash:
-            raise invalid("body.metadata", f"its hash is {found}, but metadataHash is {metadata_hash}")
-
-    def check_manifest(self, content_root: Bytes32) -> Manifest | None:
-        """Return the manifest; None if none was sent. Takes a second where there are many files.
-
-        Raises:
-            Refused: It is malformed, private, or has another root.
-        """
-        if self.manifest is None:
-            return None
-        try:
-            manifest = Manifest.parse(self.manifest)
-        except InvalidInput as error:
-            raise invalid("body.manifest", error.message, hint=error.hint) from None
-        if manifest.root != content_root:
-            raise invalid("body.manifest", f"its root is {manifest.root}, but contentRoot is {content_root}")
-        if manifest.is_private:
-            raise invalid("body.manifest", "it holds salts, which would be public here", hint="Keep it, and send none.")
-        return manifest
-
-
-class PublicationSubmission(Submission[Publication]):
-    """A signed publication: its owner lets everybody read documents of a version."""
-
-
-class VersionSubmission(Submission[AnyVersion], Documents, Generic[AnyVersion]):
-    """A message that makes a version, its signature, and the version's documents, if they may be public."""
-
-    publication: PublicationSubmission | None = Field(
-        None, description="Needed with metadata or manifest: the owner's signed word that they may be public."
-    )
-
-
-class RegistrationSubmission(VersionSubmission[Registration]):
-    """A signed registration, and the documents of the version, if they may be public."""
-
-    model_config = _shown(examples.REGISTRATION)
-
-
-class RevisionSubmission(VersionSubmission[Revision]):
-    """A signed revision, and the documents of the version, if they may be public."""
-
-    model_config = _shown(examples.REVISION)
-
-
-class TitleTransferSubmission(Submission[TitleTransfer]):
-    """A signed transfer of the title."""
-
-    model_config = _shown(examples.TITLE_TRANSFER)
-
-
-class WithdrawalSubmission(Submission[Withdrawal]):
-    """A signed withdrawal."""
-
-    model_config = _shown(examples.WITHDRAWAL)
-
-
-class AccessRequestSubmission(Submission[AccessRequest]):
-    """A request for access, signed by the one who asks."""
-
-    model_config = _shown(examples.ACCESS_REQUEST)
-
-
-class AccessGrantSubmission(Submission[AccessGrant]):
-    """A signed grant of access."""
-
-    model_config = _shown(examples.ACCESS_GRANT)
-
-
-class AccessRevocationSubmission(Submission[AccessRevocation]):
-    """A signed revocation of access."""
-
-    model_config = _shown(examples.ACCESS_REVOCATION)
-
-
-class DocumentsSubmission(PublicationSubmission, Documents):
-    """Documents of a version, and the signed publication of their owner."""
-
-    model_config = _shown(examples.PUBLICATION)
-
-
-class RetractionSubmission(Submission[Retraction]):
-    """A signed retraction of documents."""
-
-    model_config = _shown(examples.RETRACTION)
-
-
-class RequestPolicySubmission(Submission[RequestPolicy]):
-    """A signed policy about requests for access."""
-
-    model_config = _shown(examples.REQUEST_POLICY)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final, TypeVar
 
 from anyio import CancelScope, CapacityLimiter, to_thread
 from fastapi import Depends, Request
 
 from api.problems import UNAVAILABLE, Refused
+from api.rooms.room import GatewayRoom
 from registry.node import Node
 
 Result = TypeVar("Result")
@@ -44,7 +45,13 @@ def base_url(node: Node, request: Request) -> str:
     return node.settings.public_url or str(request.base_url)
 
 
+async def _gateway_rooms(request: Request) -> Sequence[GatewayRoom]:
+    rooms: Sequence[GatewayRoom] = request.app.state.rooms
+    return rooms
+
+
 NodeDep = Annotated[Node, Depends(_node)]
+GatewayRoomsDep = Annotated[Sequence[GatewayRoom], Depends(_gateway_rooms)]
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:

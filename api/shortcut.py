@@ -12,16 +12,14 @@ import orjson
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.routes import datasets
+from api.rooms.datasets.routes import reads
 from registry.base.errors import RegistryError
 from registry.base.primitives import DatasetId
 from registry.index.hot import HotReads
 from registry.index.shapes import Json
 
 _PATH: Final = re.compile("/v1/datasets/(?:0x)?([0-9a-fA-F]{64})")
-_ROUTE: Final = next(
-    route for route in datasets.router.routes if isinstance(route, APIRoute) and route.operation_id == "dataset"
-)
+_ROUTE: Final = next(route for route in reads.routes if isinstance(route, APIRoute) and route.operation_id == "dataset")
 """The route that answers the same: under its name the request is counted."""
 
 

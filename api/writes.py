@@ -7,9 +7,11 @@ from functools import partial
 from typing import Annotated, Any, Final
 
 import orjson
-from fastapi import Header, Response
+from fastapi import Depends, Header, Response
+from pydantic.alias_generators import to_camel
 
-from api.bodies import Submission, VersionSubmission
+from api import answers
+from api.bodies import Submission
 from api.deps import NodeDep, in_write_thread
 from api.problems import (
     CONFLICT,
@@ -25,22 +27,19 @@ from api.problems import (
     documented,
     invalid,
 )
-from api.publications import documents_of
 from registry.base.errors import InvalidInput
-from registry.base.primitives import DatasetId
+from registry.base.primitives import Bytes32
 from registry.base.times import require_near
-from registry.ethereum.eip712 import Message
+from registry.ethereum.eip712 import Signable
 from registry.node import Node
 from registry.relay.intake import IdempotencyKey, Write, prepare, submit
 from registry.relay.receipts import Receipt
-from registry.rooms.access.messages import AccessRequest
-from registry.rooms.access.request_limits import limiting, require_room
 
 RETRY_SECONDS: Final = 1
 
 _FULL: Final = Kind("storage-full", 507, "No space is left", "")
 
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
+_RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     202: {
         "description": "Accepted: it is kept, and will end `final` or `failed`.",
         "headers": {
@@ -52,8 +51,12 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-class Intake:
-    """Takes messages in for one request.
+WRITE: Final[dict[str, Any]] = {"status_code": 202, "response_model": answers.Receipt, "responses": _RESPONSES}
+"""What a route says of itself that takes a message."""
+
+
+class MessageIntake:
+    """Takes signed messages in for one request.
 
     Args:
         node: The node.
@@ -73,46 +76,61 @@ class Intake:
             ),
         ] = None,
     ) -> None:
-        self._node = node
+        self.node = node
         self._key = idempotency_key
 
-    async def take(self, body: Submission[Any], dataset_id: DatasetId | None = None) -> Response:
-        """Accepts a message that is not about content.
+    async def take(
+        self,
+        body: Submission[Any],
+        subject_id: Bytes32 | None = None,
+        *,
+        first: Callable[[], None] | None = None,
+        admission: Write | None = None,
+        also: Callable[[], Write | None] | None = None,
+        documents: tuple[str, ...] = (),
+    ) -> Response:
+        """Accept a message and return its receipt. What a room demands beyond the contract's rules, it passes in.
 
         Args:
             body: The message and its signature.
-            dataset_id: The dataset that the path names.
+            subject_id: The id that the path names, where it names one.
+            first: Refuses a new message before the chain rehearses it, which takes a hundred times as long.
+            admission: Checks a new message in the transaction that keeps its receipt.
+            also: Checks what came with the message, and gives what keeps it in the same transaction.
+            documents: The names of what came with the message, which the idempotency key is bound to.
+
+        Raises:
+            ContractRefused: The contract would refuse the message.
+            Refused: The path names another subject, or a time is not in seconds.
         """
-        _check_path(body, dataset_id)
-        check_times(self._node, body)
-        key = None if self._key is None else IdempotencyKey(self._key)
-        first = partial(_require_room, self._node, body.message)
-        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, first=first)))
-
-    async def version(self, body: VersionSubmission[Any], dataset_id: DatasetId | None = None) -> Response:
-        """Accept a message that makes a version, and keep its documents in the same database transaction."""
-        _check_path(body, dataset_id)
-        check_times(self._node, body)
-        if body.publication is not None:
-            check_times(self._node, body.publication)
-        if body.names and body.publication is None:
-            raise invalid(
-                f"body.{body.names[0]}",
-                "documents need the owner's signed word that they may be public",
-                hint="Sign a Publication that names them and send it as `publication`, or send no documents.",
-            )
-        key = None if self._key is None else IdempotencyKey(self._key, body.names)
-        also = None if body.publication is None else partial(documents_of, self._node, body, body.publication)
-        return _accepted(await in_write_thread(lambda: _submit(self._node, body, key, also=also)))
+        check_path(body.message, subject_id)
+        check_times(self.node, body)
+        key = None if self._key is None else IdempotencyKey(self._key, documents)
+        return _accepted(
+            await in_write_thread(lambda: _submit(self.node, body, key, first=first, admission=admission, also=also))
+        )
 
 
-def _check_path(body: Submission[Any], dataset_id: DatasetId | None) -> None:
-    if dataset_id is not None and body.message.dataset_id != dataset_id:
-        raise invalid("body.message.datasetId", f"it is {body.message.dataset_id}, but the path names {dataset_id}")
+MessageIntakeDep = Annotated[MessageIntake, Depends(MessageIntake)]
+
+
+def check_path(message: Signable, subject_id: Bytes32 | None) -> None:
+    """Require that a message is about the subject that the path names.
+
+    Raises:
+        Refused: It is about another.
+    """
+    if subject_id is not None and message.subject.id != subject_id:
+        field = to_camel(message.PATH.partition("{")[2].partition("}")[0])
+        raise invalid(f"body.message.{field}", f"it is {message.subject.id}, but the path names {subject_id}")
 
 
 def check_times(node: Node, body: Submission[Any]) -> None:
-    """Refuse times in another unit than seconds; a signature for the year 58,000 would be good for ever."""
+    """Require that times are in seconds: a signature for the year 58,000 would never expire.
+
+    Raises:
+        Refused: One is too far away to be meant.
+    """
     message = body.message
     for name in ("starts_at", "expires_at", "deadline"):
         try:
@@ -122,25 +140,14 @@ def check_times(node: Node, body: Submission[Any]) -> None:
             raise invalid(f"body.message.{field}", error.message, hint=error.hint) from None
 
 
-def _admission(node: Node, message: Message) -> Write | None:
-    """Return what must hold, besides the contract's rules, when a message is taken on."""
-    return limiting(message, node.settings.max_open_requests) if isinstance(message, AccessRequest) else None
-
-
-def _require_room(node: Node, message: Message) -> None:
-    """Refuse a request that would be one too many before the chain rehearses it: that takes a hundred times as long."""
-    if isinstance(message, AccessRequest):
-        with node.storage.read() as connection:
-            require_room(connection, message, node.settings.max_open_requests)
-
-
 def _submit(
     node: Node,
     body: Submission[Any],
     key: IdempotencyKey | None,
     *,
-    first: Callable[[], None] | None = None,
-    also: Callable[[], Write | None] | None = None,
+    first: Callable[[], None] | None,
+    admission: Write | None,
+    also: Callable[[], Write | None] | None,
 ) -> Receipt:
     receipt = submit(
         prepare(body.message, body.signature_bytes, node.deployment),
@@ -151,7 +158,7 @@ def _submit(
         clock=node.clock,
         key=key,
         first=first,
-        admission=_admission(node, body.message),
+        admission=admission,
         also=also,
         has_owned=partial(node.rooms.ownership("dataset").has_owned, node.storage),
         terms=node.terms,

@@ -26,7 +26,8 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
 
-from api import answers
+from api.answers import Page
+from api.rooms.datasets import answers
 from api.server import configuration
 from registry.base.logging import configure
 from registry.base.primitives import ZERO_ADDRESS
@@ -205,15 +206,15 @@ def _constant_app(storage: Storage) -> FastAPI:
     queries = Queries(storage)
     (first, *_) = _ids(storage)
     one = answers.Dataset.model_validate(_plain(queries.dataset(queries.resolve(first))))
-    page = answers.Page[answers.DatasetItem].model_validate(_plain(queries.datasets()))
+    page = Page[answers.DatasetItem].model_validate(_plain(queries.datasets()))
     app = FastAPI(telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False})
 
     @app.get("/dataset", response_model=answers.Dataset)
     async def dataset() -> answers.Dataset:
         return one
 
-    @app.get("/page", response_model=answers.Page[answers.DatasetItem])
-    async def datasets() -> answers.Page[answers.DatasetItem]:
+    @app.get("/page", response_model=Page[answers.DatasetItem])
+    async def datasets() -> Page[answers.DatasetItem]:
         return page
 
     return app

@@ -1,4 +1,4 @@
-"""Writes api/examples.json, the bodies that the gateway's description shows, really signed.
+"""Writes api/rooms/examples.json, the bodies that the gateway's description shows, really signed.
 
 python -m scripts.examples            writes it
 python -m scripts.examples --check    exits 1 if it is not up to date; writes nothing
@@ -25,7 +25,7 @@ from registry.rooms.datasets.head import NO_HEAD
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.rooms.datasets.statements import Publication, Retraction
 
-FILE: Final = Path(__file__).resolve().parents[1] / "api/examples.json"
+FILE: Final = Path(__file__).resolve().parents[1] / "api/rooms/examples.json"
 
 OWNER: Final = Signer(keccak256(b"an owner for examples"))
 ANALYST: Final = Signer(keccak256(b"an analyst for examples"))
@@ -111,7 +111,7 @@ def main() -> None:
     if not parser.parse_args().check:
         FILE.write_text(rendered())
     elif not FILE.exists() or FILE.read_text() != rendered():
-        sys.exit(f"api/{FILE.name} is not up to date: run `python -m scripts.examples`.")
+        sys.exit(f"api/rooms/{FILE.name} is not up to date: run `python -m scripts.examples`.")
 
 
 if __name__ == "__main__":

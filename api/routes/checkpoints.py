@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Query, Response
+from pydantic import Field
 
-from api import answers
+from api.answers import Answer, Height, Time
 from api.deps import NodeDep, read
 from api.problems import INVALID, NOT_FOUND, documented
 from api.strict import StrictRoute
 from registry.base.errors import NotFound
+from registry.base.primitives import Bytes32
 from registry.base.times import iso_time
 from registry.checkpoints.store import CheckpointStore, SignedCheckpoint
 from registry.notes.checkpoint import MAX_HEIGHT
@@ -21,11 +23,54 @@ MAX_ITEMS = 200
 
 router = APIRouter(prefix="/v1/checkpoints", tags=["chain"], route_class=StrictRoute)
 
+
+class CheckpointItem(Answer):
+    """That this node, and perhaps witnesses, signed which block stands at a height."""
+
+    height: Height
+    block_hash: Bytes32
+    signed_at: Time
+    cosigned_by: list[str] = Field(description="The names of the witnesses' keys.")
+    note: str = Field(description="The signed note (C2SP signed-note), for `tdr verify --trust` and others.")
+
+
+class CheckpointPage(Answer):
+    """Checkpoints, the lowest first."""
+
+    items: list[CheckpointItem]
+    next: int | None = Field(description="The `from` of the next page; null on the last.")
+
+
+class CheckpointKeys(Answer):
+    """The keys behind the checkpoints. Whoever trusts them compares them over another way than this one."""
+
+    node: list[str] = Field(description="The keys of this node: one, unless it was replaced.")
+    witnesses: list[str] = Field(description="The keys of the witnesses, past ones included.")
+
+
+class CheckpointAlarm(Answer):
+    """Two statements that cannot both be true of one chain."""
+
+    number: int = Field(ge=1)
+    kind: Literal["two-notes", "other-block", "fork"]
+    height: Height
+    ours: str = Field(description="The note that was signed before; without signatures: what was followed.")
+    theirs: str = Field(description="The note against it; without signatures: what the node of who alarms now has.")
+    reporter: str = Field(description="Who raised it: the name of a key.")
+    reported_at: Time
+
+
+class CheckpointAlarms(Answer):
+    """All alarms, the oldest first."""
+
+    items: list[CheckpointAlarm]
+
+
 Cosignatures = Annotated[int, Query(ge=0, le=MAX_SIGNATURES, description="How many witnesses must have cosigned it.")]
 
 
 @router.get(
-    "", summary="Checkpoints", operation_id="checkpoints", response_model=answers.CheckpointPage,
+    "", summary="Checkpoints", operation_id="checkpoints", response_model=CheckpointPage,
     responses=documented(INVALID),
 )  # fmt: skip
 async def checkpoints(
@@ -41,7 +86,7 @@ async def checkpoints(
 
 
 @router.get(
-    "/latest", summary="The newest checkpoint", operation_id="latestCheckpoint", response_model=answers.CheckpointItem,
+    "/latest", summary="The newest checkpoint", operation_id="latestCheckpoint", response_model=CheckpointItem,
     responses=documented(NOT_FOUND, INVALID),
 )  # fmt: skip
 async def latest(node: NodeDep, cosignatures: Cosignatures = 0) -> Response:
@@ -55,7 +100,7 @@ async def latest(node: NodeDep, cosignatures: Cosignatures = 0) -> Response:
 
 
 @router.get(
-    "/keys", summary="The keys behind them", operation_id="checkpointKeys", response_model=answers.CheckpointKeys,
+    "/keys", summary="The keys behind them", operation_id="checkpointKeys", response_model=CheckpointKeys,
     responses=documented(),
 )  # fmt: skip
 async def keys(node: NodeDep) -> Response:
@@ -66,7 +111,7 @@ async def keys(node: NodeDep) -> Response:
 
 @router.get(
     "/alarms", summary="What contradicts them", operation_id="checkpointAlarms",
-    response_model=answers.CheckpointAlarms, responses=documented(),
+    response_model=CheckpointAlarms, responses=documented(),
 )  # fmt: skip
 async def alarms(node: NodeDep) -> Response:
     """Every fork and every lie that this node or a witness met with, each with both statements."""
@@ -85,7 +130,7 @@ async def alarms(node: NodeDep) -> Response:
 
 @router.get(
     "/{height}", summary="The checkpoint for a height", operation_id="checkpoint",
-    response_model=answers.CheckpointItem, responses=documented(NOT_FOUND, INVALID),
+    response_model=CheckpointItem, responses=documented(NOT_FOUND, INVALID),
 )  # fmt: skip
 async def checkpoint(
     node: NodeDep, height: Annotated[int, Path(ge=0, le=MAX_HEIGHT, description="A block's height.")]

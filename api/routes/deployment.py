@@ -2,48 +2,72 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Iterator
-from typing import Any, Final, get_type_hints
-
 import orjson
 from fastapi import APIRouter, Response
-from fastapi.routing import APIRoute
+from pydantic import Field
 
-from api import answers
-from api.deps import NodeDep, in_thread
+from api.answers import Answer, Height
+from api.deps import GatewayRoomsDep, NodeDep, in_thread
 from api.problems import documented
-from api.routes import publications, submissions
 from api.strict import StrictRoute
-from registry.ethereum.eip712 import Domain, Signable
+from registry.base.primitives import Address, Bytes32
+from registry.ethereum.eip712 import Domain
 
 router = APIRouter(tags=["operations"], route_class=StrictRoute)
 
 
-def _paths(*routers: APIRouter) -> Iterator[tuple[type[Signable], str]]:
-    """Yield each struct that a route of these takes signed, and the route's path."""
-    for route in itertools.chain.from_iterable(router.routes for router in routers):
-        body = get_type_hints(route.endpoint).get("body") if isinstance(route, APIRoute) else None
-        if body is not None and isinstance(route, APIRoute):
-            yield body.model_fields["message"].annotation, route.path
+class Eip712Domain(Answer):
+    """The domain of typed data (EIP-712)."""
+
+    name: str
+    version: str
+    chain_id: int = Field(ge=1)
+    verifying_contract: Address
 
 
-_MESSAGES: Final[dict[str, dict[str, Any]]] = {
-    struct.__name__: {"contract": struct.CONTRACT, "path": path, "types": struct.types()}
-    for struct, path in _paths(
-        submissions.publications, submissions.others, publications.publications, publications.others
+class TypedField(Answer):
+    """A field of a struct of typed data (EIP-712)."""
+
+    name: str
+    type: str = Field(examples=["uint256"])
+
+
+class MessageType(Answer):
+    """What a wallet needs to sign a message, and where the signed message is posted."""
+
+    contract: str = Field(description="The contract that takes it; its `domain` is the one to sign for.")
+    path: str = Field(description="Where it is posted, with the message's `datasetId` in place of {dataset_id}.")
+    types: dict[str, list[TypedField]] = Field(description="The `types` of eth_signTypedData_v4.")
+
+
+class Contract(Answer):
+    """Where a contract is."""
+
+    address: Address
+    block_number: Height | None = Field(description="The height at which it was deployed, or from which logs are read.")
+    domain: Eip712Domain
+
+
+class DeploymentAnswer(Answer):
+    """Which chain and which contracts this gateway serves: what the EIP-712 domains are made of."""
+
+    chain_id: int = Field(ge=1)
+    genesis_hash: Bytes32
+    chain_time: int | None = Field(
+        description="Unix seconds: what the next block's timestamp would be about now. Deadlines are held against it."
     )
-}
+    contracts: dict[str, Contract] = Field(description="The contracts by name.")
+    messages: dict[str, MessageType] = Field(description="What can be signed, by the name of its struct.")
 
 
 @router.get(
     "/v1/deployment",
     summary="Which chain and contracts, and what to sign for them",
     operation_id="deployment",
-    response_model=answers.DeploymentAnswer,
+    response_model=DeploymentAnswer,
     responses=documented(),
 )
-async def deployment(node: NodeDep) -> Response:
+async def deployment(node: NodeDep, rooms: GatewayRoomsDep) -> Response:
     """The chain and the contracts that this gateway serves, and what a wallet signs for them (EIP-712).
 
     A message `m` is signed by `eth_signTypedData_v4` with `domain` = `contracts[messages[m].contract].domain`,
@@ -63,6 +87,10 @@ async def deployment(node: NodeDep) -> Response:
             }
             for name, contract in where.contracts.items()
         },
-        "messages": _MESSAGES,
+        "messages": {
+            struct.__name__: {"contract": struct.CONTRACT, "path": struct.PATH, "types": struct.types()}
+            for room in rooms
+            for struct in room.signed
+        },
     }
     return Response(orjson.dumps(answer), media_type="application/json")

@@ -2,29 +2,72 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Response
 from prometheus_client import CONTENT_TYPE_LATEST
+from pydantic import Field
 
-from api import answers
+from api.answers import Answer, Height, Time, in_form
 from api.deps import NodeDep, in_thread
 from api.problems import INVALID, NOT_FOUND, Refused, documented, explain
 from api.strict import StrictRoute
+from registry.base.primitives import Address
 from registry.metrics import exposition
 
 router = APIRouter(tags=["operations"], route_class=StrictRoute)
 
+
+class RelayerHealth(Answer):
+    """How the relayer is."""
+
+    address: Address | None
+    balance_wei: str | None = Field(description="A decimal string: the number may exceed what JSON readers keep.")
+    in_flight: int
+    oldest_unmined_seconds: float | None
+
+
+class FinalityHealth(Answer):
+    """When a block is final."""
+
+    by: Literal["finalized", "depth"] = Field(description="By the node's `finalized` tag, or by blocks on top.")
+    blocks: int | None = Field(None, description="How many blocks on top make a block final; absent for the tag.")
+
+
+class CheckpointHealth(Answer):
+    """How the checkpoints are."""
+
+    height: Height | None = Field(description="Of the newest one that this node signed.")
+    cosignatures: int | None = Field(description="How many witnesses have cosigned it.")
+    alarms: int | None = Field(description="How many contradictions are known; /v1/checkpoints/alarms shows them.")
+
+
+class Health(Answer):
+    """How the node is."""
+
+    status: Literal["ready", "degraded"]
+    problems: list[str] = Field(description="What is wrong, as sentences; empty when ready.")
+    chain_id: int
+    height: Height | None = Field(description="The chain's; null when it cannot be reached.")
+    final_block: Height | None
+    finality: FinalityHealth | None = Field(description="Null until a node of the chain has been asked.")
+    index_block: Height | None
+    lag_blocks: int | None
+    relayer: RelayerHealth
+    checkpoint: CheckpointHealth
+    accepted_to_mined_bound_seconds: float = Field(description="The published bound from accepted to mined.")
+    version: str
+    time: Time
+
+
 _NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
-    503: {"model": answers.Health, "description": "It is not ready; `problems` says why."}
+    503: {"model": Health, "description": "It is not ready; `problems` says why."}
 }
 _FAULTS: Final = {status: answer for status, answer in documented().items() if status != 503}
 
 
-@router.get(
-    "/v1/health", summary="How the node is", operation_id="health", response_model=answers.Health, responses=_FAULTS
-)
+@router.get("/v1/health", summary="How the node is", operation_id="health", response_model=Health, responses=_FAULTS)
 async def health(node: NodeDep) -> Response:
     """How the node is; 200 as long as it answers at all."""
     return Response(orjson.dumps((await in_thread(node.health)).to_json()), media_type="application/json")
@@ -40,7 +83,7 @@ async def live() -> Response:
     "/v1/health/ready",
     summary="Whether it is ready",
     operation_id="ready",
-    response_model=answers.Health,
+    response_model=Health,
     responses={**_FAULTS, **_NOT_READY},
 )
 async def ready(node: NodeDep) -> Response:
@@ -54,7 +97,7 @@ async def ready(node: NodeDep) -> Response:
     summary="Measurements",
     operation_id="metrics",
     response_class=Response,
-    responses={**answers.in_form("text/plain", "In Prometheus's text format."), **_FAULTS},
+    responses={**in_form("text/plain", "In Prometheus's text format."), **_FAULTS},
 )
 async def metrics(node: NodeDep) -> Response:
     """What the node measures, in Prometheus's text format."""
@@ -67,7 +110,7 @@ async def metrics(node: NodeDep) -> Response:
     operation_id="problem",
     response_class=Response,
     responses={
-        **answers.in_form("text/plain", "One sentence."),
+        **in_form("text/plain", "One sentence."),
         **documented(NOT_FOUND, INVALID),
     },
 )

@@ -15,9 +15,9 @@ from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Body, Request, Response
 from pydantic import Field, SkipValidation
 
-from api.answers import RpcAnswer, RpcCall
 from api.deps import node_of, when_gone
 from api.problems import LARGE, MALFORMED, MEDIA, SLOW, UNAVAILABLE, Refused, documented
+from api.routes.rpc_answers import RpcAnswer, RpcCall
 from api.strict import StrictRoute
 from registry.base.errors import RegistryError
 from registry.chain.client import (

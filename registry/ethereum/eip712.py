@@ -159,6 +159,8 @@ class Signable(Struct):
 
     CONTRACT: ClassVar[str]
     """The name of the contract whose domain it is signed under."""
+    PATH: ClassVar[str]
+    """Where a gateway takes it, the id of its subject in braces, for example ``/v1/datasets/{dataset_id}/grants``."""
 
     @property
     def subject(self) -> Subject:
@@ -199,8 +201,6 @@ class Message(Signable):
 
     FUNCTION: ClassVar[str]
     """The name of the function that accepts it."""
-    PATH: ClassVar[str]
-    """Where a gateway takes it, the id of its subject in braces, for example ``/v1/datasets/{dataset_id}/grants``."""
     IS_OPEN: ClassVar[bool] = False
     """Whether anybody may send it about a subject of somebody else, for example to ask for something."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api import answers
+from api.routes import checkpoints as answers
 from registry.base.primitives import ZERO_BYTES32
 from registry.checkpoints.store import CheckpointStore
 from registry.notes.alarm import Alarm, AlarmKind

@@ -15,9 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api import deps, strict
-from api.bodies import MAX_METADATA_BYTES
 from api.deps import HEAVY, HEAVY_WAITING
 from api.heights import watch_of
+from api.rooms.datasets.bodies import MAX_METADATA_BYTES
 from registry.base.primitives import Bytes32
 from registry.manifest import Entry, Manifest
 from registry.manifest.cache import ManifestCache
@@ -166,7 +166,7 @@ def test_exports_take_no_thread_from_writes_and_what_nobody_waits_for_is_not_mad
         assert may_end.wait(PATIENCE)
         return b"{}"
 
-    monkeypatch.setattr("api.routes.evidence.export_bundle", slow)
+    monkeypatch.setattr("api.rooms.datasets.evidence.export_bundle", slow)
     url = gateway.http.base_url
     request = f"GET /v1/datasets/{dataset_id}/evidence HTTP/1.1\r\nHost: {url.netloc.decode()}\r\n\r\n".encode()
     clients = [socket.create_connection((url.host, url.port)) for _ in range(HEAVY + HEAVY_WAITING)]

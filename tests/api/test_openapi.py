@@ -13,6 +13,10 @@ from pydantic import TypeAdapter
 
 from api import answers
 from api.problems import Problem
+from api.rooms.access import answers as access
+from api.rooms.datasets import answers as datasets
+from api.routes.deployment import DeploymentAnswer
+from api.routes.operations import Health
 from registry.base.primitives import Bytes32
 from scripts import openapi
 from tests.api.world import ANALYST, Gateway, grant, request, revocation
@@ -52,17 +56,17 @@ def test_every_answer_has_the_shape_that_is_documented(gateway: Gateway) -> None
     receipt = gateway.settle(grant(dataset_id, 2))
     root = gateway.http.get(f"/v1/datasets/{dataset_id}").json()["contentRoot"]
     shapes: dict[str, Any] = {
-        "/v1/deployment": answers.DeploymentAnswer,
-        "/v1/health": answers.Health,
-        "/v1/health/ready": answers.Health,
-        "/v1/datasets": answers.DatasetPage,
-        f"/v1/datasets/{dataset_id}": answers.Dataset,
-        f"/v1/datasets/{dataset_id}/versions": answers.VersionPage,
-        f"/v1/datasets/{dataset_id}/history": answers.HistoryPage,
-        f"/v1/datasets/{dataset_id}/grants": answers.GrantPage,
-        f"/v1/datasets/{dataset_id}/grantees/{ANALYST.address}": answers.Grantee,
-        f"/v1/datasets/{dataset_id}/access?address={ANALYST.address}": answers.AccessAnswer,
-        f"/v1/verify?sha256={root}": answers.Claims,
+        "/v1/deployment": DeploymentAnswer,
+        "/v1/health": Health,
+        "/v1/health/ready": Health,
+        "/v1/datasets": datasets.DatasetPage,
+        f"/v1/datasets/{dataset_id}": datasets.Dataset,
+        f"/v1/datasets/{dataset_id}/versions": datasets.VersionPage,
+        f"/v1/datasets/{dataset_id}/history": datasets.HistoryPage,
+        f"/v1/datasets/{dataset_id}/grants": access.GrantPage,
+        f"/v1/datasets/{dataset_id}/grantees/{ANALYST.address}": access.Grantee,
+        f"/v1/datasets/{dataset_id}/access?address={ANALYST.address}": access.AccessAnswer,
+        f"/v1/verify?sha256={root}": datasets.Claims,
         f"/v1/receipts/{receipt['id']}": answers.Receipt,
     }
     for path, shape in shapes.items():

@@ -15,7 +15,8 @@ import pytest
 from api import connection, outgoing
 from api.connection import Connection
 from api.listener import listen
-from api.routes import claims, rpc
+from api.rooms.datasets import claims
+from api.routes import rpc
 from registry.manifest import Manifest
 from registry.storage.errors import StorageUnavailable
 from tests.api import world

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from api.routes import certificate as routes
+from api.rooms.datasets import certificate as routes
 from registry.base.canonical import metadata_hash, read_json
 from registry.base.primitives import Bytes32, DatasetId
 from registry.certificate import attachment

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from prov.model import ProvDerivation, ProvDocument
 
-from api import answers
+from api.rooms.datasets import answers
 from tests.lineage.conftest import Weather
 
 

@@ -51,11 +51,15 @@ class DocumentStatement(DatasetStatement):
 class Publication(DocumentStatement):
     """Says that documents of a version may be public."""
 
+    PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/publications"
+
     deadline: Uint64Field
 
 
 class Retraction(DocumentStatement):
     """Takes documents of a version back."""
+
+    PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/retractions"
 
     reason: Reason
     deadline: Uint64Field

@@ -1,48 +1,22 @@
-"""Making documents public: only by the signed word of the dataset's owner."""
+"""Documents that become public: only where the dataset's owner has signed it."""
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
-from api.bodies import Documents, Submission, VersionSubmission
+from api.bodies import Submission
 from api.problems import invalid
+from api.rooms.datasets.bodies import Documents, VersionSubmission
+from api.rooms.datasets.statements import accept
 from registry.base.primitives import ZERO_BYTES32, Address
 from registry.node import Node
 from registry.relay.intake import Write
-from registry.rooms.access.statements import RequestPolicy
-from registry.rooms.datasets import acceptance
-from registry.rooms.datasets.acceptance import AnyDatasetStatement
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import Registration, Revision
 from registry.rooms.datasets.publications import keeping
 from registry.rooms.datasets.statements import Publication
 from registry.statements.service import digest_of
-from registry.statements.store import Accepted, is_kept
-
-MAX_AHEAD_SECONDS: Final = 300
-"""How far a clock may be ahead that dates a policy. Until that time has come, an owner to come could not replace it."""
-
-
-def accept(
-    node: Node, statement: AnyDatasetStatement, signature: bytes, registrant: Address | None = None
-) -> Accepted[AnyDatasetStatement]:
-    """Check a statement by the chain's time, or by this machine's where the chain's is not known.
-
-    Args:
-        node: The node.
-        statement: The statement.
-        signature: Its signature.
-        registrant: The owner by the registration that it comes with, where the dataset may not exist yet.
-    """
-    now = node.chain_time() or node.clock()
-    if isinstance(statement, RequestPolicy) and statement.issued_at > now + MAX_AHEAD_SECONDS:
-        raise invalid(
-            "body.message.issuedAt",
-            f"it is {statement.issued_at}, but the chain's time is {int(now)}: until then none could replace it",
-            hint="Sign the policy with the present time, in whole seconds since 1970 (UTC).",
-        )
-    per_hour = node.settings.max_statements_per_hour
-    return acceptance.accept(node.chain, node.deployment, statement, signature, now, per_hour, registrant)
+from registry.statements.store import is_kept
 
 
 def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write | None:

@@ -9,7 +9,7 @@ import json
 from importlib.resources import files
 from typing import Any, Final
 
-_BODIES: Final[dict[str, dict[str, Any]]] = json.loads(files("api").joinpath("examples.json").read_bytes())
+_BODIES: Final[dict[str, dict[str, Any]]] = json.loads(files("api.rooms").joinpath("examples.json").read_bytes())
 
 REGISTRATION: Final = _BODIES["Registration"]
 REVISION: Final = _BODIES["Revision"]

@@ -12,7 +12,7 @@ from api.answers import in_form
 from api.deps import NodeDep, base_url, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
 from api.reads import IdPrefix, Moment
-from api.routes.evidence import shown_content
+from api.rooms.datasets.evidence import shown_content
 from api.strict import StrictRoute
 from registry.base.errors import Unavailable
 from registry.base.urls import leads_to_this_machine

@@ -1,25 +1,33 @@
-"""Who may use a dataset: grants, requests, and the answer for one moment."""
+"""Access to a dataset: grants, requests, the answer for one moment, and the messages that change it."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
-from api import answers
 from api.deps import NodeDep
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, Moment, PageCursor, answer
+from api.rooms.access import answers
+from api.rooms.access.bodies import AccessGrantSubmission, AccessRequestSubmission, AccessRevocationSubmission
+from api.rooms.datasets.bodies import FullId
 from api.strict import StrictRoute
-from registry.base.primitives import Address
+from api.writes import WRITE, MessageIntakeDep
+from registry.base.primitives import Address, Bytes32
 from registry.index.pages import DEFAULT_LIMIT
 from registry.index.queries import Queries
 from registry.index.shapes import Json
 from registry.index.shapes import time as iso_time
+from registry.node import Node
+from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.access.request_limits import limiting, require_room
 
-router = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["datasets"], route_class=StrictRoute)
+reads = APIRouter(prefix="/v1/datasets/{dataset_id}", tags=["datasets"], route_class=StrictRoute)
+writes = APIRouter(tags=["writes"], route_class=StrictRoute)
 
 
-@router.get(
+@reads.get(
     "/grants",
     summary="Who may use it",
     operation_id="grants",
@@ -43,7 +51,7 @@ async def grants(
     return await answer(node, work, min_block)
 
 
-@router.get(
+@reads.get(
     "/requests",
     summary="Who asks for access",
     operation_id="accessRequests",
@@ -63,7 +71,7 @@ async def access_requests(
     )
 
 
-@router.get(
+@reads.get(
     "/grantees/{address}",
     summary="One grantee",
     operation_id="grantee",
@@ -84,7 +92,7 @@ async def grantee(
     return await answer(node, work, min_block)
 
 
-@router.get(
+@reads.get(
     "/access",
     summary="Whether somebody may use it",
     operation_id="access",
@@ -105,3 +113,31 @@ async def access(
         return queries.access(queries.resolve(dataset_id), address, moment) | {"at": iso_time(moment)}
 
     return await answer(node, work, min_block)
+
+
+@writes.post(AccessRequest.PATH, summary="Ask for access", operation_id="requestAccess", **WRITE)
+async def request_access(dataset_id: FullId, body: AccessRequestSubmission, intake: MessageIntakeDep) -> Response:
+    """Takes a request for access, signed by the one who asks."""
+    return await intake.take(
+        body,
+        Bytes32(dataset_id),
+        first=partial(_require_room, intake.node, body.message),
+        admission=limiting(body.message, intake.node.settings.max_open_requests),
+    )
+
+
+@writes.post(AccessGrant.PATH, summary="Grant access", operation_id="grant", **WRITE)
+async def grant(dataset_id: FullId, body: AccessGrantSubmission, intake: MessageIntakeDep) -> Response:
+    """Takes a signed grant."""
+    return await intake.take(body, Bytes32(dataset_id))
+
+
+@writes.post(AccessRevocation.PATH, summary="Revoke access", operation_id="revoke", **WRITE)
+async def revoke(dataset_id: FullId, body: AccessRevocationSubmission, intake: MessageIntakeDep) -> Response:
+    """Takes a signed revocation."""
+    return await intake.take(body, Bytes32(dataset_id))
+
+
+def _require_room(node: Node, message: AccessRequest) -> None:
+    with node.storage.read() as connection:
+        require_room(connection, message, node.settings.max_open_requests)

@@ -1,24 +1,38 @@
-"""What is registered: datasets, their versions and their history."""
+"""Datasets, their versions and their history: reads, and the messages that change them."""
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from functools import partial
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
-from api import answers
 from api.deps import NodeDep
-from api.problems import INVALID, documented
+from api.problems import INVALID, documented, invalid
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, PageCursor, Sha256, answer
-from api.strict import StrictRoute
-from registry.base.primitives import Address, DatasetId
+from api.rooms.datasets import answers
+from api.rooms.datasets.bodies import (
+    FullId,
+    RegistrationSubmission,
+    RevisionSubmission,
+    TitleTransferSubmission,
+    VersionSubmission,
+    WithdrawalSubmission,
+)
+from api.rooms.datasets.documents import documents_of
+from api.strict import PublicationRoute, StrictRoute
+from api.writes import WRITE, MessageIntake, MessageIntakeDep, check_times
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.index.pages import DEFAULT_LIMIT
 from registry.index.queries import DatasetFilter
+from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 
-router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictRoute)
+reads = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictRoute)
+versions_in = APIRouter(tags=["writes"], route_class=PublicationRoute)
+writes = APIRouter(tags=["writes"], route_class=StrictRoute)
 
 
-@router.get(
+@reads.get(
     "",
     summary="Find datasets",
     operation_id="datasets",
@@ -56,7 +70,7 @@ async def datasets(
     return await answer(node, lambda queries: queries.datasets(wanted, limit, cursor), min_block, every)
 
 
-@router.get(
+@reads.get(
     "/{dataset_id}",
     summary="One dataset",
     operation_id="dataset",
@@ -68,7 +82,7 @@ async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = Non
     return await answer(node, lambda queries: queries.dataset(queries.resolve(dataset_id)), min_block)
 
 
-@router.get(
+@reads.get(
     "/{dataset_id}/versions",
     summary="Its versions",
     operation_id="versions",
@@ -86,7 +100,7 @@ async def versions(
     return await answer(node, lambda queries: queries.versions(queries.resolve(dataset_id), limit, cursor), min_block)
 
 
-@router.get(
+@reads.get(
     "/{dataset_id}/history",
     summary="Its history",
     operation_id="history",
@@ -102,3 +116,44 @@ async def history(
 ) -> Response:
     """All that changed a dataset, the first first, each step with the head after it."""
     return await answer(node, lambda queries: queries.history(queries.resolve(dataset_id), limit, cursor), min_block)
+
+
+@versions_in.post(Registration.PATH, summary="Register a dataset", operation_id="register", **WRITE)
+async def register(body: RegistrationSubmission, intake: MessageIntakeDep) -> Response:
+    """Takes a signed registration, and optionally the documents that its hashes are of."""
+    return await _take_version(intake, body)
+
+
+@versions_in.post(Revision.PATH, summary="Register a new version", operation_id="revise", **WRITE)
+async def revise(dataset_id: FullId, body: RevisionSubmission, intake: MessageIntakeDep) -> Response:
+    """Takes a signed revision, and optionally the documents that its hashes are of."""
+    return await _take_version(intake, body, dataset_id)
+
+
+@writes.post(TitleTransfer.PATH, summary="Pass the title on", operation_id="transfer", **WRITE)
+async def transfer(dataset_id: FullId, body: TitleTransferSubmission, intake: MessageIntakeDep) -> Response:
+    """Takes a signed transfer."""
+    return await intake.take(body, Bytes32(dataset_id))
+
+
+@writes.post(Withdrawal.PATH, summary="Withdraw a dataset", operation_id="withdraw", **WRITE)
+async def withdraw(dataset_id: FullId, body: WithdrawalSubmission, intake: MessageIntakeDep) -> Response:
+    """Takes a signed withdrawal."""
+    return await intake.take(body, Bytes32(dataset_id))
+
+
+async def _take_version(
+    intake: MessageIntake, body: VersionSubmission[Any], dataset_id: DatasetId | None = None
+) -> Response:
+    """Accept a message that makes a version, and keep its documents in the same database transaction."""
+    if body.publication is not None:
+        check_times(intake.node, body.publication)
+    if body.names and body.publication is None:
+        raise invalid(
+            f"body.{body.names[0]}",
+            "documents need the owner's signed word that they may be public",
+            hint="Sign a Publication that names them and send it as `publication`, or send no documents.",
+        )
+    also = None if body.publication is None else partial(documents_of, intake.node, body, body.publication)
+    subject_id = None if dataset_id is None else Bytes32(dataset_id)
+    return await intake.take(body, subject_id, also=also, documents=body.names)

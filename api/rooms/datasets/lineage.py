@@ -8,9 +8,10 @@ from typing import Annotated, Any, Final, Literal
 import orjson
 from fastapi import APIRouter, Query, Response
 
-from api import answers
+from api.answers import schema_of
 from api.deps import NodeDep, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
+from api.rooms.datasets import answers
 from api.strict import StrictRoute
 from registry.base.caip import Namer
 from registry.index.lineage import read_lineage
@@ -43,7 +44,7 @@ _WRITERS: Final[dict[Format, Callable[[Graph, Namer], bytes]]] = {
 _OTHERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {
         "content": {
-            media_type: {"schema": answers.schema_of(media_type)}
+            media_type: {"schema": schema_of(media_type)}
             for media_type in sorted(set(_MEDIA_TYPES.values()) - {"application/json"})
         },
         "description": "The lineage, in the format that was asked for.",

@@ -9,10 +9,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 from fastapi.responses import StreamingResponse
 
-from api import answers
 from api.deps import NodeDep, in_thread
 from api.problems import INVALID, NOT_FOUND, Refused, documented
 from api.reads import Limit, MinBlock, PageCursor, Sha256, answer
+from api.rooms.datasets import answers
 from api.strict import StrictRoute
 from registry.base.primitives import Bytes32
 from registry.documents.store import manifest_part, manifest_size, metadata_of

@@ -1,0 +1,1 @@
+"""Access over HTTP: grants, requests, and the policy about requests."""

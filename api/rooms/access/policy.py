@@ -1,0 +1,69 @@
+"""Whether a gateway takes requests for access to a dataset: its owner says so by a signed statement, off the chain."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+import orjson
+from fastapi import APIRouter, Response
+
+from api.deps import NodeDep, in_thread
+from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
+from api.reads import IdPrefix
+from api.rooms.access import answers
+from api.rooms.access.bodies import RequestPolicySubmission
+from api.rooms.datasets.bodies import FullId
+from api.rooms.datasets.statements import RESPONSES, decide
+from api.strict import StrictRoute
+from registry.base.primitives import DatasetId
+from registry.node import Node
+from registry.rooms.access import policies
+from registry.rooms.access.statements import RequestPolicy
+
+MAX_AHEAD_SECONDS: Final = 300
+"""How far ahead a signer's clock may be. Until that time has come, a future owner could not replace the policy."""
+
+router = APIRouter(tags=["documents"], route_class=StrictRoute)
+
+
+@router.post(
+    RequestPolicy.PATH,
+    summary="Take requests for access, or none",
+    operation_id="setRequestPolicy",
+    response_model=answers.RequestPolicyAnswer,
+    responses=RESPONSES,
+)
+async def set_request_policy(dataset_id: FullId, body: RequestPolicySubmission, node: NodeDep) -> Response:
+    """Say whether this gateway takes requests for access to a dataset. The contract itself can always be asked."""
+    check = partial(_require_issued, body.message)
+    await decide(node, dataset_id, body, policies.set_request_policy, check)
+    return await in_thread(lambda: _policy(node, dataset_id))
+
+
+@router.get(
+    RequestPolicy.PATH,
+    summary="Whether it takes requests for access",
+    operation_id="requestPolicy",
+    response_model=answers.RequestPolicyAnswer,
+    responses=documented(NOT_FOUND, CONFLICT, INVALID),
+)
+async def request_policy(dataset_id: IdPrefix, node: NodeDep) -> Response:
+    """Whether this gateway takes requests for access to a dataset, by its owner's word, and how many may be open."""
+    return await in_thread(lambda: _policy(node, node.queries.resolve(dataset_id)))
+
+
+def _require_issued(statement: RequestPolicy, now: float) -> None:
+    if statement.issued_at > now + MAX_AHEAD_SECONDS:
+        raise invalid(
+            "body.message.issuedAt",
+            f"it is {statement.issued_at}, but the chain's time is {int(now)}: until then none could replace it",
+            hint="Sign the policy with the present time, in whole seconds since 1970 (UTC).",
+        )
+
+
+def _policy(node: Node, dataset_id: DatasetId) -> Response:
+    with node.storage.read() as connection:
+        accepted = policies.accepts_requests(connection, dataset_id)
+    body = {"datasetId": str(dataset_id), "accepted": accepted, "maxOpen": node.settings.max_open_requests}
+    return Response(orjson.dumps(body), media_type="application/json")

@@ -1,0 +1,1 @@
+"""Datasets over HTTP: reads, writes, documents, evidence and descriptions."""

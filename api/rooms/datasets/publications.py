@@ -1,0 +1,102 @@
+"""The documents of datasets: their owners publish them and take them back by signed statements, off the chain."""
+
+from __future__ import annotations
+
+import orjson
+from fastapi import APIRouter, Response
+
+from api.deps import NodeDep, in_thread, in_write_thread
+from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
+from api.reads import IdPrefix
+from api.rooms.datasets import answers
+from api.rooms.datasets.bodies import DocumentsSubmission, FullId, RetractionSubmission
+from api.rooms.datasets.documents import publication_of
+from api.rooms.datasets.statements import RESPONSES, decide
+from api.strict import PublicationRoute, StrictRoute
+from api.writes import check_path, check_times
+from registry.base.primitives import ZERO_BYTES32, Bytes32, DatasetId
+from registry.index import shapes
+from registry.node import Node
+from registry.rooms.datasets import publications as documents
+from registry.rooms.datasets.statements import Publication, Retraction
+
+documents_in = APIRouter(tags=["documents"], route_class=PublicationRoute)
+router = APIRouter(tags=["documents"], route_class=StrictRoute)
+
+
+@documents_in.post(
+    Publication.PATH,
+    summary="Make documents of a version public",
+    operation_id="publish",
+    response_model=answers.DocumentRecords,
+    responses=RESPONSES,
+)
+async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) -> Response:
+    """Take documents that the dataset's owner lets everybody read."""
+    statement = body.message
+    check_path(statement, Bytes32(dataset_id))
+    check_times(node, body)
+    for name, key in (("manifest", statement.content_root), ("metadata", statement.metadata_hash)):
+        if (key != ZERO_BYTES32) != (name in body.names):
+            raise invalid(f"body.{name}", "the publication and the documents sent do not name the same documents")
+
+    def work() -> Response:
+        root, metadata_hash = node.queries.version_hashes(dataset_id, statement.version)
+        if not set(statement.documents) <= {root, metadata_hash}:
+            raise invalid(
+                "body.message",
+                f"version {statement.version} has the contentRoot {root} and the metadataHash {metadata_hash}",
+            )
+        write = publication_of(node, statement, body.signature_bytes, body)
+        with node.storage.write() as connection:
+            write(connection)
+        node.wake()
+        return _records(node, dataset_id)
+
+    return await in_write_thread(work)
+
+
+@router.post(
+    Retraction.PATH,
+    summary="Take documents of a version back",
+    operation_id="retract",
+    response_model=answers.DocumentRecords,
+    responses=RESPONSES,
+)
+async def retract(dataset_id: FullId, body: RetractionSubmission, node: NodeDep) -> Response:
+    """Show documents no longer, and erase them here where no other version shows them. Proofs are not touched."""
+    await decide(node, dataset_id, body, documents.retract)
+    node.wake()
+    return await in_thread(lambda: _records(node, dataset_id))
+
+
+@router.get(
+    Publication.PATH,
+    summary="Its documents",
+    operation_id="publications",
+    response_model=answers.DocumentRecords,
+    responses=documented(NOT_FOUND, CONFLICT, INVALID),
+)
+async def records(dataset_id: IdPrefix, node: NodeDep) -> Response:
+    """Every document that was ever published here for a version, and what became of it."""
+    return await in_thread(lambda: _records(node, node.queries.resolve(dataset_id)))
+
+
+def _records(node: Node, dataset_id: DatasetId) -> Response:
+    with node.storage.read() as connection:
+        known = documents.records_of(connection, dataset_id)
+    items = [
+        {
+            "version": record.version,
+            "kind": record.kind,
+            "hash": str(record.document),
+            "state": record.state,
+            "publishedAt": shapes.time(int(record.published_at)),
+            "retractedAt": None if record.retracted_at is None else shapes.time(int(record.retracted_at)),
+            "reason": record.reason,
+            "withheldAt": None if record.withheld_at is None else shapes.time(int(record.withheld_at)),
+            "withheldFor": record.withheld_for,
+        }
+        for record in known
+    ]
+    return Response(orjson.dumps({"datasetId": str(dataset_id), "items": items}), media_type="application/json")

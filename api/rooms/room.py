@@ -1,0 +1,30 @@
+"""A room as the gateway serves it: its routes, and what they take signed.
+
+The gateway takes a sequence of `GatewayRoom` and knows no room. A room from outside needs no change here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from fastapi import APIRouter
+
+from registry.ethereum.eip712 import Signable
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayRoom:
+    """The HTTP part of a room.
+
+    Args:
+        name: The room's name: that of its folders.
+        routers: Its routes. A write takes `api.writes.MessageIntake`; a read takes `api.reads.answer`.
+        signed: The messages and statements that its routes take. Each is posted to its `PATH`.
+        tags: The groups of routes that it brings, by name, with their descriptions in OpenAPI.
+    """
+
+    name: str
+    routers: tuple[APIRouter, ...]
+    signed: tuple[type[Signable], ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
