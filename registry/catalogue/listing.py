@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from registry.base.caip import Namer
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.manifest import Entry
+from registry.rooms.datasets.caip import Namer
 from registry.rooms.datasets.messages import Source
 
 MAX_FILES: Final = 10_000

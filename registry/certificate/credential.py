@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any, Final
 
-from registry.base.caip import Namer
 from registry.base.errors import InvalidInput, VerificationFailed
 from registry.base.times import iso_time
 from registry.certificate import multibase
 from registry.certificate.context import names_context
 from registry.certificate.facts import Facts
 from registry.certificate.proof import secured, verify_proof
+from registry.rooms.datasets.caip import Namer
 
 V2: Final = "https://www.w3.org/ns/credentials/v2"
 KIND: Final = "DataRegistrationCredential"

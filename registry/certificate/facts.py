@@ -47,7 +47,7 @@ class Facts:
 
     Args:
         chain_id: The chain's id (EIP-155).
-        registry: The address of DatasetRegistry.
+        registry: The address of the contract that records datasets.
         dataset_id: The dataset.
         version: The number of the version that is certified.
         latest_version: The number of the latest version.

@@ -21,7 +21,7 @@ from registry.base.times import LAST_SECOND, iso_datetime, utc_datetime
 from registry.certificate.facts import Facts
 from registry.certificate.typefaces import Family, path_of
 from registry.certificate.wording import COMPLETE, INCOMPLETE, RIGHTS, plain
-from registry.rooms.datasets.messages import Source
+from registry.rooms.datasets.messages import CONTRACT, Source
 
 ATTACHMENT: Final = "evidence.tdr.json"
 
@@ -237,7 +237,7 @@ def _entries(facts: Facts) -> list[tuple[str, str, list[str]]]:
         ("版本", "Version", [_version(facts)]),
         ("权利账户", "Owner", _owners(facts)),
         ("登记时间", "Registered", [_time(facts.registered.time)]),
-        ("链上位置", "On chain", [_place(facts), f"合约 DatasetRegistry {facts.registry}"]),
+        ("链上位置", "On chain", [_place(facts), f"合约 {CONTRACT} {facts.registry}"]),
     ]
     if facts.files is not None:
         size = "" if facts.size is None else f" · {facts.size:,} 字节 bytes"

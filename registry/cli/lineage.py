@@ -16,13 +16,13 @@ from registry.cli.lazy import lazy
 if TYPE_CHECKING:
     import pydantic
 
-    from registry.base import caip
     from registry.cli import files
     from registry.lineage import dot, graph, prov, svg, tree
+    from registry.rooms.datasets import caip
     from registry.sdk import client
 else:
     pydantic = lazy("pydantic")
-    caip, client = lazy("registry.base.caip"), lazy("registry.sdk.client")
+    caip, client = lazy("registry.rooms.datasets.caip"), lazy("registry.sdk.client")
     files = lazy("registry.cli.files")
     dot, graph, prov = lazy("registry.lineage.dot"), lazy("registry.lineage.graph"), lazy("registry.lineage.prov")
     svg, tree = lazy("registry.lineage.svg"), lazy("registry.lineage.tree")
@@ -84,7 +84,7 @@ def lineage(
         files.write(files.json_bytes(answer), file)
         return
     found = _graph(answer)
-    namer = caip.Namer(where.chain_id, where.address_of("DatasetRegistry"))
+    namer = caip.Namer.of(where)
     writers: dict[Format, Callable[[], bytes]] = {
         Format.TREE: lambda: _tree(found, direction, answer["asOfBlock"]),
         Format.PROV_JSON: lambda: files.json_bytes(prov.prov_json(found, namer)),

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from registry.base.caip import Namer
 from registry.base.primitives import DatasetId
 from registry.base.times import iso_datetime
 from registry.lineage.graph import Graph, Node, Relation
+from registry.rooms.datasets.caip import Namer
 from registry.rooms.datasets.messages import Source
 
 VOCABULARY: Final = "urn:tdr:"

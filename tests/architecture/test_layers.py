@@ -37,7 +37,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.rooms.datasets.matching", "registry.rooms.datasets.proof"),
     ("registry.rooms.datasets.statements",),
     ("registry.rooms.datasets.records",),
-    ("registry.rooms.datasets.events", "registry.rooms.datasets.head"),
+    ("registry.rooms.datasets.events", "registry.rooms.datasets.head", "registry.rooms.datasets.caip"),
     ("registry.rooms.datasets.messages", "registry.rooms.datasets.errors"),
     ("registry.evidence",),
     ("registry.rooms.protocol", "registry.rooms.deployment", "registry.artifacts"),

@@ -16,11 +16,11 @@ from pyshacl import validate
 from rdflib import RDF, Graph, Literal, URIRef
 from rdflib.namespace import DCAT, DCTERMS, XSD
 
-from registry.base.caip import Namer
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.catalogue import Listing, croissant, dcat
 from registry.catalogue.listing import is_iri, media_type
 from registry.manifest import from_digests
+from registry.rooms.datasets.caip import Namer
 from registry.rooms.datasets.messages import Source
 from tests.fixtures.tools import need
 

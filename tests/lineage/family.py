@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from registry.base.caip import Namer
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.lineage import Node
+from registry.rooms.datasets.caip import Namer
 from registry.rooms.datasets.messages import Source
 
 ALICE = Address(bytes.fromhex("aa" * 20))

@@ -13,12 +13,12 @@ from api.answers import in_form
 from api.deps import NodeDep, base_url, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
 from api.strict import StrictRoute
-from registry.base.caip import Namer
 from registry.base.canonical import read_json
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.catalogue import MAX_FILES, Listing, croissant, dcat
 from registry.manifest import Manifest
 from registry.node import Node
+from registry.rooms.datasets.caip import Namer
 from registry.rooms.datasets.messages import Source
 from registry.rooms.datasets.publications import public_manifest, public_metadata
 
@@ -81,7 +81,7 @@ def _listing(node: Node, found: Mapping[str, Any], base_url: str) -> Listing:
         listed = public_manifest(connection, dataset_id, found["version"], root) if is_listed else None
     metadata = {} if described is None else read_json(described)
     return Listing(
-        namer=Namer(node.deployment.chain_id, node.deployment.address_of("DatasetRegistry")),
+        namer=Namer.of(node.deployment),
         base_url=base_url,
         dataset_id=dataset_id,
         version=found["version"],

@@ -13,7 +13,6 @@ from api.deps import NodeDep, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
 from api.rooms.datasets import answers
 from api.strict import StrictRoute
-from registry.base.caip import Namer
 from registry.index.lineage import read_lineage
 from registry.index.state import Cursor
 from registry.lineage import Direction, Graph
@@ -22,6 +21,7 @@ from registry.lineage.graph import GraphDocument
 from registry.lineage.prov import json_ld, prov_json
 from registry.lineage.svg import svg
 from registry.node import Node
+from registry.rooms.datasets.caip import Namer
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 
@@ -87,9 +87,7 @@ def _written(
     graph, cursor = read_lineage(node.storage, dataset_id, version, direction, depth=depth)
     if format_ == "json":
         return orjson.dumps(_document(graph, cursor)), cursor
-    return _WRITERS[format_](
-        graph, Namer(node.deployment.chain_id, node.deployment.address_of("DatasetRegistry"))
-    ), cursor
+    return _WRITERS[format_](graph, Namer.of(node.deployment)), cursor
 
 
 def _document(graph: Graph, cursor: Cursor) -> dict[str, Any]:
