@@ -1,4 +1,4 @@
-"""Descriptions of a dataset in the formats of catalogues: DCAT 3 and Croissant, with checksums and links to proofs."""
+"""Describe a dataset in the formats of catalogues, DCAT 3 and Croissant, with checksums and links to proofs."""
 
 from registry.catalogue.croissant import croissant
 from registry.catalogue.dcat import dcat

@@ -1,6 +1,6 @@
-"""A dataset in Croissant, the format of machine-learning datasets.
+"""Describe a dataset in Croissant, the format of machine-learning datasets.
 
-The context is the one that the format prescribes. Paths are given as they stand in the dataset, relative to its folder.
+The context is the one that the format prescribes. Paths are relative to the dataset's folder.
 
 Source: Croissant format specification 1.0 (MLCommons).
 """
@@ -35,7 +35,7 @@ CONTEXT: Final[dict[str, Any]] = {
 
 
 def croissant(listing: Listing) -> dict[str, Any]:
-    """The dataset's description. It lists the files, and does not look into them: it has no record sets."""
+    """Return the dataset's description. It lists the files but does not read them, so it has no record sets."""
     described = {
         "@context": CONTEXT,
         "@type": "sc:Dataset",

@@ -1,6 +1,6 @@
-"""A dataset in DCAT 3, as JSON-LD.
+"""Describe a dataset in DCAT 3, as JSON-LD.
 
-Source: Data Catalog Vocabulary version 3 (W3C recommendation, 2024); checksums as SPDX has them.
+Source: Data Catalog Vocabulary version 3 (W3C recommendation, 2024); checksums in the terms of SPDX.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CONTEXT: Final[dict[str, Any]] = {
 
 
 def dcat(listing: Listing) -> dict[str, Any]:
-    """The dataset's description. Its context is part of it, so that nothing need be fetched."""
+    """Return the dataset's description. The context is part of it, so a reader fetches nothing."""
     namer = listing.namer
     name = namer.dataset(listing.dataset_id)
     license_iri, license_text = listing.license_iri, listing.text("license")

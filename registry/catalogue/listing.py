@@ -1,4 +1,4 @@
-"""What catalogues are told of a dataset: its latest version, and where its proofs are."""
+"""A dataset as catalogues list it: its latest version, and the addresses of its proofs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from registry.rooms.datasets.caip import Namer
 from registry.rooms.datasets.messages import Source
 
 MAX_FILES: Final = 10_000
-"""How many files a description lists one by one; of a larger dataset it links to the manifest."""
+"""The most files that a description lists; for a larger dataset it only links to the manifest."""
 
 _IRI: Final = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]{1,30}:[^\s<>\"{}|\\^`\x00-\x20\x7f-\x9f]{1,2000}")
 _SPDX: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9.+-]{0,60}")
@@ -28,21 +28,21 @@ class Listing:
     """A dataset as a catalogue lists it.
 
     Args:
-        namer: Gives its name, which is unique over all chains.
+        namer: Makes names that are unique over all chains.
         base_url: The gateway's address, ending in a slash.
         dataset_id: The dataset.
-        version: The number of its latest version, which is described.
+        version: The number of its latest version, the one described.
         owner: Its owner.
         is_withdrawn: Whether it is withdrawn.
         content_root: The root of the version's manifest.
         metadata_hash: SHA-256 of its metadata, or zero.
-        metadata: The metadata, or empty where it is not known. It is others' JSON.
-        uri: Where its owner says that more is found, or empty. It is others' text.
+        metadata: The metadata, or empty where it is not known. It is untrusted JSON.
+        uri: The address of more information, set by its owner, or empty. It is untrusted text.
         sources: What it derives from.
         registered_at: When its first version was registered, UTC.
         updated_at: When it was last changed, UTC.
         files: Its files; None where the manifest is not known, or lists more than MAX_FILES.
-        total_size: The bytes of all files, where they are known.
+        total_size: The size of all files in bytes; None where it is not known.
     """
 
     namer: Namer
@@ -63,23 +63,23 @@ class Listing:
 
     @property
     def name(self) -> str:
-        """Its name, or the beginning of its id where it has none."""
+        """Its name, or the first digits of its id where it has none."""
         return self.text("name") or f"Dataset {str(self.dataset_id)[:10]}"
 
     @property
     def description(self) -> str:
-        """Its description, or a sentence that says what it is."""
+        """Its description, or a default sentence where it has none."""
         return self.text("description") or f"{self.name}, registered on chain eip155:{self.namer.chain_id}."
 
     @property
     def keywords(self) -> tuple[str, ...]:
         """Its keywords."""
-        found = self.metadata.get("keywords")
-        return tuple(word for word in found if isinstance(word, str)) if isinstance(found, list) else ()
+        keywords = self.metadata.get("keywords")
+        return tuple(word for word in keywords if isinstance(word, str)) if isinstance(keywords, list) else ()
 
     @property
     def license_iri(self) -> str | None:
-        """The IRI of its licence: as it stands, or that of the SPDX licence of this name."""
+        """The IRI of its licence: the metadata's own, or that of the SPDX licence with this name."""
         text = self.text("license")
         if text is None:
             return None
@@ -89,7 +89,7 @@ class Listing:
 
     @property
     def link(self) -> str | None:
-        """Where its owner says that more is found, if that is an IRI."""
+        """The address of more information, if the one that its owner set is an IRI."""
         return self.uri if is_iri(self.uri) else None
 
     @property
@@ -99,7 +99,7 @@ class Listing:
 
     @property
     def proofs(self) -> Mapping[str, str]:
-        """The gateway's proofs of it by what they are."""
+        """The addresses of the gateway's proofs, by kind."""
         return {
             "evidence": f"{self.page}/evidence",
             "certificate": f"{self.page}/certificate.pdf",
@@ -108,16 +108,16 @@ class Listing:
         }
 
     def text(self, key: str) -> str | None:
-        """A member of the metadata that is a text and not empty, else None."""
+        """Return a member of the metadata that is a non-empty string, else None."""
         value = self.metadata.get(key)
         return value.strip() or None if isinstance(value, str) else None
 
 
 def is_iri(text: str) -> bool:
-    """Whether a text is an absolute IRI of a scheme under which data is found; never one that a browser would run."""
+    """Return whether a text is an absolute IRI with a scheme for data; never one that a browser would execute."""
     return _IRI.fullmatch(text) is not None and text.lower().startswith(_SCHEMES)
 
 
 def media_type(path: str) -> str:
-    """The media type that a file's name suggests. The computer's own settings play no part."""
+    """Return the media type for a file's name. The computer's own settings are not used."""
     return mimetypes.MimeTypes().guess_type(f"/{path.rpartition('/')[2]}")[0] or "application/octet-stream"

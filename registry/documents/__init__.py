@@ -1,1 +1,1 @@
-"""Documents: metadata and manifests whose hashes are on chain. The chain cannot give them back, so they are kept."""
+"""Documents: metadata and manifests. The chain has their hashes only, so their text is stored here."""

@@ -1,4 +1,4 @@
-"""Keeping the documents that came with a message."""
+"""Store the documents that came with a message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from registry.manifest import Manifest
 
 
 def put_documents(connection: Connection, *, metadata: Mapping[str, Any] | None, manifest: Manifest | None) -> None:
-    """Keeps what was given; for the transaction that keeps the message itself.
+    """Store the given documents, in the transaction that stores the message itself.
 
     Args:
         connection: In a transaction that writes.

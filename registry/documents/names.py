@@ -1,4 +1,4 @@
-"""The names that people give: what metadata says, cut to a bearable length."""
+"""Names and descriptions in metadata, cut to a maximum length."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ MAX_DESCRIPTION: Final = 10_000
 
 
 def named(metadata: object, field: str, maximum: int) -> str | None:
-    """A text field of metadata, or None if it is absent, empty or no text.
+    """Return a text field of metadata, or None if it is absent, empty or not a string.
 
-    PostgreSQL's text holds no NUL, and nobody can read one: it becomes a space.
+    A NUL becomes a space, because PostgreSQL's text cannot hold one.
+
+    Args:
+        metadata: A JSON value.
+        field: The field's name.
+        maximum: The maximum length in characters.
     """
     value = metadata.get(field) if isinstance(metadata, Mapping) else None
     return value.replace("\0", " ").strip()[:maximum] or None if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Documents by their hashes. Storage only: which of them may be shown for what, publications say."""
+"""Documents by their hashes. Storage only: publications decide which of them may be shown."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from registry.storage.bulk import insert_rows
 
 
 def put_metadata(connection: Connection, metadata: object) -> Bytes32:
-    """Keeps metadata, in canonical form. Keeping it twice is harmless.
+    """Store metadata in canonical form. Storing it twice changes nothing.
 
     Args:
         connection: In a transaction that writes.
         metadata: A JSON value.
 
-    Raises:
-        InvalidInput: It has no canonical form.
-
     Returns:
         Its hash: SHA-256 of the canonical form.
+
+    Raises:
+        InvalidInput: It has no canonical form.
     """
     key = metadata_hash(metadata)
     _insert_if_new(
@@ -43,7 +43,7 @@ def put_metadata(connection: Connection, metadata: object) -> Bytes32:
 
 
 def put_manifest(connection: Connection, manifest: Manifest) -> Bytes32:
-    """Keeps a manifest, so that each of its files finds it. Keeping it twice is harmless.
+    """Store a manifest, so that it can be found by each of its files. Storing it twice changes nothing.
 
     Args:
         connection: In a transaction that writes.
@@ -70,35 +70,35 @@ def put_manifest(connection: Connection, manifest: Manifest) -> Bytes32:
 
 
 def metadata_of(connection: Connection, key: Bytes32) -> bytes | None:
-    """The canonical JSON of metadata, or None if it is not kept here."""
+    """Return the canonical JSON of metadata, or None if it is not stored here."""
     return connection.scalar(select(METADATA_DOCUMENTS.c.body).where(METADATA_DOCUMENTS.c.metadata_hash == key))
 
 
 def manifest_of(connection: Connection, root: Bytes32) -> bytes | None:
-    """The text form of a manifest, or None if it is not kept here."""
+    """Return the text form of a manifest, or None if it is not stored here."""
     return connection.scalar(select(MANIFESTS.c.body).where(MANIFESTS.c.content_root == root))
 
 
 def manifest_size(connection: Connection, root: Bytes32) -> int | None:
-    """Return how many bytes the text form of a manifest has; None if it is not kept here."""
+    """Return the size of a manifest's text form in bytes; None if it is not stored here."""
     return connection.scalar(select(func.length(MANIFESTS.c.body)).where(MANIFESTS.c.content_root == root))
 
 
 def manifest_part(connection: Connection, root: Bytes32, start: int, count: int) -> bytes:
-    """Return bytes of the text form of a manifest; none where it is not kept here any more.
+    """Return a part of the text form of a manifest; empty where it is no longer stored here.
 
     Args:
         connection: In a transaction.
         root: The content root.
-        start: Where they begin, from 0.
-        count: How many at most.
+        start: The offset of the first byte, from 0.
+        count: The maximum number of bytes.
     """
-    is_wanted = MANIFESTS.c.content_root == root
+    of_root = MANIFESTS.c.content_root == root
     driver = connection.connection.driver_connection
     if not isinstance(driver, sqlite3.Connection):
-        return connection.scalar(select(func.substr(MANIFESTS.c.body, start + 1, count)).where(is_wanted)) or b""
+        return connection.scalar(select(func.substr(MANIFESTS.c.body, start + 1, count)).where(of_root)) or b""
     # SQLite's own substr() reads the whole body into memory first.
-    row = connection.scalar(select(literal_column("rowid")).select_from(MANIFESTS).where(is_wanted))
+    row = connection.scalar(select(literal_column("rowid")).select_from(MANIFESTS).where(of_root))
     if row is None:
         return b""
     with driver.blobopen(MANIFESTS.name, MANIFESTS.c.body.name, row, readonly=True) as body:
@@ -107,7 +107,7 @@ def manifest_part(connection: Connection, root: Bytes32, start: int, count: int)
 
 
 def erase(connection: Connection, key: Bytes32) -> None:
-    """Delete the document with a hash, if it is kept here."""
+    """Delete the document with a hash, if it is stored here."""
     connection.execute(delete(METADATA_DOCUMENTS).where(METADATA_DOCUMENTS.c.metadata_hash == key))
     connection.execute(delete(MANIFEST_FILES).where(MANIFEST_FILES.c.content_root == key))
     connection.execute(delete(MANIFESTS).where(MANIFESTS.c.content_root == key))

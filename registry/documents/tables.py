@@ -1,4 +1,4 @@
-"""The tables of the documents. A body is the last column: SQLite reads what stands behind it only through all of it."""
+"""The tables of documents. The body is the last column: SQLite must read all of it to reach a column behind it."""
 
 from __future__ import annotations
 

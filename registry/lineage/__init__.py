@@ -1,4 +1,4 @@
-"""Lineage: which exact versions of datasets a version derives from, and which derive from it."""
+"""Lineage: the exact versions of datasets that a version derives from, and those that derive from it."""
 
 from registry.lineage.graph import Edge, Graph, Node, Relation
 from registry.lineage.walk import MAX_NODES, Direction, Reader, walk

@@ -1,4 +1,4 @@
-"""The graph of versions. Edges lead from the later to the earlier, as on the chain, where a source must exist first."""
+"""The graph of versions. Edges lead from a later version to an earlier one: on the chain a source must exist first."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Relation(StrEnum):
     """Why one version comes after another."""
 
     DERIVATION = "derivation"
-    """It names the other as a source."""
+    """The later version names the earlier one as a source."""
     REVISION = "revision"
-    """It is the next version of the same dataset."""
+    """The later version is the next version of the same dataset."""
 
 
 class _Frozen(BaseModel):
@@ -38,28 +38,28 @@ class Node(_Frozen):
 
     version: Source
     content_root: Bytes32
-    name: str | None = Field(description="From its metadata, where that is known.")
-    claimant: Address = Field(description="Who owned the dataset when this version was registered.")
-    owner: Address = Field(description="Who owns the dataset now.")
-    is_withdrawn: bool = Field(description="Whether the dataset is withdrawn now, and so all of its versions.")
+    name: str | None = Field(description="The name in its metadata; null where the metadata is not known.")
+    claimant: Address = Field(description="The owner of the dataset when this version was registered.")
+    owner: Address = Field(description="The present owner of the dataset.")
+    is_withdrawn: bool = Field(description="Whether the dataset, and with it all its versions, is withdrawn now.")
     registered_at: AwareDatetime
     block_number: Annotated[int, Field(ge=0)]
     sources: tuple[Source, ...]
 
     @property
     def previous(self) -> Source | None:
-        """The version before it of the same dataset."""
+        """The previous version of the same dataset; None for the first."""
         number = self.version.version
         return None if number == 1 else Source(dataset_id=self.version.dataset_id, version=number - 1)
 
     @property
     def parents(self) -> tuple[Source, ...]:
-        """All that it derives from: its sources, then the version before it."""
+        """The versions that it derives from: its sources, then the previous version."""
         return self.sources if self.previous is None else (*self.sources, self.previous)
 
 
 class Edge(_Frozen):
-    """That one version derives from another, or is a revision of it."""
+    """A relation between two versions: the later one derives from the earlier one, or revises it."""
 
     later: Source
     earlier: Source
@@ -71,9 +71,9 @@ class Graph:
     """A part of the lineage.
 
     Args:
-        roots: The versions that were asked about.
+        roots: The versions whose lineage it is.
         nodes: Every version in it, each after all that it derives from.
-        is_cut: Whether there is more beyond it, left out because of the depth that was asked for.
+        is_cut: Whether versions beyond the requested depth were left out.
     """
 
     roots: tuple[Source, ...]
@@ -82,14 +82,19 @@ class Graph:
 
     @classmethod
     def of(cls, roots: tuple[Source, ...], nodes: Mapping[Source, Node], *, is_cut: bool = False) -> Self:
-        """The graph of nodes in any order.
+        """Return the graph of some nodes.
+
+        Args:
+            roots: The versions whose lineage it is.
+            nodes: The nodes by version, in any order.
+            is_cut: Whether versions beyond the requested depth were left out.
 
         Raises:
-            InvalidInput: They derive from each other in a circle, which no chain can have recorded, or a root is not
-                among them.
+            InvalidInput: The nodes derive from each other in a circle, which no chain can have recorded, or a root is
+                missing.
         """
         if missing := [root for root in roots if root not in nodes]:
-            raise InvalidInput(f"The lineage lacks the version {missing[0]} that it is of.")
+            raise InvalidInput(f"The lineage of version {missing[0]} does not contain that version.")
         return cls(roots, _in_order(nodes), is_cut)
 
     @cached_property
@@ -108,38 +113,39 @@ class Graph:
                 relation=Relation.DERIVATION if parent in node.sources else Relation.REVISION,
             )
             for node in self.nodes
-            for parent in dict.fromkeys(node.parents)  # A revision may name the version before it as a source, too.
+            for parent in dict.fromkeys(node.parents)  # A revision may also name the previous version as a source.
             if parent in known
         )
 
     @cached_property
     def children(self) -> Mapping[Source, tuple[Edge, ...]]:
-        """The edges that lead to a version: what comes of it."""
-        found: defaultdict[Source, list[Edge]] = defaultdict(list)
+        """For each version the edges from what derives from it."""
+        incoming: defaultdict[Source, list[Edge]] = defaultdict(list)
         for edge in self.edges:
-            found[edge.earlier].append(edge)
-        return {version: tuple(edges) for version, edges in found.items()}
+            incoming[edge.earlier].append(edge)
+        return {version: tuple(edges) for version, edges in incoming.items()}
 
     @cached_property
     def parents(self) -> Mapping[Source, tuple[Edge, ...]]:
-        """The edges that lead from a version: what it comes from."""
-        found: defaultdict[Source, list[Edge]] = defaultdict(list)
+        """For each version the edges to what it derives from."""
+        outgoing: defaultdict[Source, list[Edge]] = defaultdict(list)
         for edge in self.edges:
-            found[edge.later].append(edge)
-        return {version: tuple(edges) for version, edges in found.items()}
+            outgoing[edge.later].append(edge)
+        return {version: tuple(edges) for version, edges in outgoing.items()}
 
     @cached_property
     def affected(self) -> frozenset[Source]:
-        """The versions that derive, over however many steps, from a withdrawn dataset.
+        """The versions that derive, directly or over other versions, from a withdrawn dataset.
 
-        A revision counts by the sources that it names itself: to name them without the withdrawn one is the remedy.
+        Only the sources that a version names itself count, not those of the version that it revises: a revision
+        without the withdrawn source is the remedy.
         """
-        found: set[Source] = set()
+        affected: set[Source] = set()
         known = self.by_version
-        for node in self.nodes:  # Sources stand before what derives from them.
-            if any(source in found or (source in known and known[source].is_withdrawn) for source in node.sources):
-                found.add(node.version)
-        return frozenset(found)
+        for node in self.nodes:  # Sources come before what derives from them.
+            if any(source in affected or (source in known and known[source].is_withdrawn) for source in node.sources):
+                affected.add(node.version)
+        return frozenset(affected)
 
 
 class GraphDocument(_Frozen):
@@ -149,16 +155,16 @@ class GraphDocument(_Frozen):
     nodes: tuple[Node, ...]
     edges: tuple[Edge, ...]
     affected: tuple[Source, ...] = Field(description="The versions that derive from a withdrawn dataset.")
-    is_cut: bool = Field(description="Whether there is more beyond the depth that was asked for.")
+    is_cut: bool = Field(description="Whether versions beyond the requested depth were left out.")
 
     @classmethod
     def of(cls, graph: Graph) -> Self:
-        """The document of a graph."""
+        """Return the document of a graph."""
         affected = tuple(node.version for node in graph.nodes if node.version in graph.affected)
         return cls(roots=graph.roots, nodes=graph.nodes, edges=graph.edges, affected=affected, is_cut=graph.is_cut)
 
     def graph(self) -> Graph:
-        """The graph of the document; its edges are taken from the nodes.
+        """Return the graph of the document. Its edges are computed from the nodes.
 
         Raises:
             InvalidInput: As Graph.of does.
@@ -167,15 +173,15 @@ class GraphDocument(_Frozen):
 
 
 def _in_order(nodes: Mapping[Source, Node]) -> tuple[Node, ...]:
-    """The nodes, each after all that it derives from, and otherwise by time."""
-    waiting = {
+    """Return the nodes, each after all that it derives from, otherwise ascending by time."""
+    unplaced_parents = {
         version: sum(parent in nodes for parent in dict.fromkeys(node.parents)) for version, node in nodes.items()
     }
     dependents: defaultdict[Source, list[Source]] = defaultdict(list)
     for version, node in nodes.items():
         for parent in dict.fromkeys(node.parents):
             dependents[parent].append(version)
-    ready = [_time_key(nodes[version]) for version, count in waiting.items() if not count]
+    ready = [_time_key(nodes[version]) for version, count in unplaced_parents.items() if not count]
     heapify(ready)
     ordered: list[Node] = []
     while ready:
@@ -183,8 +189,8 @@ def _in_order(nodes: Mapping[Source, Node]) -> tuple[Node, ...]:
         version = Source(dataset_id=dataset_id, version=number)
         ordered.append(nodes[version])
         for dependent in dependents[version]:
-            waiting[dependent] -= 1
-            if not waiting[dependent]:
+            unplaced_parents[dependent] -= 1
+            if not unplaced_parents[dependent]:
                 heappush(ready, _time_key(nodes[dependent]))
     if len(ordered) != len(nodes):
         raise InvalidInput("These versions derive from each other in a circle, which no chain can have recorded.")

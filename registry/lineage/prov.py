@@ -1,7 +1,7 @@
-"""The lineage in the W3C's PROV: as PROV-JSON, and as PROV-O in JSON-LD.
+"""Write a lineage in the W3C's PROV: as PROV-JSON, and as PROV-O in JSON-LD.
 
-Each version is an entity that specialises its dataset, was generated when it was registered, and is attributed to who
-owned the dataset then. Sources are derivations, next versions are revisions.
+Each version is an entity that specialises its dataset, was generated when it was registered, and is attributed to the
+owner of the dataset at that time. Sources are derivations, next versions are revisions.
 
 Source: PROV-JSON (W3C submission, 2013), PROV-O (W3C recommendation, 2013).
 """
@@ -17,7 +17,7 @@ from registry.rooms.datasets.caip import Namer
 from registry.rooms.datasets.messages import Source
 
 VOCABULARY: Final = "urn:tdr:"
-"""The namespace of our own terms."""
+"""The namespace of this project's terms."""
 
 PROV: Final = "http://www.w3.org/ns/prov#"
 _RDFS: Final = "http://www.w3.org/2000/01/rdf-schema#"
@@ -41,7 +41,7 @@ _CONTEXT: Final[dict[str, Any]] = {
 
 
 def prov_json(graph: Graph, namer: Namer) -> dict[str, Any]:
-    """The graph as a PROV-JSON document."""
+    """Return the graph as a PROV-JSON document."""
     document: dict[str, dict[str, Any]] = {
         "prefix": {"tdr": VOCABULARY, "ds": namer.datasets, "account": namer.accounts},
         "entity": {},
@@ -82,7 +82,7 @@ def prov_json(graph: Graph, namer: Namer) -> dict[str, Any]:
 
 
 def json_ld(graph: Graph, namer: Namer) -> dict[str, Any]:
-    """The graph as PROV-O in JSON-LD; its context is part of the document, so that nothing need be fetched."""
+    """Return the graph as PROV-O in JSON-LD. The context is part of the document, so a reader fetches nothing."""
     datasets = sorted({node.version.dataset_id for node in graph.nodes})
     accounts = sorted({node.claimant for node in graph.nodes})
     described = [

@@ -1,4 +1,4 @@
-"""The lineage as a picture: sources on the left, what derives from them on the right. It loads nothing."""
+"""Draw a lineage as SVG: sources on the left, what derives from them on the right. The picture loads no other file."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ Place = tuple[int, int]
 
 
 def svg(graph: Graph) -> str:
-    """The graph as an SVG document."""
+    """Return the graph as an SVG document."""
     return "\n".join(_lines(graph)) + "\n"
 
 
@@ -88,9 +88,12 @@ def _box(graph: Graph, node: Node, place: Place) -> str:
 
 
 def _places(graph: Graph) -> dict[Source, Place]:
-    """Where each version's box stands: its column is its longest way from an origin, its row near its neighbours'."""
+    """Return the position of each version's box.
+
+    Its column is its longest distance from an origin; its row is close to the rows of its neighbours.
+    """
     column: dict[Source, int] = {}
-    for node in graph.nodes:  # Origins stand first.
+    for node in graph.nodes:  # Origins come first.
         column[node.version] = max(
             (column[edge.earlier] + 1 for edge in graph.parents.get(node.version, ())), default=0
         )
@@ -115,7 +118,7 @@ def _places(graph: Graph) -> dict[Source, Place]:
 
 
 def _middle(graph: Graph, version: Source, row: Mapping[Source, float], *, forward: bool) -> float:
-    """The mean row of a version's neighbours on one side; its own where it has none."""
+    """Return the mean row of a version's neighbours on one side; its own row where it has none."""
     edges = (graph.parents if forward else graph.children).get(version, ())
     rows = [row[edge.earlier if forward else edge.later] for edge in edges]
     return sum(rows) / len(rows) if rows else row[version]

@@ -1,4 +1,4 @@
-"""The lineage as an indented tree of text lines, each version shown in full once."""
+"""Write a lineage as an indented tree of text lines. Each version is shown in full once."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ MAX_LEVELS = 40
 
 
 def ancestors(graph: Graph) -> Iterator[str]:
-    """Line by line, what the roots derive from, a version's origins indented below it."""
+    """Yield the lines of what the roots derive from. A version's origins are indented below it."""
     inner = {edge.earlier for root in graph.roots for edge in graph.parents.get(root, ())}
     yield from _lines(graph, [root for root in graph.roots if root not in inner], graph.parents, up=True)
 
 
 def descendants(graph: Graph) -> Iterator[str]:
-    """Line by line, what derives from the roots, a version's descendants indented below it."""
+    """Yield the lines of what derives from the roots. A version's descendants are indented below it."""
     inner = {edge.later for root in graph.roots for edge in graph.children.get(root, ())}
     yield from _lines(graph, [root for root in graph.roots if root not in inner], graph.children, up=False)
 
 
 def describe(graph: Graph, node: Node) -> str:
-    """A version on one line: name, short id, date, and what there is to worry about."""
+    """Return a version on one line: name, short id, date and warnings."""
     words = [title(node)]
     if words[0] != short(node.version):
         words.append(short(node.version))
@@ -40,7 +40,7 @@ def _lines(
     graph: Graph, starts: Sequence[Source], following: Mapping[Source, Sequence[Edge]], *, up: bool
 ) -> Iterator[str]:
     shown: set[Source] = set()
-    # Each entry: the version, how it comes here, what stands before its line and before those below it, its level.
+    # Each entry: the version, its relation to the line above, the prefix of its line and of those below, its level.
     stack: list[tuple[Source, str, str, str, int]] = [(start, "", "", "", 0) for start in reversed(starts)]
     while stack:
         version, relation, before, below, level = stack.pop()

@@ -1,4 +1,4 @@
-"""Walking the lineage from some versions up to what they come from, or down to what came of them."""
+"""Walk the lineage of versions: up to what they derive from, or down to what derives from them."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ MAX_NODES = 10_000
 
 
 class Direction(StrEnum):
-    """Where to walk."""
+    """The direction of a walk."""
 
     UP = "up"
-    """To what they derive from."""
+    """To what the versions derive from."""
     DOWN = "down"
-    """To what derives from them."""
+    """To what derives from the versions."""
     BOTH = "both"
-    """Up, and down; not to other descendants of what they derive from."""
+    """Up and down, but not to other descendants of what the versions derive from."""
 
 
 class Reader(Protocol):
-    """Where the lineage is read."""
+    """A store of versions and their sources."""
 
     def nodes(self, versions: Collection[Source]) -> Iterable[Node]:
-        """The nodes of those of these versions that are known."""
+        """Return the nodes of the given versions; unknown ones are left out."""
 
     def dependents(self, versions: Collection[Source]) -> Iterable[Source]:
-        """The versions that name one of these as a source, and the next versions of these."""
+        """Return the versions that name one of the given ones as a source, and the next versions of the given ones."""
 
 
 def walk(
@@ -42,18 +42,21 @@ def walk(
     depth: int | None = None,
     max_nodes: int = MAX_NODES,
 ) -> Graph:
-    """Reads the lineage of some versions, level by level.
+    """Read the lineage of versions, level by level.
 
     Args:
-        reader: Where to read.
+        reader: The store to read from.
         roots: The versions, at least one.
-        direction: Where to walk.
-        depth: How many steps to walk at most; None: to the end.
-        max_nodes: How many versions the graph may have.
+        direction: The direction of the walk.
+        depth: The maximum number of steps; None for no limit.
+        max_nodes: The maximum number of versions in the graph.
+
+    Returns:
+        The graph of all versions that were reached.
 
     Raises:
-        NotFound: A root is not known, or a source of a known version.
-        InvalidInput: The graph has more versions than that.
+        NotFound: A root, or a source of a known version, is not known.
+        InvalidInput: The graph has more than `max_nodes` versions.
     """
     starts = tuple(dict.fromkeys(roots))
     known: dict[Source, Node] = {}
@@ -79,16 +82,16 @@ def walk(
 
 
 def _read(reader: Reader, versions: Collection[Source], known: dict[Source, Node], max_nodes: int) -> None:
-    wanted = [version for version in versions if version not in known]
-    if len(known) + len(wanted) > max_nodes:
+    missing = [version for version in versions if version not in known]
+    if len(known) + len(missing) > max_nodes:
         raise InvalidInput(
-            f"This lineage has more than {max_nodes:,} versions.", hint="Ask for less with a depth or one direction."
+            f"This lineage has more than {max_nodes:,} versions.", hint="Limit it with a depth or to one direction."
         )
-    known.update((node.version, node) for node in reader.nodes(wanted))
-    _require(wanted, known)
+    known.update((node.version, node) for node in reader.nodes(missing))
+    _require(missing, known)
 
 
-def _require(wanted: Iterable[Source], known: Mapping[Source, Node]) -> None:
-    for version in wanted:
+def _require(versions: Iterable[Source], known: Mapping[Source, Node]) -> None:
+    for version in versions:
         if version not in known:
-            raise NotFound(f"There is no version {version.version} of a dataset {version.dataset_id}.")
+            raise NotFound(f"There is no version {version.version} of the dataset {version.dataset_id}.")

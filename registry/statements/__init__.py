@@ -1,1 +1,1 @@
-"""What owners tell the gateway by signature, off the chain: what is public, and who may ask."""
+"""Statements: structs that owners sign for the gateway alone, for example what is public."""

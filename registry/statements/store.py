@@ -1,4 +1,4 @@
-"""Accepted statements: keep each one once, at most a number of them an hour."""
+"""Store accepted statements: each one once, and a limited number per hour."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ AnyStatement = TypeVar("AnyStatement", bound=Statement)
 
 @dataclass(frozen=True, slots=True)
 class Accepted(Generic[AnyStatement]):
-    """A statement that was checked: signed by the dataset's owner, and not past its deadline.
+    """A statement that was checked: signed by the owner of its subject, before its deadline.
 
     Args:
         statement: The statement.
-        digest: What was signed.
+        digest: What was signed, 32 bytes.
         signature: The signature.
         signer: The owner.
         at: When it was accepted, Unix seconds.
-        per_hour: How many of its kind the owner may make about the dataset in an hour.
+        per_hour: How many statements of its kind the owner may make about the subject in an hour.
     """
 
     statement: AnyStatement
@@ -42,15 +42,15 @@ class Accepted(Generic[AnyStatement]):
 
 
 def is_kept(connection: Connection, digest: Bytes32) -> bool:
-    """Return whether a statement was accepted before, by what was signed."""
+    """Return whether the statement with a digest was accepted before."""
     return bool(connection.scalar(select(exists().where(STATEMENTS.c.digest == digest))))
 
 
 def keep(connection: Connection, accepted: Accepted[Any]) -> bool:
-    """Keep a statement; return whether it is new.
+    """Store a statement; return whether it is new.
 
     Raises:
-        LimitReached: It is new, and its owner made as many of its kind within the hour.
+        LimitReached: It is new, and its owner has reached the number of its kind for the hour.
     """
     statement: Statement = accepted.statement
     dataset_id = DatasetId(statement.subject.id)
@@ -72,26 +72,26 @@ def keep(connection: Connection, accepted: Accepted[Any]) -> bool:
 
 
 def _require_room(connection: Connection, accepted: Accepted[Any]) -> None:
-    """Require that a statement, which was just kept, is not one too many.
+    """Require that a statement, which was just stored, is within the limit.
 
-    Each kind is counted for itself, so that documents that were published can be taken back in the same hour; and each
-    owner, so that a former one leaves room for the next.
+    Each kind is counted on its own, so that published documents can be retracted in the same hour. Each owner is
+    counted on its own, so that a former owner does not use up the limit of the next.
     """
     kind = type(accepted.statement).__name__
-    alike = (
+    same_kind = (
         STATEMENTS.c.dataset_id == DatasetId(accepted.statement.subject.id),
         STATEMENTS.c.signer == accepted.signer,
         STATEMENTS.c.kind == kind,
         STATEMENTS.c.accepted_at > accepted.at - HOUR,
         STATEMENTS.c.digest != accepted.digest,
     )
-    times = select(STATEMENTS.c.accepted_at).where(*alike).order_by(STATEMENTS.c.accepted_at.desc())
+    times = select(STATEMENTS.c.accepted_at).where(*same_kind).order_by(STATEMENTS.c.accepted_at.desc())
     latest = connection.scalars(times.limit(accepted.per_hour)).all()
     if len(latest) >= accepted.per_hour:
         first = latest[-1] if latest else accepted.at
         raise LimitReached(
             f"The owner has made {accepted.per_hour} statements of the kind {kind} about this dataset within an hour,"
-            " and the gateway keeps no more. Nothing was accepted.",
+            " the most that the gateway accepts. Nothing was accepted.",
             hint="Try again later; one statement can be about both documents of a version.",
             retry_after=max(1.0, first + HOUR - accepted.at),
         )
