@@ -164,5 +164,5 @@ function afterAccess(known, event, time) {
     const expiresAt = isEnded ? before.expiresAt : Math.min(before.expiresAt, time);
     return { kept: { ...before, expiresAt, epoch: event.epoch, revoked: true }, isGranted, isEnded: true };
   }
-  throw new Refused(`The event ${event.name} cannot follow what is known of ${event.grantee} and ${event.datasetId}.`);
+  throw new Refused(`The event ${event.name} cannot follow the known access of ${event.grantee} to ${event.datasetId}.`);
 }

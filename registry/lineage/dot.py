@@ -31,8 +31,8 @@ def _lines(graph: Graph) -> Iterator[str]:
         label = f"label={_quoted(title(node), short(node.version), node.registered_at.strftime('%Y-%m-%d'))}"
         yield f"  {_quoted(str(node.version))} [{', '.join([label, *attributes])}];"
     for edge in graph.edges:
-        attributes = ' [style=dashed, label="revision"]' if edge.relation is Relation.REVISION else ""
-        yield f"  {_quoted(str(edge.earlier))} -> {_quoted(str(edge.later))}{attributes};"
+        style = ' [style=dashed, label="revision"]' if edge.relation is Relation.REVISION else ""
+        yield f"  {_quoted(str(edge.earlier))} -> {_quoted(str(edge.later))}{style};"
     yield "}"
 
 

@@ -12,7 +12,7 @@ from registry.base.primitives import Address, Bytes32
 
 @dataclass(frozen=True, slots=True)
 class ContractAt:
-    """Where a contract is.
+    """The place of a contract.
 
     Args:
         address: Its address.

@@ -1,4 +1,4 @@
-"""How a room's events become rows of its own tables in the index."""
+"""A room's part of the index: how its events become rows of its own tables."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Access: who asked for it, who was granted what until when, and what was revoked."""
+"""The room of access: requests for datasets, grants of rights for a term, and revocations."""

@@ -1,4 +1,4 @@
-"""What `AccessGrants` logs, decoded strictly from topics and data."""
+"""The events of `AccessGrants`, decoded strictly from topics and data."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ TOPICS = (ACCESS_REQUESTED, ACCESS_GRANTED, ACCESS_REVOKED)
 
 
 class OfAccess:
-    """The part that all events of access share."""
+    """The properties that all events of access share."""
 
     __slots__ = ()
 
@@ -45,7 +45,7 @@ class OfAccess:
 
 @dataclass(frozen=True, slots=True)
 class AccessRequested(OfAccess):
-    """Somebody asked for access. `requests` counts this one; `purpose` is raw: it need not be UTF-8."""
+    """Access was requested. `requests` counts this request; `purpose` is raw bytes, not necessarily UTF-8."""
 
     dataset_id: DatasetId
     grantee: Address
@@ -81,13 +81,13 @@ AccessEvent = AccessRequested | AccessGranted | AccessRevoked
 
 
 def decode(log: Log) -> AccessEvent | None:
-    """Reads a log of the grants contract.
+    """Decode a log of the contract.
 
     Returns:
-        The event, or None for a log of a kind this version does not know.
+        The event; None for a log that changes no record.
 
     Raises:
-        InvalidInput: The log is none that the contract could have made.
+        InvalidInput: The contract cannot have made this log.
     """
     if not log.topics or log.topics[0] not in TOPICS:
         return None

@@ -20,7 +20,7 @@ def expected_event(message: Message, before: Access | None, at: Moment) -> Acces
     Args:
         message: The message.
         before: The grantee's access before the event; None before the first one.
-        at: The moment of the event: a start that has passed by then means from then on.
+        at: The moment of the event. A grant whose start has passed by then starts at that moment.
     """
     epoch, requests = (0, 0) if before is None else (before.epoch, len(before.requests))
     match message:
@@ -49,7 +49,7 @@ def expected_event(message: Message, before: Access | None, at: Moment) -> Acces
 
 
 def named_signer(message: Message) -> Address | None:
-    """Return the grantee who asks; None for other messages, which the dataset's owner signs."""
+    """Return the grantee of a request, who signs it; None for other messages, which the dataset's owner signs."""
     return message.grantee if isinstance(message, AccessRequest) else None
 
 

@@ -1,4 +1,4 @@
-"""The messages that `AccessGrants` accepts, as its interface defines them."""
+"""The messages that `AccessGrants` accepts, as its Solidity interface defines them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class AccessMessage(Message):
 
 
 class AccessRequest(AccessMessage):
-    """Asks for access to a dataset; signed by the one who asks."""
+    """Request access to a dataset; signed by the grantee."""
 
     FUNCTION: ClassVar[str] = "requestAccess"
     PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/requests"
@@ -63,7 +63,7 @@ class AccessRequest(AccessMessage):
 
 
 class AccessGrant(AccessMessage):
-    """Grants access, in place of any earlier grant to the same grantee."""
+    """Grant access; replaces any earlier grant to the same grantee."""
 
     FUNCTION: ClassVar[str] = "grant"
     PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/grants"
@@ -85,7 +85,7 @@ class AccessGrant(AccessMessage):
 
 
 class AccessRevocation(AccessMessage):
-    """Ends a grant now."""
+    """End a grant now."""
 
     FUNCTION: ClassVar[str] = "revoke"
     PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/revocations"

@@ -23,32 +23,36 @@ REQUEST_POLICIES = Table(
 
 
 def set_request_policy(connection: Connection, accepted: Accepted[RequestPolicy]) -> None:
-    """Open a dataset to requests for access, or close it.
+    """Store whether the gateway accepts requests for access to a dataset.
+
+    Args:
+        connection: In a transaction that writes.
+        accepted: The statement as it was accepted.
 
     Raises:
-        Conflict: A statement that was issued later is known.
-        LimitReached: It is one too many.
+        Conflict: A policy that was issued later is in force.
+        LimitReached: The owner has reached the number of policies for the hour.
     """
     statement = accepted.statement
     lock_values(connection, "requests", [statement.dataset_id])
     is_new = keep(connection, accepted)
     of_dataset = REQUEST_POLICIES.c.dataset_id == statement.dataset_id
-    known = connection.execute(select(REQUEST_POLICIES).where(of_dataset)).one_or_none()
-    if known is not None and known.statement == accepted.digest:
+    present = connection.execute(select(REQUEST_POLICIES).where(of_dataset)).one_or_none()
+    if present is not None and present.statement == accepted.digest:
         return
-    if not is_new or (known is not None and known.issued_at >= statement.issued_at):
+    if not is_new or (present is not None and present.issued_at >= statement.issued_at):
         raise Conflict(
             "A policy that was issued later, or in the same second, is in force.",
-            hint="Sign one with the present time.",
+            hint="Sign a policy with the present time.",
         )
     values = {"accepted": statement.accepted, "issued_at": statement.issued_at, "statement": accepted.digest}
-    if known is None:
+    if present is None:
         connection.execute(REQUEST_POLICIES.insert().values({"dataset_id": statement.dataset_id} | values))
     else:
         connection.execute(update(REQUEST_POLICIES).where(of_dataset).values(values))
 
 
 def accepts_requests(connection: Connection, dataset_id: DatasetId) -> bool:
-    """Return whether the owner lets the gateway take requests for access; so it is where nothing was said."""
-    found = connection.scalar(select(REQUEST_POLICIES.c.accepted).where(REQUEST_POLICIES.c.dataset_id == dataset_id))
-    return found is None or bool(found)
+    """Return whether the gateway accepts requests for access to a dataset; it does where the owner set no policy."""
+    policy = connection.scalar(select(REQUEST_POLICIES.c.accepted).where(REQUEST_POLICIES.c.dataset_id == dataset_id))
+    return policy is None or bool(policy)

@@ -1,4 +1,4 @@
-"""The room of access, its offline half: requests, grants and revocations."""
+"""The offline half of the room of access: requests, grants and revocations."""
 
 from __future__ import annotations
 

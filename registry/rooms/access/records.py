@@ -1,4 +1,4 @@
-"""What is known of access: the fold of a pair's events, in the order of the chain, and the rights by name."""
+"""The record of a grantee's access to a dataset, folded from its events in the order of the chain; rights by name."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ The contract gives bits no meaning; a bit without a name here prints as ``bit-N`
 
 
 def rights_mask(names: Iterable[str]) -> int:
-    """The bits of some rights.
+    """Return the bit mask of some rights.
 
     Raises:
-        InvalidInput: A name is unknown, or there is none.
+        InvalidInput: A name is unknown, or no name is given.
     """
     mask = 0
     for name in names:
         if name not in RIGHTS:
-            raise InvalidInput(f"There is no right {name!r}.", hint=f"The rights are: {', '.join(RIGHTS)}.")
+            raise InvalidInput(f"Unknown right {name!r}.", hint=f"The rights are: {', '.join(RIGHTS)}.")
         mask |= 1 << RIGHTS.index(name)
     if not mask:
-        raise InvalidInput("No right was named.", hint=f"Name one or more of: {', '.join(RIGHTS)}.")
+        raise InvalidInput("No right was given.", hint=f"Give one or more of: {', '.join(RIGHTS)}.")
     return mask
 
 
 def rights_names(mask: int) -> tuple[str, ...]:
-    """The names of the rights whose bits are set, the lowest bit first."""
+    """Return the names of the rights whose bits are set, ascending by bit."""
     return tuple(
         RIGHTS[bit] if bit < len(RIGHTS) else f"bit-{bit}" for bit in range(mask.bit_length()) if mask >> bit & 1
     )
 
 
 class AccessState(StrEnum):
-    """Why somebody may or may not use a dataset at a time."""
+    """The state of a grantee's access at a time."""
 
     NEVER_GRANTED = "neverGranted"
     SCHEDULED = "scheduled"
@@ -53,13 +53,13 @@ class AccessState(StrEnum):
 
 
 def state_of(time: int, starts_at: int, expires_at: int, revoked_at: int | None) -> AccessState:
-    """Return what has become of a grant by a time; all times are Unix seconds, UTC.
+    """Return the state of a grant at a time. All times are Unix seconds, UTC.
 
     Args:
-        time: The time that is asked about.
-        starts_at: From when it was given.
-        expires_at: Until when (exclusive).
-        revoked_at: When it was revoked, or None. A revocation at its expiry or later changed nothing.
+        time: The time.
+        starts_at: The start of the grant.
+        expires_at: Its expiry (exclusive).
+        revoked_at: The time of its revocation, or None. A revocation at the expiry or later has no effect.
     """
     if revoked_at is not None and revoked_at < expires_at:
         if time >= revoked_at:
@@ -71,16 +71,16 @@ def state_of(time: int, starts_at: int, expires_at: int, revoked_at: int | None)
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """One grant, and its end.
+    """One grant and its end.
 
     Args:
-        rights: One bit a right.
-        starts_at: From when, Unix seconds, UTC.
-        expires_at: Until when it was given (exclusive), Unix seconds, UTC.
+        rights: The rights, one bit each.
+        starts_at: The start, Unix seconds, UTC.
+        expires_at: The expiry as granted (exclusive), Unix seconds, UTC.
         terms_hash: SHA-256 of the terms, or zero.
-        at: When it was given.
-        ended: When it was revoked or replaced by a later grant, if it was.
-        is_revoked: Whether that end was a revocation.
+        at: The moment of the grant.
+        ended: The moment at which it was revoked or replaced by a later grant; None if neither happened.
+        is_revoked: Whether it ended by a revocation.
     """
 
     rights: int
@@ -93,15 +93,15 @@ class Grant:
 
     @property
     def until(self) -> int:
-        """When it ends or ended (exclusive), Unix seconds, UTC."""
+        """The end, by expiry or earlier (exclusive), Unix seconds, UTC."""
         return self.expires_at if self.ended is None else min(self.expires_at, self.ended.timestamp)
 
     def holds_at(self, time: int) -> bool:
-        """Whether it holds at a time (Unix seconds, UTC): it has started, not expired and not ended by then."""
+        """Return whether it is active at a time (Unix seconds, UTC): started, not expired and not ended."""
         return self.starts_at <= time < self.until
 
     def state_at(self, time: int) -> AccessState:
-        """Return what has become of it by a time (Unix seconds, UTC) at which no later grant has replaced it."""
+        """Return its state at a time (Unix seconds, UTC) before any later grant replaced it."""
         revoked = self.ended.timestamp if self.is_revoked and self.ended is not None else None
         return state_of(time, self.starts_at, self.expires_at, revoked)
 
@@ -118,14 +118,14 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """All that is known of one grantee's access to one dataset.
+    """The record of one grantee's access to one dataset.
 
     Args:
         dataset_id: The dataset.
         grantee: The grantee.
         epoch: The number of grants and revocations.
-        grants: All grants, the first first.
-        requests: All requests, the first first.
+        grants: All grants, ascending by time.
+        requests: All requests, ascending by time.
     """
 
     dataset_id: DatasetId
@@ -135,20 +135,20 @@ class Access:
     requests: tuple[AccessRequest, ...]
 
     def deciding_grant(self, time: int) -> Grant | None:
-        """Return the grant that decides about a time (Unix seconds, UTC): the latest given by then, else the first."""
-        given = [grant for grant in self.grants if grant.at.timestamp <= time]
-        return (given[-1:] or self.grants[:1] or (None,))[0]
+        """Return the grant that decides the state at a time (Unix seconds, UTC): the latest by then, else the first."""
+        earlier = [grant for grant in self.grants if grant.at.timestamp <= time]
+        return (earlier[-1:] or self.grants[:1] or (None,))[0]
 
     def grant_at(self, time: int) -> Grant | None:
-        """The grant that holds at a time (Unix seconds, UTC), or None."""
+        """Return the grant that is active at a time (Unix seconds, UTC), or None."""
         return next((grant for grant in reversed(self.grants) if grant.holds_at(time)), None)
 
 
 def fold(access: Access | None, event: AccessEvent, at: Moment) -> Access:
-    """The record after one more event (None: nothing was known of the pair).
+    """Return the record after one more event; the record before the first event is None.
 
     Raises:
-        InvalidInput: The event cannot follow what went before, so the events are not the pair's full history.
+        InvalidInput: The event cannot follow the record, so the events are not the full history.
     """
     if access is None:
         access = Access(event.dataset_id, event.grantee, 0, (), ())
@@ -162,7 +162,7 @@ def fold(access: Access | None, event: AccessEvent, at: Moment) -> Access:
         case AccessRevoked() if event.epoch == access.epoch + 1 and access.grants:
             return replace(access, epoch=event.epoch, grants=_ended(access.grants, at, True))
     raise InvalidInput(
-        f"The event {type(event).__name__} cannot follow what is known of {access.grantee} and {access.dataset_id}."
+        f"The event {type(event).__name__} cannot follow the known access of {access.grantee} to {access.dataset_id}."
     )
 
 

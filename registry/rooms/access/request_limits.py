@@ -1,4 +1,4 @@
-"""Limits on requests for access: anybody may ask, and the gateway pays, so no dataset gets more than a few."""
+"""Limits on pending requests for access: anyone may request, and the gateway pays for the transaction."""
 
 from __future__ import annotations
 
@@ -19,18 +19,17 @@ from registry.rooms.access.policies import accepts_requests
 from registry.storage.locks import lock_values
 
 MAX_OPEN_OF_GRANTEE: Final = 3
-"""Most requests of one account for one dataset that may be unanswered at once."""
+"""The most pending requests of one account for one dataset."""
 
 
 def limiting(message: AccessRequest, maximum: int) -> Callable[[Connection], None]:
-    """Return the check that a request was within the limits, for the transaction that has just accepted it.
+    """Return the check that a request is within the limits, to run in the transaction that has just accepted it.
+
+    The check raises Conflict where the owner accepts no requests here, or too many are pending now.
 
     Args:
         message: The request.
-        maximum: Most unanswered requests for the dataset.
-
-    Raises:
-        Conflict: Raised by the check: the owner takes no requests here, or there are too many now.
+        maximum: The most pending requests for the dataset.
     """
 
     def check(connection: Connection) -> None:
@@ -41,24 +40,24 @@ def limiting(message: AccessRequest, maximum: int) -> Callable[[Connection], Non
 
 
 def require_room(connection: Connection, message: AccessRequest, maximum: int) -> None:
-    """Require that one more request is within the limits; another may be accepted before it is.
+    """Require that one more request is within the limits. Another request may still be accepted before it.
 
-    One whose number the index knows is passed on: it has had its effect, or the contract refuses it.
+    A request whose number the index knows passes: it has had its effect, or the contract will refuse it.
 
     Args:
         connection: In a transaction.
         message: The request.
-        maximum: Most unanswered requests for the dataset.
+        maximum: The most pending requests for the dataset.
 
     Raises:
-        Conflict: The owner takes no requests here, or there are too many already.
+        Conflict: The owner accepts no requests here, or too many are pending already.
     """
     if not _is_indexed(connection, message):
         _require(connection, message, maximum, others_only=True)
 
 
 def _require(connection: Connection, message: AccessRequest, maximum: int, *, others_only: bool) -> None:
-    """Require that the requests that are counted, with or without this one, are not too many."""
+    """Require that the pending requests are within the limits; with `others_only`, that there is room for one more."""
     room_left = int(others_only)
     of_grantee, of_all = MAX_OPEN_OF_GRANTEE - room_left, maximum - room_left
     if not accepts_requests(connection, message.dataset_id):
@@ -76,7 +75,7 @@ def _require(connection: Connection, message: AccessRequest, maximum: int, *, ot
 
 
 def _is_indexed(connection: Connection, message: AccessRequest) -> bool:
-    """Return whether the grantee has made more requests for the dataset than the message says were made before it."""
+    """Return whether the index has more of the grantee's requests for the dataset than the message counts before it."""
     rows = select(EVENTS.c.position).where(
         EVENTS.c.dataset_id == message.dataset_id,
         EVENTS.c.account == message.grantee,
@@ -87,16 +86,16 @@ def _is_indexed(connection: Connection, message: AccessRequest) -> bool:
 
 
 def _count(connection: Connection, dataset_id: DatasetId, grantee: Address | None, at_most: int) -> int:
-    """Return how many requests are open, those that were just accepted included; no more than `at_most` are counted."""
-    several = (_open_on_chain(dataset_id, grantee), _on_the_way(connection, dataset_id, grantee))
+    """Return the number of pending requests, just accepted ones included. Each kind is counted up to `at_most`."""
+    selections = (_open_on_chain(dataset_id, grantee), _not_indexed(connection, dataset_id, grantee))
     return sum(
         connection.execute(select(func.count()).select_from(rows.limit(at_most).subquery())).scalar_one()
-        for rows in several
+        for rows in selections
     )
 
 
 def _open_on_chain(dataset_id: DatasetId, grantee: Address | None) -> Select[int]:
-    """Requests in the index that neither a grant nor a revocation followed."""
+    """Select the requests in the index that no grant or revocation followed."""
     answer = EVENTS.alias()
     rows = select(EVENTS.c.position).where(
         EVENTS.c.dataset_id == dataset_id,
@@ -111,11 +110,11 @@ def _open_on_chain(dataset_id: DatasetId, grantee: Address | None) -> Select[int
     return rows if grantee is None else rows.where(EVENTS.c.account == grantee)
 
 
-def _on_the_way(connection: Connection, dataset_id: DatasetId, grantee: Address | None) -> Select[int]:
-    """Accepted requests that the index does not know yet."""
+def _not_indexed(connection: Connection, dataset_id: DatasetId, grantee: Address | None) -> Select[int]:
+    """Select the accepted requests that are not in the index yet."""
     height = connection.scalar(select(STATE.c.height)) or 0
     waiting = RECEIPTS.c.status.in_([Status.ACCEPTED, Status.SIGNED, Status.SENT])
-    # Whatever became of it there: one that failed counts until the index has come so far, and no final one is missed.
+    # Whatever its outcome: a failed request counts until the index reaches its block, so that no final one is missed.
     mined = RECEIPTS.c.block_number > height
     rows = select(RECEIPTS.c.seq).where(
         RECEIPTS.c.dataset_id == dataset_id, RECEIPTS.c.kind == AccessRequest.__name__, waiting | mined

@@ -1,4 +1,4 @@
-"""A grantee's access to a dataset, read from a chain itself: no gateway, no index, no database."""
+"""Read a grantee's access to a dataset from a chain, without a gateway, an index or a database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from registry.rooms.deployment import Deployment
 
 @dataclass(frozen=True, slots=True)
 class Counters:
-    """What a pair's next messages must name.
+    """The counters that the next messages about a grantee and a dataset must name.
 
     Args:
         epoch: The number of grants and revocations so far.
@@ -32,9 +32,16 @@ class Counters:
 def read_access(
     chain: Chain, deployment: Deployment, dataset_id: DatasetId, grantee: Address, until: BlockRef
 ) -> Access:
-    """All that was granted to, revoked from and asked for by a grantee up to a block.
+    """Read the record of a grantee's access up to a block.
 
-    That the node withheld none of it shows in `counters_of`.
+    Compare it with `counters_of` to see that the node withheld no event.
+
+    Args:
+        chain: The chain.
+        deployment: The contracts.
+        dataset_id: The dataset.
+        grantee: The grantee.
+        until: The block; see `registry.chain.history.block_at`.
 
     Raises:
         InvalidInput: The events are not a full history.
@@ -59,7 +66,14 @@ def read_access(
 def counters_of(
     chain: Chain, deployment: Deployment, dataset_id: DatasetId, grantee: Address, at: BlockRef
 ) -> Counters:
-    """The pair's counters in the contract's storage at a block, as the node tells them.
+    """Return the contract's counters for a grantee and a dataset at a block, as the node reports them.
+
+    Args:
+        chain: The chain.
+        deployment: The contracts.
+        dataset_id: The dataset.
+        grantee: The grantee.
+        at: The block.
 
     Raises:
         Unavailable: No usable answer came.
@@ -71,5 +85,5 @@ def counters_of(
         return Counters(words.uint(0, 32), words.uint(1, 32))
     except InvalidInput as error:
         raise Unavailable(
-            f"At {deployment.address_of(CONTRACT)} there are no AccessGrants, or the node does not tell their state."
+            f"There is no {CONTRACT} at {deployment.address_of(CONTRACT)}, or the node does not serve its state."
         ) from error

@@ -1,4 +1,4 @@
-"""The errors with which `DatasetRegistry` refuses."""
+"""The errors of `DatasetRegistry`, and the refusals of the gateway about documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from registry.base.errors import Conflict, ContractRefused
 from registry.base.primitives import DatasetId
 from registry.ethereum.refusals import UNPROCESSABLE, Refusal, RefusalTable
 
-_AGAIN = "Look at the dataset as it is now, and sign a new message."
+_AGAIN = "Read the present state of the dataset and sign a new message."
 
 REFUSALS: tuple[Refusal, ...] = (
     Refusal(
@@ -14,7 +14,7 @@ REFUSALS: tuple[Refusal, ...] = (
         ("datasetId",),
         409,
         "The dataset {datasetId} exists already.",
-        "The same owner has registered the same content with the same salt; choose another salt to do it again.",
+        "The same owner has registered the same content with the same salt. To register it again, use another salt.",
     ),
     Refusal(
         "DatasetUnknown(uint256)",
@@ -35,7 +35,7 @@ REFUSALS: tuple[Refusal, ...] = (
         ("datasetId",),
         409,
         "The dataset {datasetId} has been withdrawn.",
-        "A withdrawal is for good; register the content anew if it is to be used again.",
+        "A withdrawal cannot be undone. To use the content again, register it as a new dataset.",
     ),
     Refusal(
         "SourceUnknown(uint256,uint24)",
@@ -48,23 +48,23 @@ REFUSALS: tuple[Refusal, ...] = (
         "SourcesNotAscending(uint256)",
         ("index",),
         UNPROCESSABLE,
-        "The sources do not ascend by (datasetId, version) at index {index}.",
-        "Sort them and leave out duplicates.",
+        "The sources are not in ascending order of (datasetId, version) at index {index}.",
+        "Sort them and remove duplicates.",
     ),
     Refusal(
         "TooManySources(uint256,uint256)",
         ("given", "maximum"),
         UNPROCESSABLE,
-        "{given} sources are named, but at most {maximum} are allowed.",
-        "Register a collection of some of them as a dataset, and name that.",
+        "{given} sources are given, but at most {maximum} are allowed.",
+        "Register some of them together as one dataset, and name that dataset.",
     ),
     Refusal("ContentRootZero()", (), UNPROCESSABLE, "The content root is zero.", "Give the root of a manifest."),
     Refusal(
         "VersionsExhausted(uint256)",
         ("datasetId",),
         409,
-        "The dataset {datasetId} has reached the highest version number there is.",
-        "Register it anew, with this one as its source.",
+        "The dataset {datasetId} has reached the highest version number.",
+        "Register a new dataset with this one as its source.",
     ),
     # ERC-721, as OpenZeppelin words it
     Refusal(
@@ -78,14 +78,16 @@ REFUSALS: tuple[Refusal, ...] = (
         "ERC721InsufficientApproval(address,uint256)",
         ("operator", "tokenId"),
         403,
-        "{operator} may not pass on the title to {tokenId}.",
+        "{operator} may not transfer the title to {tokenId}.",
         "The owner can approve it, or sign a transfer.",
     ),
-    Refusal("ERC721InvalidApprover(address)", ("approver",), 403, "{approver} may not approve anybody for this title."),
+    Refusal(
+        "ERC721InvalidApprover(address)", ("approver",), 403, "{approver} may not approve an operator for this title."
+    ),
     Refusal("ERC721InvalidOperator(address)", ("operator",), UNPROCESSABLE, "{operator} cannot be an operator."),
     Refusal("ERC721InvalidOwner(address)", ("owner",), UNPROCESSABLE, "{owner} cannot own a dataset."),
     Refusal("ERC721InvalidReceiver(address)", ("receiver",), UNPROCESSABLE, "{receiver} cannot receive a title."),
-    Refusal("ERC721InvalidSender(address)", ("sender",), 409, "{sender} cannot pass on this title."),
+    Refusal("ERC721InvalidSender(address)", ("sender",), 409, "{sender} cannot transfer this title."),
     Refusal(
         "ERC721NonexistentToken(uint256)",
         ("tokenId",),
@@ -109,5 +111,5 @@ def withheld(reason: object) -> Conflict:
     """
     return Conflict(
         f"The operator of this gateway withholds this document: {reason}",
-        hint="Ask the operator; proofs and the registration are not touched by it.",
+        hint="Ask the operator. The registration and its proofs are not affected.",
     )

@@ -1,4 +1,4 @@
-"""What `DatasetRegistry` logs, decoded strictly from topics and data."""
+"""The events of `DatasetRegistry`, decoded strictly from topics and data."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ WITHDRAWN = Bytes32(keccak256(b"Withdrawn(uint256,string)"))
 TRANSFER = Bytes32(keccak256(b"Transfer(address,address,uint256)"))
 
 TOPICS = (REGISTERED, REVISED, WITHDRAWN, TRANSFER)
-"""The first topics of all events that change a dataset's record. ERC-721's approvals change none."""
+"""The first topics of all events that change a dataset's record. ERC-721's approvals do not."""
 
 
 class OfDataset:
-    """The part that all events of a dataset share."""
+    """The properties that all events of a dataset share."""
 
     __slots__ = ()
 
@@ -37,13 +37,13 @@ class OfDataset:
 
     @property
     def account(self) -> Address:
-        """The zero address: it is about no account beside the dataset."""
+        """The zero address: the event is about no account beside the dataset."""
         return ZERO_ADDRESS
 
 
 @dataclass(frozen=True, slots=True)
 class Registered(OfDataset):
-    """A dataset came into being as version 1. `uri` is raw: a Solidity string need not be UTF-8."""
+    """A dataset was registered with version 1. `uri` is raw bytes: a Solidity string need not be UTF-8."""
 
     dataset_id: DatasetId
     owner: Address
@@ -56,7 +56,7 @@ class Registered(OfDataset):
 
 @dataclass(frozen=True, slots=True)
 class Revised(OfDataset):
-    """A dataset has a new version."""
+    """A dataset got a new version."""
 
     dataset_id: DatasetId
     version: int
@@ -68,7 +68,7 @@ class Revised(OfDataset):
 
 @dataclass(frozen=True, slots=True)
 class Transferred(OfDataset):
-    """The title passed on (ERC-721's Transfer)."""
+    """The title was transferred (ERC-721's Transfer)."""
 
     dataset_id: DatasetId
     previous_owner: Address
@@ -87,16 +87,16 @@ DatasetEvent = Registered | Revised | Transferred | Withdrawn
 
 
 def decode(log: Log) -> DatasetEvent | None:
-    """Reads a log of the registry contract.
+    """Decode a log of the contract.
 
     Returns:
-        The event, or None for a log that changes no record: an approval, or the mint that precedes each registration.
+        The event; None for a log that changes no record: an approval, or the mint before each registration.
 
     Raises:
-        InvalidInput: The log is none that the contract could have made.
+        InvalidInput: The contract cannot have made this log.
     """
     if not log.topics or log.topics[0] not in TOPICS:
-        return None  # Before its data are read: they need not be ABI data.
+        return None  # Before the data is read: it need not be ABI-encoded.
     topic, *indexed = log.topics
     words = Reader(log.data)
     if topic == REGISTERED:

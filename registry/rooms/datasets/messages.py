@@ -1,4 +1,4 @@
-"""The messages that `DatasetRegistry` accepts, as its interface defines them."""
+"""The messages that `DatasetRegistry` accepts, as its Solidity interface defines them."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CONTRACT: Final = "DatasetRegistry"
 DATASET: Final = "dataset"
 """The kind of subject."""
 SOURCE_GAS: Final = 5_000
-"""The most gas for each source: one cold slot, its hashing and its place in the event."""
+"""The most gas for each source: one cold slot, the hashing, and the words in the event."""
 
 MAX_URI_BYTES = 512
 MAX_REASON_BYTES = 512
@@ -82,12 +82,12 @@ class DatasetMessage(Message):
 
     @property
     def extra_gas(self) -> int:
-        """The most gas for the sources that it names."""
+        """The most gas for the sources."""
         return SOURCE_GAS * len(getattr(self, "sources", ()))
 
 
 class Registration(DatasetMessage):
-    """Brings a dataset into being as version 1."""
+    """Register a dataset with its version 1."""
 
     FUNCTION: ClassVar[str] = "register"
     PATH: ClassVar[str] = "/v1/datasets"
@@ -102,12 +102,12 @@ class Registration(DatasetMessage):
 
     @property
     def dataset_id(self) -> DatasetId:
-        """The id it creates."""
+        """The id of the new dataset."""
         return dataset_id_of(self.owner, self.content_root, self.salt)
 
 
 class Revision(DatasetMessage):
-    """Gives a dataset its next version."""
+    """Add the next version of a dataset."""
 
     FUNCTION: ClassVar[str] = "revise"
     PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/versions"
@@ -122,7 +122,7 @@ class Revision(DatasetMessage):
 
 
 class TitleTransfer(DatasetMessage):
-    """Passes the title on."""
+    """Transfer the title to another account."""
 
     FUNCTION: ClassVar[str] = "transfer"
     PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/transfers"
@@ -134,7 +134,7 @@ class TitleTransfer(DatasetMessage):
 
 
 class Withdrawal(DatasetMessage):
-    """Withdraws a dataset for good."""
+    """Withdraw a dataset permanently."""
 
     FUNCTION: ClassVar[str] = "withdraw"
     PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/withdrawals"
@@ -146,5 +146,5 @@ class Withdrawal(DatasetMessage):
 
 
 def dataset_id_of(owner: Address, content_root: Bytes32, salt: Bytes32) -> DatasetId:
-    """The id of a dataset: Keccak-256 of the ABI encoding of its first owner, content root and salt."""
+    """Return the id of a dataset: Keccak-256 of the ABI encoding of its first owner, content root and salt."""
     return DatasetId(keccak256(left_padded(owner) + content_root + salt))

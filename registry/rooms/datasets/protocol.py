@@ -1,4 +1,4 @@
-"""The room of datasets, its offline half: titles, versions, sources, and the head that commits to them."""
+"""The offline half of the room of datasets: titles, versions, sources, and the head that commits to them."""
 
 from __future__ import annotations
 

@@ -25,17 +25,17 @@ _AGAIN: Final = "Sign a new statement, with another deadline."
 
 @dataclass(frozen=True, slots=True)
 class DocumentRecord:
-    """What became of a document of a version.
+    """The state of a published document of a version.
 
     Args:
         version: The version.
         document: The content root or the metadata hash.
         kind: ``manifest`` or ``metadata``.
-        published_at: When its owner published it, Unix seconds.
-        retracted_at: When its owner took it back, or None.
-        reason: Why, in the owner's words.
-        withheld_at: When the operator withheld it, or None.
-        withheld_for: Why, in the operator's words.
+        published_at: When the owner published it, Unix seconds.
+        retracted_at: When the owner retracted it, Unix seconds, or None.
+        reason: The owner's reason for retracting it, or None.
+        withheld_at: When the operator withheld it, Unix seconds, or None.
+        withheld_for: The operator's reason for withholding it, or None.
     """
 
     version: int
@@ -56,10 +56,10 @@ class DocumentRecord:
 
 
 def lock_documents(connection: Connection, documents: Collection[Bytes32]) -> None:
-    """Wait until no other transaction publishes or hides these documents, and let none begin before this one ends.
+    """Lock documents against other transactions that publish or hide them, until this transaction ends.
 
-    One that hides a document erases it where nothing shows it any more; one that publishes it meanwhile, for another
-    dataset, would find it kept and end up without it.
+    Without the lock, a transaction that hides the last publication of a document would erase it while another one
+    publishes it for another dataset.
     """
     lock_values(connection, "document", documents)
 
@@ -68,13 +68,13 @@ def publish(connection: Connection, accepted: Accepted[Publication]) -> None:
     """Make documents of a version public. The same statement counts once.
 
     Args:
-        connection: In a transaction that writes; the documents are locked, then kept, in it too.
+        connection: In a transaction that writes, and that locked and then stored the documents.
         accepted: The statement as it was accepted.
 
     Raises:
-        Conflict: The statement was used before, and the documents have been taken back since; or the operator
-            withholds one of them.
-        LimitReached: It is one too many.
+        Conflict: The statement was used before and the documents have been retracted since, or the operator withholds
+            one of them.
+        LimitReached: The owner has reached the number of publications for the hour.
     """
     statement, is_new = accepted.statement, keep(connection, accepted)
     for document in statement.documents:
@@ -86,7 +86,7 @@ def publish(connection: Connection, accepted: Accepted[Publication]) -> None:
         if row is not None and row.retracted_at is None:
             continue
         if not is_new:
-            raise Conflict("This publication was taken back after it was signed.", hint=_AGAIN)
+            raise Conflict("This publication was retracted after it was signed.", hint=_AGAIN)
         kind = "manifest" if document == statement.content_root else "metadata"
         values = {"published_at": accepted.at, "published_by": accepted.digest, "kind": kind}
         if row is None:
@@ -101,12 +101,12 @@ def publish(connection: Connection, accepted: Accepted[Publication]) -> None:
 def keeping(
     accepted: Accepted[Publication], metadata: Mapping[str, Any] | None, manifest: Manifest | None
 ) -> Callable[[Connection], None]:
-    """Return what keeps documents and makes them public, in one database transaction.
+    """Return a function that stores documents and makes them public, in one database transaction.
 
     Args:
         accepted: The publication as it was accepted.
-        metadata: The metadata that it names, if it names any.
-        manifest: The manifest that it names, if it names one.
+        metadata: The metadata that it names, or None.
+        manifest: The manifest that it names, or None.
     """
 
     def write(connection: Connection) -> None:
@@ -118,12 +118,16 @@ def keeping(
 
 
 def retract(connection: Connection, accepted: Accepted[Retraction]) -> None:
-    """Take documents of a version back, and erase those that no other version shows.
+    """Retract documents of a version, and erase those that no other version shows.
+
+    Args:
+        connection: In a transaction that writes.
+        accepted: The statement as it was accepted.
 
     Raises:
-        NotFound: A document is not public for that version.
-        Conflict: The statement was used before, and the documents have been published again since.
-        LimitReached: It is one too many.
+        NotFound: A document was never public for that version.
+        Conflict: The statement was used before and the documents have been published again since.
+        LimitReached: The owner has reached the number of retractions for the hour.
     """
     statement = accepted.statement
     lock_documents(connection, statement.documents)
@@ -143,20 +147,20 @@ def retract(connection: Connection, accepted: Accepted[Retraction]) -> None:
 
 
 def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason: str, now: float) -> int:
-    """Withhold the documents of a version, for the operator, and erase those that no other dataset shows.
+    """Withhold the documents of a version, as the operator, and erase those that no other dataset shows.
 
-    They are withheld for every version of the dataset, and nothing else of this version can be published. What is
-    withheld already keeps the time and reason of the decision that withheld it.
+    They are withheld for every version of the dataset, and no other document of this version can be published. A
+    document that is withheld already keeps the time and reason of the earlier decision.
 
     Args:
         connection: In a transaction that writes.
         dataset_id: The dataset.
         version: The version.
-        reason: The law, order or case; it is shown in place of the document.
+        reason: The law, order or case. It is shown in place of the document.
         now: Unix seconds.
 
     Returns:
-        How many documents were withheld.
+        The number of documents that were withheld.
 
     Raises:
         NotFound: No document of that version was ever published here.
@@ -177,7 +181,7 @@ def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason
         first = connection.scalar(earliest)
         raise Conflict(
             f"Version {version} of the dataset {dataset_id} is withheld already: {first}",
-            hint="The record of the first decision is kept; `tdr documents ID` shows it. Nothing was changed.",
+            hint="The first decision remains in force; `tdr documents ID` shows it. Nothing was changed.",
         )
     _after_hiding(connection, dataset_id, documents)
     return count
@@ -194,7 +198,7 @@ def public_manifest(connection: Connection, dataset_id: DatasetId, version: int,
 
 
 def records_of(connection: Connection, dataset_id: DatasetId) -> Sequence[DocumentRecord]:
-    """Return what became of every document of a dataset that was ever published here, by version."""
+    """Return the state of every document of a dataset that was ever published here, ascending by version."""
     columns = (PUBLICATIONS.c[name] for name in DocumentRecord.__dataclass_fields__)
     rows = connection.execute(
         select(*columns)
@@ -220,7 +224,7 @@ def _key(dataset_id: DatasetId, version: int, document: Bytes32) -> ColumnElemen
 def _same_version_or_document(
     dataset_id: DatasetId, version: int, documents: Collection[Bytes32]
 ) -> ColumnElement[bool]:
-    """Return the condition for what is withheld together: within one dataset, for its owner answers for that alone."""
+    """Return the condition for the documents that are withheld together. They are all of one dataset."""
     return and_(
         PUBLICATIONS.c.dataset_id == dataset_id,
         or_(PUBLICATIONS.c.version == version, PUBLICATIONS.c.document.in_(documents)),
@@ -228,10 +232,10 @@ def _same_version_or_document(
 
 
 def _withheld_for(connection: Connection, dataset_id: DatasetId, version: int, document: Bytes32) -> str | None:
-    """Return the operator's reason for withholding a version or a document of a dataset; None where nothing is."""
+    """Return the operator's reason for withholding a version or document; None where neither is withheld."""
     concerned = _same_version_or_document(dataset_id, version, [document])
-    found = select(PUBLICATIONS.c.withheld_for).where(concerned, PUBLICATIONS.c.withheld_at.is_not(None)).limit(1)
-    return connection.scalar(found)
+    reasons = select(PUBLICATIONS.c.withheld_for).where(concerned, PUBLICATIONS.c.withheld_at.is_not(None)).limit(1)
+    return connection.scalar(reasons)
 
 
 def _after_hiding(connection: Connection, dataset_id: DatasetId, documents: Collection[Bytes32]) -> None:

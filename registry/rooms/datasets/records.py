@@ -1,4 +1,4 @@
-"""What is known of a dataset: the fold of its events, in the order of the chain."""
+"""The record of a dataset, folded from its events in the order of the chain."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ class Version:
         number: 1 for the first.
         content_root: The Merkle root of its manifest.
         metadata_hash: SHA-256 of its metadata in canonical form, or zero.
-        uri: Where its metadata may be found, or empty.
-        sources: What it derives from.
-        at: When it was registered.
+        uri: An address of its metadata, or empty.
+        sources: The versions that it derives from.
+        at: The moment of its registration.
     """
 
     number: int
@@ -36,7 +36,7 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Title:
-    """One holding of the title: who, and since when."""
+    """One owner of the title, and the moment from which they own it."""
 
     owner: Address
     since: Moment
@@ -44,7 +44,7 @@ class Title:
 
 @dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """That a dataset was withdrawn, why, and when."""
+    """The withdrawal of a dataset: its reason and moment."""
 
     reason: str
     at: Moment
@@ -52,15 +52,15 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
-    """A dataset's whole history.
+    """The whole history of a dataset.
 
     Args:
         dataset_id: Its id.
         salt: The salt of its registration.
-        head: What the contract's `headOf` gives after the last of these events.
-        versions: All versions, the first first.
-        titles: All holdings of the title, the first owner's first.
-        withdrawal: The withdrawal, if it was withdrawn.
+        head: The value of the contract's `headOf` after the last event.
+        versions: All versions, ascending.
+        titles: All owners of the title, ascending by time.
+        withdrawal: The withdrawal; None if it is not withdrawn.
     """
 
     dataset_id: DatasetId
@@ -85,7 +85,7 @@ def fold(dataset: Dataset | None, event: DatasetEvent, at: Moment) -> Dataset:
     """Return the record after one more event; the record before the registration is None.
 
     Raises:
-        InvalidInput: The event cannot follow what went before, so the events are not this contract's full history.
+        InvalidInput: The event cannot follow the record, so the events are not the full history.
     """
     if dataset is None:
         if isinstance(event, Registered):

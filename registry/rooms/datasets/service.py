@@ -1,4 +1,4 @@
-"""A dataset's record, read from a chain itself: no gateway, no index, no database."""
+"""Read a dataset's record from a chain, without a gateway, an index or a database."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from registry.rooms.deployment import Deployment
 
 
 def read_dataset(chain: Chain, deployment: Deployment, dataset_id: DatasetId, until: BlockRef) -> Dataset:
-    """A dataset's whole history up to a block, folded from the events that the node gives.
+    """Read a dataset's whole history up to a block, folded from the events that the node returns.
 
-    That the node withheld none of them shows in `head_of`, which must equal the record's head.
+    Compare the record's head with `head_of` to see that the node withheld no event.
 
     Args:
         chain: The chain.
-        deployment: Where the contracts are.
+        deployment: The contracts.
         dataset_id: The dataset.
         until: The block; see `registry.chain.history.block_at`.
 
@@ -49,7 +49,13 @@ def read_dataset(chain: Chain, deployment: Deployment, dataset_id: DatasetId, un
 
 
 def head_of(chain: Chain, deployment: Deployment, dataset_id: DatasetId, at: BlockRef) -> Head:
-    """The dataset's head in the contract's storage at a block, as the node tells it; zero if there is no such dataset.
+    """Return a dataset's head at a block, as the node reports it; zero if there is no such dataset.
+
+    Args:
+        chain: The chain.
+        deployment: The contracts.
+        dataset_id: The dataset.
+        at: The block.
 
     Raises:
         Unavailable: No usable answer came.
@@ -58,6 +64,6 @@ def head_of(chain: Chain, deployment: Deployment, dataset_id: DatasetId, at: Blo
     answer = call_view(chain, deployment.address_of(CONTRACT), view_call("headOf(uint256)", dataset_id), at.height)
     if len(answer) != Head.LENGTH:
         raise Unavailable(
-            f"At {deployment.address_of(CONTRACT)} there is no DatasetRegistry, or the node does not tell its state."
+            f"There is no {CONTRACT} at {deployment.address_of(CONTRACT)}, or the node does not serve its state."
         )
     return Head(answer)

@@ -29,7 +29,7 @@ class DatasetStatement(Statement):
 
 
 class DocumentStatement(DatasetStatement):
-    """A statement about documents of one version; a hash of zero leaves that document out."""
+    """A statement about documents of one version. A hash of zero leaves that document out."""
 
     dataset_id: DatasetIdField
     version: Version
@@ -38,7 +38,7 @@ class DocumentStatement(DatasetStatement):
 
     @property
     def documents(self) -> tuple[Bytes32, ...]:
-        """The hashes of the documents that it is about."""
+        """The hashes of the documents that the statement names."""
         return tuple(key for key in (self.content_root, self.metadata_hash) if key != ZERO_BYTES32)
 
     @model_validator(mode="after")
@@ -49,7 +49,7 @@ class DocumentStatement(DatasetStatement):
 
 
 class Publication(DocumentStatement):
-    """Says that documents of a version may be public."""
+    """Allow the gateway to make documents of a version public."""
 
     PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/publications"
 
@@ -57,7 +57,7 @@ class Publication(DocumentStatement):
 
 
 class Retraction(DocumentStatement):
-    """Takes documents of a version back."""
+    """Retract documents of a version from the public."""
 
     PATH: ClassVar[str] = "/v1/datasets/{dataset_id}/retractions"
 
