@@ -166,7 +166,7 @@ def serve_witness(
         try:
             witness.advance()
         except (Unavailable, RpcError) as error:
-            log.warning("the own node cannot be followed yet", reason=str(error))
+            log.warning("cannot follow own node yet", reason=str(error))
         stop = threading.Event()
         server = _Server(_configuration(witness), stop, lambda: started(url_of(listener)))
         with ThreadPoolExecutor(1, "follower") as executor:

@@ -38,7 +38,7 @@ export async function bundleIn(file) {
   }
   if (bundles.size !== 1) {
     throw new Refused(
-      `A certificate holds one evidence bundle as its attachment, but this PDF holds ${bundles.size}.`,
+      `A certificate has one evidence bundle as its attachment, but this PDF has ${bundles.size}.`,
       "Use the file as the registry issued it; printing it to a new PDF drops the attachment.",
       { kind: "noAttachment", count: bundles.size },
     );
@@ -67,7 +67,7 @@ async function contentAt(file, text, mark, budget) {
   const begin = before.lastIndexOf(" obj");
   const keyword = KEYWORD.exec(text.slice(mark, mark + REACH));
   if (begin < 0 || !keyword || !HEAD.test(before.slice(begin))) {
-    throw unreadable("its dictionary does not stand before its stream");
+    throw unreadable("its dictionary is not directly before its stream");
   }
   const dictionary = before.slice(begin) + text.slice(mark, mark + keyword.index + 2);
   const keys = [...dictionary.matchAll(KEY)].map((match) => match[1]);
@@ -79,17 +79,17 @@ async function contentAt(file, text, mark, budget) {
   const start = mark + keyword.index + keyword[0].length;
   const end = start + Number(length[1]);
   if (end > file.length || !END.test(text.slice(end, end + REACH))) {
-    throw unreadable("it does not end where its /Length says");
+    throw unreadable("its end does not match its /Length");
   }
   const content = file.subarray(start, end);
   if (keys.length === 1) return content;
   if (times("Filter") !== 1 || keys.length !== 2 || !FLATE.test(dictionary)) {
-    throw unreadable("it is packed otherwise than by /FlateDecode alone");
+    throw unreadable("it uses another filter than a single /FlateDecode");
   }
   const unpacked = await inflated(content, budget);
-  if (!unpacked) throw unreadable("what it packs is damaged");
+  if (!unpacked) throw unreadable("its compressed data is damaged");
   // Not every engine minds bytes behind the end; but a byte less is then still enough.
-  if (await inflated(content.subarray(0, -1), budget)) throw unreadable("what it packs goes on behind its end");
+  if (await inflated(content.subarray(0, -1), budget)) throw unreadable("its compressed data has more bytes after its end");
   return unpacked;
 }
 
@@ -116,7 +116,7 @@ function tooMuch() {
 
 function unreadable(why) {
   return new Refused(
-    `Every attachment of a certificate can be read, but one of this PDF cannot: ${why}.`,
+    `An attachment of this PDF cannot be read: ${why}.`,
     "Use the file as the registry issued it.",
   );
 }

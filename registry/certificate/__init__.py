@@ -1,1 +1,1 @@
-"""Certificates: what an evidence bundle proves, on a page for people (PDF) and as a verifiable credential (JSON-LD)."""
+"""Certificates: the content of an evidence bundle as a page for people (PDF) and a verifiable credential (JSON-LD)."""

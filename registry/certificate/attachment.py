@@ -1,11 +1,12 @@
-"""Taking the evidence bundle out of a certificate.
+"""Extract the evidence bundle from a certificate.
 
-No PDF library is needed, and none of the risk of one is taken: a stream always stands in the file by itself, its
-dictionary before it, and the attachment is a stream of the type EmbeddedFile. Work and memory are bounded by the file.
-What is found here is nobody's word yet: the bundle is verified in full by whoever asked for it.
+It uses no PDF library, which avoids the risks of one: a stream is always in the file itself, after its dictionary, and
+the attachment is a stream of the type EmbeddedFile. Work and memory are bounded by the file's size. The extracted
+bundle is not trusted: the caller verifies it in full.
 
-The rule is that of api/verifier/attachment.mjs, and a file has one bundle by it or none: an attachment that the rule
-does not read refuses the file, for another reader might find another bundle there. Both are tested on the same files.
+api/verifier/attachment.mjs follows the same rule, and both are tested on the same files. By this rule a file has one
+bundle or none: a file with an attachment that the rule cannot read is refused, because another reader might find
+another bundle in it.
 
 Source: ISO 32000-1, sections 7.3.8 (streams) and 7.11.4 (embedded files).
 """
@@ -26,7 +27,7 @@ MAX_ATTACHMENTS: Final = 16
 
 _MARK: Final = re.compile(rb"/EmbeddedFile(?![A-Za-z0-9])")
 _REACH: Final = 2048
-"""How far a stream's dictionary goes to either side of its type."""
+"""The maximum distance in bytes from a stream's type to either end of its dictionary."""
 _KEYWORD: Final = re.compile(rb">>[\0\t\n\f\r ]*stream(?:\r\n|\n)")
 _HEAD: Final = re.compile(rb" obj[\0\t\n\f\r ]*<<")
 _KEY: Final = re.compile(rb"/(Length|Filter|DecodeParms)(?=[\0\t\n\f\r ()<>\[\]{}/%])")
@@ -41,29 +42,29 @@ _END: Final = re.compile(rb"(?:\r\n|\n|\r)?endstream")
 
 
 def is_pdf(file: bytes) -> bool:
-    """Whether a file says that it is a PDF."""
+    """Return whether a file begins as a PDF does."""
     return file.startswith(b"%PDF-")
 
 
 def read(file: bytes) -> bytes:
-    """The evidence bundle in a certificate.
+    """Return the evidence bundle in a certificate.
 
     Args:
         file: The PDF file.
 
     Raises:
-        InvalidInput: It is no PDF, is too large, or does not hold exactly one attachment that may be a bundle.
+        InvalidInput: It is not a PDF, is too large, or does not have exactly one attachment that may be a bundle.
     """
     if not is_pdf(file):
-        raise InvalidInput("This is no PDF file.")
+        raise InvalidInput("Not a PDF file.")
     if len(file) > MAX_PDF_BYTES:
         raise InvalidInput(f"A certificate has at most {MAX_PDF_BYTES} bytes, but this has {len(file)}.")
-    # Whoever signs a PDF or adds to it appends, so the same attachment may come to stand in it twice.
+    # Programs that sign or extend a PDF append to it, so the same attachment may be in it twice.
     bundles = {content for content in _attachments(file) if content.startswith(b"{")}
     if len(bundles) != 1:
-        found = "none" if not bundles else f"{len(bundles)} different ones"
+        number = "none" if not bundles else f"{len(bundles)} different ones"
         raise InvalidInput(
-            f"A certificate holds one evidence bundle as its attachment, but this PDF holds {found}.",
+            f"A certificate has one evidence bundle as its attachment, but this PDF has {number}.",
             hint="Use the file as the registry issued it; printing it to a new PDF drops the attachment.",
         )
     return bundles.pop()
@@ -83,15 +84,20 @@ def _attachments(file: bytes) -> Iterator[bytes]:
 
 
 def _content(file: bytes, mark: int, budget: int) -> bytes:
-    """The content of the stream whose type stands at the mark; what is compressed, up to a byte more than the budget.
+    """Return the content of the stream whose type is at the mark; decompressed at most one byte above the budget.
+
+    Args:
+        file: The PDF file.
+        mark: The offset of the stream's type.
+        budget: The maximum size of the content, bytes.
 
     Raises:
-        InvalidInput: It is not written as certificates are, or is cut short or damaged.
+        InvalidInput: It is written otherwise than in certificates, truncated or damaged.
     """
     begin = file.rfind(b" obj", max(0, mark - _REACH), mark)
     keyword = _KEYWORD.search(file, mark, mark + _REACH)
     if begin < 0 or keyword is None or not _HEAD.match(file, begin, mark):
-        raise _unreadable("its dictionary does not stand before its stream")
+        raise _unreadable("its dictionary is not directly before its stream")
     dictionary = file[begin : keyword.start() + 2]
     keys = [key[1] for key in _KEY.finditer(dictionary)]
     length = _LENGTH.search(dictionary)
@@ -99,24 +105,24 @@ def _content(file: bytes, mark: int, budget: int) -> bytes:
         raise _unreadable("its dictionary does not give one /Length in digits")
     end = keyword.end() + int(length[1])
     if end > len(file) or not _END.match(file, end):
-        raise _unreadable("it does not end where its /Length says")
+        raise _unreadable("its end does not match its /Length")
     content = file[keyword.end() : end]
     if len(keys) == 1:
         return content
     if keys.count(b"Filter") != 1 or len(keys) != 2 or not _FLATE.search(dictionary):
-        raise _unreadable("it is packed otherwise than by /FlateDecode alone")
+        raise _unreadable("it uses another filter than a single /FlateDecode")
     inflater = zlib.decompressobj()
     try:
         unpacked = inflater.decompress(content, budget + 1)
     except zlib.error:
-        raise _unreadable("what it packs is damaged") from None
+        raise _unreadable("its compressed data is damaged") from None
     if len(unpacked) <= budget and (not inflater.eof or inflater.unused_data):
-        raise _unreadable("what it packs is cut short, or goes on behind its end")
+        raise _unreadable("its compressed data is truncated, or has more bytes after its end")
     return unpacked
 
 
 def _unreadable(why: str) -> InvalidInput:
     return InvalidInput(
-        f"Every attachment of a certificate can be read, but one of this PDF cannot: {why}.",
+        f"An attachment of this PDF cannot be read: {why}.",
         hint="Use the file as the registry issued it.",
     )

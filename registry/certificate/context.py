@@ -1,7 +1,7 @@
-"""The JSON-LD context of our own terms, served at an address that names its content.
+"""The JSON-LD context of this project's terms, served at an address that contains its hash.
 
-Credentials name it by that address, as outside libraries want it: they compare contexts as texts. Its SHA-256 stands in
-the address, so whoever has the context need not fetch it, and no host can put another meaning in its place unnoticed.
+Credentials name it by that address, because other libraries compare contexts as texts. The address contains its
+SHA-256, so a reader who has the context need not fetch it, and a host cannot replace it unnoticed.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ CONTEXT: Final = Path(__file__).with_name("context.jsonld").read_bytes()
 """The document as it is served, byte for byte."""
 DIGEST: Final = sha256(CONTEXT).hexdigest()
 PATH: Final = f"contexts/{DIGEST}.jsonld"
-"""Where it is served, below a gateway's address."""
+"""Its path below a gateway's address."""
 
 _URL: Final = re.compile(rf"https?://[!-~]+/{re.escape(PATH)}")
 
@@ -30,5 +30,5 @@ def context_url(base: str) -> str:
 
 
 def names_context(url: object) -> bool:
-    """Return whether an address, of whatever host, is one of this context."""
+    """Return whether an address, on any host, is one of this context."""
     return isinstance(url, str) and _URL.fullmatch(url) is not None

@@ -1,7 +1,7 @@
-"""The certificate as a W3C Verifiable Credential 2.0, signed by the node that read the chain.
+"""Issue and verify the certificate as a W3C Verifiable Credential 2.0, signed by the node that read the chain.
 
-Its issuer is a `did:key`, so that it verifies offline. Whether to trust that issuer is the reader's choice; the
-evidence bundle whose hash it names needs no such trust.
+Its issuer is a `did:key`, so it can be verified offline. Whether to trust that issuer is the reader's choice; the
+evidence bundle, whose hash it contains, needs no such trust.
 
 Source: Verifiable Credentials Data Model v2.0 (W3C recommendation).
 """
@@ -25,13 +25,13 @@ KIND: Final = "DataRegistrationCredential"
 
 
 def credential(facts: Facts, bundle: bytes, public: bytes, context: str) -> dict[str, Any]:
-    """The credential, not yet signed.
+    """Return the credential, not yet signed.
 
     Args:
-        facts: What it says.
+        facts: The facts that it states.
         bundle: The evidence bundle that the facts are of.
         public: The issuer's Ed25519 public key, 32 bytes.
-        context: The address of the context of our own terms (see `registry.certificate.context`).
+        context: The address of the context of this project's terms (see `registry.certificate.context`).
     """
     return {
         "@context": [V2, context],
@@ -46,14 +46,14 @@ def credential(facts: Facts, bundle: bytes, public: bytes, context: str) -> dict
 def issue(
     facts: Facts, bundle: bytes, public: bytes, sign: Callable[[bytes], bytes], *, context: str, now: int
 ) -> dict[str, Any]:
-    """The credential, signed.
+    """Return the signed credential.
 
     Args:
-        facts: What it says.
+        facts: The facts that it states.
         bundle: The evidence bundle that the facts are of.
         public: The issuer's Ed25519 public key, 32 bytes.
-        sign: Gives that key's signature over bytes.
-        context: The address of the context of our own terms (see `registry.certificate.context`).
+        sign: Return that key's signature over bytes.
+        context: The address of the context of this project's terms (see `registry.certificate.context`).
         now: Unix seconds, UTC.
     """
     document = credential(facts, bundle, public, context)
@@ -61,26 +61,26 @@ def issue(
 
 
 def verify_credential(document: Mapping[str, Any]) -> str:
-    """Verifies that the issuer that a credential names signed it, and that it is one of ours.
+    """Verify that a credential is of this project's kind and was signed by the issuer that it names.
 
     Args:
         document: The credential, read by `registry.base.canonical.read_json`.
 
-    Raises:
-        InvalidInput: It is no such credential.
-        VerificationFailed: Somebody else signed it, or it was altered.
-
     Returns:
-        The issuer's `did:key`. Whether to trust it is for the caller to say.
+        The issuer's `did:key`. The caller decides whether to trust it.
+
+    Raises:
+        InvalidInput: It is not such a credential.
+        VerificationFailed: Another key signed it, or it was altered.
     """
     contexts = document.get("@context")
     known = isinstance(contexts, list) and len(contexts) == 2 and contexts[0] == V2 and names_context(contexts[1])
     if not known or document.get("type") != ["VerifiableCredential", KIND]:
-        raise InvalidInput(f"This is no {KIND} of a tdr node of this version.")
+        raise InvalidInput(f"Not a {KIND} of a tdr node of this version.")
     proof, issuer = document.get("proof"), document.get("issuer")
     method = proof.get("verificationMethod") if isinstance(proof, Mapping) else None
     if not isinstance(issuer, str) or not isinstance(method, str):
-        raise InvalidInput("The credential names no issuer, or carries no proof.")
+        raise InvalidInput("The credential has no issuer or no proof.")
     public = multibase.public_of(method)
     if multibase.did_of(public) != issuer:
         raise VerificationFailed("The credential is signed by another key than its issuer's.")

@@ -1,4 +1,4 @@
-"""What a certificate says, taken from the evidence bundle that it carries: so the two cannot differ.
+"""The facts that a certificate states. They are taken from its evidence bundle, so the two cannot differ.
 
 Only the number of grantees whom the bundle leaves out comes from the node.
 """
@@ -28,12 +28,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Access that holds at the certificate's block.
+    """Access that is active at the certificate's block.
 
     Args:
-        grantee: Who has it.
-        rights: What it allows, by name.
-        until: When it ends, Unix seconds, UTC.
+        grantee: The grantee.
+        rights: The names of the rights.
+        until: The end of the access, Unix seconds, UTC.
     """
 
     grantee: Address
@@ -43,31 +43,31 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What a certificate says of one version of a dataset, as of a block.
+    """The facts about one version of a dataset, as of a block.
 
     Args:
         chain_id: The chain's id (EIP-155).
         registry: The address of the contract that records datasets.
         dataset_id: The dataset.
-        version: The number of the version that is certified.
+        version: The number of the certified version.
         latest_version: The number of the latest version.
-        name: The version's name from its metadata, or None where the bundle holds none.
-        license: Its licence, likewise.
+        name: The version's name from its metadata; None where the bundle has none.
+        license: Its licence from its metadata; None where the bundle has none.
         content_root: The root of its manifest.
         metadata_hash: SHA-256 of its metadata, or zero.
-        files: The number of its files, where the bundle holds the manifest.
-        size: Their bytes together, where they are known.
-        sources: What it derives from.
-        claimant: Who owned the dataset when the version was registered.
-        owner: Who owns it at the block of `as_of`.
+        files: The number of its files; None where the bundle does not contain the manifest.
+        size: The size of all files in bytes; None where it is not known.
+        sources: The versions that it derives from.
+        claimant: The owner of the dataset when the version was registered.
+        owner: The owner at the block of `as_of`.
         registered: The block in which the version was registered.
-        as_of: The block for which all this is said.
-        as_of_hash: Its hash.
-        withdrawn_because: The reason of its withdrawal, empty where none was given; None if it is not withdrawn.
-        permissions: The access that holds then, of the grantees that the bundle shows.
-        is_complete: Whether the bundle proves that nothing later was left out.
-        further: How many other grantees have access then, by the word of the node.
-        trust: The options by which `tdr verify` checks the bundle offline, each with its value.
+        as_of: The block at which these facts are true.
+        as_of_hash: The hash of that block.
+        withdrawn_because: The reason of its withdrawal, empty if none was given; None if it is not withdrawn.
+        permissions: The access active at that block, of the grantees that the bundle contains.
+        is_complete: Whether the bundle proves that no later event was left out.
+        further: The number of other grantees with access at that block, as the node reports it.
+        trust: The options with which `tdr verify` checks the bundle offline, each with its value.
     """
 
     chain_id: int
@@ -100,15 +100,15 @@ class Facts:
 
 
 def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Facts:
-    """The facts that a bundle states. It must have been verified: nothing is checked here.
+    """Return the facts that a bundle states. The bundle must be verified before: nothing is checked here.
 
     Args:
         bundle: The bundle.
-        version: The version to certify; None: the one whose content it shows, or else the latest.
-        further: How many grantees have access besides those whom the bundle shows.
+        version: The version to certify; None for the one whose content it contains, or else the latest.
+        further: The number of grantees with access besides those in the bundle.
 
     Raises:
-        InvalidInput: The bundle does not show how that version was registered.
+        InvalidInput: The bundle does not contain the registration of that version.
     """
     record = bundle.record
     events = record.events
@@ -116,7 +116,7 @@ def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Fa
     number = content.version if content else version or record.dataset.version
     versions = [event for event in events if event.event in ("Registered", "Revised")]
     if not 1 <= number <= len(versions):
-        raise InvalidInput(f"The bundle does not show how version {number} was registered.")
+        raise InvalidInput(f"The bundle does not contain the registration of version {number}.")
     made = versions[number - 1]
     metadata: Mapping[str, Any] = (content and content.metadata) or {}
     listed = _listed(content)
@@ -157,7 +157,7 @@ def _total(listed: list[Mapping[str, Any]] | None) -> int | None:
 
 
 def _owner_at(events: tuple[EventRecord, ...], made: EventRecord) -> Address:
-    """Who owned the dataset when an event was made: the last to whom it passed before it."""
+    """Return the owner of the dataset at the time of an event."""
     owner = events[0].values["owner"]
     for event in events:
         if event == made:
@@ -180,5 +180,5 @@ def _reason(withdrawal: EventRecord) -> str:
 
 
 def _text(value: object) -> str | None:
-    """A text, or None for anything else: metadata is others' JSON, and Solidity's strings need not be UTF-8."""
+    """Return a string, or None for anything else: metadata is untrusted, and Solidity's strings need not be UTF-8."""
     return value if isinstance(value, str) else None

@@ -1,4 +1,4 @@
-"""Ed25519 keys and signatures as `did:key` and the W3C's Data Integrity write them: base58btc behind a z.
+"""Encode Ed25519 keys and signatures as `did:key` and the W3C's Data Integrity do: base58btc with the prefix z.
 
 Source: Multibase (draft-multiformats-multibase), did:key (W3C CCG), multicodec 0xed (ed25519-pub).
 """
@@ -16,7 +16,7 @@ _MAX_TEXT: Final = 200
 
 
 def encode(raw: bytes) -> str:
-    """Bytes in base58btc, with its prefix z."""
+    """Return bytes in base58btc, with its prefix z."""
     number, digits = int.from_bytes(raw, "big"), ""
     while number:
         number, digit = divmod(number, 58)
@@ -26,14 +26,14 @@ def encode(raw: bytes) -> str:
 
 
 def decode(text: str) -> bytes:
-    """Bytes from base58btc with its prefix z.
+    """Return the bytes of a base58btc text with its prefix z.
 
     Raises:
-        InvalidInput: It is not that, or unusually long.
+        InvalidInput: The text has another form, or more than 200 characters.
     """
     digits = text[1:]
     if not text.startswith("z") or len(text) > _MAX_TEXT or set(digits) - set(_ALPHABET):
-        raise InvalidInput(f"A z and base58 were expected, but not {text[:80]!r}.")
+        raise InvalidInput(f"Not base58btc: expected z and base58 digits; got {text[:80]!r}.")
     number = 0
     for digit in digits:
         number = number * 58 + _ALPHABET.index(digit)
@@ -42,25 +42,25 @@ def decode(text: str) -> bytes:
 
 
 def did_of(public: bytes) -> str:
-    """The decentralised identifier that is an Ed25519 public key (32 bytes) itself."""
+    """Return the decentralised identifier of an Ed25519 public key (32 bytes), which contains the key."""
     return f"did:key:{encode(_ED25519_PUB + public)}"
 
 
 def method_of(public: bytes) -> str:
-    """The name of the key as a verification method."""
+    """Return the name of an Ed25519 public key (32 bytes) as a verification method."""
     did = did_of(public)
     return f"{did}#{did.removeprefix('did:key:')}"
 
 
 def public_of(method: str) -> bytes:
-    """The public key that a verification method of `did:key` names.
+    """Return the public key that a verification method of `did:key` names.
 
     Raises:
-        InvalidInput: It names none, or not an Ed25519 key.
+        InvalidInput: It does not name an Ed25519 key.
     """
     did, _, fragment = method.partition("#")
     key = did.removeprefix("did:key:")
     raw = decode(key) if did != key and fragment == key else b""
     if raw[:2] != _ED25519_PUB or len(raw) != len(_ED25519_PUB) + _KEY_BYTES:
-        raise InvalidInput(f"The verification method is no Ed25519 key of did:key: {method[:80]!r}.")
+        raise InvalidInput(f"The verification method is not an Ed25519 key of did:key: {method[:80]!r}.")
     return raw[2:]

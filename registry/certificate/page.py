@@ -1,7 +1,7 @@
-"""The certificate as one A4 page in Chinese and English, the evidence bundle attached inside.
+"""Render the certificate as one A4 page in Chinese and English, with the evidence bundle attached.
 
-The same facts, bundle and link give the same bytes. Fonts are embedded, so that it looks the same everywhere, and the
-file is laid out as PDF/A-3, the form for archives that may carry attachments.
+The same facts, bundle and link give the same bytes. Fonts are embedded, so it looks the same everywhere. The file is
+PDF/A-3, the archive format that allows attachments.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ MAX_OPTIONS: Final = 2
 
 
 class _Page(FPDF):
-    """A4 in points, with the two typefaces and an identifier of its own.
+    """An A4 page in points, with the two typefaces and a fixed identifier.
 
     Args:
-        identifier: 32 hex digits.
-        texts: Others' texts that will be printed, by the typeface.
+        identifier: The file's identifier, 32 hex digits.
+        texts: The untrusted texts that will be printed, by typeface.
     """
 
     def __init__(self, identifier: str, texts: Mapping[Family, Sequence[str]]) -> None:
@@ -64,11 +64,11 @@ class _Page(FPDF):
             self.add_font(family, "", path_of(family, printed))
         for font in self.fonts.values():
             if isinstance(font, TTFFont):
-                # The bounds of the whole typeface hold for a part of it; to measure them anew takes half of the time.
+                # The bounds of the whole typeface are valid for its subset; to compute them takes half of the time.
                 font.ttfont.recalcBBoxes = False
 
     def file_id(self) -> str:
-        """The file's identifier; the library's own would follow the time of making."""
+        """Return the file's identifier. The library's own would depend on the time."""
         return f"<{self._identifier}><{self._identifier}>"
 
     def ink(self, colour: Colour) -> None:
@@ -78,9 +78,15 @@ class _Page(FPDF):
         self.text((WIDTH - self.get_string_width(text)) / 2, y, text)
 
     def fitting(self, text: str, family: Family, sizes: tuple[float, ...], width: float) -> str:
-        """Sets the largest of some sizes in which the text fits, and shortens it where none does.
+        """Set the largest font size in which the text fits; return the text, shortened where it fits in none.
 
-        A character that the typeface does not have is told by its number: an empty box might be any.
+        A character that the typeface lacks is replaced by its number, as all of them would print as the same box.
+
+        Args:
+            text: The text.
+            family: The typeface.
+            sizes: The font sizes in points, descending.
+            width: The width in points.
         """
         font = self.fonts[family]
         if isinstance(font, TTFFont):
@@ -95,12 +101,12 @@ class _Page(FPDF):
 
 
 def render(facts: Facts, bundle: bytes, verify_url: str | None) -> bytes:
-    """The certificate.
+    """Return the certificate.
 
     Args:
-        facts: What it says.
+        facts: The facts that it states.
         bundle: The evidence bundle that the facts are of, as it was issued.
-        verify_url: Where the code leads that people scan; None: the page has no code, and says so.
+        verify_url: The address in the QR code; None for a page without a code, with a note instead.
 
     Returns:
         The PDF file.
@@ -191,7 +197,7 @@ def _heading(page: _Page, facts: Facts) -> None:
 
 
 def _stamp(page: _Page) -> None:
-    """Across the page of a withdrawn dataset, so that nobody takes it for one of a dataset that holds."""
+    """Print a stamp across the page of a withdrawn dataset, so that it is not mistaken for an active one."""
     page.set_font("serif", size=48)
     page.set_text_color(*STAMP)
     text = "已撤回 WITHDRAWN"
@@ -252,7 +258,7 @@ def _entries(facts: Facts) -> list[tuple[str, str, list[str]]]:
 
 
 def _value(page: _Page, y: float, text: str) -> None:
-    """A value on one line; hashes and addresses a little wider, for those who compare them by eye."""
+    """Print a value on one line. Hashes and addresses are spaced, to be compared by eye."""
     if text.startswith("0x") and " " not in text:
         page.set_font("sans", size=9)
         page.set_char_spacing(0.5)
@@ -347,19 +353,19 @@ def _foot(page: _Page, facts: Facts, verify_url: str | None, top: float) -> None
 
 
 def _fits(trust: tuple[str, ...]) -> bool:
-    """Whether the options by which the bundle verifies offline can be printed: it may rest on many blocks."""
+    """Return whether the options for offline verification fit on the page: a bundle may need many blocks."""
     return 0 < len(trust) <= MAX_OPTIONS
 
 
 def _command(trust: tuple[str, ...]) -> list[str]:
-    """The command that verifies the file, as it is typed."""
+    """Return the lines of the command that verifies the file."""
     if not _fits(trust):
         return ["tdr verify PATH --bundle certificate.pdf --rpc NODE"]
     return ["tdr verify PATH --bundle certificate.pdf \\", *(f"{option} \\" for option in trust[:-1]), trust[-1]]
 
 
 def _no_code(page: _Page, x: float, y: float, side: float) -> None:
-    """Say in place of the code that there is no address which it could lead to."""
+    """Print a note in place of the QR code: the gateway has no public address."""
     page.set_draw_color(*FAINT)
     page.rect(x, y, side, side)
     for number, line in enumerate(("签发网关无公开网址", "The issuing gateway has", "no public address")):
@@ -377,7 +383,7 @@ def _proven(facts: Facts) -> tuple[str, str]:
 
 
 def _code(page: _Page, content: str, x: float, y: float, side: float) -> None:
-    """A QR code as rectangles, those that touch in a row drawn as one."""
+    """Draw a QR code as rectangles. Adjacent modules of a row are drawn as one."""
     matrix = segno.make(content, micro=False, error="m", boost_error=False).matrix
     module = side / len(matrix)
     page.set_fill_color(*INK)

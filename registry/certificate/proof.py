@@ -23,13 +23,13 @@ Json = Mapping[str, Any]
 
 
 def secured(document: Json, sign: Callable[[bytes], bytes], *, method: str, created: str) -> dict[str, Any]:
-    """The document with a proof.
+    """Return the document with a proof.
 
     Args:
         document: The document, without a proof.
-        sign: Gives the Ed25519 signature (64 bytes) over 64 bytes.
+        sign: Return the Ed25519 signature (64 bytes) over 64 bytes.
         method: The verification method: a URL that names the key.
-        created: When it is signed, ISO 8601 in UTC.
+        created: The time of signing, ISO 8601 in UTC.
     """
     options = {
         "type": "DataIntegrityProof",
@@ -45,25 +45,25 @@ def secured(document: Json, sign: Callable[[bytes], bytes], *, method: str, crea
 
 
 def verify_proof(document: Json, public: bytes) -> None:
-    """Verifies that the holder of a key secured a document.
+    """Verify that a document has a proof made with a key.
 
     Args:
-        document: The document with its one proof.
+        document: The document with one proof.
         public: The Ed25519 public key, 32 bytes.
 
     Raises:
-        InvalidInput: There is no such proof, or it has members that this suite does not know.
-        VerificationFailed: The signature is not valid, or not for this document.
+        InvalidInput: There is no such proof, or it has members that this suite does not define.
+        VerificationFailed: The signature is not valid for this document.
     """
     proof = document.get("proof")
     if not isinstance(proof, Mapping) or proof.get("cryptosuite") != SUITE or proof.get("type") != "DataIntegrityProof":
-        raise InvalidInput(f"The document carries no single proof of the suite {SUITE}.")
+        raise InvalidInput(f"The document does not have a single proof of the suite {SUITE}.")
     if set(proof) - _MEMBERS or not isinstance(proof.get("proofValue"), str):
-        raise InvalidInput("The proof has members that are not known here, or no value.")
+        raise InvalidInput("The proof has unknown members, or no value.")
     if proof.get("proofPurpose") != "assertionMethod":
-        raise VerificationFailed("The proof was not made to assert the document.")
+        raise VerificationFailed("The purpose of the proof is not assertionMethod.")
     if proof.get("@context") != document.get("@context"):
-        raise VerificationFailed("The proof was made in another context than the document's.")
+        raise VerificationFailed("The proof has another context than the document.")
     unsecured = {name: value for name, value in document.items() if name != "proof"}
     options = {name: value for name, value in proof.items() if name != "proofValue"}
     signature = multibase.decode(proof["proofValue"])
@@ -72,5 +72,5 @@ def verify_proof(document: Json, public: bytes) -> None:
 
 
 def _signed(document: Json, options: Json) -> bytes:
-    """What is signed: the hash of the proof's options, then that of the document."""
+    """Return the signed bytes: the hash of the proof's options, then that of the document."""
     return sha256(canonical_json(options)).digest() + sha256(canonical_json(document)).digest()

@@ -1,4 +1,4 @@
-"""Words of the certificate, and others' texts made fit to be printed on it."""
+"""The fixed texts of the certificate, and the cleaning of untrusted texts for print."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMPLETE: Final = (
         "Not proven: that the content is true, and what came later."
     ),
 )
-"""What a bundle with the contracts' state proves, and what not."""
+"""What a bundle with the contracts' state proves, and what it does not prove."""
 
 INCOMPLETE: Final = (
     "证明：何账户于何时登记了上述内容根。不证明：内容的真实性、记录的完整性，以及此后的变化。",
@@ -36,11 +36,11 @@ INCOMPLETE: Final = (
         "Not proven: that the content is true, that no event was left out, and what came later."
     ),
 )
-"""The same of a bundle without it."""
+"""What a bundle without the contracts' state proves, and what it does not prove."""
 
 
 def plain(text: str) -> str:
-    """A text of unknown origin on one line, without control characters and those that turn the direction of writing."""
+    """Return an untrusted text on one line, without control characters and those that change the writing direction."""
     words = " ".join(text[: 4 * MAX_CHARACTERS].split())
     kept = (char for char in words if char == " " or unicodedata.category(char)[0] not in "CZ")
     return "".join(kept)[:MAX_CHARACTERS]

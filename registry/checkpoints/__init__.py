@@ -1,1 +1,1 @@
-"""The node's side of checkpoints: signing which final blocks its chain has, and gathering cosignatures for that."""
+"""The node's side of checkpoints: sign the final blocks of its chain, and collect the witnesses' cosignatures."""

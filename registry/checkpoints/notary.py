@@ -1,4 +1,4 @@
-"""Signing checkpoints of final blocks at an interval, and gathering cosignatures for the newest of them."""
+"""Sign checkpoints of final blocks at an interval, and collect cosignatures for the newest one."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ from registry.notes.note import MAX_SIGNATURES, KeyKind, Note, Signature, Signin
 from registry.storage import Storage
 
 WITNESS_SECONDS: Final = 10.0
-"""Longest wait for one witness."""
+"""The longest wait for one witness."""
 RETRY_SECONDS: Final = 5.0
-"""Pause before a witness that did not cosign is asked again; its own node may be a little behind."""
+"""The pause before a witness that did not cosign is asked again. Its own node may be a little behind."""
 
 log = structlog.get_logger(__name__)
 
 
 class Notary:
-    """Signs what the index holds for final.
+    """Sign the blocks that are final by the index.
 
-    Before a checkpoint is signed, the chain must still have the block of the one before: what this node signs is one
-    history too. If it has not, that is an alarm, and nothing more is signed until the chain has it again.
+    Before a checkpoint is signed, the chain must still have the block of the previous one: this node signs one history
+    only. If the chain lost that block, the notary raises an alarm and signs nothing until the chain has it again.
 
     Args:
         chain: The chain.
-        storage: The database, with the index that says what is final.
+        storage: The database, with the index that knows the final height.
         key: The node's key for notes.
-        witnesses: Who is asked to cosign.
+        witnesses: The witnesses that are asked to cosign.
         chain_id: The chain's id.
-        interval: Seconds at least between two checkpoints.
-        clock: Gives the Unix time in seconds.
+        interval: The minimum time between two checkpoints, seconds.
+        clock: Return the Unix time in seconds.
 
     Raises:
-        InvalidInput: The key is none of a node, two witnesses have one key, or they are too many for a note.
+        InvalidInput: The key is not a node's key, two witnesses have the same key, or there are too many for a note.
     """
 
     def __init__(
@@ -61,11 +61,13 @@ class Notary:
         clock: Callable[[], float] = time.time,
     ) -> None:
         if key.verifier.kind is not KeyKind.NOTE:
-            raise InvalidInput("The node's key is one that signs notes.")
+            raise InvalidInput(
+                f"The node needs a key that signs notes, but this is a key of the kind {key.verifier.kind}."
+            )
         if len({witness.key.public for witness in witnesses}) != len(witnesses):
-            raise InvalidInput("Each witness has a key of its own, but one stands twice among them.")
+            raise InvalidInput("Each witness must have its own key, but two of them have the same one.")
         if len(witnesses) >= MAX_SIGNATURES:
-            raise InvalidInput(f"A checkpoint has room for {MAX_SIGNATURES - 1} witnesses, not for {len(witnesses)}.")
+            raise InvalidInput(f"At most {MAX_SIGNATURES - 1} witnesses are possible, but {len(witnesses)} are given.")
         self._chain = chain
         self._storage = storage
         self._store = CheckpointStore(storage)
@@ -76,7 +78,7 @@ class Notary:
         self._clock = clock
 
     def run(self, stop: threading.Event) -> None:
-        """Signs and gathers until it is told to stop. That chain or database fail is logged, and it tries again."""
+        """Sign and collect until the event is set. Failures of the chain or database are logged and retried."""
         with httpx.Client(timeout=WITNESS_SECONDS) as client:
             while not stop.is_set():
                 try:
@@ -88,14 +90,14 @@ class Notary:
                 stop.wait(min(self._interval, RETRY_SECONDS))
 
     def sign(self) -> SignedCheckpoint | None:
-        """Signs the newest final block, if it is time to and it is newer than the last one signed.
-
-        Raises:
-            Unavailable: Chain or database cannot be used.
-            RpcError: The node refused.
+        """Sign the newest final block, if it is newer than the last one signed and the interval has passed.
 
         Returns:
             The new checkpoint, or None.
+
+        Raises:
+            Unavailable: The chain or the database cannot be used.
+            RpcError: The node refused.
         """
         now = int(self._clock())
         last = self._store.newest()
@@ -104,24 +106,27 @@ class Notary:
         height = None if cursor is None else cursor.final_height
         if height is None or (last is not None and (height <= last.height or now - last.signed_at < self._interval)):
             return None
-        wanted = [height] if last is None else [last.height, height]
-        found = [
+        heights = [height] if last is None else [last.height, height]
+        blocks = [
             read_block(answer)
-            for answer in ask(self._chain, [("eth_getBlockByNumber", [hex(number), False]) for number in wanted])
+            for answer in ask(self._chain, [("eth_getBlockByNumber", [hex(number), False]) for number in heights])
         ]
-        if [block.number for block in found] != wanted:
-            raise Unavailable("The node gave other blocks than those that were asked for.")
-        if last is not None and found[0].hash != last.block_hash:
-            theirs = Checkpoint(self._chain_id, last.height, found[0].hash).note()
+        if [block.number for block in blocks] != heights:
+            raise Unavailable("The node returned other blocks than the requested ones.")
+        if last is not None and blocks[0].hash != last.block_hash:
+            theirs = Checkpoint(self._chain_id, last.height, blocks[0].hash).note()
             self._raise(Alarm(AlarmKind.FORK, last.note, theirs), self._key.verifier.name)
             return None
-        note = self._key.sign(Checkpoint(self._chain_id, height, found[-1].hash).note(), now)
+        note = self._key.sign(Checkpoint(self._chain_id, height, blocks[-1].hash).note(), now)
         self._store.add(note, now)
-        log.info("checkpoint", height=height, block=str(found[-1].hash))
+        log.info("checkpoint", height=height, block=str(blocks[-1].hash))
         return self._store.newest()
 
     def gather(self, client: httpx.Client) -> None:
-        """Asks the witnesses that have not cosigned the newest checkpoint, all at once.
+        """Ask all witnesses that have not cosigned the newest checkpoint, concurrently.
+
+        Args:
+            client: The HTTP client.
 
         Raises:
             Unavailable: The database cannot be used.
@@ -136,7 +141,7 @@ class Notary:
         ]
         if not missing:
             return
-        # The first signature is the node's; it may be that of another indexer on this database, with a key of its own.
+        # The first signature is the node's. Another indexer on this database, with its own key, may have made it.
         note = Note(newest.note.text, newest.note.signatures[:1])
 
         def ask_one(witness: WitnessAddress) -> Signature | None:

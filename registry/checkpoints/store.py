@@ -1,4 +1,4 @@
-"""The node's checkpoints, the keys behind them, and the alarms about them, in the node's database."""
+"""The node's checkpoints, the keys that signed them, and the alarms about them, in the node's database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from registry.notes.note import KeyKind, Note, Signature, VerifierKey
 from registry.storage import Storage
 
 MAX_ALARMS: Final = 1000
-"""How many alarms are kept of each reporter: none of them can make the node deaf to the others."""
+"""The most alarms stored of each reporter, so that one reporter cannot crowd out the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class SignedCheckpoint:
         height: The block's height.
         block_hash: The block's hash.
         signed_at: When the node signed it, Unix seconds, UTC.
-        cosignatures: How many witnesses have cosigned it so far.
+        cosignatures: The number of witnesses that have cosigned it so far.
         note: The note with all signatures so far.
     """
 
@@ -46,9 +46,9 @@ class ReportedAlarm:
 
     Args:
         number: Its number, from 1.
-        reporter: Who raised it: the name of this node's key or of a witness's.
-        reported_at: When, Unix seconds, UTC.
-        alarm: What contradicts what.
+        reporter: The name of the key of the node or witness that raised it.
+        reported_at: When it was raised, Unix seconds, UTC.
+        alarm: The two statements that contradict each other.
     """
 
     number: int
@@ -61,49 +61,49 @@ class CheckpointStore:
     """The checkpoints in a database. Safe to use from several threads and processes.
 
     Args:
-        storage: The database; its tables are there.
+        storage: The database, with its tables created.
     """
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage
 
     def newest(self, *, cosignatures: int = 0) -> SignedCheckpoint | None:
-        """The highest checkpoint that at least so many witnesses cosigned."""
+        """Return the highest checkpoint with at least a number of cosignatures; None if there is none."""
         return self._first(_cosigned(cosignatures).order_by(CHECKPOINTS.c.height.desc()))
 
     def covering(self, height: int, *, cosignatures: int = 0) -> SignedCheckpoint | None:
-        """The lowest checkpoint at or above a height that at least so many witnesses cosigned; None: not yet."""
+        """Return the lowest checkpoint at or above a height with enough cosignatures; None if none yet."""
         query = _cosigned(cosignatures).where(CHECKPOINTS.c.height >= height)
         return self._first(query.order_by(CHECKPOINTS.c.height))
 
     def at(self, height: int) -> SignedCheckpoint:
-        """The checkpoint for exactly this height.
+        """Return the checkpoint for exactly this height.
 
         Raises:
             NotFound: There is none.
         """
-        found = self._first(select(CHECKPOINTS).where(CHECKPOINTS.c.height == height))
-        if found is None:
+        checkpoint = self._first(select(CHECKPOINTS).where(CHECKPOINTS.c.height == height))
+        if checkpoint is None:
             raise NotFound(
-                f"There is no checkpoint for height {height}.", hint="The list shows those there are: ?from=HEIGHT."
+                f"There is no checkpoint for height {height}.", hint="List the checkpoints from a height: ?from=HEIGHT."
             )
-        return found
+        return checkpoint
 
     def page(self, since: int, limit: int) -> list[SignedCheckpoint]:
-        """The checkpoints from a height on, the lowest first, at most so many."""
+        """Return at most `limit` checkpoints from a height on, ascending by height."""
         query = select(CHECKPOINTS).where(CHECKPOINTS.c.height >= since).order_by(CHECKPOINTS.c.height).limit(limit)
         with self._storage.read() as connection:
             return [_read(row) for row in connection.execute(query)]
 
     def add(self, note: Note, time: int) -> None:
-        """Keeps a checkpoint that the node is about to publish; only once it is kept may it be shown to anybody.
+        """Store a checkpoint before the node publishes it.
 
         Args:
             note: The note, signed by this node.
             time: When it was signed, Unix seconds.
 
         Raises:
-            Conflict: There is one for this height or a greater one.
+            Conflict: There is a checkpoint for this height or a greater one.
         """
         checkpoint = Checkpoint.of(note)
         with self._storage.write() as connection:
@@ -121,7 +121,7 @@ class CheckpointStore:
             )
 
     def add_cosignatures(self, height: int, signatures: Collection[Signature]) -> None:
-        """Adds verified cosignatures to a checkpoint; of each witness the first is kept."""
+        """Add verified cosignatures to a checkpoint. The first one of each witness is stored."""
         with self._storage.write() as connection:
             source, before = connection.execute(
                 select(CHECKPOINTS.c.note, CHECKPOINTS.c.cosignatures)
@@ -139,7 +139,7 @@ class CheckpointStore:
             )
 
     def keys(self) -> tuple[list[VerifierKey], list[VerifierKey]]:
-        """The public keys of this node (one, unless it was replaced), and those of its witnesses past and present."""
+        """Return the public keys of this node, replaced ones included, and those of its present and past witnesses."""
         with self._storage.read() as connection:
             rows = connection.execute(select(KEYS.c.key).order_by(KEYS.c.key)).scalars()
             keys = [VerifierKey.parse(key) for key in rows]
@@ -147,14 +147,14 @@ class CheckpointStore:
         return nodes, [key for key in keys if key.kind is KeyKind.COSIGNATURE]
 
     def remember_keys(self, keys: Sequence[VerifierKey]) -> None:
-        """Keeps the keys of those whose signatures will be below the notes."""
+        """Store the public keys whose signatures will be on the notes."""
         with self._storage.write() as connection:
             known = set(connection.execute(select(KEYS.c.key)).scalars())
             for key in sorted({str(key) for key in keys} - known):
                 connection.execute(insert(KEYS).values(key=key))
 
     def alarms(self) -> list[ReportedAlarm]:
-        """All alarms, the oldest first."""
+        """Return all alarms, ascending by number."""
         with self._storage.read() as connection:
             rows = connection.execute(select(ALARMS).order_by(ALARMS.c.number)).all()
         return [
@@ -168,12 +168,17 @@ class CheckpointStore:
         ]
 
     def count_alarms(self) -> int:
-        """How many alarms there are."""
+        """Return the number of alarms."""
         with self._storage.read() as connection:
             return connection.execute(select(func.count()).select_from(ALARMS)).scalar_one()
 
     def raise_alarm(self, alarm: Alarm, reporter: str, time: int) -> bool:
-        """Keeps an alarm. The same contradiction is kept once, whoever reports it.
+        """Store an alarm. The same contradiction is stored once, whoever reports it.
+
+        Args:
+            alarm: The alarm.
+            reporter: The name of the key of the node or witness that raised it.
+            time: Unix seconds.
 
         Returns:
             Whether it is new.

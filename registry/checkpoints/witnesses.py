@@ -1,4 +1,4 @@
-"""Asking a witness to cosign, over HTTP. Nothing it answers is believed but a signature that its key verifies."""
+"""Ask a witness to cosign, over HTTP. Only a signature that its key verifies is accepted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class WitnessAddress:
 
     Args:
         key: Its public key.
-        url: Where it answers, without a slash at the end. Warning: it may hold a password.
+        url: Its address, without a slash at the end. Warning: it may contain a password.
     """
 
     key: VerifierKey
@@ -31,43 +31,43 @@ class WitnessAddress:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads ``KEY URL``: the key as the witness prints it, a space, and where it answers.
+        """Parse ``KEY URL``: the witness's key as it prints it, a space, and its address.
 
         Raises:
-            InvalidInput: It is not that.
+            InvalidInput: The text has another form.
         """
         key, _, url = text.strip().partition(" ")
         url = url.strip()
         if "://" in key or not _is_base_url(url):
             raise InvalidInput(
-                "A witness is given as its key, a space and its URL, which has no query, but this is "
+                "A witness is its key, a space and its URL without a query; got "
                 f"{witness_without_secrets(text)!r:.200}.",
                 hint="`tdr witness key` prints the key.",
             )
         parsed = VerifierKey.parse(key)
         if parsed.kind is not KeyKind.COSIGNATURE:
-            raise InvalidInput(f"The key {key} is none of a witness.", hint="`tdr witness key` prints a witness's key.")
+            raise InvalidInput(f"Not a witness's key: {key}.", hint="`tdr witness key` prints a witness's key.")
         return cls(parsed, url.rstrip("/"))
 
 
 class Declined(Unavailable):
-    """A witness does not cosign a note, now or ever."""
+    """A witness answered and did not cosign a note."""
 
 
 def ask_witness(client: httpx.Client, witness: WitnessAddress, note: Note) -> Signature | Alarm:
-    """Asks a witness to cosign a note.
+    """Ask a witness to cosign a note.
 
     Args:
-        client: The HTTP client; its timeout holds for each wait.
+        client: The HTTP client. Its timeout applies to each wait.
         witness: The witness.
         note: The note, signed by this node.
 
-    Raises:
-        Declined: It answered and did not cosign, or not so that its key verifies it.
-        Unavailable: It gave no usable answer.
-
     Returns:
-        Its cosignature, verified; or the alarm that it raised about the note.
+        Its verified cosignature, or the alarm that it raised about the note.
+
+    Raises:
+        Declined: It answered and did not cosign, or its key does not verify the cosignature.
+        Unavailable: It gave no usable answer.
     """
     name = witness.key.name
     try:
@@ -81,7 +81,7 @@ def ask_witness(client: httpx.Client, witness: WitnessAddress, note: Note) -> Si
             for chunk in response.iter_bytes():
                 body += chunk
                 if len(body) > MAX_ANSWER_BYTES:
-                    raise Unavailable(f"The witness {name} answers with more than {MAX_ANSWER_BYTES} bytes.")
+                    raise Unavailable(f"The answer of the witness {name} has more than {MAX_ANSWER_BYTES} bytes.")
     except httpx.HTTPError as error:
         where = without_secrets(witness.url)
         raise Unavailable(f"The witness {name} does not answer at {where} ({type(error).__name__}).") from error
@@ -93,7 +93,7 @@ def ask_witness(client: httpx.Client, witness: WitnessAddress, note: Note) -> Si
             return _about(note, Alarm.from_json(problem["alarm"]), name)
         detail = str(problem["detail"])[:500] if isinstance(problem, dict) and "detail" in problem else ""
     except InvalidInput as error:
-        raise Unavailable(f"The witness {name} gives an answer that cannot be read: {error.message}") from error
+        raise Unavailable(f"The answer of the witness {name} cannot be read: {error.message}") from error
     raise Declined(f"The witness {name} does not cosign (HTTP {response.status_code}): {detail}")
 
 
@@ -108,7 +108,7 @@ def _is_base_url(url: str) -> bool:
 
 def _about(note: Note, alarm: Alarm, name: str) -> Alarm:
     if alarm.theirs.text != note.text:
-        raise Unavailable(f"The witness {name} answers with an alarm about another note than the one it was given.")
+        raise Unavailable(f"The witness {name} answered with an alarm about another note.")
     return alarm
 
 
@@ -117,5 +117,5 @@ def _cosignature(key: VerifierKey, note: Note, body: bytes) -> Signature:
         answer = Note.parse(f"{note.text}\n{body.decode()}")
         answer.verify(key)
     except (UnicodeDecodeError, InvalidInput, VerificationFailed) as error:
-        raise Declined(f"What the witness {key.name} answers is no cosignature of its own: {error}") from error
+        raise Declined(f"The answer of the witness {key.name} is not a cosignature by its key: {error}") from error
     return next(line for line in answer.signatures if line.is_by(key))

@@ -1,5 +1,5 @@
-"""A witness: follows a chain on a node of its own choice, and cosigns what a registry's node says of that chain.
+"""A witness: follows a chain on a node of its own choice, and cosigns the checkpoints of registries' nodes.
 
-What it signs is one history, upwards: never two blocks for one height, never a smaller height than before, whatever
-crashes when. Where somebody's word contradicts what it followed, it keeps both as an alarm.
+It signs one history in ascending order: never two blocks for one height and never a smaller height than before, after
+any crash. Where a checkpoint contradicts the blocks that it followed, it stores both statements as an alarm.
 """

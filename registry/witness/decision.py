@@ -1,11 +1,11 @@
-"""What a witness does about a note: a pure decision over what it knows.
+"""Decide what a witness does about a note: a pure function of its state.
 
-The rules, in their order:
+The rules, in order:
 
-1. The note must be signed by a node that the witness knows, and be of the chain that it follows.
-2. A note for another block than the one noted or followed at that height is an alarm, at whatever height.
-3. Nothing below the newest height that it cosigned is cosigned.
-4. Nothing is cosigned but a block that the witness itself followed, by parent hashes.
+1. The note must be signed by a node that the witness knows, and be about the chain that it follows.
+2. A note about another block than the one cosigned or followed at that height is an alarm, at any height.
+3. No note below the newest cosigned height is cosigned.
+4. Only blocks that the witness followed itself, by parent hashes, are cosigned.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ from registry.notes.note import Note, VerifierKey
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a witness has committed itself to.
+    """The state that a witness has committed to.
 
     Args:
         chain_id: The chain that it follows.
-        tip: The last block that it followed; every block before it up to its first follows by parent hash.
+        tip: The last block that it followed. It is linked by parent hashes to the first one.
         signed: The newest checkpoint that it cosigned, or None.
-        signed_at: The time stated in its latest cosignature, Unix seconds; 0 before the first.
+        signed_at: The time in its latest cosignature, Unix seconds; 0 before the first.
         is_forked: Whether its own node has left the branch that it follows.
     """
 
@@ -42,11 +42,12 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """What a witness knows of one height.
+    """The knowledge of a witness about one height.
 
     Args:
-        block_hash: The block that it followed there, or None: it is ahead of it, or was before its time.
-        note: The note that it cosigned there, or None.
+        block_hash: The block that it followed at that height; None if the height is above its tip or below its first
+            stored block.
+        note: The note that it cosigned at that height, or None.
     """
 
     block_hash: Bytes32 | None
@@ -54,7 +55,7 @@ class View:
 
 
 class Reason(StrEnum):
-    """Why a note is not cosigned."""
+    """The reasons for not cosigning a note."""
 
     UNKNOWN_NODE = "unknown-node"
     OTHER_CHAIN = "other-chain"
@@ -66,11 +67,11 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Cosign:
-    """The note is to be cosigned.
+    """The decision to cosign a note.
 
     Args:
-        checkpoint: What it states.
-        time: The time to state, Unix seconds; never before that of an earlier cosignature.
+        checkpoint: The checkpoint that the note states.
+        time: The time for the cosignature, Unix seconds; never before that of an earlier cosignature.
     """
 
     checkpoint: Checkpoint
@@ -79,11 +80,11 @@ class Cosign:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """The note is not cosigned, and nobody need be alarmed.
+    """The decision not to cosign a note, without an alarm.
 
     Args:
-        reason: Why.
-        detail: Why, as a sentence.
+        reason: The reason.
+        detail: The reason as a sentence.
     """
 
     reason: Reason
@@ -94,17 +95,17 @@ Decision = Cosign | Refuse | Alarm
 
 
 def decide(state: State, note: Note, view: View, *, nodes: Collection[VerifierKey], now: int) -> Decision:
-    """What to do about a note.
+    """Decide whether to cosign a note.
 
     Args:
-        state: What the witness has committed itself to.
+        state: The state that the witness has committed to.
         note: The note.
-        view: What the witness knows of the note's height.
+        view: The knowledge of the witness about the note's height.
         nodes: The keys of the nodes whose notes it considers.
         now: Unix seconds, UTC.
 
     Raises:
-        InvalidInput: The note states no checkpoint.
+        InvalidInput: The note is not a checkpoint.
     """
     checkpoint = Checkpoint.of(note)
     height = checkpoint.height
@@ -123,8 +124,8 @@ def decide(state: State, note: Note, view: View, *, nodes: Collection[VerifierKe
     if height <= state.tip.height:
         return Refuse(Reason.NOT_FOLLOWED, f"This witness did not follow the chain at height {height}.")
     if state.is_forked:
-        return Refuse(Reason.FORKED, f"The own node of this witness has left the branch with block {state.tip.height}.")
-    return Refuse(Reason.AHEAD, f"The own node of this witness has block {state.tip.height} as final, not {height}.")
+        return Refuse(Reason.FORKED, f"This witness's own node has left the branch with block {state.tip.height}.")
+    return Refuse(Reason.AHEAD, f"At this witness's own node block {state.tip.height} is final, but not {height}.")
 
 
 def _is_signed(note: Note, key: VerifierKey) -> bool:

@@ -1,4 +1,4 @@
-"""Following a chain by parent hashes: every header's hash is recomputed, and final blocks are never exchanged."""
+"""Follow a chain by parent hashes. Every header's hash is recomputed, and final blocks are never replaced."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ HEADERS_AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class Fork:
-    """The node has another block than the one followed.
+    """A contradiction: the node has another block than the one followed.
 
     Args:
         ours: The block that was followed.
-        theirs: What the node has at that height now.
+        theirs: The node's present block at that height.
     """
 
     ours: Checkpoint
@@ -30,14 +30,14 @@ class Fork:
 
 
 def extend(tip: Checkpoint, headers: Sequence[Header]) -> list[Checkpoint] | Fork:
-    """The blocks that follow a block by parent hash.
+    """Return the blocks that follow a block by parent hash.
 
     Args:
         tip: The block.
-        headers: What a node has behind it, one height after the other.
+        headers: The node's next headers, ascending by height.
 
     Returns:
-        As many as are linked; or the fork, where not even the first one is.
+        The blocks that are linked; or the fork, where the first header is not linked.
     """
     followed: list[Checkpoint] = []
     last = tip
@@ -45,7 +45,7 @@ def extend(tip: Checkpoint, headers: Sequence[Header]) -> list[Checkpoint] | For
         if header.number != last.height + 1:
             break
         if header.parent_hash != last.block_hash:
-            # Between two headers of one answer the node may have changed its mind: asked again, it says what it means.
+            # The node may reorganise between two headers of one answer. The next call shows its final state.
             return followed or Fork(tip, Checkpoint(tip.chain_id, tip.height, header.parent_hash))
         last = Checkpoint(tip.chain_id, header.number, header.hash)
         followed.append(last)
@@ -67,35 +67,35 @@ def final_header(chain: Chain, finality: FinalityRule) -> Header:
             raise
         raise ChainUnavailable(
             f"The node has no finalized block: {error.message}.",
-            hint="Where the chain's consensus finalizes nothing, give a number of blocks instead: --finality 12.",
+            hint="If the chain's consensus finalizes no blocks, give a number of blocks instead: --finality 12.",
         ) from error
     if newest is None:
         raise ChainUnavailable("The node has no final block yet.")
     if depth is None or depth == 0 or newest.number == 0:
         return newest
-    (found,) = headers_at(chain, [max(0, newest.number - depth)])
-    if found is None:
+    (header,) = headers_at(chain, [max(0, newest.number - depth)])
+    if header is None:
         raise ChainUnavailable("The node does not have a block below its newest one.")
-    return found
+    return header
 
 
 def headers_at(chain: Chain, heights: Sequence[int]) -> list[Header | None]:
-    """The headers at some heights; None where the node has no block.
+    """Return the headers at some heights; None where the node has no block.
 
     Raises:
         ChainUnavailable: No usable answer came.
         RpcError: The node refused.
     """
     answers = chain.batch([("eth_getBlockByNumber", [hex(height), False]) for height in heights])
-    found = []
+    headers = []
     for height, answer in zip(heights, answers, strict=True):
         if isinstance(answer, RpcError):
             raise answer
         header = _header(answer)
         if header is not None and header.number != height:
-            raise ChainUnavailable(f"The node gave block {header.number} for height {height}.")
-        found.append(header)
-    return found
+            raise ChainUnavailable(f"The node returned block {header.number} for height {height}.")
+        headers.append(header)
+    return headers
 
 
 def _header(answer: Any) -> Header | None:
@@ -104,4 +104,4 @@ def _header(answer: Any) -> Header | None:
     try:
         return Header.decode(encode_header(answer))
     except (TypeError, KeyError, ValueError, InvalidInput) as error:
-        raise ChainUnavailable(f"The node gave a header that cannot be used: {error}") from error
+        raise ChainUnavailable(f"The node returned an invalid header: {error}") from error

@@ -1,6 +1,6 @@
-"""What a witness must never forget, in one SQLite file; each change is on the disk before anybody learns of it.
+"""The state of a witness, in one SQLite file. Each change is on the disk before it has an effect outside.
 
-The key and this file belong together. A key without its file must not sign again, for nobody knows what it signed.
+The key and this file belong together. A key without its file must not sign again, because what it signed is unknown.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from registry.notes.note import KeyKind, Note, SigningKey
 from registry.witness.decision import State, View
 
 KEPT_BLOCKS: Final = 2**17
-"""How many of the last followed blocks are kept, some 60 bytes each. What was cosigned is kept for ever."""
+"""The number of followed blocks stored, some 60 bytes each. Cosigned notes are stored for ever."""
 MAX_ALARMS: Final = 1000
-"""How many alarms are kept. Who gets so many needs no more of them."""
+"""The most alarms stored."""
 
 KEY_FILE: Final = "witness.key"
 STATE_FILE: Final = "witness.sqlite3"
 DEFAULT_NAME: Final = "tdr-witness-"
-"""What a key's name begins with if its holder gives none; eight digits of the key follow."""
+"""The prefix of a key's default name. Eight digits of the key follow."""
 
 _APPLICATION_ID: Final = 0x74647277  # "tdrw"
 _SCHEMA: Final = f"""
@@ -65,13 +65,13 @@ PRAGMA user_version = 1;
 
 @dataclass(frozen=True, slots=True)
 class RaisedAlarm:
-    """An alarm as it was kept.
+    """A stored alarm.
 
     Args:
         number: Its number, from 1.
-        alarm: What contradicts what.
+        alarm: The two statements that contradict each other.
         time: When it was raised, Unix seconds, UTC.
-        acknowledged_at: When the operator had seen it, or None.
+        acknowledged_at: When the operator acknowledged it, Unix seconds, UTC, or None.
     """
 
     number: int
@@ -94,15 +94,16 @@ class WitnessStore:
 
     @classmethod
     def open(cls, folder: Path, *, name: str | None = None, alone: bool = True) -> Self:
-        """Opens a witness's folder, or makes it with a new key.
+        """Open a witness's folder, or create it with a new key.
 
         Args:
             folder: The folder.
-            name: The name of a new key; None: one made of the key itself. A key that is there must have this name.
-            alone: Whether to keep others from opening it so as well. Who cosigns must be alone; who looks need not.
+            name: The name of a new key; None for the default name. An existing key must have this name.
+            alone: Whether to lock the folder against other processes. Required for cosigning, not for reading.
 
         Raises:
-            Conflict: Another process cosigns here; key and state do not belong together; or the key has another name.
+            Conflict: Another process has locked the folder, the key does not belong to the state, or the key has
+                another name.
             InvalidInput: The folder or the key cannot be used.
             Unavailable: The state cannot be read.
         """
@@ -118,14 +119,14 @@ class WitnessStore:
             return cls(key, connection, held.pop_all())
 
     def close(self) -> None:
-        """Closes the folder and lets others use it."""
+        """Close the folder and release its lock."""
         self._held.close()
 
     def bind(self, identity: ChainIdentity) -> None:
-        """Makes sure that the chain is the one that was followed so far; the first is it for ever.
+        """Require that the chain is the one followed so far. The first chain is stored and never changes.
 
         Raises:
-            Conflict: It is another one.
+            Conflict: It is another chain.
         """
         with self._transaction() as connection:
             chain_id, genesis = connection.execute("SELECT chain_id, genesis_hash FROM witness").fetchone()
@@ -139,11 +140,11 @@ class WitnessStore:
         if identity != known:
             raise Conflict(
                 f"This witness follows {known}, but its node serves {identity}.",
-                hint="Correct the endpoint; for another chain, run another witness in a folder of its own.",
+                hint="Correct the endpoint. For another chain, run another witness in its own folder.",
             )
 
     def state(self) -> State | None:
-        """What the witness has committed itself to; None before it has followed a block."""
+        """Return the state that the witness has committed to; None before it has followed a block."""
         with self._transaction() as connection:
             chain_id, is_forked = connection.execute("SELECT chain_id, is_forked FROM witness").fetchone()
             tip = connection.execute("SELECT height, hash FROM blocks ORDER BY height DESC LIMIT 1").fetchone()
@@ -159,7 +160,7 @@ class WitnessStore:
         )
 
     def view(self, height: int) -> View:
-        """What the witness knows of a height."""
+        """Return the knowledge of the witness about a height."""
         with self._transaction() as connection:
             block = connection.execute("SELECT hash FROM blocks WHERE height = ?", (height,)).fetchone()
             note = connection.execute("SELECT note FROM cosigned WHERE height = ?", (height,)).fetchone()
@@ -169,15 +170,15 @@ class WitnessStore:
         )
 
     def follow(self, blocks: Sequence[Checkpoint]) -> None:
-        """Keeps blocks that follow the last one. Nothing that was followed is ever replaced.
+        """Store blocks that follow the last one. A followed block is never replaced.
 
         Raises:
-            Conflict: They do not begin behind the last one.
+            Conflict: The first of them does not follow the last stored one.
         """
         with self._transaction() as connection:
             (tip,) = connection.execute("SELECT max(height) FROM blocks").fetchone()
             if tip is not None and [block.height for block in blocks] != list(range(tip + 1, tip + 1 + len(blocks))):
-                raise Conflict(f"The blocks do not begin behind block {tip}.")
+                raise Conflict(f"The blocks do not follow block {tip}.")
             connection.executemany(
                 "INSERT INTO blocks VALUES (?, ?)", [(block.height, bytes(block.block_hash)) for block in blocks]
             )
@@ -186,15 +187,20 @@ class WitnessStore:
                 connection.execute("DELETE FROM blocks WHERE height < ?", (oldest,))
 
     def mark_forked(self, is_forked: bool) -> None:
-        """Keeps whether the own node has left the branch that is followed."""
+        """Store whether the witness's own node has left the branch that is followed."""
         with self._transaction() as connection:
             connection.execute("UPDATE witness SET is_forked = ?", (is_forked,))
 
     def commit(self, note: Note, checkpoint: Checkpoint, time: int) -> None:
-        """Keeps that a note is about to be cosigned. Only then may the signature be made.
+        """Store that a note is about to be cosigned. Call it before the signature is made.
+
+        Args:
+            note: The note.
+            checkpoint: The checkpoint that it states.
+            time: The time for the cosignature, Unix seconds.
 
         Raises:
-            Conflict: A greater height or another block has been cosigned: a fault, for this was decided before.
+            Conflict: A greater height or another block has been cosigned. It is a bug, because `decide` excludes it.
         """
         with self._transaction() as connection:
             greatest, latest = connection.execute("SELECT max(height), max(time) FROM cosigned").fetchone()
@@ -209,7 +215,11 @@ class WitnessStore:
             )
 
     def raise_alarm(self, alarm: Alarm, time: int) -> bool:
-        """Keeps an alarm. The same contradiction is kept once.
+        """Store an alarm. The same contradiction is stored once.
+
+        Args:
+            alarm: The alarm.
+            time: Unix seconds.
 
         Returns:
             Whether it is new.
@@ -223,7 +233,7 @@ class WitnessStore:
             return added.rowcount == 1
 
     def alarms(self) -> list[RaisedAlarm]:
-        """All alarms, the oldest first."""
+        """Return all alarms, ascending by number."""
         with self._transaction() as connection:
             rows = connection.execute(
                 "SELECT id, kind, ours, theirs, time, acknowledged_at FROM alarms ORDER BY id"
@@ -236,7 +246,11 @@ class WitnessStore:
         ]
 
     def acknowledge(self, number: int, time: int) -> None:
-        """Keeps that the operator has seen an alarm. It changes nothing about what is cosigned.
+        """Store that the operator has acknowledged an alarm. It does not change what is cosigned.
+
+        Args:
+            number: The alarm's number.
+            time: Unix seconds.
 
         Raises:
             NotFound: There is no alarm with this number.
@@ -267,7 +281,7 @@ def _translated() -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise Unavailable(
-            f"The witness's state cannot be used: {error}.", hint="Look at its disk: is it full, is it sound?"
+            f"The witness's state cannot be used: {error}.", hint="Check its disk for free space and errors."
         ) from error
 
 
@@ -278,7 +292,7 @@ def _lock(folder: Path) -> int:
     except BlockingIOError:
         os.close(file)
         raise Conflict(
-            f"Another process uses the folder {folder}.", hint="Stop it, or give this one a folder of its own: --data."
+            f"Another process uses the folder {folder}.", hint="Stop it, or choose another folder with --data."
         ) from None
     return file
 
@@ -286,16 +300,16 @@ def _lock(folder: Path) -> int:
 def _connect(folder: Path) -> sqlite3.Connection:
     path = folder / STATE_FILE
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    # The one file is the whole state. With a log beside it (WAL), a copy without the log forgets signatures.
+    # The one file is the whole state. With a write-ahead log beside it, a copy without the log would lack signatures.
     connection.execute("PRAGMA journal_mode = DELETE")
-    # EXTRA: what was committed is on the disk, and stays so after a power loss, before a signature leaves.
+    # EXTRA: a commit is on the disk and survives a power loss before a signature is sent.
     connection.execute("PRAGMA synchronous = EXTRA")
     if connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,):
         if (folder / KEY_FILE).exists():
             connection.close()
             raise Conflict(
-                f"The key in {folder} is there, but not what it signed so far ({STATE_FILE}).",
-                hint="Put that file back as it was last; else retire this key and begin in another folder.",
+                f"The folder {folder} has a key, but not the record of what it signed ({STATE_FILE}).",
+                hint="Restore the latest state of that file; else retire this key and begin in another folder.",
             )
         connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
     if connection.execute("PRAGMA application_id").fetchone() != (_APPLICATION_ID,):
@@ -305,18 +319,18 @@ def _connect(folder: Path) -> sqlite3.Connection:
 
 
 def _key(connection: sqlite3.Connection, folder: Path, name: str | None) -> SigningKey:
-    """The key of a state; a new one for a new state."""
+    """Return the key of a state; create one for a new state."""
     path = folder / KEY_FILE
     bound = connection.execute("SELECT key FROM witness").fetchone()
     if bound is not None and not path.exists():
-        raise Conflict(f"The key of this state is not at {path}: {bound[0]}.", hint="Put it back from a backup.")
+        raise Conflict(f"The key of this state is not at {path}: {bound[0]}.", hint="Restore it from a backup.")
     key = load_note_key(path) if path.exists() else create_note_key(path, KeyKind.COSIGNATURE, name or DEFAULT_NAME)
     if bound is None:  # Nothing has been signed with it yet, even if a crash left the key here before.
         connection.execute("INSERT INTO witness (id, key) VALUES (1, ?)", (str(key.verifier),))
     elif bound[0] != str(key.verifier):
-        raise Conflict(f"The state in {folder} is that of the key {bound[0]}, not of {key.verifier}.")
+        raise Conflict(f"The state in {folder} belongs to the key {bound[0]}, not to {key.verifier}.")
     if name not in (None, key.verifier.name):
         raise Conflict(f"The key in {folder} has the name {key.verifier.name!r}, not {name!r}.")
     if key.verifier.kind is not KeyKind.COSIGNATURE:
-        raise InvalidInput(f"The key at {path} is not one that cosigns.")
+        raise InvalidInput(f"The key at {path} is not a cosigning key.")
     return key

@@ -1,4 +1,4 @@
-"""The witness itself: what it knows, its own node, its clock and its key, behind one lock."""
+"""The witness: its state, its own node, its clock and its key, behind one lock."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class WitnessHealth:
-    """How a witness is.
+    """The health of a witness.
 
     Args:
-        state: What it has committed itself to; None before it has followed a block.
-        fault: Why its own node could not be followed when it was last asked, or empty.
-        open_alarms: How many alarms the operator has not acknowledged.
+        state: The state that it has committed to; None before it has followed a block.
+        fault: Why it could not follow its own node at the last attempt, or empty.
+        open_alarms: The number of alarms that the operator has not acknowledged.
     """
 
     state: State | None
@@ -44,8 +44,8 @@ class Witness:
         store: Its folder; closed with the witness.
         chain: Its own node; closed with the witness.
         nodes: The keys of the nodes whose notes it considers.
-        finality: When a block of its own node is final.
-        clock: Gives the Unix time in seconds.
+        finality: The rule by which a block of its own node is final.
+        clock: Return the Unix time in seconds.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class Witness:
         self._clock = clock
         self._lock = threading.RLock()
         self._is_bound = False
-        self._fault = "The own node has not been asked yet."
+        self._fault = "The witness has not asked its own node yet."
 
     @property
     def key(self) -> VerifierKey:
@@ -72,54 +72,54 @@ class Witness:
         return self._store.key.verifier
 
     def close(self) -> None:
-        """Closes its folder and the connections to its node, after what is under way."""
+        """Close its folder and the connections to its node, after the call under way."""
         with self._lock:
             self._chain.close()
             self._store.close()
 
     def run(self, stop: threading.Event, interval: float) -> None:
-        """Follows its own node until it is told to stop. That the node fails is logged, and the witness tries again.
+        """Follow its own node until the event is set. Failures of the node are logged and retried.
 
         Args:
-            stop: Ends it.
-            interval: Seconds between two looks at the node.
+            stop: The event that ends the loop.
+            interval: The pause between two requests to the node, seconds.
         """
         while not stop.is_set():
             try:
                 advanced = self.advance()
             except RegistryError as error:
-                log.warning("the own node cannot be followed", reason=str(error))
+                log.warning("cannot follow own node", reason=str(error))
                 advanced = False
             if not advanced:
                 stop.wait(interval)
 
     def advance(self) -> bool:
-        """Follows the own node by some blocks.
+        """Follow its own node by a number of blocks.
+
+        Returns:
+            Whether it followed new blocks; then more may be available at once.
 
         Raises:
             Unavailable: The node gave no usable answer, or the state cannot be written.
             RpcError: The node refused.
             Conflict: The node serves another chain.
-
-        Returns:
-            Whether it came further, and more may be there at once.
         """
         with self._lock:
             self._fault = ""
             try:
                 return self._advance()
             except RegistryError as error:
-                self._fault = f"The own node cannot be followed: {error.message}"
+                self._fault = f"The witness cannot follow its own node: {error.message}"
                 raise
 
     def consider(self, note: Note) -> Signature | Refuse | Alarm:
-        """Cosigns a note, or says why not. An alarm is kept before it is told.
+        """Cosign a note, or return why not. An alarm is stored before it is returned.
 
         Args:
             note: The note, signed by a node.
 
         Raises:
-            InvalidInput: The note states no checkpoint.
+            InvalidInput: The note is not a checkpoint.
             Unavailable: The witness has not followed a block yet, or its state cannot be written.
         """
         checkpoint = Checkpoint.of(note)
@@ -135,12 +135,12 @@ class Witness:
             return self._store.key.sign(Note(note.text, ()), decision.time).signatures[-1]
 
     def alarms(self) -> list[RaisedAlarm]:
-        """All alarms, the oldest first."""
+        """Return all alarms, ascending by number."""
         with self._lock:
             return self._store.alarms()
 
     def health(self) -> WitnessHealth:
-        """How it is."""
+        """Return its health."""
         with self._lock:
             alarms = self._store.alarms()
             open_alarms = sum(alarm.acknowledged_at is None for alarm in alarms)
@@ -154,14 +154,14 @@ class Witness:
         return decide(state, note, view, nodes=self._nodes, now=int(self._clock()))
 
     def _catch_up(self, height: int) -> bool:
-        """Follows the own node towards a height, for one answer's worth of blocks; whether it came further."""
+        """Follow its own node towards a height, by at most one batch of blocks; return whether it followed new ones."""
         state = self._store.state()
         if state is None or height - state.tip.height > HEADERS_AT_ONCE:
             return False
         try:
             return self.advance()
         except RegistryError as error:
-            log.warning("the own node cannot be followed", reason=str(error))
+            log.warning("cannot follow own node", reason=str(error))
             return False
 
     def _advance(self) -> bool:
@@ -173,24 +173,24 @@ class Witness:
         if state is None:
             first = Checkpoint(self._chain.identity.chain_id, final.number, final.hash)
             self._store.follow([first])
-            log.info("witness begins", height=first.height, block=str(first.block_hash))
+            log.info("witness started", height=first.height, block=str(first.block_hash))
             return False
         tip = state.tip
         last = min(final.number, tip.height + HEADERS_AT_ONCE)
         probe = min(tip.height, final.number)
-        here, *found = headers_at(self._chain, [probe, *range(tip.height + 1, last + 1)])
+        here, *headers = headers_at(self._chain, [probe, *range(tip.height + 1, last + 1)])
         known = self._store.view(probe).block_hash
         if here is None:
-            raise ChainUnavailable(f"The node does not have block {probe}, which it called final.")
+            raise ChainUnavailable(f"The node does not have block {probe}, which it reported as final.")
         followed: list[Checkpoint] | Fork
         if known is not None and here.hash != known:
             followed = Fork(Checkpoint(tip.chain_id, probe, known), Checkpoint(tip.chain_id, probe, here.hash))
         else:
-            followed = extend(tip, [header for header in found if header is not None])
+            followed = extend(tip, [header for header in headers if header is not None])
         if isinstance(followed, Fork):
             self._store.mark_forked(True)
             self._raise(Alarm(AlarmKind.FORK, followed.ours.note(), followed.theirs.note()))
-            self._fault = f"The own node has left the branch with block {followed.ours.block_hash}."
+            self._fault = f"The witness's own node has left the branch with block {followed.ours.block_hash}."
             return False
         if followed:
             self._store.follow(followed)

@@ -54,7 +54,7 @@ def test_a_pdf_that_was_added_to_is_read() -> None:
         (b"%PDF-1.7\n" + embedded(BUNDLE, b"/Filter /LZWDecode"), "/FlateDecode alone"),
         (b"%PDF-1.7\n" + embedded(zlib.compress(BUNDLE)) + embedded(zlib.compress(BUNDLE + b" ")), "2 different"),
         (b"%PDF-1.7\n" + embedded(zlib.compress(BUNDLE)) * 17, "more than 16"),
-        (b"%PDF-1.7\n9 0 obj<</Type/EmbeddedFile/Length 9999999999>>stream\n{}", "where its /Length says"),
+        (b"%PDF-1.7\n9 0 obj<</Type/EmbeddedFile/Length 9999999999>>stream\n{}", "does not match its /Length"),
         (b"%PDF-1.7\n9 0 obj<</Type/EmbeddedFile/Length 4 0 R>>stream\n{}", "/Length in digits"),
         (b"%PDF-1.7\n/EmbeddedFile", "before its stream"),
     ],
