@@ -1,5 +1,4 @@
-"""Trusted Data Registry: what a dataset was, who owned it, who might use it, provable to anyone.
+"""Trusted Data Registry: provable records of what a dataset was, who owned it and who was allowed to use it.
 
-Modules are imported by name, for example `registry.rooms.datasets.messages`, so that nothing is loaded that is
-not used.
+Import modules by name, for example `registry.rooms.datasets.messages`, so that only what is used is loaded.
 """

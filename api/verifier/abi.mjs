@@ -10,7 +10,7 @@ export class Words {
 
   /** @param {Uint8Array} data Whole words. */
   constructor(data) {
-    if (data.length % WORD) throw new Refused(`ABI data has whole words of 32 bytes, not ${data.length} bytes.`);
+    if (data.length % WORD) throw new Refused(`ABI data consists of words of 32 bytes; got ${data.length} bytes.`);
     this.#data = data;
   }
 
@@ -29,7 +29,7 @@ export class Words {
   /** Follows the offset at an index: the index of the first word behind the length, and the length. */
   tailAt(index) {
     const offset = this.uint(index, 32);
-    if (offset % WORD) throw new Refused(`The ABI offset at word ${index} is not on a word.`);
+    if (offset % WORD) throw new Refused(`The ABI offset at word ${index} is not a multiple of 32.`);
     return [offset / WORD + 1, this.uint(offset / WORD, 32)];
   }
 
@@ -46,7 +46,7 @@ export class Words {
 
   #word(index) {
     const word = this.#data.subarray(WORD * index, WORD * index + WORD);
-    if (word.length !== WORD) throw new Refused(`ABI data ends before its word ${index}.`);
+    if (word.length !== WORD) throw new Refused(`ABI data ends before word ${index}.`);
     return word;
   }
 }

@@ -23,7 +23,7 @@ const LARGEST_TYPE = 0x7f;
 export function decodeHeader(raw) {
   const fields = decodeList(raw);
   if (fields.length < FIELDS_AT_LEAST || fields.length > FIELDS_AT_MOST) {
-    throw new Refused(`A block header has ${FIELDS_AT_LEAST} fields or more, but this has ${fields.length}.`);
+    throw new Refused(`A block header has ${FIELDS_AT_LEAST} or more fields; got ${fields.length}.`);
   }
   return {
     hash: hex(keccak256(raw)),
@@ -49,14 +49,14 @@ export const receiptKey = encodeNumber;
 export function decodeLogs(raw) {
   const typed = raw.length === 0 || raw[0] <= LARGEST_TYPE;
   const fields = decodeList(typed ? raw.subarray(1) : raw);
-  if (fields.length !== 4) throw new Refused(`A receipt has 4 fields, but this has ${fields.length}.`);
+  if (fields.length !== 4) throw new Refused(`A receipt has 4 fields; got ${fields.length}.`);
   asNumeral(fields[0], 1);
   asBytes(fields[2], 256);
   return asList(fields[3]).map((item) => {
     const log = asList(item);
-    if (log.length !== 3) throw new Refused(`A log has 3 fields, but this has ${log.length}.`);
+    if (log.length !== 3) throw new Refused(`A log has 3 fields; got ${log.length}.`);
     const topics = asList(log[1]);
-    if (topics.length > 4) throw new Refused(`A log has 4 topics at most, but this has ${topics.length}.`);
+    if (topics.length > 4) throw new Refused(`A log has at most 4 topics; got ${topics.length}.`);
     return {
       address: hex(asBytes(log[0], 20)),
       topics: topics.map((topic) => hex(asBytes(topic, 32))),

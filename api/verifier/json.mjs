@@ -86,7 +86,7 @@ export function readJson(text) {
     do {
       expect('"');
       const key = string();
-      if (key in values) throw new Refused(`The key ${JSON.stringify(key)} stands twice in one JSON object.`);
+      if (key in values) throw new Refused(`The key ${JSON.stringify(key)} appears twice in one JSON object.`);
       expect(":");
       values[key] = any(depth);
     } while (accept(","));

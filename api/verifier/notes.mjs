@@ -53,7 +53,7 @@ export function parseCheckpoint(source) {
   }
   const gap = source.lastIndexOf("\n\n");
   if (gap < 0 || !source.endsWith("\n") || source.length < gap + 3) {
-    throw new Refused("A signed note is a text, an empty line, and lines of signatures.");
+    throw new Refused("A signed note is a text, an empty line and signature lines.");
   }
   const text = source.slice(0, gap + 1);
   const rows = source.slice(gap + 2, -1).split("\n");

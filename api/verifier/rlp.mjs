@@ -16,21 +16,21 @@ export function decodeList(data) {
 /** @param {Uint8Array} data @returns {Item} @throws {Refused} They are not the one encoding of one item. */
 export function decode(data) {
   const [item, end] = read(data, 0, data.length, MAX_DEPTH);
-  if (end !== data.length) throw new Refused(`${data.length - end} bytes stand behind the end of the RLP item.`);
+  if (end !== data.length) throw new Refused(`${data.length - end} bytes follow the end of the RLP item.`);
   return item;
 }
 
 /** @param {Item} item @returns {Item[]} */
 export function asList(item) {
-  if (!Array.isArray(item)) throw new Refused("An RLP list is needed here, but these are bytes.");
+  if (!Array.isArray(item)) throw new Refused("Expected an RLP list; got bytes.");
   return item;
 }
 
 /** @param {Item} item @param {number} [length] The exact length, where one is needed. @returns {Uint8Array} */
 export function asBytes(item, length) {
-  if (Array.isArray(item)) throw new Refused("RLP bytes are needed here, but this is a list.");
+  if (Array.isArray(item)) throw new Refused("Expected RLP bytes; got a list.");
   if (length !== undefined && item.length !== length) {
-    throw new Refused(`${length} RLP bytes are needed here, but these are ${item.length}.`);
+    throw new Refused(`Expected ${length} RLP bytes; got ${item.length}.`);
   }
   return item;
 }
@@ -39,7 +39,7 @@ export function asBytes(item, length) {
 export function asNumeral(item, most) {
   const bytes = asBytes(item);
   if (bytes[0] === 0 || bytes.length > most) {
-    throw new Refused(`These RLP bytes are no number of at most ${8 * most} bits without leading zeros.`);
+    throw new Refused(`Expected an RLP number of at most ${8 * most} bits without leading zeros.`);
   }
   return bytes;
 }
@@ -66,7 +66,7 @@ function read(data, at, end, depth) {
   if (lead < 0xc0) {
     const [start, stop] = span(data, at, end, lead - 0x80);
     if (stop - start === 1 && data[start] < 0x80) {
-      throw new Refused("A single byte below 0x80 stands for itself in RLP, but this one has a prefix.");
+      throw new Refused("A single byte below 0x80 is its own RLP encoding; this one has a prefix.");
     }
     return [data.subarray(start, stop), stop];
   }
@@ -91,7 +91,7 @@ function span(data, at, end, length) {
     // A length beyond 2^53 is rounded here, and then reaches far behind the end all the same.
     length = Number(hex(numeral));
     if (numeral.length !== size || numeral[0] === 0 || length < SHORT) {
-      throw new Refused("An RLP length is cut short or longer than it need be.");
+      throw new Refused("An RLP length is cut short or longer than necessary.");
     }
   }
   if (start + length > end) throw new Refused("The RLP item is cut short.");

@@ -20,7 +20,7 @@ export class Nodes {
   constructor(nodes) {
     for (const node of nodes) {
       const digest = hex(keccak256(node));
-      if (this.#raw.has(digest)) throw new Refused(`The trie node ${digest} is there twice.`);
+      if (this.#raw.has(digest)) throw new Refused(`The trie node ${digest} appears twice.`);
       this.#raw.set(digest, node);
     }
   }
@@ -76,7 +76,7 @@ export class Nodes {
 }
 
 function valueOf(item) {
-  if (Array.isArray(item)) throw new Refused("A trie node has a list where its value belongs.");
+  if (Array.isArray(item)) throw new Refused("A trie node has a list in place of its value.");
   return item;
 }
 
@@ -85,5 +85,5 @@ function unpacked(node) {
   const digits = node.length === 2 && !Array.isArray(node[0]) ? hex(node[0]).slice(2) : "";
   if (/^[13]/.test(digits)) return [digits.slice(1), digits[0] === "3"];
   if (/^[02]0/.test(digits)) return [digits.slice(2), digits[0] === "2"];
-  throw new Refused("A trie node is neither a branch nor an extension nor a leaf.");
+  throw new Refused("A trie node is not a branch, an extension or a leaf.");
 }

@@ -1,1 +1,1 @@
-"""What everything stands on: values, errors, canonical JSON, hashes. No room, no chain, no database."""
+"""Values, errors, canonical JSON and hashes that every other package uses. It knows no room, chain or database."""

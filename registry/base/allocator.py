@@ -1,8 +1,8 @@
-"""The C library's allocator, told to give back to the system what is freed.
+"""Make glibc's allocator return freed memory to the system.
 
-glibc keeps an arena for each thread that allocates, and after the first large block that is freed it keeps larger and
-larger ones for itself. A node has many threads and answers of megabytes, and under strangers' load it grew by the
-minute. Another C library is left as it is.
+glibc keeps an arena for each thread that allocates, and raises its threshold for large blocks after the first one is
+freed. A node has many threads and answers of megabytes, so its memory grew by the minute under load. Other C libraries
+are left unchanged.
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ from typing import Final
 
 M_MMAP_THRESHOLD: Final = -3
 M_ARENA_MAX: Final = -8
-"""Both as in glibc's malloc.h; see mallopt(3)."""
+"""Both values are from glibc's malloc.h; see mallopt(3)."""
 ARENAS: Final = 2
 LARGE: Final = 2**20
-"""Bytes from which on a block is a mapping of its own, which goes back at once when it is freed."""
+"""Blocks of at least this many bytes get a mapping of their own, which is returned as soon as the block is freed."""
 
 
 def keep_memory_small() -> bool:
-    """Bound what freed memory the process keeps; to be called before threads are started.
+    """Limit how much freed memory the process keeps. Call it before threads are started.
 
     Returns:
-        Whether the C library can be told so.
+        Whether the C library accepted both settings.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     return mallopt is not None and all(

@@ -1,7 +1,7 @@
-"""JSON that means one thing only: read strictly, and written in the one canonical form of RFC 8785 (JCS).
+"""Read JSON strictly and write it in the canonical form of RFC 8785 (JCS).
 
-Ordinary JSON readers take the last of two equal keys, and different readers differ about it, so two people may read
-two things in one signed text. Here whatever is ambiguous is refused.
+Most JSON readers keep one of two equal keys, and they differ in which one, so two people could read two meanings in one
+signed text. This module rejects whatever is ambiguous.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _NO_MARKS = bytes(set(range(256)) - set(b'"[]{}'))
 
 
 def read_json(source: bytes | str) -> object:
-    """Reads one JSON text.
+    """Read one JSON text.
 
     Args:
         source: The text, or its bytes in UTF-8 without a byte order mark.
 
     Raises:
-        InvalidInput: It is not JSON, names a key twice, is nested deeper than MAX_DEPTH, or holds a number that no
-            IEEE 754 double holds.
+        InvalidInput: The text is not JSON, repeats a key, is nested deeper than MAX_DEPTH, or has a number beyond the
+            range of an IEEE 754 double.
     """
     try:
         text = source.decode("utf-8") if isinstance(source, bytes) else source
@@ -43,21 +43,21 @@ def read_json(source: bytes | str) -> object:
         )
     except RecursionError:
         raise _too_deep() from None
-    except ValueError as error:  # of which JSONDecodeError and UnicodeDecodeError are kinds
+    except ValueError as error:  # includes JSONDecodeError and UnicodeDecodeError
         raise InvalidInput(f"This is not valid JSON in UTF-8: {error}.") from error
     _check_depth(value)
     return value
 
 
 def canonical_json(value: object) -> bytes:
-    """The canonical bytes of a JSON value.
+    """Return the canonical bytes of a JSON value.
 
     Args:
-        value: None, bool, str, whole number within +-(2**53 - 1), finite float, or a list or a mapping of these.
+        value: None, bool, str, an integer within +-(2**53 - 1), a finite float, or a list or mapping of these.
 
     Raises:
-        InvalidInput: It holds anything else (NaN, a lone surrogate, a key that is no string), or is nested deeper
-            than MAX_DEPTH.
+        InvalidInput: The value holds anything else (NaN, a lone surrogate, a key that is not a string), or is nested
+            deeper than MAX_DEPTH.
 
     Source: RFC 8785.
     """
@@ -70,10 +70,10 @@ def canonical_json(value: object) -> bytes:
 
 
 def metadata_hash(metadata: object) -> Bytes32:
-    """SHA-256 of the canonical JSON of a dataset's metadata: the ``metadataHash`` of the contracts.
+    """Return the SHA-256 of the canonical JSON of a dataset's metadata: the ``metadataHash`` of the contracts.
 
     Raises:
-        InvalidInput: As canonical_json does.
+        InvalidInput: The metadata has no canonical form; see `canonical_json`.
     """
     return Bytes32(sha256(canonical_json(metadata)).digest())
 
@@ -84,7 +84,7 @@ def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise InvalidInput(f"The key {key!r} stands twice in one JSON object.")
+                raise InvalidInput(f"The key {key!r} appears twice in one JSON object.")
             seen.add(key)
     return result
 
@@ -101,17 +101,17 @@ def _refuse_constant(text: str) -> NoReturn:
 
 
 def _refuse_deep(source: bytes | str) -> None:
-    """Refuses a text that is nested too deep, before it is read.
+    """Reject a text that is nested too deep, before it is parsed.
 
-    Python's reader recurses as deep as the interpreter lets it. A library may raise that limit for the whole process
-    (py_ecc does), and then a text of a few kilobytes overflows the stack and kills the process.
+    Python's parser recurses up to the interpreter's limit. A library may raise that limit for the whole process (py_ecc
+    does), and then a text of a few kilobytes overflows the stack and kills the process.
     """
     text = source if isinstance(source, bytes) else source.encode("utf-8", "surrogatepass")
     if text.count(b"[") + text.count(b"{") <= _FEW:
         return
     if b"\\" in text:
         text = text.replace(rb"\\", b"").replace(rb"\"", b"")
-    # Only the marks are split: of a manifest's text, each piece would be an object of its own.
+    # Split only the marks: splitting a whole manifest would create an object for each piece.
     outside_strings = text.translate(None, _NO_MARKS).split(b'"')[::2]
     brackets = b"".join(outside_strings).translate(None, _NO_BRACKETS)
     for _ in range(MAX_DEPTH):
@@ -139,13 +139,13 @@ def _children(value: object) -> Iterable[object]:
 
 
 def _plain(value: object) -> Any:
-    """The value with every mapping as a dict, which is all that the encoder knows.
+    """Return the value with every mapping as a dict, the only mapping that the encoder accepts.
 
-    A large whole double is refused, though RFC 8785 has a form for it: it is written as an integer, and readers that
-    keep integers exact would read another number from it.
+    A large whole double is rejected, although RFC 8785 has a form for it: it would be written as an integer, and
+    readers that keep integers exact would read a different number.
     """
     if isinstance(value, Mapping):
         return {key: _plain(child) for key, child in value.items()}
     if isinstance(value, float) and MAX_SAFE_INTEGER < abs(value) < 1e21:
-        raise InvalidInput(f"The number {value} is too large to be written without a loss; write it as a string.")
+        raise InvalidInput(f"The number {value} is too large to be written exactly; write it as a string.")
     return [_plain(child) for child in value] if isinstance(value, (list, tuple)) else value

@@ -1,7 +1,7 @@
-"""Everything that this package raises on purpose.
+"""The errors that this package raises on purpose.
 
-Every error says in one sentence what was wrong and what was expected, and in `hint` what to do about it. The command
-line prints both on one line; the gateway makes an RFC 9457 problem of them. Neither may hold a key, a salt or a token.
+Each error says in one sentence what was wrong and what was expected; `hint` says what to do about it. The command line
+prints both on one line; the gateway turns them into an RFC 9457 problem. Neither may contain a key, a salt or a token.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from collections.abc import Mapping
 
 
 class RegistryError(Exception):
-    """The root of all errors that this package raises on purpose.
+    """The base class of all errors that this package raises on purpose.
 
     Args:
         message: One sentence: what was wrong and what was expected.
-        hint: What the reader can do about it, as a sentence, or empty.
+        hint: One sentence: what the reader can do about it; may be empty.
     """
 
     def __init__(self, message: str, *, hint: str = "") -> None:
@@ -27,28 +27,28 @@ class RegistryError(Exception):
 
 
 class InvalidInput(RegistryError):
-    """What was given is malformed; nothing was done with it."""
+    """The input is malformed. Nothing was done with it."""
 
 
 class NotFound(RegistryError):
-    """What was asked for is not known here. It may exist elsewhere."""
+    """The requested item is not known here. It may exist elsewhere."""
 
 
 class Conflict(RegistryError):
-    """What was asked for contradicts what is there already."""
+    """The request contradicts the existing state."""
 
 
 class Unavailable(RegistryError):
-    """A service that is needed (node, chain, database) cannot be reached or is not ready; trying again may help."""
+    """A required service (node, chain, database) is not reachable or not ready. A retry may succeed."""
 
 
 class LimitReached(RegistryError):
-    """A limit that a service sets was reached; nothing was done. Asking again before some time has passed is useless.
+    """A limit set by a service was reached. Nothing was done, and a retry before `retry_after` will fail too.
 
     Args:
         message: One sentence: which limit.
         hint: What the reader can do about it.
-        retry_after: Seconds after which it may be asked again.
+        retry_after: Seconds until a retry is useful.
     """
 
     def __init__(self, message: str, *, hint: str = "", retry_after: float) -> None:
@@ -57,7 +57,7 @@ class LimitReached(RegistryError):
 
 
 class VerificationFailed(RegistryError):
-    """A check was carried out, and its answer is no."""
+    """A check was carried out and failed."""
 
 
 class ContractRefused(RegistryError):
@@ -68,7 +68,7 @@ class ContractRefused(RegistryError):
         values: Its arguments by their Solidity names; 32-byte values and addresses as 0x-prefixed hex.
         message: One sentence for people.
         hint: What to do about it.
-        status: The HTTP status with which a gateway answers.
+        status: The HTTP status of the gateway's answer.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Log lines: structured, for people or for machines, on standard error; with the id of the request they belong to."""
+"""Structured log lines on standard error, for people or machines, with the id of the request they belong to."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from structlog.typing import EventDict, Processor
 
 
 def _without_colours(logger: object, method: str, event: EventDict) -> EventDict:
-    event.pop("color_message", None)  # uvicorn says everything twice.
+    event.pop("color_message", None)  # uvicorn repeats its message with colour codes.
     return event
 
 
@@ -27,15 +27,15 @@ _TOO_TALKATIVE = (
     "fontTools",
     "fpdf",
 )
-"""Libraries of which only warnings are kept. Some would write URLs that hold access keys."""
+"""Libraries that log warnings and errors only. Some would log URLs that contain access keys."""
 
 
 def configure(level: Literal["debug", "info", "warning", "error"], form: Literal["console", "json"]) -> None:
-    """Sets up logging for this process: our own lines, and those of every library.
+    """Set up logging for this process and every library in it.
 
     Args:
-        level: The least level that is written.
-        form: ``console`` for people, ``json`` for machines (one object a line).
+        level: The lowest level that is written.
+        form: ``console`` for people, ``json`` for machines (one object per line).
     """
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,

@@ -1,10 +1,10 @@
 """The Merkle tree of RFC 9162 over SHA-256: roots, inclusion proofs, and their verification.
 
-A leaf is hashed as ``SHA-256(0x00 || leaf)`` and a node as ``SHA-256(0x01 || left || right)``, so that neither can pass
-for the other. A level with an odd number of nodes passes its last one up unchanged: no leaf is ever doubled.
+A leaf is hashed as ``SHA-256(0x00 || leaf)`` and a node as ``SHA-256(0x01 || left || right)``, so that neither can be
+taken for the other. A level with an odd number of nodes passes its last node up unchanged: no leaf is duplicated.
 
-Warning: a root commits to its leaves and their order, but by itself not to their number. Take a proof's size from where
-the root comes from; without it, a proof shows that a leaf is in the tree, and not where.
+Warning: a root commits to its leaves and their order, but not to their number. Take a proof's size from the source of
+the root. Without a trusted size, a proof shows that a leaf is in the tree, but not where.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ _NODE = b"\x01"
 
 @dataclass(frozen=True, slots=True)
 class InclusionProof:
-    """Where a leaf stands in a tree, and the nodes beside its way to the root.
+    """The position of a leaf in a tree, and the sibling nodes on its path to the root.
 
     Args:
         index: The leaf's index, from 0.
         size: The number of leaves in the tree.
-        path: The sibling of each node on the way, from the leaf to the root.
+        path: The sibling of each node on the path, from the leaf to the root; 32 bytes each.
     """
 
     index: int
@@ -36,15 +36,18 @@ class InclusionProof:
 
 
 def merkle_root(leaves: Iterable[bytes]) -> Bytes32:
-    """The root over leaves of any length, taken one at a time: memory grows with the logarithm of their number.
+    """Return the root over leaves of any length. Memory grows with the logarithm of their number.
+
+    Args:
+        leaves: The leaves, read one at a time.
 
     Raises:
-        InvalidInput: There are no leaves. RFC 9162 gives the empty tree a root; here it would be a proof of nothing.
+        InvalidInput: There are no leaves. RFC 9162 gives the empty tree a root; here it would prove nothing.
 
     Source: RFC 9162, section 2.1.1.
     """
-    # The roots of the complete subtrees so far, one for each 1 bit of the number of leaves: adding a leaf carries as
-    # adding 1 does.
+    # The roots of the complete subtrees so far, one for each 1 bit of the number of leaves. Adding a leaf carries like
+    # adding 1 to a binary number.
     subtrees: list[bytes] = []
     for count, leaf in enumerate(leaves):
         node = sha256(_LEAF + leaf).digest()
@@ -61,7 +64,10 @@ def merkle_root(leaves: Iterable[bytes]) -> Bytes32:
 
 
 class MerkleTree:
-    """A tree with all its nodes, 64 bytes a leaf, to draw many proofs from.
+    """A tree that keeps all its nodes (64 bytes per leaf), for making many proofs.
+
+    Args:
+        leaves: The leaves, at least one.
 
     Raises:
         InvalidInput: There are no leaves.
@@ -81,19 +87,22 @@ class MerkleTree:
 
     @property
     def root(self) -> Bytes32:
-        """The root over all leaves."""
+        """Return the root over all leaves."""
         return Bytes32(self._levels[-1])
 
     def proof(self, index: int) -> InclusionProof:
-        """The proof that the leaf at an index is in this tree.
+        """Return the proof that the leaf at an index is in this tree.
+
+        Args:
+            index: The leaf's index, from 0.
 
         Raises:
-            InvalidInput: There is no such leaf.
+            InvalidInput: The index is out of range.
 
         Source: RFC 9162, section 2.1.3.1.
         """
         if not 0 <= index < self.size:
-            raise InvalidInput(f"A tree of {self.size} leaves has no leaf {index}; they count from 0.")
+            raise InvalidInput(f"A tree of {self.size} leaves has no leaf {index}; indices start at 0.")
         path = [
             Bytes32(self._levels[level][32 * sibling : 32 * sibling + 32])
             for level, sibling, _ in _siblings(index, self.size)
@@ -102,24 +111,26 @@ class MerkleTree:
 
 
 def verify_inclusion(leaf: bytes, proof: InclusionProof, root: Bytes32) -> None:
-    """Verifies that a leaf stands at the proof's index in the tree of the proof's size with this root.
+    """Verify that a leaf is at the proof's index in the tree with this root and the proof's size.
 
     Args:
         leaf: The leaf itself, not its hash.
-        proof: Where it stands; its size must come from where the root comes from.
+        proof: The proof; its size must come from the source of the root.
         root: The RFC 9162 root, from a source that the caller trusts.
 
     Raises:
-        VerificationFailed: It does not, or the proof is not exactly of the shape that its index and size need.
+        VerificationFailed: The leaf is not there, or the path's length does not match the proof's index and size.
 
     Source: RFC 9162, section 2.1.3.2.
     """
     if not 0 <= proof.index < proof.size:
-        raise VerificationFailed(f"The proof is for leaf {proof.index}, but a tree of {proof.size} leaves has none.")
+        raise VerificationFailed(
+            f"The proof is for leaf {proof.index}, but a tree of {proof.size} leaves has no such leaf."
+        )
     siblings = list(_siblings(proof.index, proof.size))
     if len(proof.path) != len(siblings):
         raise VerificationFailed(
-            f"A proof for leaf {proof.index} of {proof.size} has {len(siblings)} nodes, but this has {len(proof.path)}."
+            f"A proof for leaf {proof.index} of {proof.size} has {len(siblings)} nodes; got {len(proof.path)}."
         )
     node = sha256(_LEAF + leaf).digest()
     for (_, _, on_the_left), beside in zip(siblings, proof.path, strict=True):
@@ -129,13 +140,13 @@ def verify_inclusion(leaf: bytes, proof: InclusionProof, root: Bytes32) -> None:
 
 
 def _siblings(index: int, size: int) -> Iterator[tuple[int, int, bool]]:
-    """Level, index within the level, and whether it is on the left, of each sibling on the way from a leaf up."""
+    """Yield level, index within the level, and whether it is the left one, for each sibling from a leaf to the root."""
     last = size - 1
     level = 0
     while last:
         if index & 1:
             yield level, index - 1, True
-        elif index < last:  # else the node is alone at the end of its level, and passes up unchanged
+        elif index < last:  # Otherwise the node is the last of an odd level and passes up unchanged.
             yield level, index + 1, False
         index >>= 1
         last >>= 1
@@ -143,4 +154,4 @@ def _siblings(index: int, size: int) -> Iterator[tuple[int, int, bool]]:
 
 
 def _no_leaves() -> InvalidInput:
-    return InvalidInput("A Merkle tree needs at least one leaf, but none was given.")
+    return InvalidInput("A Merkle tree needs at least one leaf; got none.")

@@ -1,6 +1,6 @@
-"""The few value types that everything else is made of: fixed-length bytes that parse strictly and print as hex.
+"""Fixed-length byte values that parse strictly and print as hex.
 
-In memory they are bytes; in JSON they are 0x-prefixed lower-case hex of exactly their length (addresses: EIP-55).
+In memory they are bytes. In JSON they are 0x-prefixed lower-case hex of exactly their length (addresses: EIP-55).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_UINT64 = 2**64 - 1
 
 
 def keccak256(data: bytes) -> bytes:
-    """The Keccak-256 hash that the EVM uses (32 bytes); it is not SHA3-256."""
+    """Return the Keccak-256 hash that the EVM uses (32 bytes). It is not SHA3-256."""
     digest: bytes = sha3.keccak_256(data).digest()
     return digest
 
@@ -33,21 +33,21 @@ class FixedBytes(bytes):
 
     def __new__(cls, value: bytes) -> Self:
         if len(value) != cls.LENGTH:
-            raise InvalidInput(f"{cls.NOUN} has {cls.LENGTH} bytes, but {len(value)} were given.")
-        return bytes.__new__(cls, value)  # Not super(): this is called for every value of every log.
+            raise InvalidInput(f"{cls.NOUN} has {cls.LENGTH} bytes; got {len(value)}.")
+        return bytes.__new__(cls, value)  # Not super(), which is slower: this runs for every value of every log.
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads exact 0x-prefixed hex.
+        """Parse exact 0x-prefixed hex.
 
         Args:
-            text: ``0x`` and two hex digits a byte, nothing else.
+            text: ``0x`` and two hex digits per byte.
 
         Raises:
-            InvalidInput: It is not that.
+            InvalidInput: The text has another form or length.
         """
         if not re.fullmatch(f"0x[0-9a-fA-F]{{{2 * cls.LENGTH}}}", text):
-            raise InvalidInput(f"{cls.NOUN} is 0x and {2 * cls.LENGTH} hex digits, but this was given: {text[:80]!r}.")
+            raise InvalidInput(f"{cls.NOUN} is 0x and {2 * cls.LENGTH} hex digits; got {text[:80]!r}.")
         return cls(bytes.fromhex(text[2:]))
 
     def __str__(self) -> str:
@@ -61,7 +61,7 @@ class FixedBytes(bytes):
         if isinstance(value, cls):
             return value
         if not isinstance(value, str):
-            raise ValueError(f"{cls.NOUN} is written as a string of 0x and {2 * cls.LENGTH} hex digits.")
+            raise ValueError(f"{cls.NOUN} is a string of 0x and {2 * cls.LENGTH} hex digits.")
         try:
             return cls.parse(value)
         except InvalidInput as error:
@@ -93,7 +93,7 @@ class DatasetId(FixedBytes):
 
     @classmethod
     def from_int(cls, value: int) -> Self:
-        """The id from the contract's uint256."""
+        """Return the id for a contract's uint256."""
         return cls(value.to_bytes(32, "big"))
 
     def __int__(self) -> int:
@@ -108,17 +108,20 @@ class Address(FixedBytes):
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads an address; where the letters are of mixed case, their EIP-55 checksum must be right.
+        """Parse an address. Where its letters have mixed case, the EIP-55 checksum must be right.
+
+        Args:
+            text: ``0x`` and 40 hex digits.
 
         Raises:
-            InvalidInput: It is no address, or its checksum is wrong.
+            InvalidInput: The text is not an address, or its checksum is wrong.
         """
         address = super().parse(text)
         digits = text[2:]
         if digits not in (digits.lower(), digits.upper()) and str(address) != text:
             raise InvalidInput(
-                f"The address {text} has a wrong EIP-55 checksum; {address!s} would be right.",
-                hint="Compare it with its source: a letter may be mistyped.",
+                f"The address {text} has a wrong EIP-55 checksum; the right spelling is {address!s}.",
+                hint="Compare it with its source; a letter may be mistyped.",
             )
         return address
 

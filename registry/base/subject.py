@@ -1,4 +1,4 @@
-"""What a message, an event, a receipt or a proof is about."""
+"""The subject of a message, an event, a receipt or a proof."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from registry.base.primitives import Bytes32
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """One thing that a room keeps a record of.
+    """An item that a room keeps records of.
 
     Args:
-        kind: The kind of thing, for example ``dataset``: one lower-case word, unique among the rooms.
+        kind: The kind of item, for example ``dataset``: one lower-case word, unique among the rooms.
         id: Its id, 32 bytes.
     """
 

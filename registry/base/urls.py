@@ -1,4 +1,4 @@
-"""URLs that people give: read, or refused without repeating what may be secret in them."""
+"""Check URLs that people give, without repeating in errors what may be secret in them."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ MAX_SHOWN: Final = 80
 
 
 def parse_http_url(url: str, whose: str) -> SplitResult:
-    """The parts of a URL that begins with http:// or https:// and names a host.
+    """Return the parts of a URL that begins with http:// or https:// and names a host.
 
     Args:
-        url: As somebody gave it.
-        whose: What it is the URL of, for the error, such as "A gateway's".
+        url: The URL as it was given.
+        whose: What the URL belongs to, for the error, such as "A gateway's".
 
     Raises:
-        InvalidInput: It is none, or no request could be sent there.
+        InvalidInput: The text is not such a URL, or no request could be sent to it.
     """
     try:
         parts = urlsplit(url)
         host = parts.hostname or ""
-        host.encode("idna")  # As the socket will; a label may be empty or too long.
+        host.encode("idna")  # The socket will do the same; a label may be empty or too long.
         if parts.scheme in ("http", "https") and host and parts.port != 0 and httpx.URL(url).host:
             return parts
     except (ValueError, httpx.InvalidURL):
-        pass  # What they say may repeat a password.
+        pass  # Their messages may repeat a password.
     raise InvalidInput(
-        f"{whose} URL begins with http:// or https:// and a host, perhaps with a port up to 65535; this does not: "
-        f"{_shown(url)!r}."
+        f"{whose} URL must be http:// or https:// and a host, optionally with a port from 1 to 65535; "
+        f"got {_shown(url)!r}."
     )
 
 
 def leads_to_this_machine(url: str) -> bool:
-    """Return whether a URL leads whoever opens it to their own machine: localhost, 127.0.0.1, 0.0.0.0 and the like.
+    """Return whether a URL points to the machine of whoever opens it: localhost, 127.0.0.1, 0.0.0.0 and the like.
 
     Args:
         url: A URL that begins with http:// or https://.
@@ -58,7 +58,7 @@ def leads_to_this_machine(url: str) -> bool:
 
 
 def _shown(url: str) -> str:
-    """What of a malformed URL may be repeated: its scheme and host. Passwords and keys may stand in the rest."""
+    """Return the part of a malformed URL that may be repeated: scheme and host. The rest may contain secrets."""
     scheme, separator, rest = url.rpartition("://") if url.count("://") == 1 else ("", "", url)
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9+.-]*", scheme):
         scheme, separator = "", ""

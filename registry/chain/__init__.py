@@ -1,1 +1,1 @@
-"""Access to an EVM chain: JSON-RPC over HTTP, or a chain of one's own inside the process."""
+"""Access to an EVM chain: over JSON-RPC and HTTP, or embedded in the process."""

@@ -1,6 +1,6 @@
-"""Calls of our contracts: from a message to the bytes of a transaction, and from an answer back.
+"""Calls of the contracts: encode messages as calldata and decode the results.
 
-Light on purpose: whoever only verifies should not have to load an Ethereum library.
+This module loads no Ethereum library, because a process that only verifies does not need one.
 
 Source: Contract ABI Specification, argument encoding.
 """
@@ -20,31 +20,31 @@ from registry.ethereum.refusals import SHARED, RefusalTable
 
 TRANSACTION_GAS = 21_000
 CALLDATA_BYTE_GAS = 40
-"""The most that a byte of calldata costs (EIP-7623's floor); it also covers hashing and logging that byte."""
+"""The maximum cost of a byte of calldata (EIP-7623's floor). It also covers hashing and logging that byte."""
 ACTION_GAS = 130_000
-"""For what the action itself does: its slots, its events, its checks, an ECDSA recovery."""
+"""Gas for the action itself: its slots, events and checks, and one ECDSA recovery."""
 WALLET_GAS = 60_000
-"""For an owner that is a contract, to check a signature of 65 bytes (ERC-1271)."""
+"""Gas for a contract owner to check a signature of 65 bytes (ERC-1271)."""
 LONG_SIGNATURE_GAS = 300_000
-"""The same for a longer signature, which may hold several."""
+"""Gas for a contract owner to check a longer signature, which may consist of several."""
 ECDSA_SIGNATURE_BYTES = 65
 
 
 def calldata(message: Message, signature: bytes) -> bytes:
-    """The input of a call of the message's entry point.
+    """Return the calldata for the message's entry point.
 
     Args:
         message: The message.
-        signature: The signer's signature, or empty where the caller is the signer.
+        signature: The signer's signature; empty where the caller is the signer.
     """
     fields = [_encode(message), (True, dynamic(signature))]
     return _selector(type(message)) + _join(fields)
 
 
 def gas_limit(message: Message, signature: bytes, call: bytes) -> int:
-    """The published cap of an action's gas: what its transaction may use, and is rehearsed with.
+    """Return the published gas cap of an action: the limit of its transaction and of its simulation.
 
-    It is a formula and not an estimate, so that what a rehearsal found cannot be overtaken by a change of state.
+    It is a formula, not an estimate, so that a change of state after the simulation cannot make the limit too low.
 
     Args:
         message: The message.
@@ -61,7 +61,7 @@ def gas_limit(message: Message, signature: bytes, call: bytes) -> int:
 
 
 def view_call(function: str, *words: bytes) -> bytes:
-    """The input of a call of a view function whose arguments are single words.
+    """Return the calldata of a view function whose arguments are single words.
 
     Args:
         function: Its signature, for example ``headOf(uint256)``.
@@ -71,35 +71,35 @@ def view_call(function: str, *words: bytes) -> bytes:
 
 
 def call_view(chain: Chain, contract: Address, data: bytes, block: str = "latest") -> bytes:
-    """What a view function answers.
+    """Call a view function and return its result.
 
     Args:
         chain: The chain.
         contract: The contract's address.
-        data: The call's input.
+        data: The calldata.
         block: The height as 0x-prefixed hex, or a tag.
 
     Raises:
         ContractRefused: The contract reverted.
-        RpcError: The node refused.
-        ChainUnavailable: No usable answer came.
+        RpcError: The node returned an error.
+        ChainUnavailable: There was no usable answer.
     """
     return simulate(chain, {"to": str(contract), "data": f"0x{data.hex()}"}, block)
 
 
 def simulate(chain: Chain, call: Mapping[str, str], block: str = "latest", *, refusals: RefusalTable = SHARED) -> bytes:
-    """Carry a call out without keeping its effect.
+    """Execute a call without keeping its effects, and return its result.
 
     Args:
         chain: The chain.
-        call: The call, as JSON-RPC takes it.
+        call: The call, in JSON-RPC form.
         block: The height as 0x-prefixed hex, or a tag.
         refusals: The errors with which the contract may revert.
 
     Raises:
         ContractRefused: The contract reverted.
-        RpcError: The node refused.
-        ChainUnavailable: No usable answer came.
+        RpcError: The node returned an error.
+        ChainUnavailable: There was no usable answer.
     """
     try:
         answer = chain.request("eth_call", [dict(call), block])
@@ -112,7 +112,12 @@ def simulate(chain: Chain, call: Mapping[str, str], block: str = "latest", *, re
 
 
 def refusal_in(error: RpcError, refusals: RefusalTable = SHARED) -> ContractRefused | None:
-    """The contract's own error in a node's answer to a call, if the contract reverted."""
+    """Return the contract's error in a node's answer to a call; None if the contract did not revert.
+
+    Args:
+        error: The node's error.
+        refusals: The errors with which the contract may revert.
+    """
     carried = error.data
     if isinstance(carried, Mapping):
         carried = carried.get("data", carried.get("result"))
@@ -125,20 +130,20 @@ def refusal_in(error: RpcError, refusals: RefusalTable = SHARED) -> ContractRefu
             "OutOfGas",
             {},
             "The action needs more gas than its published cap.",
-            hint="Where the owner is a contract, its check of the signature may be too costly.",
+            hint="If the owner is a contract, its signature check may be too expensive.",
         )
     return None
 
 
 def data_of(answer: Any) -> bytes:
-    """The bytes in a JSON-RPC answer.
+    """Return the bytes in a JSON-RPC answer.
 
     Raises:
-        ChainUnavailable: There are none.
+        ChainUnavailable: The answer is not 0x-prefixed hex.
     """
     if isinstance(answer, str) and _is_hex(answer):
         return bytes.fromhex(answer[2:])
-    raise ChainUnavailable("The node answered with something else than bytes.")
+    raise ChainUnavailable("The node returned an invalid answer: expected bytes in hex.")
 
 
 def _is_hex(text: str) -> bool:
@@ -157,7 +162,7 @@ def _selector(message: type[Message]) -> bytes:
 
 
 def _encode(value: object) -> tuple[bool, bytes]:
-    """Whether a value's encoding is dynamic, and the encoding."""
+    """Return whether a value's encoding is dynamic, and the encoding."""
     match value:
         case Struct():
             fields = [_encode(getattr(value, name)) for name in type(value).model_fields]
@@ -174,7 +179,7 @@ def _encode(value: object) -> tuple[bool, bytes]:
 
 
 def _join(fields: Sequence[tuple[bool, bytes]]) -> bytes:
-    """Heads, then tails: a dynamic value's head is the offset of its tail."""
+    """Return heads, then tails. A dynamic value's head is the offset of its tail."""
     offset = sum(WORD if is_dynamic else len(encoded) for is_dynamic, encoded in fields)
     heads: list[bytes] = []
     tails: list[bytes] = []

@@ -1,4 +1,4 @@
-"""What a chain's node offers: clients and networks differ, and what is missing should be known at the start."""
+"""Detect what a chain's node supports: clients and networks differ, and gaps should be known at the start."""
 
 from __future__ import annotations
 
@@ -10,27 +10,27 @@ from registry.base.primitives import ZERO_ADDRESS
 from registry.chain.client import INVALID_PARAMS, METHOD_NOT_FOUND, Chain, ChainUnavailable, RpcError
 
 FINALIZED = "finalized"
-"""The tag of the newest block that consensus never takes back."""
+"""The tag of the newest block that consensus will never revert."""
 
 
 class FinalizedTag(StrEnum):
-    """Whether a node answers for the tag `finalized`."""
+    """Whether a node supports the tag `finalized`."""
 
     OFFERED = "offered"
     NOT_YET = "not yet"
-    """The chain finalizes by proof of stake, and has not finalized its first block, or this node has not seen it."""
+    """The chain finalizes by proof of stake, but has no finalized block yet, or this node has not seen one."""
     ABSENT = "absent"
-    """The client does not know the tag, or the chain's consensus (Clique, QBFT, proof of work) finalizes nothing."""
+    """The client does not know the tag, or the chain's consensus (Clique, QBFT, proof of work) does not finalize."""
 
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a node offers.
+    """The features of a node.
 
     Args:
-        client: The node's name and version for people; empty if it does not say.
-        finalized: Whether it answers for the tag `finalized`.
-        block_receipts: Whether it gives all receipts of a block at once (`eth_getBlockReceipts`).
+        client: The node's name and version for people; empty if it does not state them.
+        finalized: Whether it supports the tag `finalized`.
+        block_receipts: Whether it returns all receipts of a block at once (`eth_getBlockReceipts`).
         proofs: Whether it proves an account's state (`eth_getProof`), which evidence needs.
         base_fee: Whether blocks have a base fee (EIP-1559).
     """
@@ -43,11 +43,11 @@ class Capabilities:
 
 
 def detect(chain: Chain) -> Capabilities:
-    """Ask a node what it offers.
+    """Ask a node for its capabilities.
 
     Raises:
-        ChainUnavailable: No usable answer came.
-        RpcError: The node refused to give its newest block.
+        ChainUnavailable: There was no usable answer.
+        RpcError: The node returned an error for its newest block.
     """
     client, latest, finalized, receipts, proof = chain.batch(
         [
@@ -72,11 +72,11 @@ def detect(chain: Chain) -> Capabilities:
 
 
 def _finalized_tag(answer: Any, latest: dict[str, Any]) -> FinalizedTag:
-    """Tell a node that never has a finalized block from one that has none yet.
+    """Distinguish a node that never has a finalized block from one that has none yet.
 
-    Both give the same answer: null, or an error in each client's own words (geth's "finalized block not found",
-    Besu's "Unknown block"). The difference is in the blocks: only where proof of stake took over is the difficulty 0
-    (EIP-3675). A client that does not know the tag at all calls the parameter invalid.
+    Both answer alike: null, or an error with the client's own text (geth's "finalized block not found", Besu's "Unknown
+    block"). The blocks tell them apart: only under proof of stake is the difficulty 0 (EIP-3675). A client that does
+    not know the tag calls the parameter invalid.
     """
     if isinstance(answer, dict):
         return FinalizedTag.OFFERED

@@ -1,4 +1,4 @@
-"""What every chain looks like from here: Ethereum's JSON-RPC, synchronous and safe to use from several threads."""
+"""The chain interface: Ethereum's JSON-RPC, synchronous and safe to use from several threads."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ EXECUTION_REVERTED = 3
 
 
 class RpcError(RegistryError):
-    """The node understood the request and answered with an error. Asking again will give the same answer.
+    """The node understood the request and returned an error. A retry would return the same error.
 
     Args:
         code: The JSON-RPC error code; 3 where a contract reverted.
-        message: The node's message, in its own words.
-        data: What the node added; for a revert the revert bytes as 0x-prefixed hex.
+        message: The node's message.
+        data: Additional data from the node; for a revert, the revert bytes as 0x-prefixed hex.
     """
 
     def __init__(self, code: int, message: str, data: Any = None) -> None:
@@ -63,12 +63,12 @@ class RpcError(RegistryError):
 
 
 class ChainUnavailable(Unavailable):
-    """No usable answer came. The request may or may not have been carried out.
+    """There was no usable answer. The request may have been executed.
 
     Args:
         message: One sentence: what was tried and what happened.
         hint: What the reader can do about it.
-        retry_after: Seconds after which the node said it may be asked again, if it said so.
+        retry_after: Seconds after which the node may be asked again, if it said so.
     """
 
     def __init__(self, message: str, *, hint: str = "", retry_after: float | None = None) -> None:
@@ -77,12 +77,17 @@ class ChainUnavailable(Unavailable):
 
 
 class WrongChain(Conflict):
-    """An endpoint serves another chain than the expected one; nothing was asked of it beyond that."""
+    """An endpoint serves a different chain from the expected one. It was asked for nothing else."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChainIdentity:
-    """Which chain it is: two chains may share an id by mistake, but never a genesis block."""
+    """The identity of a chain. Two chains may share an id by mistake, but not a genesis block.
+
+    Args:
+        chain_id: The chain's id (EIP-155).
+        genesis_hash: The hash of its first block.
+    """
 
     chain_id: int
     genesis_hash: Bytes32
@@ -92,56 +97,56 @@ class ChainIdentity:
 
 
 class Chain(Protocol):
-    """Ethereum's JSON-RPC. Values are as JSON has them: 0x-prefixed hex strings, objects with camelCase keys, null."""
+    """Ethereum's JSON-RPC. Values are in JSON form: 0x-prefixed hex strings, objects with camelCase keys, null."""
 
     @property
     def identity(self) -> ChainIdentity:
-        """Which chain it is. May have to ask, and then raises as `request` does."""
+        """Return the chain's identity. May send a request, and then raises as `request` does."""
         ...
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
-        """Asks for one thing.
+        """Send one request.
 
         Args:
             method: For example ``eth_getBlockByNumber``.
-            params: Its parameters, as JSON would carry them.
-
-        Raises:
-            RpcError: The node's answer is an error.
-            ChainUnavailable: No usable answer came.
-            WrongChain: The endpoint serves another chain.
+            params: Its parameters, in JSON form.
 
         Returns:
-            The result, as JSON carried it.
+            The result, in JSON form.
+
+        Raises:
+            RpcError: The node returned an error.
+            ChainUnavailable: There was no usable answer.
+            WrongChain: The endpoint serves a different chain.
         """
         ...
 
     def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
-        """Asks for several things at once; they are carried out in order.
+        """Send several requests at once; they are executed in order.
 
         Args:
             calls: Pairs of method and parameters.
 
-        Raises:
-            ChainUnavailable: No usable answer came to some of them; any of them may have been carried out.
-            WrongChain: The endpoint serves another chain.
-
         Returns:
-            The results in the order of `calls`; an error in the place of a result whose call failed.
+            The results in the order of `calls`; an error in place of the result of a call that failed.
+
+        Raises:
+            ChainUnavailable: Some calls had no usable answer; each of them may have been executed.
+            WrongChain: The endpoint serves a different chain.
         """
         ...
 
     def close(self) -> None:
-        """Ends all use and frees what was held."""
+        """Release all resources. The chain cannot be used afterwards."""
         ...
 
 
 def identity_of(chain: Chain) -> ChainIdentity:
-    """Asks a chain for its id and the hash of its genesis block.
+    """Ask a chain for its id and the hash of its genesis block.
 
     Raises:
-        RpcError: The node refused to say.
-        ChainUnavailable: No usable answer came.
+        RpcError: The node returned an error.
+        ChainUnavailable: There was no usable answer.
     """
     answers = chain.batch([("eth_chainId", ()), ("eth_getBlockByNumber", ("0x0", False))])
     for answer in answers:
@@ -151,12 +156,16 @@ def identity_of(chain: Chain) -> ChainIdentity:
 
 
 def read_identity(chain_id: Any, genesis: Any) -> ChainIdentity:
-    """The identity, from the answers to ``eth_chainId`` and to the question for block 0.
+    """Return the identity from the answers to ``eth_chainId`` and to the request for block 0.
+
+    Args:
+        chain_id: The answer to ``eth_chainId``.
+        genesis: The answer to ``eth_getBlockByNumber`` for block 0.
 
     Raises:
-        ChainUnavailable: They are no such answers.
+        ChainUnavailable: The answers are malformed.
     """
     try:
         return ChainIdentity(int(chain_id, 16), Bytes32.parse(genesis["hash"]))
     except (TypeError, ValueError, KeyError, InvalidInput) as error:
-        raise ChainUnavailable("The node did not say which chain it serves.") from error
+        raise ChainUnavailable("The node did not identify its chain.") from error

@@ -1,4 +1,4 @@
-"""A chain's time: what the timestamp of its next block will be, about. Deadlines and terms are held against it."""
+"""The time of a network's chain: an estimate of the next block's timestamp, for deadlines and terms."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ from registry.base.errors import RegistryError
 from registry.chain.client import Chain, RpcError
 
 POLL_SECONDS: Final = 2.0
-"""How long one look at the chain serves; meanwhile the time goes on by this machine's count of seconds."""
+"""How long one reading of the chain is used; until then the time advances by the steady clock."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """What was seen: the chain's time, its newest block's, and when that was by the steady clock."""
+    """One reading of the chain.
+
+    Args:
+        time: The chain's time, Unix seconds.
+        newest: The newest block's timestamp, Unix seconds.
+        at: The time of the reading by the steady clock, seconds.
+    """
 
     time: float
     newest: int
@@ -25,16 +31,17 @@ class _Reading:
 
 
 class ChainClock:
-    """The time of a network's chain. Any thread may ask; one at a time looks, the others take what was seen before.
+    """The time of a network's chain. Any thread may ask; one thread at a time reads the chain, the others use the last
+    reading.
 
-    A node that shows its pending block tells the time. Otherwise it is the newest block's, and the seconds since it was
-    first seen. Before a second block has been seen it is not known how old the newest is, and it is this machine's time
-    if that is later.
+    A node that returns its pending block states the time. Otherwise it is the newest block's timestamp plus the seconds
+    since that block was first seen. Until a second block has been seen, the age of the newest one is unknown; then this
+    machine's time is used if it is later.
 
     Args:
         chain: The chain.
-        clock: Gives this machine's Unix time in seconds.
-        steady: Gives seconds that only ever grow.
+        clock: Returns this machine's Unix time in seconds.
+        steady: Returns monotonic seconds.
     """
 
     def __init__(
@@ -49,7 +56,7 @@ class ChainClock:
         self._looked_at: float | None = None
 
     def now(self) -> int | None:
-        """Return the chain's time, Unix seconds; None as long as the chain has not been seen."""
+        """Return the chain's time, Unix seconds; None until the chain has been read."""
         if self._is_due() and self._lock.acquire(blocking=False):
             try:
                 self._looked_at = self._steady()
@@ -68,7 +75,7 @@ class ChainClock:
                 [("eth_getBlockByNumber", ["latest", False]), ("eth_getBlockByNumber", ["pending", False])]
             )
         except RegistryError:
-            return  # It goes on from what was seen before.
+            return  # The last reading stays in use.
         newest, told = _timestamp(latest), _timestamp(pending)
         if newest is None:
             return

@@ -1,4 +1,4 @@
-"""What contracts logged, read from a chain: complete up to a block, and of one branch of the chain only."""
+"""Read contract logs from a chain: complete up to a block, and from one branch of the chain only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from registry.chain.pages import read_in_pages
 from registry.ethereum.logs import Log, Moment
 
 Topics = Sequence[Bytes32 | Sequence[Bytes32] | None]
-"""For each topic position: the one wanted, the several wanted, or None for any."""
+"""For each topic position: the required value, several allowed values, or None for any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,37 +33,38 @@ class BlockRef:
 
     @property
     def height(self) -> str:
-        """The height as JSON-RPC writes it."""
+        """Return the height in JSON-RPC form."""
         return hex(self.number)
 
 
 def block_at(chain: Chain, block: str = "latest") -> BlockRef:
-    """The block at a height (0x-prefixed hex) or tag.
+    """Return the block at a height (0x-prefixed hex) or tag.
 
     Raises:
-        ChainUnavailable: The node does not have it, or gave no usable answer.
+        RpcError: The node returned an error.
+        ChainUnavailable: The node does not have the block, or there was no usable answer.
     """
     return read_block(chain.request("eth_getBlockByNumber", [block, False]))
 
 
 def read_block(answer: Any) -> BlockRef:
-    """The block in the answer to ``eth_getBlockByNumber``.
+    """Return the block in the answer to ``eth_getBlockByNumber``.
 
     Raises:
-        ChainUnavailable: It is none.
+        ChainUnavailable: The answer is not a block.
     """
     try:
         return BlockRef(int(answer["number"], 16), Bytes32.parse(answer["hash"]), int(answer["timestamp"], 16))
     except (TypeError, KeyError, ValueError, InvalidInput) as error:
-        raise ChainUnavailable("The node does not have the block that was asked for.") from error
+        raise ChainUnavailable("The node does not have the requested block.") from error
 
 
 def ask(chain: Chain, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
-    """The answers to several requests, all of which must succeed.
+    """Return the answers to several requests, all of which must succeed.
 
     Raises:
-        RpcError: The node refused one of them.
-        ChainUnavailable: No usable answer came.
+        RpcError: The node returned an error for one of them.
+        ChainUnavailable: There was no usable answer.
     """
     answers = chain.batch(calls)
     for answer in answers:
@@ -77,25 +78,25 @@ def logs_until(
 ) -> list[tuple[Log, Moment]]:
     """Return all logs of a contract that match one of several filters, in the order of the chain.
 
-    They are read in pages, as small as the node's limits ask for, so that no number of logs makes them unreadable.
+    The logs are read in pages as small as the node's limits require, so that any number of logs can be read.
 
     Args:
         chain: The chain.
         contract: The contract.
-        wanted: The filters; a log that matches several of them comes once.
-        since: The height from which they are wanted.
-        until: The block up to which they are wanted; it must be on the chain when each page is read.
+        wanted: The filters; a log that matches several of them is returned once.
+        since: The first height.
+        until: The last block; it must be on the chain when each page is read.
 
     Raises:
-        ChainUnavailable: No usable answer came, or the chain changed its branch meanwhile.
-        RpcError: The node refused even to give the receipts of a single block.
+        ChainUnavailable: There was no usable answer, or the chain switched branches meanwhile.
+        RpcError: The node returned an error even for the receipts of a single block.
     """
     filters = [{"address": str(contract), "topics": [_topic(topic) for topic in topics]} for topics in wanted]
     items = read_in_pages(since, until.number, lambda first, last: _page(chain, filters, first, last, until))
     try:
         found = {(int(item["blockNumber"], 16), int(item["logIndex"], 16)): item for item in items}
         if any(number > until.number or number < since for number, _ in found):
-            raise ChainUnavailable("The node gave logs of blocks that were not asked for.")
+            raise ChainUnavailable("The node returned logs of blocks that were not requested.")
         times = _times(chain, found.values())
         return [
             (
@@ -111,11 +112,11 @@ def logs_until(
             for (number, log_index), item in sorted(found.items())
         ]
     except (TypeError, KeyError, ValueError, InvalidInput) as error:
-        raise ChainUnavailable("The node gave logs that cannot be read.") from error
+        raise ChainUnavailable("The node returned malformed logs.") from error
 
 
 def _page(chain: Chain, filters: Sequence[dict[str, Any]], first: int, last: int, until: BlockRef) -> list[Any]:
-    """Return the matching logs of some blocks, all of one branch: that of the block `until`."""
+    """Return the matching logs of a range of blocks, all on the branch of the block `until`."""
     heights = {"fromBlock": hex(first), "toBlock": hex(last)}
     logs: list[tuple[str, Sequence[object]]] = [("eth_getLogs", [heights | one]) for one in filters]
     present = ("eth_getBlockByNumber", [until.height, False])
@@ -124,13 +125,13 @@ def _page(chain: Chain, filters: Sequence[dict[str, Any]], first: int, last: int
     except RpcError as error:
         if first < last or error.code == METHOD_NOT_FOUND:
             raise
-        # One block holds more than the node gives in one answer: its receipts have no such limit.
+        # One block has more logs than the node returns in one answer. Its receipts have no such limit.
         receipts, block = ask(chain, [("eth_getBlockReceipts", [hex(first)]), present])
         answers = [_matching(receipts, filters)]
     if read_block(block).hash != until.hash:
-        raise ChainUnavailable(f"The chain left the block {until.hash} while its logs were read.")
+        raise ChainUnavailable(f"The chain dropped the block {until.hash} while logs were read.")
     if not all(isinstance(answer, list) for answer in answers):
-        raise ChainUnavailable("The node gave logs that cannot be read.")
+        raise ChainUnavailable("The node returned malformed logs.")
     return [item for answer in answers for item in answer]
 
 
@@ -141,7 +142,7 @@ def _matching(receipts: Any, filters: Sequence[dict[str, Any]]) -> list[Any]:
         logs = [item for receipt in receipts for item in receipt["logs"]]
         parsed = [Log.from_rpc(item) for item in logs]
     except (TypeError, KeyError, ValueError) as error:
-        raise ChainUnavailable("The node gave receipts that cannot be read.") from error
+        raise ChainUnavailable("The node returned malformed receipts.") from error
     return [
         item
         for item, log in zip(logs, parsed, strict=True)
@@ -152,11 +153,11 @@ def _matching(receipts: Any, filters: Sequence[dict[str, Any]]) -> list[Any]:
 def _topic(topic: Bytes32 | Sequence[Bytes32] | None) -> object:
     if topic is None:
         return None
-    return str(topic) if isinstance(topic, Bytes32) else [str(one) for one in topic]
+    return str(topic) if isinstance(topic, Bytes32) else [str(value) for value in topic]
 
 
 def _times(chain: Chain, logs: Any) -> dict[str, int]:
-    """The time of each log's block by the block's hash. Not every node writes it beside the log."""
+    """Return the time of each log's block by the block's hash. Not every node includes it in the log."""
     times = {item["blockHash"]: int(item["blockTimestamp"], 16) for item in logs if item.get("blockTimestamp")}
     missing = sorted({item["blockHash"] for item in logs} - times.keys())
     blocks = ask(chain, [("eth_getBlockByHash", [block_hash, False]) for block_hash in missing])

@@ -1,4 +1,4 @@
-"""Finding logs in the embedded chain: the blocks' blooms say where it is worth looking."""
+"""Filter logs on the embedded chain, using the blocks' blooms to skip blocks."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ FILTER_FIELDS = frozenset({"address", "topics", "fromBlock", "toBlock", "blockHa
 
 @dataclass(frozen=True, slots=True)
 class LogFilter:
-    """Which logs are wanted.
+    """A filter for logs.
 
-    Attributes:
-        addresses: The contracts (20 bytes each) of which one must have emitted the log; empty: any.
-        topics: For each position the values (32 bytes each) of which the log must have one; empty: any value.
+    Args:
+        addresses: The contracts (20 bytes each) that may have emitted the log; empty: any.
+        topics: For each position the allowed values (32 bytes each); empty: any value.
     """
 
     addresses: frozenset[bytes]
@@ -29,7 +29,7 @@ class LogFilter:
 
     @classmethod
     def parse(cls, address: object, topics: object) -> Self:
-        """Reads `address` and `topics` as `eth_getLogs` has them; None where they are not given.
+        """Parse `address` and `topics` of `eth_getLogs`; None where they are absent.
 
         Raises:
             RpcError: They are malformed.
@@ -44,7 +44,7 @@ class LogFilter:
         )
 
     def wants(self, address: bytes, topics: Sequence[bytes]) -> bool:
-        """Whether a log of this address with these topics is wanted."""
+        """Return whether a log with this address and these topics matches."""
         return (
             (not self.addresses or address in self.addresses)
             and len(topics) >= len(self.topics)
@@ -52,7 +52,9 @@ class LogFilter:
         )
 
     def masks(self) -> tuple[tuple[int, ...], ...]:
-        """For each condition the bloom bits of each alternative: a block worth a look has all bits of one of them."""
+        """Return, for each condition, the bloom bits of each alternative. A block can match only if it has all bits of
+        one.
+        """
         return tuple(
             tuple(_bloom_bits(value) for value in alternatives)
             for alternatives in (self.addresses, *self.topics)
@@ -61,7 +63,7 @@ class LogFilter:
 
 
 def may_contain(bloom: int, masks: tuple[tuple[int, ...], ...]) -> bool:
-    """Whether a block with this bloom may have logs that fulfil all conditions. No is certain, yes is not."""
+    """Return whether a block with this bloom may have matching logs. False is certain, true is not."""
     return all(any(bloom & bits == bits for bits in alternatives) for alternatives in masks)
 
 

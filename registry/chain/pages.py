@@ -1,4 +1,4 @@
-"""Reading a range of blocks in pages, from nodes that each limit a request in their own way and words."""
+"""Read a range of blocks in pages, from nodes that limit requests in different ways."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _BEFORE_GROWTH: Final = 4
 
 
 def read_in_pages(first: int, last: int, read: Callable[[int, int], list[T]]) -> list[T]:
-    """Return what all blocks of a range hold, asking for fewer blocks at a time where a node refuses.
+    """Return the items of a range of blocks, requesting fewer blocks at a time where a node refuses.
 
-    Nodes limit the blocks, the results, the bytes or the time of one request, and no two of them say so alike. So
-    every refusal counts as such a limit until a single block is refused: the cost of a real refusal is then the
-    logarithm of the page, and no list of error texts goes out of date.
+    Nodes limit the blocks, results, bytes or time of a request, each with its own error text. So every refusal counts
+    as such a limit until a single block is refused. A real refusal then costs the logarithm of the page size, and no
+    list of error texts needs maintenance.
 
     Args:
         first: The first height.
@@ -40,6 +40,8 @@ def read_in_pages(first: int, last: int, read: Callable[[int, int], list[T]]) ->
             size, in_a_row = (end - first + 1) // 2, 0
             continue
         first, in_a_row = end + 1, in_a_row + 1
-        if in_a_row == _BEFORE_GROWTH:  # A dense stretch may lie behind: a fixed limit then costs one request in five.
+        if (
+            in_a_row == _BEFORE_GROWTH
+        ):  # A dense range may be over: under a fixed limit, trying costs one request in five.
             size, in_a_row = min(2 * size, LARGEST_PAGE), 0
     return found

@@ -1,4 +1,4 @@
-"""Reading the parameters of JSON-RPC requests: strictly, so that a mistake is an error and never another meaning."""
+"""Parse the parameters of JSON-RPC requests strictly, so that a mistake is an error and never a different meaning."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ _DATA = re.compile("0x(?:[0-9a-fA-F]{2})*")
 
 
 def quantity(value: object, name: str) -> int:
-    """A number, written as 0x-prefixed hex of at most 256 bits.
+    """Return a number written as 0x-prefixed hex of at most 256 bits.
+
+    Args:
+        value: The parameter.
+        name: Its name, for the error.
 
     Raises:
-        RpcError: It is not that.
+        RpcError: The value has another form.
     """
     if not isinstance(value, str) or not _QUANTITY.fullmatch(value):
         raise _invalid(name, "a number as 0x-prefixed hex", value)
@@ -24,10 +28,15 @@ def quantity(value: object, name: str) -> int:
 
 
 def data(value: object, name: str, length: int | None = None) -> bytes:
-    """Bytes, written as 0x-prefixed hex, of exactly `length` where it is given.
+    """Return bytes written as 0x-prefixed hex.
+
+    Args:
+        value: The parameter.
+        name: Its name, for the error.
+        length: The required number of bytes; None: any.
 
     Raises:
-        RpcError: It is not that.
+        RpcError: The value has another form or length.
     """
     if (
         not isinstance(value, str)
@@ -41,10 +50,14 @@ def data(value: object, name: str, length: int | None = None) -> bytes:
 
 
 def flag(value: object, name: str) -> bool:
-    """True or false.
+    """Return a boolean.
+
+    Args:
+        value: The parameter.
+        name: Its name, for the error.
 
     Raises:
-        RpcError: It is neither.
+        RpcError: The value is not true or false.
     """
     if not isinstance(value, bool):
         raise _invalid(name, "true or false", value)
@@ -52,10 +65,15 @@ def flag(value: object, name: str) -> bool:
 
 
 def fields(value: object, name: str, allowed: frozenset[str]) -> Mapping[str, Any]:
-    """An object that has no other fields than the allowed ones; those that are null are left out.
+    """Return an object without its null fields.
+
+    Args:
+        value: The parameter.
+        name: Its name, for the error.
+        allowed: The fields that it may have.
 
     Raises:
-        RpcError: It is none, or has others.
+        RpcError: The value is not an object, or has other fields.
     """
     if not isinstance(value, Mapping):
         raise _invalid(name, "an object", value)
@@ -66,4 +84,4 @@ def fields(value: object, name: str, allowed: frozenset[str]) -> Mapping[str, An
 
 
 def _invalid(name: str, expected: str, value: object) -> RpcError:
-    return RpcError(INVALID_PARAMS, f"invalid argument: {name} must be {expected}, but is {str(value)[:80]!r}")
+    return RpcError(INVALID_PARAMS, f"invalid argument: {name} must be {expected}, got {str(value)[:80]!r}")

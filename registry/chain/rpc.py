@@ -1,8 +1,8 @@
 """JSON-RPC over HTTP, from one or several endpoints of the same chain.
 
-An endpoint is believed nothing before it has shown the right chain id and genesis block, and must show them again
-after it has failed and on each new connection: another node may have taken its place. An endpoint of another chain is
-an error at once: to pass it over quietly would hide a mistake that may cost somebody their records.
+An endpoint is not used before it has shown the right chain id and genesis block. It must show them again after a
+failure and on each new connection, because another node may now answer there. An endpoint of another chain is an error
+at once: skipping it silently would hide a mistake that can cost records.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _IDENTITY_CALLS: tuple[tuple[str, Sequence[object]], ...] = (
 
 
 class Fault(StrEnum):
-    """What can go wrong with an endpoint, as it is counted."""
+    """The kinds of endpoint failures, as counted in the metrics."""
 
     DISCONNECTED = "disconnected"
     TIMEOUT = "timeout"
@@ -66,7 +66,7 @@ class _EndpointError(Exception):
 @dataclass(slots=True)
 class _Endpoint:
     url: str
-    name: str  # Without path and query: those may hold an access key.
+    name: str  # Without path and query, which may contain an access key.
     trusted: bool = False
     busy_until: float = 0.0  # time.monotonic()
 
@@ -76,19 +76,19 @@ def _ignore(fault: Fault) -> None:
 
 
 class RpcChain:
-    """A chain that is reached over HTTP. Safe to use from several threads.
+    """A chain reached over HTTP. Safe to use from several threads.
 
-    A request that fails on one endpoint is sent to the next. All of them are safe to repeat: they only read, or carry
-    a signed transaction, which has its effect once.
+    A request that fails on one endpoint is sent to the next. All requests are safe to repeat: they only read, or carry
+    a signed transaction, which takes effect once.
 
     Args:
-        urls: The endpoints, the preferred one first; the one that worked last is used until it fails.
+        urls: The endpoints, the preferred one first; the last one that worked is used until it fails.
         expected: The chain they must serve; None: the first answer decides.
         timeout: Seconds for one request to one endpoint, from the first byte sent to the last received.
         observe: Called with each fault of an endpoint, for counting.
 
     Raises:
-        InvalidInput: No URL was given, or one that is not http or https.
+        InvalidInput: No URL was given, or a URL is not http or https.
     """
 
     def __init__(
@@ -100,7 +100,7 @@ class RpcChain:
         observe: Callable[[Fault], None] = _ignore,
     ) -> None:
         if not urls:
-            raise InvalidInput("At least one URL of a JSON-RPC endpoint is needed.")
+            raise InvalidInput("At least one URL of a JSON-RPC endpoint is required.")
         self._endpoints = [_Endpoint(url, _name(url)) for url in urls]
         self._expected = expected
         self._timeout = timeout
@@ -114,30 +114,30 @@ class RpcChain:
 
     @property
     def name(self) -> str:
-        """Its endpoints, for people: without passwords, paths and queries, which may hold access keys."""
+        """Return the endpoints for people, without passwords, paths and queries, which may contain access keys."""
         return ", ".join(endpoint.name for endpoint in self._endpoints)
 
     @property
     def identity(self) -> ChainIdentity:
-        """Which chain the endpoints serve; asks if that is not known yet. Raises as `request` does."""
+        """Return the chain that the endpoints serve; ask if it is not known yet. Raises as `request` does."""
         return self._expected or identity_of(self)
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
-        """Asks for one thing; see `registry.chain.client.Chain`."""
+        """Send one request; see `registry.chain.client.Chain`."""
         (answer,) = self._exchange([(method, params)])
         if isinstance(answer, RpcError):
             raise answer
         return answer
 
     def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
-        """Asks for several things, a hundred in one POST; see `registry.chain.client.Chain`."""
+        """Send several requests, a hundred per POST; see `registry.chain.client.Chain`."""
         answers: list[Any | RpcError] = []
         for start in range(0, len(calls), CALLS_A_POST):
             answers += self._exchange(calls[start : start + CALLS_A_POST])
         return answers
 
     def close(self) -> None:
-        """Closes all connections."""
+        """Close all connections."""
         self._client.close()
 
     def _exchange(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
@@ -164,7 +164,7 @@ class RpcChain:
     def _refuse_busy(self, endpoint: _Endpoint) -> None:
         remaining = endpoint.busy_until - time.monotonic()
         if remaining > 0:
-            raise _EndpointError(Fault.BUSY, f"asked not to be called for another {remaining:.0f} s", remaining)
+            raise _EndpointError(Fault.BUSY, f"asked for no requests for another {remaining:.0f} s", remaining)
 
     def _note(self, endpoint: _Endpoint, failure: _EndpointError) -> None:
         self._observe(failure.fault)
@@ -172,7 +172,7 @@ class RpcChain:
             if failure.retry_after is not None:
                 endpoint.busy_until = time.monotonic() + failure.retry_after
         else:
-            # Whatever answers there next may be another node.
+            # Another node may answer there next.
             endpoint.trusted = False
 
     def _check(self, endpoint: _Endpoint) -> None:
@@ -180,25 +180,25 @@ class RpcChain:
         try:
             for answer in answers:
                 if isinstance(answer, RpcError):
-                    raise _EndpointError(Fault.MALFORMED, f"does not say which chain it serves: {answer.message}")
+                    raise _EndpointError(Fault.MALFORMED, f"does not identify its chain: {answer.message}")
             found = read_identity(*answers)
         except ChainUnavailable as error:
-            raise _EndpointError(Fault.MALFORMED, "does not say which chain it serves") from error
+            raise _EndpointError(Fault.MALFORMED, "does not identify its chain") from error
         with self._lock:
             if self._expected is None:
                 self._expected = found
         if found != self._expected:
             self._observe(Fault.WRONG_CHAIN)
             raise WrongChain(
-                f"The endpoint {endpoint.name} serves {found}, but {self._expected} is expected.",
-                hint="Remove it from the configuration, or correct it; data of two chains must not be mixed.",
+                f"The endpoint {endpoint.name} serves {found}; expected {self._expected}.",
+                hint="Remove or correct the endpoint; data of two chains must not be mixed.",
             )
         endpoint.trusted = True
 
     def _post(
         self, endpoint: _Endpoint, calls: Sequence[tuple[str, Sequence[object]]]
     ) -> tuple[list[Any | RpcError], bool]:
-        """Gives the answers, and whether a new connection was made for them."""
+        """Return the answers, and whether a new connection was opened for them."""
         requests = [
             {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params} for method, params in calls
         ]
@@ -206,14 +206,14 @@ class RpcChain:
         try:
             answer = orjson.loads(body)
         except orjson.JSONDecodeError as error:
-            raise _EndpointError(Fault.MALFORMED, "answered with something that is not JSON") from error
+            raise _EndpointError(Fault.MALFORMED, "returned invalid JSON") from error
         if len(requests) == 1:
             return [_result(answer, requests[0]["id"])], reconnected
         if isinstance(answer, dict) and "error" in answer:
-            # The node refused the list as a whole, for example because it is too long.
+            # The node refused the whole batch, for example because it is too long.
             return [_error(answer)] * len(requests), reconnected
         if not isinstance(answer, list):
-            raise _EndpointError(Fault.MALFORMED, "answered a list of requests with something else")
+            raise _EndpointError(Fault.MALFORMED, "answered a batch with something other than a list")
         by_id = {item.get("id"): item for item in answer if isinstance(item, dict) and _hashable_id(item)}
         return [_result(by_id.get(request["id"]), request["id"]) for request in requests], reconnected
 
@@ -233,20 +233,20 @@ class RpcChain:
                 for chunk in response.iter_bytes():
                     received += chunk
                     if len(received) > MAX_ANSWER_BYTES:
-                        raise _EndpointError(Fault.MALFORMED, f"answered with more than {MAX_ANSWER_BYTES} bytes")
+                        raise _EndpointError(Fault.MALFORMED, f"returned more than {MAX_ANSWER_BYTES} bytes")
                     if time.monotonic() > deadline:
                         raise _EndpointError(Fault.TIMEOUT, f"did not finish its answer within {self._timeout:g} s")
         except httpx.TimeoutException as error:
             raise _EndpointError(Fault.TIMEOUT, f"did not answer within {self._timeout:g} s") from error
         except httpx.TransportError as error:
             raise _EndpointError(
-                Fault.DISCONNECTED, f"cannot be reached or hung up ({type(error).__name__})"
+                Fault.DISCONNECTED, f"is unreachable or closed the connection ({type(error).__name__})"
             ) from error
         except httpx.DecodingError as error:
-            raise _EndpointError(Fault.MALFORMED, "answered with a broken encoding") from error
+            raise _EndpointError(Fault.MALFORMED, "returned an invalid content encoding") from error
         if response.status_code != 200 and not _is_rpc_error(received):
-            told = " (is that its whole address? a gateway's ends in /rpc)" if response.status_code == 404 else ""
-            raise _EndpointError(Fault.HTTP_STATUS, f"answered with HTTP status {response.status_code}{told}")
+            path_hint = " (check its path: a gateway's address ends in /rpc)" if response.status_code == 404 else ""
+            raise _EndpointError(Fault.HTTP_STATUS, f"returned HTTP status {response.status_code}{path_hint}")
         return bytes(received), reconnected
 
 
@@ -263,13 +263,13 @@ def _hashable_id(item: dict[str, Any]) -> bool:
 
 def _result(answer: Any, expected_id: object) -> Any | RpcError:
     if not isinstance(answer, dict):
-        raise _EndpointError(Fault.MALFORMED, "gave no answer to a request")
+        raise _EndpointError(Fault.MALFORMED, "did not answer a request")
     if "error" in answer and answer["error"] is not None and answer.get("id") in (expected_id, None):
         return _error(answer)
     if type(answer.get("id")) is not int or answer["id"] != expected_id:
-        raise _EndpointError(Fault.WRONG_ID, "answered another request than the one it was sent")
+        raise _EndpointError(Fault.WRONG_ID, "answered a different request")
     if "result" not in answer:
-        raise _EndpointError(Fault.MALFORMED, "answered with neither a result nor an error")
+        raise _EndpointError(Fault.MALFORMED, "returned neither a result nor an error")
     return answer["result"]
 
 
@@ -292,12 +292,12 @@ def _is_rpc_error(body: bytes | bytearray) -> bool:
 
 
 def _retry_after(response: httpx.Response) -> float | None:
-    """The seconds that a Retry-After header asks for, in either of its two forms (RFC 9110, 10.2.3)."""
-    given = response.headers.get("retry-after", "").strip()
-    if given.isdigit():
-        return min(float(given), MAX_RETRY_AFTER)
+    """Return the seconds of a Retry-After header, in either of its two forms (RFC 9110, 10.2.3)."""
+    header = response.headers.get("retry-after", "").strip()
+    if header.isdigit():
+        return min(float(header), MAX_RETRY_AFTER)
     try:
-        moment = parsedate_to_datetime(given)
+        moment = parsedate_to_datetime(header)
     except ValueError:
         return None
     if moment.tzinfo is None:
@@ -306,10 +306,10 @@ def _retry_after(response: httpx.Response) -> float | None:
 
 
 def _unavailable(failures: Sequence[tuple[_Endpoint, _EndpointError]]) -> ChainUnavailable:
-    told = "; ".join(f"{endpoint.name} {failure.reason}" for endpoint, failure in failures)
+    reasons = "; ".join(f"{endpoint.name} {failure.reason}" for endpoint, failure in failures)
     waits = [failure.retry_after for _, failure in failures if failure.retry_after is not None]
     return ChainUnavailable(
-        f"No JSON-RPC endpoint gave a usable answer: {told}.",
-        hint="Check that the node runs and can be reached from here.",
+        f"No JSON-RPC endpoint gave a usable answer: {reasons}.",
+        hint="Check that the node is running and reachable from here.",
         retry_after=min(waits) if waits else None,
     )

@@ -1,4 +1,4 @@
-"""web3.py on top of any chain of ours, for those who know it: `connect(chain).eth.get_block("latest")`."""
+"""web3.py on top of a `Chain`, for example `connect(chain).eth.get_block("latest")`."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ from registry.chain.client import Chain, RpcError
 
 
 class ChainProvider(JSONBaseProvider):
-    """Carries web3's requests to a chain."""
+    """A web3.py provider that sends its requests to a chain.
+
+    Args:
+        chain: The chain.
+    """
 
     def __init__(self, chain: Chain) -> None:
         super().__init__()
         self._chain = chain
 
     def make_request(self, method: RPCEndpoint, params: Any) -> RPCResponse:
-        """Carries one request; an error of the node becomes an error response, as web3 expects it."""
-        # web3 may hand over its own kinds of bytes and mappings: JSON is what a chain takes.
+        """Send one request. An error of the node becomes an error response, as web3 expects."""
+        # web3 may pass its own types of bytes and mappings; a chain takes JSON.
         request = orjson.loads(self.encode_rpc_request(method, params))
         response: dict[str, Any] = {"jsonrpc": "2.0", "id": request["id"]}
         try:
@@ -31,11 +35,11 @@ class ChainProvider(JSONBaseProvider):
         return response  # type: ignore[return-value]
 
     def is_connected(self, show_traceback: bool = False) -> bool:
-        """Whether the chain answers."""
+        """Return whether the chain answers."""
         self._chain.request("web3_clientVersion")
         return True
 
 
 def connect(chain: Chain) -> Web3:
-    """A web3.py instance whose every request goes to `chain`."""
+    """Return a web3.py instance that sends its requests to `chain`."""
     return Web3(ChainProvider(chain))

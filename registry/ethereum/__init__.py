@@ -1,1 +1,1 @@
-"""Ethereum's encodings: ABI, RLP, tries, headers, receipts, EIP-712. Pure functions of bytes."""
+"""Ethereum's encodings: ABI, EIP-712, RLP, tries, headers, receipts and contract errors. No network access."""

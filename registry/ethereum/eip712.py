@@ -1,7 +1,7 @@
 """EIP-712 typed data, derived from pydantic models that mirror the Solidity structs.
 
-The struct in contracts/ is the authority. A model's fields stand in the struct's order, each annotated with
-its Solidity type; the type string, the hashes, the digest, the JSON body and the ABI tuple all derive from it.
+The struct in contracts/ is authoritative. A model's fields are in the struct's order, each annotated with its Solidity
+type. The type string, the hashes, the digest, the JSON body and the ABI tuple are all derived from the model.
 
 Source: EIP-712, https://eips.ethereum.org/EIPS/eip-712
 """
@@ -22,12 +22,16 @@ from registry.base.subject import Subject
 from registry.ethereum.abi import left_padded, uint
 
 MAX_SAFE_INTEGER = 2**53 - 1
-"""The largest integer that every JSON reader keeps exactly (RFC 8259, section 6); deadlines stay below it."""
+"""The largest integer that every JSON reader keeps exactly (RFC 8259, section 6). Deadlines do not exceed it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Solidity:
-    """A field's type in Solidity, for `typing.Annotated`."""
+    """The Solidity type of a field, for `typing.Annotated`.
+
+    Args:
+        type: The type, for example ``uint256``.
+    """
 
     type: str
 
@@ -52,7 +56,7 @@ StringField = Annotated[str, Field(strict=True), Solidity("string")]
 
 @dataclass(frozen=True, slots=True)
 class Domain:
-    """The contract on a chain that a signature is for.
+    """The contract on a chain that a signature is valid for.
 
     Args:
         name: The contract's name.
@@ -67,7 +71,7 @@ class Domain:
     VERSION: ClassVar[str] = "1"
 
     def separator(self) -> Bytes32:
-        """The domain separator, as the contract computes it."""
+        """Return the domain separator, computed as in the contract."""
         return Bytes32(
             keccak256(
                 keccak256(b"EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)")
@@ -79,7 +83,7 @@ class Domain:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return the domain as wallets take it."""
+        """Return the domain in the form that wallets take."""
         return {
             "name": self.name,
             "version": self.VERSION,
@@ -89,7 +93,7 @@ class Domain:
 
 
 class Struct(BaseModel):
-    """A Solidity struct. Its Python fields are snake_case, its Solidity and JSON fields camelCase."""
+    """A Solidity struct. Its Python fields are snake_case; its Solidity and JSON fields are camelCase."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
@@ -97,10 +101,13 @@ class Struct(BaseModel):
 
     @classmethod
     def parse(cls, values: object) -> Self:
-        """Reads the struct from the JSON object's values, strictly.
+        """Read the struct strictly from a JSON object.
+
+        Args:
+            values: The object, with camelCase keys.
 
         Raises:
-            InvalidInput: Names each field that is wrong.
+            InvalidInput: A field is wrong; the message names each such field.
         """
         try:
             return cls.model_validate(values, by_name=False, by_alias=True)
@@ -109,21 +116,21 @@ class Struct(BaseModel):
 
     @classmethod
     def fields(cls) -> Mapping[str, str]:
-        """The Solidity type of each field by its Solidity name, in order."""
+        """Return the Solidity type of each field by its Solidity name, in order."""
         return _fields(cls)
 
     @classmethod
     def type_string(cls) -> str:
-        """The struct's encoded type, referenced structs behind it in alphabetical order."""
+        """Return the struct's encoded type, followed by those of the structs it refers to, in alphabetical order."""
         return _type_string(cls)
 
     @classmethod
     def type_hash(cls) -> bytes:
-        """Keccak-256 of the type string (32 bytes)."""
+        """Return the Keccak-256 of the type string (32 bytes)."""
         return _type_hash(cls)
 
     def struct_hash(self) -> bytes:
-        """EIP-712's hashStruct (32 bytes)."""
+        """Return EIP-712's hashStruct (32 bytes)."""
         words = (
             _word(kind, getattr(self, name))
             for name, kind in zip(type(self).model_fields, self.fields().values(), strict=True)
@@ -131,12 +138,12 @@ class Struct(BaseModel):
         return keccak256(self.type_hash() + b"".join(words))
 
     def abi_tuple(self) -> tuple[object, ...]:
-        """The values in ABI order, as the ABI encoder takes them."""
+        """Return the values in the order and form that the ABI encoder takes."""
         return tuple(_abi_value(getattr(self, name)) for name in type(self).model_fields)
 
     @classmethod
     def abi_type(cls) -> str:
-        """The struct as an ABI tuple type, for example ``(uint256,uint24)``."""
+        """Return the struct as an ABI tuple type, for example ``(uint256,uint24)``."""
         nested = {child.__name__: child.abi_type() for child in _children(cls)}
         kinds = (
             nested[kind.removesuffix("[]")] + kind[len(kind.removesuffix("[]")) :]
@@ -147,14 +154,14 @@ class Struct(BaseModel):
         return f"({','.join(kinds)})"
 
     def to_json(self) -> dict[str, Any]:
-        """The JSON object: camelCase names, hex strings for bytes, numbers for integers."""
+        """Return the JSON object: camelCase names, hex strings for bytes, numbers for integers."""
         return self.model_dump(mode="json", by_alias=True)
 
 
 class Signable(Struct):
     """A struct that an account signs under the domain of one contract.
 
-    Each has, as its last field, `deadline`: Unix seconds, UTC, after which it has no effect.
+    Its last field is `deadline`: Unix seconds, UTC, after which it has no effect.
     """
 
     CONTRACT: ClassVar[str]
@@ -164,21 +171,21 @@ class Signable(Struct):
 
     @property
     def subject(self) -> Subject:
-        """What it is about."""
+        """Return the subject."""
         raise NotImplementedError
 
     def digest(self, domain: Domain) -> Bytes32:
-        """The 32 bytes that are signed.
+        """Return the 32 bytes that are signed.
 
         Raises:
-            InvalidInput: The domain is another contract's.
+            InvalidInput: The domain belongs to another contract.
         """
         if domain.name != self.CONTRACT:
             raise InvalidInput(f"A {type(self).__name__} is for {self.CONTRACT}, but the domain is {domain.name}'s.")
         return Bytes32(keccak256(b"\x19\x01" + domain.separator() + self.struct_hash()))
 
     def typed_data(self, domain: Domain) -> dict[str, Any]:
-        """The JSON that a wallet's eth_signTypedData_v4 takes."""
+        """Return the JSON that a wallet's eth_signTypedData_v4 takes."""
         return {
             "domain": domain.to_json(),
             "types": self.types(),
@@ -188,7 +195,7 @@ class Signable(Struct):
 
     @classmethod
     def types(cls) -> dict[str, list[dict[str, str]]]:
-        """Return the `types` of the typed data: the fields of each struct in order, the domain's among them."""
+        """Return the `types` of the typed data: the fields of each struct in order, including the domain's."""
         types = {
             struct.__name__: [{"name": name, "type": kind} for name, kind in struct.fields().items()]
             for struct in (cls, *_children(cls))
@@ -197,26 +204,26 @@ class Signable(Struct):
 
 
 class Message(Signable):
-    """A struct that an account signs and one entry point of one contract accepts."""
+    """A struct that an account signs and that one entry point of one contract accepts."""
 
     FUNCTION: ClassVar[str]
-    """The name of the function that accepts it."""
+    """The name of the entry point."""
     IS_OPEN: ClassVar[bool] = False
-    """Whether anybody may send it about a subject of somebody else, for example to ask for something."""
+    """Whether any account may send it about another owner's subject, for example to request access."""
 
-    if TYPE_CHECKING:  # A field of each message, its last; declared here it would be the first.
+    if TYPE_CHECKING:  # The last field of each message; declared here it would become the first.
         deadline: int
 
     @property
     def extra_gas(self) -> int:
-        """The most gas that this message needs beyond what every action may use."""
+        """Return the gas this message may need beyond the allowance that all actions share."""
         return 0
 
 
 class Statement(Signable):
-    """A struct that an owner signs for the gateway alone: no contract takes it.
+    """A struct that an owner signs for the gateway only; no contract accepts it.
 
-    Its type hash is none of a contract's messages, so a signature of one never counts for the other.
+    Its type hash differs from those of all contract messages, so a signature of one is never valid for the other.
     """
 
     if TYPE_CHECKING:  # A field of each statement, its last; declared here it would be the first.
@@ -224,7 +231,11 @@ class Statement(Signable):
 
 
 def at_most_bytes(maximum: int) -> Callable[[str], str]:
-    """A validator of strings that are capped in UTF-8 bytes, as the contracts cap them."""
+    """Return a validator of strings with a maximum number of UTF-8 bytes, as in the contracts.
+
+    Args:
+        maximum: The maximum, in bytes.
+    """
 
     def check(text: str) -> str:
         try:
@@ -232,21 +243,21 @@ def at_most_bytes(maximum: int) -> Callable[[str], str]:
         except UnicodeEncodeError:
             raise ValueError("it is not Unicode text: it holds a lone surrogate") from None
         if size > maximum:
-            raise ValueError(f"it has {size} bytes in UTF-8, and at most {maximum} are allowed")
+            raise ValueError(f"it has {size} bytes in UTF-8; at most {maximum} are allowed")
         return text
 
     return check
 
 
-def not_nobody(address: Address) -> Address:
+def not_zero_address(address: Address) -> Address:
     """A validator of addresses that must be somebody's."""
     if address == ZERO_ADDRESS:
-        raise ValueError("it is the zero address, which nobody holds")
+        raise ValueError("it is the zero address, which has no owner")
     return address
 
 
 def describe(error: ValidationError) -> str:
-    """A pydantic error as one phrase that names every wrong field."""
+    """Return a pydantic error as one phrase that names every wrong field."""
     return "; ".join(
         f"{'.'.join(str(part) for part in item['loc'])}: {_said(item['msg'])}" if item["loc"] else _said(item["msg"])
         for item in error.errors()

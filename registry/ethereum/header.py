@@ -1,7 +1,7 @@
-"""Block headers: their hash recomputed from their RLP, and the fields that evidence rests on.
+"""Block headers: their hash, recomputed from their RLP, and the fields that evidence uses.
 
-The first fifteen fields are those of every block since the first; each fork appends to them (Shanghai has 17, Cancun
-20, Prague 21). So a header of a later fork is read as well: its hash covers whatever was appended.
+The first fifteen fields exist in every block since the first; each fork appends fields (Shanghai has 17, Cancun 20,
+Prague 21). Headers of later forks can therefore be read too: the hash covers whatever was appended.
 
 Source: the Ethereum Yellow Paper, section 4.4; EIP-1559, 4895, 4844, 4788, 7685.
 """
@@ -28,18 +28,18 @@ _NUMBERS = frozenset(
     {"difficulty", "number", "gasLimit", "gasUsed", "timestamp", "baseFeePerGas", "blobGasUsed", "excessBlobGas"}
 )
 _NUMBER_BITS = 48
-"""Heights and times of no chain are larger, and every JSON reader keeps such numbers exactly."""
+"""No chain has larger heights or times, and every JSON reader keeps such numbers exactly."""
 _FIELDS_AT_LEAST = 15
 _FIELDS_AT_MOST = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What a header says that evidence rests on.
+    """The fields of a header that evidence uses.
 
     Args:
         hash: The block's hash: Keccak-256 of the header's RLP.
-        parent_hash: The hash of the block before.
+        parent_hash: The hash of the preceding block.
         number: The block's height.
         timestamp: Unix seconds, UTC.
         state_root: The root of all accounts after this block.
@@ -55,14 +55,17 @@ class Header:
 
     @classmethod
     def decode(cls, raw: bytes) -> Self:
-        """Reads a header's RLP.
+        """Decode a header's RLP.
+
+        Args:
+            raw: The RLP bytes.
 
         Raises:
-            InvalidInput: It is not that of a header.
+            InvalidInput: The bytes are not the RLP of a header.
         """
         fields = decode_list(raw)
         if not _FIELDS_AT_LEAST <= len(fields) <= _FIELDS_AT_MOST:
-            raise InvalidInput(f"A block header has {_FIELDS_AT_LEAST} fields or more, but this has {len(fields)}.")
+            raise InvalidInput(f"A block header has {_FIELDS_AT_LEAST} or more fields; got {len(fields)}.")
         return cls(
             hash=Bytes32(keccak256(raw)),
             parent_hash=Bytes32(as_bytes(fields[0], 32)),
@@ -74,11 +77,14 @@ class Header:
 
 
 def encode_header(block: Mapping[str, Any]) -> bytes:
-    """The header's RLP, from a block as JSON-RPC gives it.
+    """Return a header's RLP from a block as JSON-RPC returns it.
+
+    Args:
+        block: The block's JSON object.
 
     Raises:
-        InvalidInput: Its hash is not the one that the block states: the node did not give all fields, or the chain
-            hashes its blocks in another way (as Besu's QBFT and IBFT do), and its blocks cannot be shown offline.
+        InvalidInput: The result does not hash to the stated hash: the node left out fields, or the chain hashes its
+            blocks differently (as Besu's QBFT and IBFT do), so that they cannot be verified offline.
     """
     given = [name for name in _FIELDS if block.get(name) is not None]
     fields: list[Item] = [
@@ -88,6 +94,6 @@ def encode_header(block: Mapping[str, Any]) -> bytes:
     if f"0x{keccak256(raw).hex()}" != block["hash"]:
         raise InvalidInput(
             f"The header of block {int(block['number'], 16)} does not hash to {block['hash']}.",
-            hint="Chains that hash their blocks otherwise than Ethereum cannot be shown offline.",
+            hint="Blocks of chains that do not hash them as Ethereum does cannot be verified offline.",
         )
     return raw

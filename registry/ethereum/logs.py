@@ -1,4 +1,4 @@
-"""What contracts logged, and when: the raw material of every record."""
+"""Contract logs and their position on the chain."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Log:
     """One log entry of a receipt.
 
     Args:
-        address: The contract that logged it.
+        address: The contract that emitted it.
         topics: Up to four 32-byte topics; the first is the event's signature hash.
         data: The ABI-encoded values that are not indexed.
     """
@@ -26,7 +26,7 @@ class Log:
 
     @classmethod
     def from_rpc(cls, log: Mapping[str, Any]) -> Self:
-        """Reads the log object of a JSON-RPC answer."""
+        """Read the log object of a JSON-RPC answer."""
         return cls(
             address=_address(log["address"]),
             topics=tuple([Bytes32(bytes.fromhex(topic[2:])) for topic in log["topics"]]),
@@ -36,7 +36,7 @@ class Log:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Moment:
-    """When and where on the chain something happened; ordered as the chain orders it.
+    """The position and time of a log on the chain, ordered as on the chain.
 
     Args:
         block_number: The block's height.
@@ -55,4 +55,4 @@ class Moment:
 
 @lru_cache(maxsize=64)
 def _address(text: str) -> Address:
-    return Address(bytes.fromhex(text[2:]))  # Remembered: a few contracts make all the logs.
+    return Address(bytes.fromhex(text[2:]))  # Cached: few contracts emit all the logs.

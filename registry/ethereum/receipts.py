@@ -1,6 +1,6 @@
-"""Receipts of transactions, and the proof that one is in its block.
+"""EVM receipts of transactions, and the trie that proves a receipt is in its block.
 
-A block's receipts stand in a trie under `rlp(index)`; a receipt of type 0 is the RLP of its fields, any other has its
+A block's receipts are in a trie under `rlp(index)`. A receipt of type 0 is the RLP of its fields; any other has its
 type as one byte before that. Source: the Ethereum Yellow Paper, section 4.3.1; EIP-2718.
 """
 
@@ -22,11 +22,11 @@ _TOPICS_AT_MOST = 4
 
 @dataclass(frozen=True, slots=True)
 class EvmReceipt:
-    """What a transaction left behind.
+    """The outcome of a transaction.
 
     Args:
-        succeeded: Whether it was carried out; one that was reverted has no logs.
-        logs: What it logged, in order.
+        succeeded: Whether it was executed; a reverted transaction has no logs.
+        logs: Its logs, in order.
     """
 
     succeeded: bool
@@ -34,26 +34,33 @@ class EvmReceipt:
 
 
 def receipt_key(transaction_index: int) -> bytes:
-    """Where the receipt of a block's transaction stands in the trie; indices count from 0."""
+    """Return the key of a transaction's receipt in the trie.
+
+    Args:
+        transaction_index: The transaction's index in the block, from 0.
+    """
     return encode(number(transaction_index))
 
 
 def decode_receipt(raw: bytes) -> EvmReceipt:
-    """Reads a receipt as it stands in the trie.
+    """Decode a receipt from its form in the trie.
+
+    Args:
+        raw: The encoded receipt.
 
     Raises:
-        InvalidInput: It is none.
+        InvalidInput: The bytes are not a receipt.
     """
     typed = raw[:1] <= bytes([_LARGEST_TYPE])
     fields = decode_list(raw[1:] if typed else raw)
     if len(fields) != 4:
-        raise InvalidInput(f"A receipt has 4 fields, but this has {len(fields)}.")
+        raise InvalidInput(f"A receipt has 4 fields; got {len(fields)}.")
     as_bytes(fields[2], 256)
     return EvmReceipt(as_number(fields[0], 8) == 1, tuple(_log(log) for log in as_list(fields[3])))
 
 
 def encode_receipt(receipt: Mapping[str, Any]) -> bytes:
-    """A receipt as it stands in the trie, from one as JSON-RPC gives it."""
+    """Return a receipt's form in the trie from its JSON-RPC form."""
     logs: list[Item] = [
         [_data(log["address"]), [_data(topic) for topic in log["topics"]], _data(log["data"])]
         for log in receipt["logs"]
@@ -68,17 +75,17 @@ def encode_receipt(receipt: Mapping[str, Any]) -> bytes:
 
 
 def receipts_trie(receipts: Sequence[Mapping[str, Any]]) -> Trie:
-    """The trie over all receipts of a block, as `eth_getBlockReceipts` gives them."""
+    """Return the trie over all receipts of a block, given as `eth_getBlockReceipts` returns them."""
     return Trie({receipt_key(index): encode_receipt(receipt) for index, receipt in enumerate(receipts)})
 
 
 def _log(item: Item) -> Log:
     fields = as_list(item)
     if len(fields) != 3:
-        raise InvalidInput(f"A log has 3 fields, but this has {len(fields)}.")
+        raise InvalidInput(f"A log has 3 fields; got {len(fields)}.")
     topics = as_list(fields[1])
     if len(topics) > _TOPICS_AT_MOST:
-        raise InvalidInput(f"A log has {_TOPICS_AT_MOST} topics at most, but this has {len(topics)}.")
+        raise InvalidInput(f"A log has at most {_TOPICS_AT_MOST} topics; got {len(topics)}.")
     return Log(
         address=Address(as_bytes(fields[0], 20)),
         topics=tuple(Bytes32(as_bytes(topic, 32)) for topic in topics),

@@ -1,7 +1,7 @@
-"""The errors with which contracts refuse, as a sentence, a hint and an HTTP status.
+"""Solidity errors as a sentence, a hint and an HTTP status.
 
-The errors of a room are in its `errors.py`. A test compares them with the ABIs in registry/artifacts/: names, order and
-types of the values are Solidity's.
+The errors of a room are in its `errors.py`. A test compares them with the ABIs in registry/artifacts/: the names, the
+order and the types of the values are those of Solidity.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from registry.base.times import LAST_SECOND, iso_time, unix_time_text
 from registry.ethereum.abi import WORD, Reader, text
 
 UNNAMED = "Reverted"
-"""The name given to a revert that is none of ours: without data, or with data that we cannot read."""
+"""The name for a revert that matches no known error: without data, or with data that cannot be decoded."""
 
 UNPROCESSABLE = 422
 _SELECTOR_BYTES = 4
@@ -29,7 +29,7 @@ class Refusal:
     Args:
         signature: Its name and types, for example ``DatasetExists(uint256)``.
         values: The names of its values, in order.
-        status: The HTTP status that a gateway answers with.
+        status: The HTTP status of a gateway's answer.
         sentence: What was wrong, with the values' names in braces.
         hint: What to do about it.
     """
@@ -42,58 +42,58 @@ class Refusal:
 
     @property
     def name(self) -> str:
-        """The error's name in Solidity."""
+        """Return the error's name in Solidity."""
         return self.signature.partition("(")[0]
 
     @property
     def types(self) -> tuple[str, ...]:
-        """The Solidity types of its values."""
+        """Return the Solidity types of its values."""
         inner = self.signature.partition("(")[2].removesuffix(")")
         return tuple(inner.split(",")) if inner else ()
 
     @property
     def selector(self) -> bytes:
-        """The first four bytes of the revert data."""
+        """Return the first four bytes of the revert data."""
         return keccak256(self.signature.encode())[:_SELECTOR_BYTES]
 
 
 SHARED_REFUSALS: tuple[Refusal, ...] = (
-    # What concerns every message
+    # Errors of every message
     Refusal(
         "DeadlinePassed(uint64,uint256)",
         ("deadline", "blockTimestamp"),
         UNPROCESSABLE,
-        "The message was good until {deadline}, but the chain's time is {blockTimestamp}: {late} s later.",
-        "Sign it again with a later deadline. If it ought to be good, the clock that it was made by is slow.",
+        "The message was valid until {deadline}; the chain's time is {blockTimestamp}, {late} s later.",
+        "Sign it again with a later deadline. If it should still be valid, the clock of the signer's machine is slow.",
     ),
     Refusal(
         "NotAuthorised(address,address)",
         ("needed", "caller"),
         403,
-        "Only {needed} may do this, or an operator of theirs, but {caller} sent it.",
+        "Only {needed} or one of its operators may do this; the sender is {caller}.",
         "Have the owner sign the message.",
     ),
     Refusal(
         "SignatureNotBySigner(address,bytes32)",
         ("signer", "digest"),
         403,
-        "The signature is not one by {signer} over this message (digest {digest}).",
+        "The signature is not by {signer} over this message (digest {digest}).",
         "Sign with the owner's key, for this chain and this contract.",
     ),
     Refusal(
         "StringTooLong(uint256,uint256)",
         ("givenBytes", "maximumBytes"),
         UNPROCESSABLE,
-        "A text has {givenBytes} bytes, but at most {maximumBytes} are allowed.",
+        "A text has {givenBytes} bytes; at most {maximumBytes} are allowed.",
         "Shorten it.",
     ),
-    # What OpenZeppelin's short strings could raise in a constructor, and Solidity itself anywhere
+    # Errors of OpenZeppelin's short strings (in a constructor) and of Solidity itself
     Refusal("InvalidShortString()", (), 500, "A contract holds a malformed name."),
     Refusal("StringTooLong(string)", ("str",), 500, "A contract's name is too long: {str}."),
     Refusal("Error(string)", ("message",), UNPROCESSABLE, "The contract refused: {message}."),
     Refusal("Panic(uint256)", ("code",), 500, "The contract failed an internal check (code {code})."),
 )
-"""The errors that every contract of ours shares. Those of a room are in its `errors.py`."""
+"""The errors that all contracts share. Those of a room are in its `errors.py`."""
 
 
 class RefusalTable:
@@ -110,10 +110,10 @@ class RefusalTable:
             raise ValueError("two errors have one selector")
 
     def read(self, data: bytes) -> ContractRefused:
-        """Return the error that a contract reverted with.
+        """Return the error for a contract's revert data.
 
         Args:
-            data: The revert data; four bytes of selector, then the ABI-encoded values. It may be anything.
+            data: The revert data: a selector of four bytes, then the ABI-encoded values. It may be malformed.
         """
         refusal = self._by_selector.get(data[:_SELECTOR_BYTES])
         try:
@@ -122,21 +122,19 @@ class RefusalTable:
         except InvalidInput:
             pass
         if not data:
-            return ContractRefused(UNNAMED, {}, "The contract refused without saying why.")
+            return ContractRefused(UNNAMED, {}, "The contract reverted without a reason.")
         shown = f"0x{data[: 8 * WORD].hex()}"
-        return ContractRefused(
-            UNNAMED, {"data": shown}, f"The contract refused with data that is not known here: {shown}."
-        )
+        return ContractRefused(UNNAMED, {"data": shown}, f"The contract reverted with unknown data: {shown}.")
 
     def refusal_of(self, name: str, **values: object) -> ContractRefused:
-        """Return the error with a name, as a contract with these values would word it.
+        """Return the named error, worded as if a contract had reverted with these values.
 
         Args:
             name: The Solidity error's name.
-            values: Its values by their names, as `read` gives them.
+            values: Its values by name, in the form that `read` returns.
         """
-        refusal = next(one for one in self.refusals if (one.name, set(one.values)) == (name, set(values)))
-        return _worded(refusal, values)
+        wanted = (name, set(values))
+        return _worded(next(error for error in self.refusals if (error.name, set(error.values)) == wanted), values)
 
 
 SHARED: Final = RefusalTable(SHARED_REFUSALS)

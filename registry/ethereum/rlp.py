@@ -1,4 +1,4 @@
-"""RLP, read strictly: every value has one encoding, and only that one is accepted.
+"""RLP with strict decoding: each value has one encoding, and only that one is accepted.
 
 Source: the Ethereum Yellow Paper, appendix B.
 """
@@ -11,10 +11,10 @@ from typing import TypeAlias, Union
 from registry.base.errors import InvalidInput
 
 Item: TypeAlias = Union[bytes, "list[Item]"]
-"""What RLP encodes: bytes, or a list of items."""
+"""An RLP item: bytes, or a list of items."""
 
 MAX_DEPTH = 16
-"""Nothing on a chain is nested deeper than six levels (an access list in a transaction)."""
+"""Chain data is nested at most six levels deep (an access list in a transaction)."""
 
 _SHORT = 56
 _EMPTY = 0x80
@@ -22,7 +22,7 @@ _AT_ONCE = frozenset({_EMPTY, _EMPTY + 32})
 
 
 def encode(item: bytes | Sequence[Item]) -> bytes:
-    """The encoding of bytes or of a list."""
+    """Return the encoding of bytes or of a list."""
     if isinstance(item, bytes):
         if len(item) == 1 and item[0] < 0x80:
             return item
@@ -32,67 +32,75 @@ def encode(item: bytes | Sequence[Item]) -> bytes:
 
 
 def decode(data: bytes) -> Item:
-    """The item that the bytes encode.
+    """Return the item that the bytes encode.
 
     Raises:
-        InvalidInput: They are not the one encoding of one item, or it is nested too deep.
+        InvalidInput: The bytes are not the encoding of exactly one item, or it is nested too deep.
     """
     item, end = _item(data, 0, len(data), MAX_DEPTH)
     if end != len(data):
-        raise InvalidInput(f"{len(data) - end} bytes stand behind the end of the RLP item.")
+        raise InvalidInput(f"{len(data) - end} bytes follow the end of the RLP item.")
     return item
 
 
 def decode_list(data: bytes) -> list[Item]:
-    """The list that the bytes encode.
+    """Return the list that the bytes encode.
 
     Raises:
-        InvalidInput: They are not the one encoding of a list.
+        InvalidInput: The bytes are not the encoding of exactly one list.
     """
     item = decode(data)
     if isinstance(item, bytes):
-        raise InvalidInput("An RLP list is needed here, but these are bytes.")
+        raise InvalidInput("Expected an RLP list; got bytes.")
     return item
 
 
 def as_bytes(item: Item, length: int | None = None) -> bytes:
-    """The item as bytes, of an exact length where one is given.
+    """Return the item as bytes.
+
+    Args:
+        item: The item.
+        length: The required number of bytes; None: any.
 
     Raises:
-        InvalidInput: It is not that.
+        InvalidInput: The item is a list or has another length.
     """
     if not isinstance(item, bytes):
-        raise InvalidInput("RLP bytes are needed here, but this is a list.")
+        raise InvalidInput("Expected RLP bytes; got a list.")
     if length is not None and len(item) != length:
-        raise InvalidInput(f"{length} RLP bytes are needed here, but these are {len(item)}.")
+        raise InvalidInput(f"Expected {length} RLP bytes; got {len(item)}.")
     return item
 
 
 def as_list(item: Item) -> list[Item]:
-    """The item as a list.
+    """Return the item as a list.
 
     Raises:
-        InvalidInput: It is not one.
+        InvalidInput: The item is bytes.
     """
     if isinstance(item, bytes):
-        raise InvalidInput("An RLP list is needed here, but these are bytes.")
+        raise InvalidInput("Expected an RLP list; got bytes.")
     return item
 
 
 def as_number(item: Item, bits: int = 64) -> int:
-    """The item as an unsigned number of at most so many bits, which has no leading zeros.
+    """Return the item as an unsigned number.
+
+    Args:
+        item: The item: big-endian bytes without leading zeros.
+        bits: The maximum width of the number.
 
     Raises:
-        InvalidInput: It is not that.
+        InvalidInput: The item is not such a number.
     """
     raw = as_bytes(item)
     if raw[:1] == b"\0" or 8 * len(raw) > bits:
-        raise InvalidInput(f"These RLP bytes are no number of at most {bits} bits without leading zeros.")
+        raise InvalidInput(f"Expected an RLP number of at most {bits} bits without leading zeros.")
     return int.from_bytes(raw, "big")
 
 
 def number(value: int) -> bytes:
-    """The bytes that RLP encodes for an unsigned number: big-endian, no leading zeros, none for zero."""
+    """Return the bytes that RLP encodes for an unsigned number: big-endian, no leading zeros, empty for zero."""
     return value.to_bytes((value.bit_length() + 7) // 8, "big")
 
 
@@ -104,7 +112,7 @@ def _prefix(length: int, base: int) -> bytes:
 
 
 def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
-    """The item that begins at an offset, and the offset behind it; the item ends at `end` at the latest."""
+    """Return the item at an offset and the offset after it. The item must not extend beyond `end`."""
     if at >= end:
         raise InvalidInput("The RLP item is cut short.")
     lead = data[at]
@@ -113,7 +121,7 @@ def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
     if lead < 0xC0:
         start, stop = _span(data, at, end, lead - 0x80)
         if stop - start == 1 and data[start] < 0x80:
-            raise InvalidInput("A single byte below 0x80 stands for itself in RLP, but this one has a prefix.")
+            raise InvalidInput("A single byte below 0x80 is its own RLP encoding; this one has a prefix.")
         return data[start:stop], stop
     start, stop = _span(data, at, end, lead - 0xC0)
     if not depth:
@@ -121,7 +129,7 @@ def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
     items: list[Item] = []
     while start < stop:
         lead = data[start]
-        if lead in _AT_ONCE and start + lead < stop + _EMPTY:  # nothing and hashes: nearly all that tries are made of
+        if lead in _AT_ONCE and start + lead < stop + _EMPTY:  # Empty items and hashes: nearly everything in tries.
             end = start + 1 + lead - _EMPTY
             item: Item = data[start + 1 : end]
             start = end
@@ -132,7 +140,7 @@ def _item(data: bytes, at: int, end: int, depth: int) -> tuple[Item, int]:
 
 
 def _span(data: bytes, at: int, end: int, length: int) -> tuple[int, int]:
-    """Where the body of the item at an offset starts and ends; `length` as the lead byte gives it."""
+    """Return the start and end of the body of the item at an offset; `length` is taken from the lead byte."""
     start = at + 1
     if length >= _SHORT:
         size = length - _SHORT + 1
@@ -140,7 +148,7 @@ def _span(data: bytes, at: int, end: int, length: int) -> tuple[int, int]:
         start += size
         length = int.from_bytes(raw, "big")
         if len(raw) != size or raw[0] == 0 or length < _SHORT:
-            raise InvalidInput("An RLP length is cut short or longer than it need be.")
+            raise InvalidInput("An RLP length is cut short or longer than necessary.")
     if start + length > end:
         raise InvalidInput("The RLP item is cut short.")
     return start, start + length

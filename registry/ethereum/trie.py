@@ -1,6 +1,7 @@
-"""Ethereum's Merkle-Patricia trie: finding a value under a root from the trie's nodes, and building one to draw proofs.
+"""Ethereum's Merkle-Patricia trie: look up values in proofs, and build tries to make proofs from.
 
-A proof is the set of nodes on the way from the root; each is found by its hash, so their order says nothing.
+A proof is the set of nodes on the path from the root. Each node is found by its hash, so their order carries no
+meaning.
 
 Source: the Ethereum Yellow Paper, appendix D.
 """
@@ -27,7 +28,7 @@ class Nodes:
         nodes: The RLP of each node.
 
     Raises:
-        VerificationFailed: A node is there twice.
+        VerificationFailed: A node appears twice.
     """
 
     def __init__(self, nodes: Iterable[bytes]) -> None:
@@ -36,37 +37,37 @@ class Nodes:
         for node in nodes:
             digest = keccak256(node)
             if digest in self._nodes:
-                raise VerificationFailed(f"The trie node 0x{digest.hex()} is there twice.")
+                raise VerificationFailed(f"The trie node 0x{digest.hex()} appears twice.")
             self._nodes[digest] = node
 
     def value(self, root: bytes, key: bytes) -> bytes | None:
-        """What stands under a key.
+        """Return the value under a key.
 
         Args:
             root: 32 bytes, from a source that the caller trusts.
-            key: The key as the trie has it (in the secure tries of the state, a hash).
-
-        Raises:
-            VerificationFailed: A node on the way is not among these, or is none that a trie could have.
+            key: The key in the trie (a hash in the secure tries of the state).
 
         Returns:
             The value, or None where the nodes prove that there is none.
+
+        Raises:
+            VerificationFailed: A node on the path is missing or malformed.
         """
         return _walk(self._node, root, key)
 
     @property
     def read(self) -> tuple[bytes, ...]:
-        """The nodes that were on the way to some value, in the order of their use."""
+        """Return the nodes that were used for some value, in the order of their use."""
         return tuple(self._nodes[digest] for digest in self._read)
 
     def require_all_read(self) -> None:
-        """Requires that every node was on the way to some value.
+        """Check that every node was used for some value.
 
         Raises:
-            VerificationFailed: One was on no way.
+            VerificationFailed: A node was not used.
         """
         if idle := self._nodes.keys() - self._read.keys():
-            raise VerificationFailed(f"{len(idle)} trie nodes belong to no proof, the first is 0x{min(idle).hex()}.")
+            raise VerificationFailed(f"{len(idle)} trie nodes belong to no proof; the first is 0x{min(idle).hex()}.")
 
     def _node(self, digest: bytes) -> list[Item]:
         node = self._read.get(digest)
@@ -79,10 +80,10 @@ class Nodes:
 
 
 class Trie:
-    """A trie with all its nodes, to draw proofs from.
+    """A trie that keeps all its nodes, for making proofs.
 
     Args:
-        values: What it holds, by key; no value is empty.
+        values: The values by key; none may be empty.
     """
 
     def __init__(self, values: Mapping[bytes, bytes]) -> None:
@@ -93,7 +94,7 @@ class Trie:
             self.root = self._kept(encode(self._build(pairs, 0)))
 
     def proof(self, keys: Iterable[bytes]) -> tuple[bytes, ...]:
-        """The nodes that show what stands under some keys: each once, in the order of their use."""
+        """Return the nodes that prove the values under some keys, each once, in the order of their use."""
         used: dict[bytes, bytes] = {}
 
         def node(digest: bytes) -> list[Item]:
@@ -114,7 +115,7 @@ class Trie:
         return node if len(encoded) < _HASH_BYTES else bytes(self._kept(encoded))
 
     def _build(self, pairs: list[tuple[str, bytes]], at: int) -> list[Item]:
-        """The node over sorted pairs of nibbles and value, whose keys agree in their first `at` nibbles."""
+        """Return the node over sorted pairs of nibbles and value whose keys share their first `at` nibbles."""
         (first, value), (last, _) = pairs[0], pairs[-1]
         if len(pairs) == 1:
             return [_packed(first[at:], is_leaf=True), value]
@@ -168,21 +169,21 @@ def _decoded(raw: bytes) -> list[Item]:
 
 def _value(item: Item) -> bytes:
     if not isinstance(item, bytes):
-        raise VerificationFailed("A trie node has a list where its value belongs.")
+        raise VerificationFailed("A trie node has a list in place of its value.")
     return item
 
 
 def _unpacked(node: list[Item]) -> tuple[str, bool]:
-    """The nibbles of an extension's or a leaf's path, and whether it is a leaf's, from the hex-prefix encoding."""
+    """Return the nibbles of an extension's or leaf's path from its hex-prefix encoding, and whether it is a leaf."""
     digits = node[0].hex() if len(node) == 2 and isinstance(node[0], bytes) else ""
     if digits[:1] in ("1", "3"):
         return digits[1:], digits[0] == "3"
     if digits[:2] in ("00", "20"):
         return digits[2:], digits[0] == "2"
-    raise VerificationFailed("A trie node is neither a branch nor an extension nor a leaf.")
+    raise VerificationFailed("A trie node is not a branch, an extension or a leaf.")
 
 
 def _packed(nibbles: str, *, is_leaf: bool) -> bytes:
-    """A path's hex-prefix encoding."""
+    """Return a path's hex-prefix encoding."""
     flag = 2 if is_leaf else 0
     return bytes.fromhex(f"{flag + 1}{nibbles}" if len(nibbles) % 2 else f"{flag}0{nibbles}")

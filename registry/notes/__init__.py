@@ -1,1 +1,1 @@
-"""Signed notes (C2SP signed-note, tlog-checkpoint) and the checkpoints that they carry."""
+"""Signed notes (C2SP signed-note, tlog-checkpoint) and the checkpoints in them."""

@@ -1,4 +1,4 @@
-"""Alarms: two statements about one height of a chain that cannot both be true, kept together as evidence."""
+"""Alarms: two contradictory statements about one height of a chain, kept together as evidence."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from registry.notes.note import Note
 
 
 class AlarmKind(StrEnum):
-    """What contradicts what."""
+    """The kind of contradiction."""
 
     TWO_NOTES = "two-notes"
     """A node signed two blocks for one height."""
     OTHER_BLOCK = "other-block"
-    """A node signed another block than the one that the witness followed."""
+    """A node signed a different block from the one that the witness followed."""
     FORK = "fork"
-    """The chain left a final block that the one who raises the alarm stood on."""
+    """The chain dropped a block that was final for the sender of the alarm."""
 
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Two statements that cannot both be true of one chain.
+    """Two statements about one chain that cannot both be true.
 
     Args:
-        kind: What contradicts what.
-        ours: The note that was signed before; or, without signatures, what was followed.
-        theirs: The note against it; or, without signatures, what the own node now says.
+        kind: The kind of contradiction.
+        ours: The note that was signed first; without signatures, the checkpoint that was followed.
+        theirs: The note that contradicts it; without signatures, what the local node now reports.
 
     Raises:
-        InvalidInput: They do not contradict each other.
+        InvalidInput: The statements do not contradict each other.
     """
 
     kind: AlarmKind
@@ -47,10 +47,13 @@ class Alarm:
 
     @classmethod
     def from_json(cls, document: object) -> Self:
-        """Reads what `to_json` wrote.
+        """Read the JSON object that `to_json` returns.
+
+        Args:
+            document: The object.
 
         Raises:
-            InvalidInput: It is not that.
+            InvalidInput: The object is not an alarm.
         """
         if not isinstance(document, Mapping):
             raise InvalidInput("An alarm is a JSON object.")
@@ -60,12 +63,12 @@ class Alarm:
         return cls(AlarmKind(kind), read_statement(ours), read_statement(theirs))
 
     def to_json(self) -> dict[str, object]:
-        """As it is told to others."""
+        """Return the JSON object that is sent to others."""
         return {"kind": self.kind.value, "height": self.height, "ours": str(self.ours), "theirs": str(self.theirs)}
 
     @property
     def height(self) -> int:
-        """The height that they differ at."""
+        """Return the height at which the statements differ."""
         return Checkpoint.of(self.theirs).height
 
     def __str__(self) -> str:
@@ -74,9 +77,12 @@ class Alarm:
 
 
 def read_statement(source: str) -> Note:
-    """A note, or a note's text that nobody signed: what somebody followed.
+    """Return a note, or an unsigned note: a checkpoint that was followed without being signed.
+
+    Args:
+        source: The text of the note.
 
     Raises:
-        InvalidInput: It is neither.
+        InvalidInput: The text is neither.
     """
     return Note(source[:-1], ()) if source.endswith("\n\n") else Note.parse(source)

@@ -1,4 +1,4 @@
-"""Checkpoints: notes that state which block stands at a height of a chain."""
+"""Checkpoints: notes that state the block at a height of a chain."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _TEXT = re.compile(rf"{FORMAT}\nchain {_NUMBER}\nheight {_NUMBER}\nblock (0x[0-9
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """That a block stands at a height of a chain.
+    """The statement that a block is at a height of a chain.
 
     Args:
         chain_id: The chain's id.
@@ -33,17 +33,17 @@ class Checkpoint:
 
     @classmethod
     def of(cls, note: Note) -> Self:
-        """The checkpoint that a note states.
+        """Return the checkpoint that a note states.
 
         Raises:
-            InvalidInput: It states none.
+            InvalidInput: The note does not state a checkpoint.
         """
         match = _TEXT.fullmatch(note.text)
         if match is None:
-            raise InvalidInput(f"The note states no checkpoint of the form {FORMAT}: {note.text!r:.120}.")
+            raise InvalidInput(f"The note is not a checkpoint of the form {FORMAT}: {note.text!r:.120}.")
         return cls(int(match[1]), int(match[2]), Bytes32.parse(match[3]))
 
     def note(self) -> Note:
-        """The note to be signed."""
+        """Return the unsigned note."""
         text = f"{FORMAT}\nchain {self.chain_id}\nheight {self.height}\nblock {self.block_hash}\n"
         return Note(text, ())

@@ -57,9 +57,9 @@ def second(served: EmbeddedChain) -> Iterator[FaultyServer]:
 @pytest.mark.parametrize(
     ("fault", "counted", "told"),
     [
-        ("hang up before", Fault.DISCONNECTED, "cannot be reached or hung up"),
-        ("hang up after", Fault.DISCONNECTED, "cannot be reached or hung up"),
-        ("half", Fault.DISCONNECTED, "cannot be reached or hung up"),
+        ("hang up before", Fault.DISCONNECTED, "is unreachable or closed the connection"),
+        ("hang up after", Fault.DISCONNECTED, "is unreachable or closed the connection"),
+        ("half", Fault.DISCONNECTED, "is unreachable or closed the connection"),
         ("slow", Fault.TIMEOUT, "did not answer within 3 s"),
         ("drip", Fault.TIMEOUT, "did not finish its answer within 3 s"),
         ("429", Fault.BUSY, "is busy .HTTP 429."),
@@ -69,8 +69,8 @@ def second(served: EmbeddedChain) -> Iterator[FaultyServer]:
         ("id as text", Fault.WRONG_ID, "answered another request"),
         ("no result", Fault.MALFORMED, "neither a result nor an error"),
         ("null", Fault.MALFORMED, "gave no answer"),
-        ("empty", Fault.MALFORMED, "not JSON"),
-        ("page", Fault.MALFORMED, "not JSON"),
+        ("empty", Fault.MALFORMED, "invalid JSON"),
+        ("page", Fault.MALFORMED, "invalid JSON"),
     ],
 )
 def test_one_endpoint_that_fails_is_unavailable_and_two_hide_it(

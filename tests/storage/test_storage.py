@@ -84,7 +84,7 @@ def test_values_come_back_as_the_type_they_were(storage: Storage) -> None:
 
 
 def test_bytes_of_another_length_are_refused(storage: Storage) -> None:
-    with pytest.raises(Exception, match="32 bytes, but 31"), storage.write() as connection:
+    with pytest.raises(Exception, match="32 bytes; got 31"), storage.write() as connection:
         connection.execute(insert(CHANGED_PUBLICATIONS).values(dataset_id=b"\x01" * 31))
 
 

@@ -144,9 +144,9 @@ def test_a_node_does_not_pass_for_a_leaf() -> None:
 
 def test_a_refusal_says_what_was_expected() -> None:
     proof = MerkleTree(LEAVES[:3]).proof(0)
-    with pytest.raises(VerificationFailed, match="leaf 0 of 3 has 2 nodes, but this has 1"):
+    with pytest.raises(VerificationFailed, match="leaf 0 of 3 has 2 nodes; got 1"):
         verify_inclusion(LEAVES[0], replace(proof, path=proof.path[:1]), ZERO_BYTES32)
-    with pytest.raises(VerificationFailed, match="for leaf 3, but a tree of 3 leaves has none"):
+    with pytest.raises(VerificationFailed, match="for leaf 3, but a tree of 3 leaves has no such leaf"):
         verify_inclusion(LEAVES[0], replace(proof, index=3), ZERO_BYTES32)
     with pytest.raises(VerificationFailed, match="but the expected root is 0x0000"):
         verify_inclusion(LEAVES[0], proof, ZERO_BYTES32)

@@ -45,7 +45,7 @@ SECRET = [
 def refuse(url: str) -> list[str]:
     said = []
     for takes in (Gateway, lambda given: RpcChain([given]), checked_webhook):
-        with pytest.raises(InvalidInput, match="begins with http:// or https://") as caught:
+        with pytest.raises(InvalidInput, match="must be http:// or https:// and a host") as caught:
             takes(url)  # type: ignore[operator]
         assert caught.value.__cause__ is None
         said.append(str(caught.value))

@@ -18,7 +18,7 @@ from registry.ethereum.eip712 import (
     Uint48Field,
     Uint64Field,
     at_most_bytes,
-    not_nobody,
+    not_zero_address,
 )
 from registry.rooms.datasets.messages import DATASET
 
@@ -26,7 +26,7 @@ CONTRACT: Final = "AccessGrants"
 
 MAX_PURPOSE_BYTES = 512
 
-Grantee = Annotated[AddressField, AfterValidator(not_nobody)]
+Grantee = Annotated[AddressField, AfterValidator(not_zero_address)]
 Rights = Annotated[Uint32Field, Field(ge=1)]
 Purpose = Annotated[StringField, AfterValidator(at_most_bytes(MAX_PURPOSE_BYTES))]
 

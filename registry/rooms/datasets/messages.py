@@ -21,7 +21,7 @@ from registry.ethereum.eip712 import (
     Uint24Field,
     Uint64Field,
     at_most_bytes,
-    not_nobody,
+    not_zero_address,
 )
 
 CONTRACT: Final = "DatasetRegistry"
@@ -62,7 +62,7 @@ Uri = Annotated[StringField, AfterValidator(at_most_bytes(MAX_URI_BYTES))]
 Reason = Annotated[StringField, AfterValidator(at_most_bytes(MAX_REASON_BYTES))]
 Sources = Annotated[tuple[Source, ...], Field(max_length=MAX_SOURCES), AfterValidator(_ascending), Solidity("Source[]")]
 ContentRoot = Annotated[Bytes32Field, AfterValidator(_content_root)]
-Recipient = Annotated[AddressField, AfterValidator(not_nobody)]
+Recipient = Annotated[AddressField, AfterValidator(not_zero_address)]
 
 
 class DatasetMessage(Message):
