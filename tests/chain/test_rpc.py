@@ -65,10 +65,10 @@ def second(served: EmbeddedChain) -> Iterator[FaultyServer]:
         ("429", Fault.BUSY, "is busy .HTTP 429."),
         ("503", Fault.BUSY, "is busy .HTTP 503."),
         ("500", Fault.HTTP_STATUS, "HTTP status 500"),
-        ("wrong id", Fault.WRONG_ID, "answered another request"),
-        ("id as text", Fault.WRONG_ID, "answered another request"),
+        ("wrong id", Fault.WRONG_ID, "answered a different request"),
+        ("id as text", Fault.WRONG_ID, "answered a different request"),
         ("no result", Fault.MALFORMED, "neither a result nor an error"),
-        ("null", Fault.MALFORMED, "gave no answer"),
+        ("null", Fault.MALFORMED, "did not answer a request"),
         ("empty", Fault.MALFORMED, "invalid JSON"),
         ("page", Fault.MALFORMED, "invalid JSON"),
     ],
@@ -133,7 +133,7 @@ def test_busy_endpoint_is_left_alone_for_as_long_as_it_asked(
     assert caught.value.retry_after is not None
     assert 1 < caught.value.retry_after <= 60
     asked = len(server.requests)
-    with pytest.raises(ChainUnavailable, match="asked not to be called"):
+    with pytest.raises(ChainUnavailable, match="asked for no requests"):
         chain.request("eth_blockNumber")
     assert len(server.requests) == asked
     monkeypatch.setattr(rpc, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 61))
@@ -164,7 +164,7 @@ def test_endpoint_of_another_chain_is_refused_and_not_passed_over(
     ):
         faults: list[Fault] = []
         chain = RpcChain([server.url, second.url], expected=expected, observe=faults.append)
-        with pytest.raises(WrongChain, match="is expected"):
+        with pytest.raises(WrongChain, match="; expected chain"):
             chain.request("eth_blockNumber")
         assert faults == [Fault.WRONG_CHAIN]
         assert second.requests == []

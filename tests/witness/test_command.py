@@ -58,7 +58,7 @@ def test_alarms_show_both_notes_and_the_exit_code_tells_until_they_are_acknowled
     ("arguments", "said"),
     [
         ((), "A witness needs a node to follow"),
-        (("--rpc", "http://127.0.0.1:1", "--node-key", "hello"), "A key is a name"),
+        (("--rpc", "http://127.0.0.1:1", "--node-key", "hello"), "A key is NAME+ID+KEY"),
         (("--rpc", "ftp://a", "--node-key", str(NODE.verifier)), "must be http"),
         (("--rpc", "http://127.0.0.1:1", "--node-key", str(NODE.verifier), "--finality", "soon"), "--finality"),
         (("acknowledge", "1"), "There is no witness in"),
