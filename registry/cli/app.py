@@ -1,4 +1,4 @@
-"""The command `tdr`: which commands there are, how their errors are told, and what their exit codes mean."""
+"""The command `tdr`: its commands, the output of errors, and the exit codes."""
 
 from __future__ import annotations
 
@@ -28,40 +28,40 @@ GATEWAY_VARIABLE = "TDR_GATEWAY"
 
 class _Commands(LazyGroup):
     table = (
-        ("up", "registry.cli.node", "Start a node: a chain of its own, and the gateway."),
-        ("keys", "registry.cli.keys", "Make, list, import and export the keys that sign for you."),
+        ("up", "registry.cli.node", "Start a node: the gateway, the relayer and the indexer."),
+        ("keys", "registry.cli.keys", "Create, list, import and export your signing keys."),
         ("contacts", "registry.cli.contacts", "Name the accounts of other people."),
         ("register", "registry.cli.datasets", "Register a file or folder as a new dataset."),
         ("revise", "registry.cli.datasets", "Register the next version of a dataset."),
-        ("transfer", "registry.cli.datasets", "Pass the title of a dataset on."),
-        ("withdraw", "registry.cli.datasets", "Withdraw a dataset for good; its history remains."),
-        ("publish", "registry.cli.documents", "Make documents of a dataset public that were kept back."),
-        ("retract", "registry.cli.documents", "Take public documents of a dataset back."),
+        ("transfer", "registry.cli.datasets", "Transfer the title of a dataset."),
+        ("withdraw", "registry.cli.datasets", "Withdraw a dataset permanently; its history remains."),
+        ("publish", "registry.cli.documents", "Make documents of a dataset public."),
+        ("retract", "registry.cli.documents", "Retract public documents of a dataset."),
         ("documents", "registry.cli.documents", "List the documents of a dataset that were ever public."),
-        ("grant", "registry.cli.access", "Grant somebody access to a dataset."),
-        ("revoke", "registry.cli.access", "End somebody's access to a dataset now."),
-        ("request", "registry.cli.access", "Ask for access to a dataset."),
-        ("requests", "registry.cli.access", "List who asked for access to a dataset."),
-        ("take-requests", "registry.cli.access", "Let the gateway take requests for access, or none."),
-        ("access", "registry.cli.access", "Tell whether somebody may use a dataset, now or at a time."),
+        ("grant", "registry.cli.access", "Grant an account access to a dataset."),
+        ("revoke", "registry.cli.access", "Revoke an account's access to a dataset."),
+        ("request", "registry.cli.access", "Request access to a dataset."),
+        ("requests", "registry.cli.access", "List the requests for access to a dataset."),
+        ("take-requests", "registry.cli.access", "Set whether the gateway accepts requests for access."),
+        ("access", "registry.cli.access", "Show whether an account may use a dataset, now or at a time."),
         ("show", "registry.cli.browse", "Show a dataset."),
         ("history", "registry.cli.browse", "Show the versions, transfers and withdrawal of a dataset."),
         ("list", "registry.cli.browse", "List datasets."),
         ("find", "registry.cli.browse", "Find who registered a file, a folder or a hash."),
-        ("verify", "registry.cli.verify", "Verify files against what the chain says, not the gateway."),
-        ("watch", "registry.cli.watch", "Verify files again and again, and tell when they differ."),
+        ("verify", "registry.cli.verify", "Verify files against the chain, without trust in the gateway."),
+        ("watch", "registry.cli.watch", "Verify files repeatedly, and report when they differ."),
         ("lineage", "registry.cli.lineage", "Show what a dataset derives from, and what derives from it."),
-        ("export", "registry.cli.evidence", "Write the evidence of a dataset to a file that verifies offline."),
+        ("export", "registry.cli.evidence", "Write the evidence of a dataset to a file for offline verification."),
         ("certificate", "registry.cli.certificate", "Write the certificate of a dataset: a page with its evidence."),
         ("describe", "registry.cli.describe", "Describe a dataset for a data catalogue (DCAT 3, Croissant)."),
-        ("receipt", "registry.cli.browse", "Show what became of a write."),
+        ("receipt", "registry.cli.browse", "Show the status of a write."),
         ("gateway", "registry.cli.node", "Run the gateway alone."),
         ("relayer", "registry.cli.node", "Run the relayer alone."),
         ("indexer", "registry.cli.node", "Run the indexer alone."),
         ("withhold", "registry.cli.documents", "Withhold documents of a dataset, as the node's operator."),
         ("index", "registry.cli.index", "Rebuild or check the node's index."),
         ("witness", "registry.cli.witness", "Run a witness: follow the chain, and cosign checkpoints."),
-        ("config", "registry.cli.config", "Show the node's settings, and where each comes from."),
+        ("config", "registry.cli.config", "Show the node's settings and their sources."),
     )
 
 
@@ -69,7 +69,8 @@ app = typer.Typer(cls=_Commands, add_completion=False, rich_markup_mode=None)
 
 
 @app.callback(
-    epilog="Exit codes: 0 yes or done; 1 no: different, not allowed, failed, found by nobody; 2 it could not be told."
+    epilog="Exit codes: 0: done, or the check passed. 1: check failed (different, not allowed, not found). "
+    "2: error, no result."
 )
 def tdr(gateway_url: options.GatewayUrl = options.GATEWAY_URL) -> None:
     """Trusted data registry: what a dataset was, who owned it, who might use it, provable to anyone.
@@ -80,14 +81,16 @@ def tdr(gateway_url: options.GatewayUrl = options.GATEWAY_URL) -> None:
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Runs one command and leaves the process with its exit code.
+    """Run one command and exit the process with its exit code.
 
     Args:
-        arguments: The command line without the program's name; None: the process's own.
+        arguments: The command line without the program's name; None for the process's own.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")  # A name that the terminal cannot show must not stop us.
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # A name that the terminal cannot show must not stop a command.
     sys.exit(_run(sys.argv[1:] if arguments is None else list(arguments)))
 
 
@@ -108,17 +111,17 @@ def _run(arguments: list[str]) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return _refuse(problem.of(problem.INTERRUPTED, "Interrupted."), INTERRUPTED, as_json=as_json)
     except BrokenPipeError:
-        sys.stdout = None  # The reader of our output has left; nothing more can be said.
+        sys.stdout = None  # The reader of the output has closed it.
         return COULD_NOT_TELL
-    except Exception:  # noqa: BLE001  A fault of ours must not leave with Python's exit code 1, which means "no".
+    except Exception:  # noqa: BLE001  A bug must not exit with Python's code 1, which means a failed check.
         traceback.print_exc()
-        detail = "This is a fault of tdr itself; please report it with the lines above."
+        detail = "This is a bug in tdr. Please report it with the lines above."
         return _refuse(problem.of(problem.FAULT, detail), as_json=as_json)
     return code if isinstance(code, int) else YES
 
 
 def _call(arguments: list[str]) -> object:
-    """Run a command line. `--gateway` before the command means the same as after it, which overrides it."""
+    """Run a command line. `--gateway` before the command is the default for `--gateway` after it."""
     arguments, gateway = _without_gateway(arguments)
     if gateway is None:
         return _call_command(arguments)
@@ -143,7 +146,7 @@ def _without_gateway(arguments: list[str]) -> tuple[list[str], str | None]:
 
 
 def _call_command(arguments: list[str]) -> object:
-    """Goes straight to the command that is named: by way of the group, typer would take 60 ms more for its options."""
+    """Call the named command directly: through the group, typer would take 60 ms more for its options."""
     group = typer.main.get_command(app)
     command = group.load(arguments[0]) if arguments and isinstance(group, LazyGroup) else None
     if command is None:

@@ -1,4 +1,4 @@
-"""`tdr certificate`: a dataset's evidence on a page for people."""
+"""`tdr certificate`: a dataset's evidence as a page for people."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ else:
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
     form, command = lazy("registry.evidence.bundle"), lazy("registry.evidence.command")
 
-PUBLIC: Final = "its gateway has no public address. Set TDR_PUBLIC_URL for `tdr up` to the address that others reach."
+PUBLIC: Final = "its gateway has no public address. Set TDR_PUBLIC_URL for `tdr up` to its public address."
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -37,19 +37,21 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def certificate(
     dataset: options.VersionedArgument,
     out: Annotated[
-        Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="Where to write it.")
+        Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="The file to write.")
     ] = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As of when; else now.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="The time of the facts.  [default: now]")
+    ] = None,
     as_credential: Annotated[
         bool,
-        typer.Option("--credential", help="In place of the page: a W3C Verifiable Credential."),
+        typer.Option("--credential", help="Write a W3C Verifiable Credential in place of the page."),
     ] = False,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Write the certificate of a dataset: one page in Chinese and English, the evidence attached inside the PDF.
+    """Write the certificate of a dataset: a page in Chinese and English, with the evidence attached to the PDF.
 
-    It verifies offline like the evidence itself.
+    It can be verified offline, as the evidence itself can.
 
     \b
     Examples:
@@ -66,34 +68,34 @@ def certificate(
             if _is_local(document):
                 output.print_warning(f"others cannot fetch the credential's context: {PUBLIC}")
             return
-        made = gateway.certificate(dataset_id, version=version, at=time)
+        received = gateway.certificate(dataset_id, version=version, at=time)
     try:
-        shown = form.Bundle.parse(attachment.read(made.page))
+        evidence = form.Bundle.parse(attachment.read(received.page))
     except InvalidInput as error:
-        raise Unavailable(f"The gateway answered with no certificate: {error.message}") from error
-    target = out or Path(f"{shown.dataset_id.hex()[:16]}.pdf")
-    files.write(made.page, target)
-    if not made.has_link:
-        output.print_warning(f"the page has no code to scan: {PUBLIC}")
-    block = shown.record.block
+        raise Unavailable(f"The gateway returned an invalid certificate: {error.message}") from error
+    target = out or Path(f"{evidence.dataset_id.hex()[:16]}.pdf")
+    files.write(received.page, target)
+    if not received.has_link:
+        output.print_warning(f"the page has no QR code: {PUBLIC}")
+    block = evidence.record.block
     if as_json:
-        done = {"file": str(target), "bytes": len(made.page), "datasetId": str(shown.dataset_id)}
-        output.print_json(done | {"asOfBlock": block.number, "asOfBlockHash": str(block.hash)})
+        document = {"file": str(target), "bytes": len(received.page), "datasetId": str(evidence.dataset_id)}
+        output.print_json(document | {"asOfBlock": block.number, "asOfBlockHash": str(block.hash)})
         return
     output.print_fields(
         {
-            "Certificate": f"{target}, {len(made.page):,} bytes",
-            "Dataset": shown.dataset_id,
+            "Certificate": f"{target}, {len(received.page):,} bytes",
+            "Dataset": evidence.dataset_id,
             "As of": f"block {block.number}, {times.show_time(block.time)}",
             "Block hash": block.hash,
-            "Verify": f"tdr verify PATH --bundle {target} {' '.join(command.trust_options(shown))}",
+            "Verify": f"tdr verify PATH --bundle {target} {' '.join(command.trust_options(evidence))}",
         }
     )
 
 
 def _is_local(document: Mapping[str, Any]) -> bool:
-    """Whether a credential names a context that only the gateway's own machine reaches."""
+    """Return whether a credential names a context that only the gateway's own machine can fetch."""
     contexts = document.get("@context")
     return isinstance(contexts, list) and any(
-        isinstance(one, str) and urls.leads_to_this_machine(one) for one in contexts
+        isinstance(context, str) and urls.leads_to_this_machine(context) for context in contexts
     )

@@ -1,7 +1,7 @@
-"""The time that deadlines are counted from: the chain's, with this machine's clock held against it.
+"""The time from which deadlines are computed: the chain's, compared with this machine's clock.
 
-A clock that is ahead makes signatures good for longer than anybody wants, and one that is behind makes them worthless.
-A gateway that lies about the chain's time would do the same: so neither is believed where they differ by much.
+With a clock that is ahead, signatures are valid for longer than intended; with one that is behind, they are not valid
+at all. A gateway that lies about the chain's time has the same effect. So neither is trusted where they differ much.
 """
 
 from __future__ import annotations
@@ -22,25 +22,25 @@ REFUSE_SECONDS: Final = 3600
 
 
 def require_deadline(text: str) -> None:
-    """Refuse what is no deadline, or a past one whichever clock is right, before anything is asked of anybody.
+    """Require a deadline that has not passed by either clock, before any request or prompt.
 
     Raises:
-        InvalidInput: It is no time, or passed longer ago than clocks may differ.
+        InvalidInput: It is not a time, or it passed longer ago than the clocks may differ.
     """
     now = int(time.time())
     if parse_time(text, now=now) + REFUSE_SECONDS <= now and os.environ.get(VARIABLE) != CHAIN:
         raise InvalidInput(
             f"The deadline {text!r} has passed already: this machine's clock shows {show_time(now)}.",
-            hint="Give a later one, or a duration as 1h.",
+            hint="Give a later time, or a duration such as 1h.",
         )
 
 
 def running_from(told: int | None, steady: Callable[[], float] = time.monotonic) -> Callable[[], int]:
-    """Return a clock that shows the chain's time, and goes on from there.
+    """Return a clock that starts at the chain's time.
 
     Args:
-        told: The chain's time as the gateway tells it, Unix seconds; None: it does not, and this machine's is taken.
-        steady: Gives seconds that only ever grow.
+        told: The chain's time from the gateway, Unix seconds; None to start at this machine's time.
+        steady: Return the seconds of a monotonic clock.
 
     Raises:
         Conflict: This machine's clock differs from it by more than an hour.
@@ -55,18 +55,18 @@ def compare(chain: int, local: int) -> None:
     """Warn if this machine's clock differs from the chain's by more than a minute, and refuse beyond an hour.
 
     Raises:
-        Conflict: It differs by more than an hour, and `TDR_CLOCK` does not say that the chain's is right.
+        Conflict: It differs by more than an hour, and `TDR_CLOCK` is not set to ``chain``.
     """
     difference = local - chain
     if abs(difference) <= WARN_SECONDS:
         return
-    told = (
+    message = (
         f"This machine's clock shows {show_time(local)}, but the chain's time is {show_time(chain)}:"
         f" this clock is {abs(difference)} s {'ahead' if difference > 0 else 'behind'}."
     )
     if abs(difference) > REFUSE_SECONDS and os.environ.get(VARIABLE) != CHAIN:
         raise Conflict(
-            f"{told} Nothing is signed, for it would not be good for as long as you mean.",
-            hint=f"Set this clock right. If it is, ask another gateway. If the chain's is, set {VARIABLE}={CHAIN}.",
+            f"{message} Nothing was signed, because the signature would expire at another time than intended.",
+            hint=f"Correct this clock. If it is right, use another gateway. If the chain's is, set {VARIABLE}={CHAIN}.",
         )
-    print_warning(f"{told} Times are counted from the chain's.")
+    print_warning(f"{message} The chain's time is used.")

@@ -1,4 +1,4 @@
-"""`tdr config show`: the settings that a node started here would have."""
+"""`tdr config show`: the settings of a node that is started here."""
 
 from __future__ import annotations
 
@@ -16,22 +16,20 @@ if TYPE_CHECKING:
 else:
     config, output = lazy("registry.config"), lazy("registry.cli.output")
 
-app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, help="Show the node's settings, and where each comes from."
-)
+app = typer.Typer(add_completion=False, rich_markup_mode=None, help="Show the node's settings and their sources.")
 
 
 @app.callback()
 def group() -> None:
-    """Show the node's settings, and where each comes from."""
+    """Show the node's settings and their sources."""
 
 
 @app.command()
 def show(as_json: options.AsJson = False) -> None:
-    """Show every setting, its value and its source. Passwords and access keys are masked.
+    """Show every setting with its value and source. Passwords and access keys are masked.
 
-    Flags of `tdr up` come before TDR_... variables, these before the TOML file that TDR_CONFIG names, and that before
-    the defaults.
+    Flags of `tdr up` override TDR_... variables; these override the TOML file named by TDR_CONFIG; that overrides the
+    defaults.
 
     \b
     Example:
@@ -39,9 +37,9 @@ def show(as_json: options.AsJson = False) -> None:
     """
     settings = list(config.load({}, os.environ).shown())
     if as_json:
-        output.print_json({one.name: {"value": one.value, "source": one.source} for one in settings})
+        output.print_json({setting.name: {"value": setting.value, "source": setting.source} for setting in settings})
     else:
         output.print_table(
             ("setting", "value", "source", "meaning"),
-            ((one.name, one.value, one.source, one.description) for one in settings),
+            ((setting.name, setting.value, setting.source, setting.description) for setting in settings),
         )

@@ -1,4 +1,4 @@
-"""Asking for confirmation before an act that cannot be undone."""
+"""Ask for confirmation before an action that cannot be undone."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ import typer
 from registry.base.errors import InvalidInput, RegistryError
 from registry.cli.output import plain
 
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation; needed where there is no terminal.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask for confirmation; required without a terminal.")]
 
 
 def require_terminal_or_yes(*, yes: bool) -> None:
-    """Check, before any work is done, that the act is confirmed or that someone can be asked.
+    """Require, before any work is done, that the action is confirmed or that there is a terminal to ask at.
 
     Raises:
-        InvalidInput: Neither is so.
+        InvalidInput: Neither is true.
     """
     if not (yes or (sys.stdin.isatty() and sys.stderr.isatty())):
         raise InvalidInput(
             "This cannot be undone, and there is no terminal to ask for confirmation.",
-            hint="Give --yes if you are sure.",
+            hint="Use --yes if you are sure.",
         )
 
 
 def ask(consequences: Sequence[str], question: str) -> None:
-    """Show what an act means on standard error, and ask whether to go on. The answer without a word is no.
+    """Show the consequences of an action on standard error, and ask whether to continue. The default answer is no.
 
     Raises:
         RegistryError: The answer is no.

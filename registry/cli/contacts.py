@@ -26,11 +26,11 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The contact's name.")
 def add(
     name: Name,
     address: Annotated[str, typer.Argument(metavar="ADDRESS", help="The account.")],
-    replace: Annotated[bool, typer.Option("--replace", help="Take the place of a contact of this name.")] = False,
+    replace: Annotated[bool, typer.Option("--replace", help="Replace a contact with this name.")] = False,
     keys: options.Keys = options.KEY_FOLDER,
     as_json: options.AsJson = False,
 ) -> None:
-    """Add a contact. Its name then works wherever an address does.
+    """Add a contact. Its name can then be used in place of the address.
 
     \b
     Examples:
@@ -50,13 +50,13 @@ def list_contacts(keys: options.Keys = options.KEY_FOLDER, as_json: options.AsJs
     Example:
       tdr contacts list
     """
-    found = book.Contacts(keys.expanduser()).all()
+    contacts = book.Contacts(keys.expanduser()).all()
     if as_json:
-        output.print_json({"items": [{"name": name, "address": str(account)} for name, account in found.items()]})
-    elif found:
-        output.print_table(("name", "address"), found.items())
+        output.print_json({"items": [{"name": name, "address": str(account)} for name, account in contacts.items()]})
+    elif contacts:
+        output.print_table(("name", "address"), contacts.items())
     else:
-        output.print_line("There is no contact. Add one with `tdr contacts add NAME ADDRESS`.")
+        output.print_line("There are no contacts. Add one with `tdr contacts add NAME ADDRESS`.")
 
 
 @app.command()

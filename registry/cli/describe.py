@@ -1,4 +1,4 @@
-"""`tdr describe`: a dataset in the formats of catalogues."""
+"""`tdr describe`: describe a dataset in the formats of data catalogues."""
 
 from __future__ import annotations
 

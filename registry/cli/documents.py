@@ -1,4 +1,4 @@
-"""`tdr publish`, `retract`, `documents` and `withhold`: which documents of a dataset everybody may read."""
+"""`tdr publish`, `retract`, `documents` and `withhold`: which documents of a dataset are public."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ else:
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
-Version = Annotated[int | None, typer.Option("--version", min=1, help="The version; else the latest.")]
+Version = Annotated[int | None, typer.Option("--version", min=1, help="The version.  [default: the latest]")]
 
 
 @app.command()
@@ -55,7 +55,7 @@ def publish(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make documents of a version public that were kept back, or taken back, before. You must own the dataset.
+    """Make documents of a version public that were not published, or were retracted. You must own the dataset.
 
     \b
     Examples:
@@ -64,18 +64,18 @@ def publish(
       tdr publish 0x1f2e3d4c --metadata plans.metadata.json --dry-run
     """
     if manifest_file is None and metadata_file is None:
-        raise InvalidInput("Say what to publish: --manifest FILE, --metadata FILE, or both.")
+        raise InvalidInput("No document given. Use --manifest FILE, --metadata FILE, or both.")
     manifest = None if manifest_file is None else content.read_list(manifest_file)
     if manifest is not None and manifest.is_private:
         raise InvalidInput(
-            f"The manifest in {str(manifest_file)!r} holds salts, and whoever has them can guess content.",
-            hint="A dataset that was registered with --private keeps its manifest. Metadata can be published alone.",
+            f"The manifest in {str(manifest_file)!r} contains salts, and anyone who has them can guess content.",
+            hint="A dataset registered with --private keeps its manifest private. Metadata can be published alone.",
         )
     metadata = None if metadata_file is None else _metadata(metadata_file)
-    wanted, version = ids.id_and_version(dataset, version)
+    dataset_id, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        state = desk.gateway.state(wanted)
+        state = desk.gateway.state(dataset_id)
         number, expiry = version or state.version, desk.deadline_of(deadline)
         documents = writing.Documents(state.dataset_id, number, metadata, manifest, expiry)
         if dry_run:
@@ -83,16 +83,16 @@ def publish(
             more = {"version": number, "published": [name for name, document in named if document is not None]}
             drafts.show_statement(desk, documents.publication(), more, as_json=as_json)
             return
-        found = desk.gateway.publish(desk.published(documents))
+        records = desk.gateway.publish(desk.published(documents))
         with desk.gateway.reading():
-            _print(found, as_json=as_json)
+            _print(records, as_json=as_json)
 
 
 @app.command()
 def retract(
     dataset: options.VersionedArgument,
     version: Version = None,
-    reason: Annotated[str, typer.Option("--reason", help="Why, in your words; everybody can read it.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="The reason; it is public.")] = "",
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
@@ -101,19 +101,19 @@ def retract(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Take the public documents of a version back: the gateway shows them no longer, and erases them.
+    """Retract the public documents of a version: the gateway no longer shows them, and erases them.
 
-    The registration and every proof stay as they are. Who has a copy keeps it.
+    The registration and every proof remain. Copies that others have are not affected.
 
     \b
     Examples:
       tdr retract 0x1f2e3d4c --version 1 --reason "Names a person"
       tdr retract 0x1f2e3d4c --version 1 --dry-run
     """
-    wanted, version = ids.id_and_version(dataset, version)
+    dataset_id, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
     with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        state = desk.gateway.state(wanted)
+        state = desk.gateway.state(dataset_id)
         number = version or state.version
         with desk.gateway.reading():
             public = {
@@ -122,7 +122,7 @@ def retract(
                 if item["version"] == number and item["state"] == "public"
             }
         if not public:
-            raise Conflict(f"No document of version {number} is public.", hint="`tdr documents ID` lists all.")
+            raise Conflict(f"No document of version {number} is public.", hint="`tdr documents ID` lists them all.")
         statement = statements.Retraction(
             dataset_id=state.dataset_id,
             version=number,
@@ -135,9 +135,9 @@ def retract(
             more = {"version": number, "retracted": sorted(public), "reason": reason}
             drafts.show_statement(desk, statement, more, as_json=as_json)
             return
-        found = desk.gateway.retract(desk.state(statement))
+        records = desk.gateway.retract(desk.state(statement))
         with desk.gateway.reading():
-            _print(found, as_json=as_json)
+            _print(records, as_json=as_json)
 
 
 @app.command()
@@ -146,21 +146,21 @@ def documents(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """List the documents of a dataset that were ever published, and what became of them.
+    """List the documents of a dataset that were ever published, with their state.
 
     \b
     Example:
       tdr documents 0x1f2e3d4c
     """
     with client.Gateway(gateway_url) as gateway:
-        found = gateway.publications(ids.id_text(dataset))
+        records = gateway.publications(ids.id_text(dataset))
         with gateway.reading():
-            _print(found, as_json=as_json)
+            _print(records, as_json=as_json)
 
 
 @app.command()
 def withhold(
-    dataset: Annotated[str, typer.Argument(metavar="ID", help="The dataset's whole id.")],
+    dataset: Annotated[str, typer.Argument(metavar="ID", help="The dataset's full id.")],
     reason: Annotated[str, typer.Option("--reason", help="The law, order or case; shown in place of the documents.")],
     version: Annotated[int, typer.Option("--version", min=1, help="The version.")],
     data: Annotated[
@@ -169,23 +169,23 @@ def withhold(
     database: Annotated[str | None, typer.Option("--database", metavar="URL", help="The node's database.")] = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Withhold the documents of a version, as the node's operator. Run it where the node's database is.
+    """Withhold the documents of a version, as the node's operator. Run it on a machine with the node's database.
 
-    The owner can publish nothing of that version again at this node, nor the same documents as another version's.
-    Other datasets are not touched. The registration and every proof stay as they are.
+    The owner can then publish no document of that version at this node, and not the same documents for another
+    version. Other datasets are not affected. The registration and every proof remain.
 
     \b
     Example:
       tdr withhold 0x1f2e3d4c...9a --version 1 --reason "Court of Haidian, case 2026-1234" --data ./.tdr
     """
     if not reason.strip():
-        raise InvalidInput("A reason is needed: it is shown in place of the documents.")
+        raise InvalidInput("--reason is empty. It is required, because it is shown in place of the documents.")
     dataset_id = primitives.DatasetId.parse(dataset)
     settings = config.load({"data": data, "database_url": database}, os.environ).settings
     if settings.database_url is None and not settings.database_file.exists():
         raise InvalidInput(
             f"There is no database in the data folder {settings.data}.",
-            hint="Name a node's folder with --data, or its database with --database.",
+            hint="Give a node's folder with --data, or its database with --database.",
         )
     opened = storage.open_storage(settings.database)
     try:
@@ -203,24 +203,24 @@ def withhold(
 def _metadata(file: Path) -> Mapping[str, Any]:
     document = canonical.read_json(content.read_text(file))
     if not isinstance(document, dict):
-        raise InvalidInput(f"The metadata in {str(file)!r} has to be a JSON object, but it is another JSON value.")
+        raise InvalidInput(f"The metadata in {str(file)!r} must be a JSON object, but it is another JSON value.")
     return document
 
 
-def _print(found: Mapping[str, Any], *, as_json: bool) -> None:
+def _print(records: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
-        output.print_json(found)
-    elif found["items"]:
+        output.print_json(records)
+    elif records["items"]:
         output.print_table(
             ("version", "document", "state", "since", "reason", "hash"),
-            ([item["version"], item["kind"], *_state(item), item["hash"]] for item in found["items"]),
+            ([item["version"], item["kind"], *_state(item), item["hash"]] for item in records["items"]),
         )
     else:
         output.print_line("No document of this dataset was ever published here.")
 
 
 def _state(item: Mapping[str, Any]) -> tuple[str, str, str]:
-    """What became of a document, since when and why."""
+    """Return the state of a document, the time since which it is in that state, and the reason."""
     since = item["withheldAt"] or item["retractedAt"] or item["publishedAt"]
     reason = item["withheldFor"] if item["withheldAt"] else item["reason"]
     return item["state"], times.for_people(since), reason or ""

@@ -1,4 +1,4 @@
-"""Writing what a command made to where it was asked for."""
+"""Write the output of a command to a file or to standard output."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from registry.base.errors import InvalidInput
 
 
 def write(content: bytes, file: Path | None) -> None:
-    """Writes to a file, whole or not at all, in the place of an older one; or to standard output where there is none.
+    """Write content to a file atomically, replacing an older one; or to standard output.
 
-    A symbolic link stays, and what it leads to is replaced. What exists and is no file, such as a device, is written
-    to.
+    Of a symbolic link the target is replaced. An existing path that is not a regular file, such as a device, is
+    written to.
+
+    Args:
+        content: The content.
+        file: The file; None for standard output.
 
     Raises:
-        InvalidInput: It cannot be written.
+        InvalidInput: The file cannot be written.
     """
     if file is None:
         sys.stdout.buffer.write(content)
@@ -30,7 +34,7 @@ def write(content: bytes, file: Path | None) -> None:
         if older is None:
             _replace(Path(os.path.realpath(file)), content, None)
         elif stat.S_ISDIR(older.st_mode):
-            raise InvalidInput(f"{str(file)!r} is a folder, but a file is written.", hint="Give the file's name too.")
+            raise InvalidInput(f"{str(file)!r} is a folder; expected a file.", hint="Add the file's name.")
         elif (stream := _stream(older)) is not None:
             _append(os.dup(stream), content)
         elif stat.S_ISREG(older.st_mode):
@@ -49,7 +53,7 @@ def _stat(file: Path) -> os.stat_result | None:
 
 
 def _stream(older: os.stat_result) -> int | None:
-    """Standard output or standard error, if that is the file, as /dev/stdout is: others write there too."""
+    """Return the descriptor of standard output or standard error, if the file is one of them, as /dev/stdout is."""
     for descriptor in (1, 2):
         try:
             if os.path.samestat(os.fstat(descriptor), older):
@@ -81,5 +85,5 @@ def _replace(file: Path, content: bytes, mode: int | None) -> None:
 
 
 def json_bytes(document: object) -> bytes:
-    """A JSON document as people like to read it, in UTF-8."""
+    """Return a JSON document, indented, in UTF-8."""
     return (json.dumps(document, ensure_ascii=False, indent=2) + "\n").encode()

@@ -1,4 +1,4 @@
-"""Who might use a dataset, by a verified bundle: as of its block, and as of now if nothing has changed since."""
+"""The access to a dataset by a verified bundle: at its block, and now if nothing has changed since."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ WORDS: Final = {
     AccessState.EXPIRED: "expired",
     AccessState.REVOKED: "revoked",
 }
-"""The states as people read them."""
+"""The states in words."""
 
 
 def to_json(verified: Verified, now: int) -> list[Mapping[str, object]]:
-    """Return the access of each grantee that a bundle shows.
+    """Return the access of each grantee in a bundle.
 
     Args:
-        verified: What the bundle proves.
-        now: The present, Unix seconds, UTC.
+        verified: The verified content of the bundle.
+        now: The present time, Unix seconds, UTC.
 
     Returns:
-        Of each: `grantee`, `state` as of the bundle's block, `stateNow` as of now by the same record, `rights`,
-        `startsAt`, `expiresAt` as granted, `endsAt`; null where nothing was ever granted.
+        For each grantee: `grantee`, `state` at the bundle's block, `stateNow` by the same record, `rights`, `startsAt`,
+        `expiresAt` as granted, `endsAt`; times are null where access was never granted.
     """
     later = {one.grantee: one for one in summaries_of(verified.access, now)}
     return [
@@ -45,14 +45,14 @@ def to_json(verified: Verified, now: int) -> list[Mapping[str, object]]:
 
 
 def at(verified: Verified, grantee: Address, moment: int) -> GranteeSummary | None:
-    """Return one grantee's access at a time (Unix seconds, UTC); None if the bundle does not show them."""
+    """Return one grantee's access at a time (Unix seconds, UTC); None if the bundle does not contain the grantee."""
     if grantee not in verified.access:
         return None
     return GranteeSummary.of(grantee, verified.access[grantee], moment)
 
 
 def term_json(one: GranteeSummary) -> dict[str, object]:
-    """Return rights and term of a grantee."""
+    """Return the rights and term of a grantee as JSON members."""
     return {
         "rights": list(one.rights),
         "startsAt": _time_or_null(one.starts_at),
@@ -62,7 +62,7 @@ def term_json(one: GranteeSummary) -> dict[str, object]:
 
 
 def lines(verified: Verified, now: int) -> Iterable[str]:
-    """Return one line for people of each grantee that a bundle shows; arguments as for `to_json`."""
+    """Return one line for each grantee in a bundle; the arguments are those of `to_json`."""
     later = {one.grantee: one.state for one in summaries_of(verified.access, now)}
     for one in summaries_of(verified.access, verified.record.block.time):
         by_now = "" if later[one.grantee] == one.state else f"; by now {WORDS[later[one.grantee]]}"
@@ -70,7 +70,7 @@ def lines(verified: Verified, now: int) -> Iterable[str]:
 
 
 def term_text(one: GranteeSummary) -> str:
-    """Return rights and term of a grantee in words, or nothing where nothing was ever granted."""
+    """Return the rights and term of a grantee in words; empty where access was never granted."""
     if one.starts_at is None or one.expires_at is None or one.ends_at is None:
         return ""
     ended = f", ended {time_text(one.ends_at)}" if one.ends_at < one.expires_at else ""

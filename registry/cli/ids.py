@@ -1,4 +1,4 @@
-"""Dataset ids as people type them: in full or their beginning, and perhaps a version."""
+"""Parse dataset ids given in full or as a prefix, with or without a version."""
 
 from __future__ import annotations
 
@@ -12,36 +12,36 @@ _ID: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{8,64})")
 
 
 def id_text(text: str) -> str:
-    """Return a dataset id, or the beginning of one, as the gateway takes it.
+    """Return a dataset id, or a prefix of one, in the form that the gateway accepts.
 
     Raises:
-        InvalidInput: It is neither, or names a version.
+        InvalidInput: It is neither, or it names a version.
     """
     match = _ID.fullmatch(text)
     if match is not None:
         return f"0x{match[1].lower()}"
     if _ID.fullmatch(text.partition("@")[0]):
         raise InvalidInput(
-            f"{text[:80]!r} names a version, but this concerns the dataset as a whole.", hint="Leave out the @ part."
+            f"{text[:80]!r} names a version, but this command is about a whole dataset.", hint="Leave out the @ part."
         )
-    raise InvalidInput(f"{text[:80]!r} is no dataset id: expected 64 hex digits, or at least the first 8 of them.")
+    raise InvalidInput(f"Not a dataset id: expected 64 hex digits or a prefix of at least 8; got {text[:80]!r}.")
 
 
 def id_and_version(text: str, version: int | None = None) -> tuple[str, int | None]:
-    """Return a dataset id or the beginning of one, and the number of a version, if any is given.
+    """Return a dataset id or a prefix of one, and the number of a version, if given.
 
     Args:
         text: ID, or ID@VERSION.
-        version: The version that an option gives, or None.
+        version: The version given by an option, or None.
 
     Raises:
-        InvalidInput: It is not that, or the two versions differ.
+        InvalidInput: The text has another form, or the two versions differ.
     """
-    beginning, at, number = text.partition("@")
+    prefix, at, number = text.partition("@")
     if not at:
         return id_text(text), version
     if not (number.isascii() and number.isdigit() and len(number) <= 8 and 1 <= int(number) <= MAX_VERSION):
-        raise InvalidInput(f"After the @ comes the number of a version, 1 or higher; got {number[:40]!r}.")
+        raise InvalidInput(f"After @ give a version number (1 or higher); got {number[:40]!r}.")
     if version not in (None, int(number)):
         raise InvalidInput(f"{text[:80]!r} names version {int(number)}, but --version {version} is given.")
-    return id_text(beginning), int(number)
+    return id_text(prefix), int(number)

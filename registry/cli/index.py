@@ -1,4 +1,4 @@
-"""`tdr index rebuild` and `tdr index check`: the index made anew from the chain, or compared with it."""
+"""`tdr index rebuild` and `tdr index check`: rebuild the index from the chain, or compare it with the chain."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Data = Annotated[
     typer.Option("--data", parser=options.to_path, metavar="FOLDER", help="The node's data folder.  [default: .tdr]"),
 ]
 RpcUrls = Annotated[
-    list[str] | None, typer.Option("--rpc", metavar="URL", help="The network's node, if the chain is not its own.")
+    list[str] | None, typer.Option("--rpc", metavar="URL", help="A node of the network; not for an embedded chain.")
 ]
 Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="The node's database.  [default: SQLite in --data]")
@@ -41,9 +41,9 @@ Database = Annotated[
 def rebuild(
     data: Data = None, rpc_urls: RpcUrls = None, database: Database = None, as_json: options.AsJson = False
 ) -> None:
-    """Empty the index, and make it anew from the chain. Receipts and documents stay.
+    """Empty the index and rebuild it from the chain. Receipts and documents remain.
 
-    Stop the node first, if the chain is its own.
+    If the node runs an embedded chain, stop the node first.
 
     \b
     Example:
@@ -66,9 +66,9 @@ def rebuild(
 def check(
     data: Data = None, rpc_urls: RpcUrls = None, database: Database = None, as_json: options.AsJson = False
 ) -> None:
-    """Fold the chain anew, in memory, and compare it with the index. Exit code 0: equal; 1: not equal.
+    """Fold the chain in memory and compare the result with the index. Exit code 0: equal; 1: not equal.
 
-    Stop the node first, if the chain is its own.
+    If the node runs an embedded chain, stop the node first.
 
     \b
     Example:
@@ -88,7 +88,7 @@ def check(
     if as_json:
         output.print_json(result)
     else:
-        output.print_line("EQUAL" if found.is_equal else "NOT EQUAL: make it anew with `tdr index rebuild`")
+        output.print_line("EQUAL" if found.is_equal else "NOT EQUAL: rebuild it with `tdr index rebuild`")
         output.print_fields({name: value for name, value in result.items() if name != "equal"})
     raise typer.Exit(0 if found.is_equal else 1)
 
@@ -96,21 +96,21 @@ def check(
 def _opened(
     data: Path | None, rpc_urls: list[str] | None, database: str | None, *, checks_only: bool = False
 ) -> node.Node:
-    """The node, opened but not started: nobody else moves its chain meanwhile.
+    """Open a node without starting it, so that its embedded chain makes no blocks.
 
     Raises:
-        InvalidInput: There is no such node: to open it would make a new one.
+        InvalidInput: There is no such node; opening it would create a new one.
     """
     flags = {"data": data, "rpc_urls": tuple(rpc_urls) if rpc_urls else None, "database_url": database}
     settings = config.load(flags, os.environ).settings
     if not settings.rpc_urls and not settings.chain_folder.exists():
         raise InvalidInput(
-            f"There is no chain in the data folder {settings.data}.", hint="Name a node's folder with --data."
+            f"There is no chain in the data folder {settings.data}.", hint="Give a node's folder with --data."
         )
     if checks_only and settings.database_url is None and not settings.database_file.exists():
         raise InvalidInput(
             f"There is no database in the data folder {settings.data}.",
-            hint="Name a node's folder with --data, or its database with --database.",
+            hint="Give a node's folder with --data, or its database with --database.",
         )
     journal.configure("warning", settings.log_format)
     return node.Node.open(settings, node.Role.INDEXER if settings.rpc_urls else node.Role.ALL)

@@ -1,4 +1,4 @@
-"""Private keys that come from elsewhere or go there: reading them, and writing them for their owner only."""
+"""Read imported private keys, and write exported ones to files that only their owner can read."""
 
 from __future__ import annotations
 
@@ -23,10 +23,13 @@ _PRIVATE_KEY: Final = re.compile(r"\s*(?:0x)?([0-9a-fA-F]{64})\s*")
 
 
 def read_secret(file: Path | None) -> str:
-    """Return what a file, standard input (-), or else a prompt gives: a private key in hex, or a keystore.
+    """Return the text of a file, of standard input (-), or of a prompt: a private key in hex, or a keystore.
+
+    Args:
+        file: The file; None for a prompt.
 
     Raises:
-        InvalidInput: The file cannot be read, or no one can be asked.
+        InvalidInput: The file cannot be read, or there is no terminal for the prompt.
     """
     if file is None:
         if not sys.stdin.isatty():
@@ -49,11 +52,15 @@ def read_secret(file: Path | None) -> str:
 
 
 def keystore_of(secret: str, password_file: Path | None) -> Mapping[str, Any]:
-    """Return the keystore object to store for what was read. A keystore stays as it is; its password must open it.
+    """Return the keystore object for an imported secret. A keystore is unchanged; its password must open it.
+
+    Args:
+        secret: A private key in hex, or a keystore.
+        password_file: The file with the password; None for TDR_KEY_PASSWORD or a prompt.
 
     Raises:
-        InvalidInput: It is neither a private key nor a keystore, or the password is wrong or too short. No message
-            holds what was read.
+        InvalidInput: It is neither a private key nor a keystore, or the password is wrong or too short. The message
+            does not contain the secret.
     """
     if match := _PRIVATE_KEY.fullmatch(secret):
         signer = Signer(bytes.fromhex(match[1]))
@@ -81,7 +88,7 @@ def write_secret(content: str, file: Path) -> None:
             opened.flush()
             os.fsync(opened.fileno())
     except FileExistsError:
-        raise InvalidInput(f"{str(file)!r} exists already, and a key replaces nothing.") from None
+        raise InvalidInput(f"{str(file)!r} exists already.", hint="Give a new file; keys replace no file.") from None
     except OSError as error:
         raise InvalidInput(f"{str(file)!r} cannot be written: {error.strerror}.") from error
 

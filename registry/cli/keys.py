@@ -1,4 +1,4 @@
-"""`tdr keys`: the keys that sign, encrypted in a folder of their owner's."""
+"""`tdr keys`: the keys that sign, encrypted in a folder of their owner."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ else:
     folder, keystore, signer = (lazy(f"registry.keys.{name}") for name in ("folder", "keystore", "signer"))
 
 app = typer.Typer(
-    add_completion=False, rich_markup_mode=None, help="Make, list, import and export the keys that sign for you."
+    add_completion=False, rich_markup_mode=None, help="Create, list, import and export your signing keys."
 )
 
 
@@ -34,9 +34,9 @@ def new(
     password_file: options.PasswordFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Make a new key: an account of your own, encrypted with a password.
+    """Create a new key: an account of your own, encrypted with a password.
 
-    Whoever has the file and the password can act as you; without either of them the key is lost. So keep a copy.
+    Anyone with the file and the password can act as you. If either is lost, the key is lost: keep a copy of both.
 
     \b
     Examples:
@@ -61,17 +61,17 @@ def import_key(
             "--file",
             parser=options.to_path,
             metavar="FILE",
-            help="Holds the private key in hex, or a keystore (V3); - for standard input. Else a prompt.",
+            help="A file with the private key in hex or a keystore (V3); - for standard input.  [default: a prompt]",
         ),
     ] = None,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Import a key from elsewhere: a private key in hex, or a keystore of a wallet (Web3 Secret Storage, version 3).
+    """Import a private key in hex, or a wallet's keystore (Web3 Secret Storage, version 3).
 
-    A private key is encrypted with a new password. A keystore stays as it is, and is opened once with its password.
-    No key is taken as an argument: other users of the machine could read it there.
+    A private key is encrypted with a new password. A keystore is stored unchanged, after a check of its password.
+    The key is never an argument, because other users of the machine can read arguments.
 
     \b
     Examples:
@@ -87,24 +87,30 @@ def import_key(
 @app.command("export")
 def export_key(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Which; not needed where there is only one.")
+        str | None, typer.Argument(metavar="NAME", help="The key's name; not needed if there is only one key.")
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="Where to write it; a new file."),
+        typer.Option(
+            "-o",
+            "--output",
+            parser=options.to_path,
+            metavar="FILE",
+            help="The new file to write.  [default: standard output]",
+        ),
     ] = None,
     unprotected: Annotated[
         bool,
         typer.Option(
             "--unprotected-private-key",
-            help="Write the private key itself in hex. Whoever sees it can act as you for ever.",
+            help="Write the private key itself in hex. Warning: anyone who sees it can always act as you.",
         ),
     ] = False,
     keys: options.Keys = options.KEY_FOLDER,
     password_file: options.PasswordFile = None,
     as_json: options.AsJson = False,
 ) -> None:
-    """Export a key as a keystore that wallets read, still encrypted with its password.
+    """Export a key as a keystore for wallets, encrypted with its password.
 
     \b
     Examples:
@@ -125,15 +131,19 @@ def export_key(
 
 
 def _unprotected(key: folder.StoredKey, out: Path | None, password_file: Path | None) -> str:
-    """Return the private key in hex, for a file or, if that is confirmed, for a terminal."""
+    """Return the private key in hex, for a file or, after confirmation, for a terminal.
+
+    Raises:
+        InvalidInput: There is neither a file nor a terminal to write to.
+    """
     if out is None:
         if not (sys.stdin.isatty() and sys.stderr.isatty() and sys.stdout.isatty()):
             raise InvalidInput(
-                "A private key without protection is written to a file or shown at a terminal only.",
-                hint="Name a new file: -o FILE.",
+                "An unprotected private key is only written to a file or shown at a terminal.",
+                hint="Give a new file: -o FILE.",
             )
         confirm.ask(
-            (f"Key {key.name}, {key.address}", "Whoever sees its private key can act as you for ever."),
+            (f"Key {key.name}, {key.address}", "Anyone who sees its private key can always act as you."),
             "Show it on this screen?",
         )
     return f"0x{keystore.unlock(key, writing.password_of(key, password_file)).secret().hex()}\n"
@@ -147,13 +157,13 @@ def list_keys(keys: options.Keys = options.KEY_FOLDER, as_json: options.AsJson =
     Example:
       tdr keys list
     """
-    found, faults = folder.KeyFolder(keys.expanduser()).look()
+    stored, faults = folder.KeyFolder(keys.expanduser()).look()
     for fault in faults:
         sys.stderr.write(f"warning: {output.one_line(fault.message)}\n")
-    if not found and not as_json:
-        output.print_line(f"There is no key in {keys}. Make one with `tdr keys new NAME`.")
+    if not stored and not as_json:
+        output.print_line(f"There is no key in {keys}. Create one with `tdr keys new NAME`.")
         return
-    _print(list(found), as_json=as_json, single=False)
+    _print(list(stored), as_json=as_json, single=False)
 
 
 def _print(keys: list[folder.StoredKey], *, as_json: bool, single: bool) -> None:

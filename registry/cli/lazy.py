@@ -1,4 +1,4 @@
-"""Loading what a command needs when it needs it, so that `--help` and offline checks answer at once."""
+"""Load the modules of a command on first use, so that `--help` and offline checks start fast."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import typer.main
 
 
 def lazy(name: str) -> Any:
-    """A module that is loaded when one of its names is first used. Where it is loaded already, that one.
+    """Return a module that is loaded when one of its names is first used; the loaded module if there is one.
 
     Raises:
         ModuleNotFoundError: There is no such module.
@@ -34,10 +34,10 @@ def lazy(name: str) -> Any:
 
 
 class LazyGroup(typer.core.TyperGroup):
-    """A group of commands whose modules are loaded only when they are called. For its help, stand-ins are enough.
+    """A group of commands whose modules are loaded only when they are called. Its help needs only their lines of help.
 
-    A subclass fills `table`: the names in the order of the help text, each with its module and its one line of help.
-    In the module, `app` holds the command, or is itself the group of that name.
+    A subclass sets `table`: the names in the order of the help text, each with its module and its one line of help.
+    In the module, `app` contains the command, or is itself the group of that name.
     """
 
     table: tuple[tuple[str, str, str], ...] = ()
@@ -48,12 +48,12 @@ class LazyGroup(typer.core.TyperGroup):
             self.add_command(typer.core.TyperCommand(name=name, help=line, short_help=line))
 
     def load(self, name: str) -> typer.core.TyperCommand | typer.core.TyperGroup | None:
-        """The command with a name, loaded; None where there is none."""
+        """Return the command with a name, loaded; None where there is none."""
         for known, module, _ in self.table:
             if name == known:
                 loaded = typer.main.get_command(importlib.import_module(module).app)
-                found: typer.core.TyperCommand | typer.core.TyperGroup = getattr(loaded, "commands", {}).get(
+                command: typer.core.TyperCommand | typer.core.TyperGroup = getattr(loaded, "commands", {}).get(
                     name, loaded
                 )
-                return found
+                return command
         return None

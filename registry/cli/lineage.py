@@ -1,4 +1,4 @@
-"""`tdr lineage`: where a dataset comes from, and what came of it."""
+"""`tdr lineage`: what a dataset derives from, and what derives from it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 
 class Walk(StrEnum):
-    """Where to walk."""
+    """The direction of the walk."""
 
     UP = "up"
     DOWN = "down"
@@ -39,7 +39,7 @@ class Walk(StrEnum):
 
 
 class Format(StrEnum):
-    """How the lineage is written."""
+    """The format of the output."""
 
     TREE = "tree"
     PROV_JSON = "prov-json"
@@ -51,13 +51,18 @@ class Format(StrEnum):
 @app.command()
 def lineage(
     dataset: Annotated[
-        str, typer.Argument(metavar="ID[@VERSION]", help="The dataset's id or its beginning; and a version, else all.")
+        str,
+        typer.Argument(
+            metavar="ID[@VERSION]", help="The dataset's id or a prefix of it, and a version.  [default: all versions]"
+        ),
     ],
-    direction: Annotated[Walk, typer.Option("--direction", help="Up to its sources, down to what derives.")] = (
-        Walk.BOTH
-    ),
-    written: Annotated[Format, typer.Option("--format", help="How to write it.")] = Format.TREE,
-    depth: Annotated[int | None, typer.Option("--depth", min=0, help="How many steps at most; else all.")] = None,
+    direction: Annotated[
+        Walk, typer.Option("--direction", help="Up to its sources, or down to what derives from it.")
+    ] = (Walk.BOTH),
+    written: Annotated[Format, typer.Option("--format", help="The format of the output.")] = Format.TREE,
+    depth: Annotated[
+        int | None, typer.Option("--depth", min=0, help="The maximum number of steps.  [default: no limit]")
+    ] = None,
     file: Annotated[
         Path | None, typer.Option("--output", "-o", parser=options.to_path, metavar="FILE", help="Write to a file.")
     ] = None,
@@ -66,7 +71,7 @@ def lineage(
 ) -> None:
     """Show the exact versions that a dataset derives from, and those that derive from it.
 
-    What derives from a withdrawn dataset is marked.
+    Versions that derive from a withdrawn dataset are marked.
 
     \b
     Examples:
@@ -77,20 +82,20 @@ def lineage(
     dataset_id, version = ids.id_and_version(dataset)
     with client.Gateway(gateway_url) as gateway:
         answer = gateway.lineage(dataset_id, version=version, direction=direction.value, depth=depth)
-        where = gateway.deployment()
+        deployment = gateway.deployment()
     if as_json:
         if written is not Format.TREE:
-            raise InvalidInput("--json is a format of its own: leave out --format.")
+            raise InvalidInput("--json and --format exclude each other.", hint="Leave out one of them.")
         files.write(files.json_bytes(answer), file)
         return
-    found = _graph(answer)
-    namer = caip.Namer.of(where)
+    lineage_graph = _graph(answer)
+    namer = caip.Namer.of(deployment)
     writers: dict[Format, Callable[[], bytes]] = {
-        Format.TREE: lambda: _tree(found, direction, answer["asOfBlock"]),
-        Format.PROV_JSON: lambda: files.json_bytes(prov.prov_json(found, namer)),
-        Format.JSON_LD: lambda: files.json_bytes(prov.json_ld(found, namer)),
-        Format.SVG: lambda: svg.svg(found).encode(),
-        Format.DOT: lambda: dot.dot(found).encode(),
+        Format.TREE: lambda: _tree(lineage_graph, direction, answer["asOfBlock"]),
+        Format.PROV_JSON: lambda: files.json_bytes(prov.prov_json(lineage_graph, namer)),
+        Format.JSON_LD: lambda: files.json_bytes(prov.json_ld(lineage_graph, namer)),
+        Format.SVG: lambda: svg.svg(lineage_graph).encode(),
+        Format.DOT: lambda: dot.dot(lineage_graph).encode(),
     }
     with gateway.reading():
         content = writers[written]()
@@ -99,32 +104,32 @@ def lineage(
 
 def _graph(answer: Any) -> graph.Graph:
     members = graph.GraphDocument.model_fields
-    wanted = {field.alias for field in members.values()}
+    known = {field.alias for field in members.values()}
     try:
-        document = graph.GraphDocument.model_validate({key: answer[key] for key in answer if key in wanted})
+        document = graph.GraphDocument.model_validate({key: answer[key] for key in answer if key in known})
     except pydantic.ValidationError as error:
-        raise Unavailable("The gateway answered with a lineage that cannot be read.") from error
+        raise Unavailable("The gateway returned an invalid or unsupported lineage.") from error
     return document.graph()
 
 
-def _tree(found: graph.Graph, direction: Walk, as_of: int) -> bytes:
-    return "".join(f"{line}\n" for line in _lines(found, direction, as_of)).encode()
+def _tree(lineage_graph: graph.Graph, direction: Walk, as_of: int) -> bytes:
+    return "".join(f"{line}\n" for line in _lines(lineage_graph, direction, as_of)).encode()
 
 
-def _lines(found: graph.Graph, direction: Walk, as_of: int) -> Iterator[str]:
+def _lines(lineage_graph: graph.Graph, direction: Walk, as_of: int) -> Iterator[str]:
     if direction is not Walk.DOWN:
         if direction is Walk.BOTH:
             yield "Derives from:"
-        yield from tree.ancestors(found)
+        yield from tree.ancestors(lineage_graph)
     if direction is Walk.BOTH:
         yield ""
-        yield "Gave rise to:"
+        yield "Source of:"
     if direction is not Walk.UP:
-        yield from tree.descendants(found)
+        yield from tree.descendants(lineage_graph)
     yield ""
-    if found.affected:
-        yield f"{len(found.affected)} of these versions derive from a withdrawn dataset."
-    if found.is_cut:
-        yield "There is more beyond this depth."
-    count = len(found.nodes)
+    if lineage_graph.affected:
+        yield f"{len(lineage_graph.affected)} of these versions derive from a withdrawn dataset."
+    if lineage_graph.is_cut:
+        yield "More versions exist beyond this depth."
+    count = len(lineage_graph.nodes)
     yield f"{count} version{'' if count == 1 else 's'}, as of block {as_of}"

@@ -1,4 +1,4 @@
-"""`tdr up`, and its parts `tdr gateway`, `relayer` and `indexer`: running a node until Ctrl-C or SIGTERM."""
+"""`tdr up`, and its parts `tdr gateway`, `relayer` and `indexer`: run a node until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ Data = Annotated[
         "--data",
         parser=options.to_path,
         metavar="FOLDER",
-        help="Where it keeps its chain, database and key.  [default: .tdr]",
+        help="The folder of its chain, database and key.  [default: .tdr]",
     ),
 ]
 Host = Annotated[str | None, typer.Option("--host", help="The address to listen at.  [default: 127.0.0.1]")]
 Port = Annotated[int | None, typer.Option("--port", help="The port to listen at; 0: a free one.  [default: 8000]")]
 RpcUrls = Annotated[
     list[str] | None,
-    typer.Option("--rpc", metavar="URL", help="A node of an EVM chain, in place of a chain of its own; repeatable."),
+    typer.Option("--rpc", metavar="URL", help="A node of an EVM chain, in place of the embedded chain; repeatable."),
 ]
 Database = Annotated[
     str | None, typer.Option("--database", metavar="URL", help="SQLite or PostgreSQL.  [default: SQLite in --data]")
@@ -51,11 +51,11 @@ def up(
     rpc_urls: RpcUrls = None,
     database: Database = None,
 ) -> None:
-    """Start a node: the gateway, the relayer and the indexer, over a chain of its own or over a network's.
+    """Start a node: the gateway, the relayer and the indexer, on an embedded chain or on a network's chain.
 
-    The first start makes the chain, puts the contracts on it and makes the relayer's key. All of it is kept in the
-    data folder, and is there again after a crash. Settings may also come from TDR_... variables or a file: see
-    `tdr config show`. Ctrl-C or SIGTERM stops it in order.
+    The first start creates the chain, deploys the contracts and creates the relayer's key. All of this is stored in
+    the data folder and survives crashes. Settings may also come from TDR_... variables or a file: see
+    `tdr config show`. Ctrl-C or SIGTERM stops the node cleanly.
 
     \b
     Examples:
@@ -74,7 +74,7 @@ def gateway(
     rpc_urls: RpcUrls = None,
     database: Database = None,
 ) -> None:
-    """Run the gateway alone: it answers over HTTP, and shares the database with a relayer and an indexer.
+    """Run the gateway alone: it serves HTTP, and shares the database with a relayer and an indexer.
 
     \b
     Example:
@@ -91,7 +91,7 @@ def relayer(
     rpc_urls: RpcUrls = None,
     database: Database = None,
 ) -> None:
-    """Run the relayer alone: it brings accepted writes onto the chain. It answers /v1/health and /metrics only.
+    """Run the relayer alone: it sends accepted writes to the chain. It serves /v1/health and /metrics only.
 
     \b
     Example:
@@ -108,7 +108,7 @@ def indexer(
     rpc_urls: RpcUrls = None,
     database: Database = None,
 ) -> None:
-    """Run the indexer alone: it follows the chain into the database. It answers /v1/health and /metrics only.
+    """Run the indexer alone: it copies the chain's events into the database. It serves /v1/health and /metrics only.
 
     \b
     Example:
@@ -135,14 +135,13 @@ def _serve(settings: config.Settings, role: str) -> None:
 
 
 def _tell(running: node.Node, url: str) -> None:
-    """Says, once the node answers, where it is and what to do next."""
+    """Print the node's address and the next steps."""
     deployment, settings = running.deployment, running.settings
     output.print_line(f"The node is up at {url}")
     output.print_fields(
         {
             "  chain": f"{deployment.chain_id} ({'over JSON-RPC' if settings.rpc_urls else 'its own, embedded'})",
-            "  DatasetRegistry": deployment.address_of("DatasetRegistry"),
-            "  AccessGrants": deployment.address_of("AccessGrants"),
+            **{f"  {name}": address for name, address in deployment.addresses.items()},
             "  data folder": settings.data.absolute(),
             "  API": f"{url}/docs",
         }
@@ -151,7 +150,7 @@ def _tell(running: node.Node, url: str) -> None:
     output.print_line(f'Next, in another terminal: {elsewhere}tdr keys new me; tdr register FOLDER --name "My data"')
     if urls.leads_to_this_machine(settings.public_url or url):
         output.print_line(
-            "Certificates made here lead nowhere for others, until TDR_PUBLIC_URL is the address that they reach."
+            "Links in certificates work for others only after TDR_PUBLIC_URL is set to the node's public address."
         )
     output.print_line("Ctrl-C stops it.")
     sys.stdout.flush()

@@ -1,4 +1,4 @@
-"""The options that several commands have, each said once."""
+"""The options that several commands share."""
 
 from __future__ import annotations
 
@@ -16,30 +16,32 @@ DEADLINE = "1h"
 
 
 def to_path(text: str | Path) -> Path:
-    """The path of a file or folder, as a parser of arguments and options.
+    """Parse the path of a file or folder in an argument or option.
 
     Raises:
-        InvalidInput: It is empty, which Python would take for the current folder: a shell's variable that is not set.
+        InvalidInput: It is empty, for example from an unset shell variable. Python would read it as the current folder.
     """
     if not str(text):
         raise InvalidInput(
-            "A file or folder is named by a path, but an empty one was given.",
-            hint="Is a variable of the shell not set? The current folder is named by a dot.",
+            "The path of a file or folder is empty.",
+            hint="Check for an unset shell variable. For the current folder, use a dot.",
         )
     return Path(text)
 
 
 class Wait(StrEnum):
-    """Until when a command waits for its write."""
+    """The status that a command waits for after its write."""
 
     MINED = "mined"
     FINAL = "final"
 
 
-GatewayUrl = Annotated[str, typer.Option("--gateway", envvar="TDR_GATEWAY", metavar="URL", help="The gateway to ask.")]
+GatewayUrl = Annotated[
+    str, typer.Option("--gateway", envvar="TDR_GATEWAY", metavar="URL", help="The gateway's address.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 KeyName = Annotated[
-    str | None, typer.Option("--key", metavar="NAME", help="The key to sign with; not needed where there is only one.")
+    str | None, typer.Option("--key", metavar="NAME", help="The key to sign with; not needed if there is only one.")
 ]
 Keys = Annotated[
     Path, typer.Option("--keys", parser=to_path, envvar="TDR_KEYS", metavar="FOLDER", help="The folder of keys.")
@@ -50,15 +52,15 @@ PasswordFile = Annotated[
         "--password-file",
         parser=to_path,
         metavar="FILE",
-        help="Holds the key's password. Else TDR_KEY_PASSWORD, else a prompt.",
+        help="A file with the key's password.  [default: TDR_KEY_PASSWORD, or a prompt]",
     ),
 ]
 Deadline = Annotated[
-    str, typer.Option("--deadline", metavar="TIME", help="Until when the signature is good: a time, or a duration.")
+    str, typer.Option("--deadline", metavar="TIME", help="The end of the signature's validity: a time or a duration.")
 ]
 DryRun = Annotated[
     bool,
-    typer.Option("--dry-run", help="Show what would be signed, or why it would be refused; nothing is signed or sent."),
+    typer.Option("--dry-run", help="Show what would be signed, or why it would be refused. Sign and send nothing."),
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the chain; print the receipt.")]
 WaitUntil = Annotated[Wait, typer.Option("--wait", help="What to wait for.")]
@@ -67,7 +69,9 @@ DatasetArgument = Annotated[
 ]
 VersionedArgument = Annotated[
     str,
-    typer.Argument(metavar="ID[@VERSION]", help="The dataset's id or its beginning; and a version, else the latest."),
+    typer.Argument(
+        metavar="ID[@VERSION]", help="The dataset's id or a prefix of it, and a version.  [default: the latest version]"
+    ),
 ]
 AddressArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="An address, or the name of a key or contact.")]
 Exclude = Annotated[
@@ -75,26 +79,29 @@ Exclude = Annotated[
     typer.Option(
         "--exclude",
         metavar="PATTERN",
-        help="Leave out what matches, as in .gitignore; beside the folder's .tdrignore. May be repeated.",
+        help="Leave out matching files, as in .gitignore, in addition to the folder's .tdrignore; repeatable.",
     ),
 ]
 LinkRule = Annotated[
     str,
     typer.Option(
-        "--links", metavar="RULE", help="Symbolic links: refuse, skip, or follow-inside (to files of the folder)."
+        "--links", metavar="RULE", help="Symbolic links: refuse, skip, or follow-inside (only to files in the folder)."
     ),
 ]
 REFUSE_LINKS = "refuse"
 BlockHashes = Annotated[
     list[str] | None,
-    typer.Option("--block-hash", metavar="HASH", help="With --bundle: a block's hash known from elsewhere."),
+    typer.Option(
+        "--block-hash", metavar="HASH", help="With --bundle: the hash of a block, from a source that you trust."
+    ),
 ]
 TrustFile = Annotated[
     Path | None,
     typer.Option(
-        "--trust", parser=to_path, metavar="FILE", help="With --bundle: the keys of a node and of witnesses, N of M."
+        "--trust",
+        parser=to_path,
+        metavar="FILE",
+        help="With --bundle: the trusted keys of a node and of witnesses, N of M.",
     ),
 ]
-ChainId = Annotated[
-    int | None, typer.Option("--chain-id", help="With --block-hash: the id of the chain that it is from.")
-]
+ChainId = Annotated[int | None, typer.Option("--chain-id", help="With --block-hash: the id of the block's chain.")]

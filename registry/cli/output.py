@@ -1,4 +1,4 @@
-"""What commands print: one JSON document or lines for people on standard output, everything else on standard error."""
+"""Print the output of commands: JSON or lines for people on standard output, everything else on standard error."""
 
 from __future__ import annotations
 
@@ -18,44 +18,47 @@ else:
     pretty = lazy("registry.cli.pretty")
 
 QUIET_SECONDS = 1.0
-"""Progress is shown of what takes longer than this."""
+"""Progress is shown for work that takes longer than this."""
 
 
 def print_json(document: object) -> None:
-    """Prints the one JSON document of a command."""
+    """Print the one JSON document of a command."""
     sys.stdout.write(json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
 def print_line(text: str = "") -> None:
-    """Prints a line for people. What comes from others passes through `plain` first."""
+    """Print a line for people. Pass untrusted text through `plain` first."""
     sys.stdout.write(text + "\n")
 
 
 def print_warning(text: str) -> None:
-    """Prints one line of warning on standard error; the command goes on."""
+    """Print one line of warning on standard error; the command continues."""
     sys.stderr.write(f"warning: {one_line(text)}\n")
 
 
 def print_note(text: str) -> None:
-    """Print one line on standard error that is no warning."""
+    """Print one line of information on standard error."""
     sys.stderr.write(f"note: {one_line(text)}\n")
 
 
 def plain(text: object) -> str:
-    """Text of unknown origin, safe on a terminal: control characters, which could move the cursor or hide a part of
-    it, and those that turn the direction of writing, stand as escapes."""
+    """Return untrusted text in a form that is safe on a terminal.
+
+    Control characters, which could move the cursor or hide text, and characters that change the writing direction are
+    escaped.
+    """
     return "".join(
         char if char == " " or unicodedata.category(char)[0] not in "CZ" else repr(char)[1:-1] for char in str(text)
     )
 
 
 def one_line(text: str) -> str:
-    """Text on one line."""
+    """Return untrusted text on one line, in a form that is safe on a terminal."""
     return plain(" ".join(text.split()))
 
 
 def print_fields(fields: Mapping[str, object]) -> None:
-    """Prints names and values in two columns, lists with commas; None and empty values are left out."""
+    """Print names and values in two columns, lists with commas. None and empty values are left out."""
     shown = {name: value for name, value in fields.items() if value not in (None, "", [], ())}
     width = max(map(len, shown), default=0)
     for name, value in shown.items():
@@ -64,13 +67,13 @@ def print_fields(fields: Mapping[str, object]) -> None:
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """Prints a table; wide characters (Chinese ones, for example) keep their columns straight."""
+    """Print a table whose columns are aligned with wide characters, such as Chinese ones, too."""
     pretty.print_table(headings, ([plain("" if cell is None else cell) for cell in row] for row in rows))
 
 
 @contextmanager
 def hashing_bar(subject: str) -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error for hashing that takes longer than a second; None where nobody looks."""
+    """Give a function that shows progress of hashing, after a second, on standard error; None without a terminal."""
     if not sys.stderr.isatty():
         yield None
         return
@@ -94,7 +97,7 @@ def hashing_bar(subject: str) -> Iterator[Callable[[int, int], None] | None]:
 
 @contextmanager
 def status_line() -> Iterator[Callable[[str], None]]:
-    """A line on standard error that is written over again and vanishes at the end; nothing where nobody looks."""
+    """Give a function that rewrites one line on standard error, removed at the end; no output without a terminal."""
     shows = sys.stderr.isatty()
 
     def show(text: str) -> None:

@@ -1,4 +1,4 @@
-"""Accounts as people name them: by address, by the name of a key, or by the name of a contact."""
+"""Resolve accounts given as an address, the name of a key, or the name of a contact."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _ADDRESS: Final = re.compile(r"0x.*|[0-9a-f]{40}", re.IGNORECASE | re.DOTALL)
 
 
 def address_of(text: str, keys: Path) -> Address:
-    """Return the address that is meant. Where it is meant by a name, a note on standard error shows it.
+    """Return the address of an account. For a name, a note on standard error shows the address.
 
     Args:
         text: An address, or the name of a key or contact.
@@ -39,11 +39,11 @@ def address_of(text: str, keys: Path) -> Address:
             f"{text!r} is both a key of yours ({key}) and a contact ({contact}).",
             hint=f"Give the address, or remove the contact: tdr contacts remove {text}.",
         )
-    found = key or contact
-    if found is None:
+    address = key or contact
+    if address is None:
         raise NotFound(
             f"{text[:80]!r} is neither an address nor the name of a key or contact.",
             hint="An address is 0x and 40 hex digits. `tdr keys list` and `tdr contacts list` show the names.",
         )
-    print_note(f"{text} is {found}, {'a key of yours' if key else 'a contact'}.")
-    return found
+    print_note(f"{text} is {address}, {'a key of yours' if key else 'a contact'}.")
+    return address

@@ -1,4 +1,4 @@
-"""Tables and progress bars."""
+"""Print tables and progress bars."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ UNFOLDED_COLUMNS = 1000
 
 
 def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints a table. Where nobody looks, as in a pipe, its lines are not folded."""
+    """Print a table. Its lines are folded at a terminal only."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     for heading in headings:
         table.add_column(heading, overflow="fold")
@@ -24,10 +24,10 @@ def print_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 
 class Bar:
-    """A progress bar of bytes, on standard error; it vanishes at the end.
+    """A progress bar of bytes, on standard error; removed at the end.
 
     Args:
-        subject: What is going on.
+        subject: The text in front of the bar.
     """
 
     def __init__(self, subject: str) -> None:
@@ -44,9 +44,9 @@ class Bar:
         self._progress.start()
 
     def show(self, done: int, total: int) -> None:
-        """Shows how many bytes are done, of how many."""
+        """Show the number of bytes that are done, of a total."""
         self._progress.update(self._task, completed=done, total=total)
 
     def end(self) -> None:
-        """Removes it."""
+        """Remove the bar."""
         self._progress.stop()

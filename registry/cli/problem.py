@@ -20,7 +20,7 @@ from registry.base.errors import (
 )
 from registry.cli.output import one_line
 
-USAGE: Final = ("usage", "The command line is not understood")
+USAGE: Final = ("usage", "The command line is invalid")
 INTERRUPTED: Final = ("interrupted", "Interrupted")
 FAULT: Final = ("internal-error", "Internal error")
 _OTHER: Final = ("failed", "The command failed")
@@ -35,13 +35,13 @@ _KINDS: Final[tuple[tuple[type[RegistryError], str, str], ...]] = (
 
 
 def is_wanted(arguments: Sequence[str]) -> bool:
-    """Return whether a command line asks for JSON; it may be one that cannot be parsed."""
+    """Return whether a command line asks for JSON. It need not be a valid command line."""
     options = arguments[: arguments.index("--")] if "--" in arguments else arguments
     return "--json" in options
 
 
 def of_error(error: RegistryError) -> dict[str, Any]:
-    """Return the members that depend on an error: `code`, `title`, `detail`, `hint`, and what a contract said."""
+    """Return the members that depend on an error: `code`, `title`, `detail`, `hint`, and a contract's error."""
     if isinstance(error, ContractRefused):
         code = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", error.name).lower()
         values = {name: _json_value(value) for name, value in error.values.items()}
@@ -51,7 +51,7 @@ def of_error(error: RegistryError) -> dict[str, Any]:
 
 
 def of(kind: tuple[str, str], detail: str, hint: str = "") -> dict[str, Any]:
-    """Return the members of a failure that is no `RegistryError`."""
+    """Return the members of a failure that is not a `RegistryError`."""
     return _members(kind, detail, hint)
 
 

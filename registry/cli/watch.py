@@ -1,4 +1,4 @@
-"""`tdr watch`: verify files again and again, and tell when they differ from what was registered."""
+"""`tdr watch`: verify files repeatedly, and report when they differ from what was registered."""
 
 from __future__ import annotations
 
@@ -32,39 +32,43 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def watch(
     path: Annotated[Path, typer.Argument(parser=options.to_path, metavar="PATH", help="The file or folder.")],
-    dataset: Annotated[str, typer.Option("--dataset", metavar="ID[@VERSION]", help="The dataset it should be.")],
-    version: Annotated[int | None, typer.Option("--version", help="The version; else the latest at each time.")] = None,
+    dataset: Annotated[str, typer.Option("--dataset", metavar="ID[@VERSION]", help="The dataset to compare with.")],
+    version: Annotated[
+        int | None, typer.Option("--version", help="The version.  [default: the latest at each check]")
+    ] = None,
     manifest_file: Annotated[
         Path | None,
         typer.Option(
             "--manifest",
             parser=options.to_path,
             metavar="FILE",
-            help="The manifest; else the gateway is asked. Private: needed.",
+            help="The manifest; required for private datasets.  [default: from the gateway]",
         ),
     ] = None,
     rpc_urls: Annotated[
         list[str] | None,
         typer.Option("--rpc", metavar="URL", help="A node of your own to read the chain from; may be repeated."),
     ] = None,
-    every: Annotated[str, typer.Option("--every", metavar="DURATION", help="How often everything is verified.")] = "1h",
+    every: Annotated[str, typer.Option("--every", metavar="DURATION", help="The interval between two checks.")] = "1h",
     on_change: Annotated[
-        bool, typer.Option("--on-change", help="Verify also as soon as files are written, made, renamed or removed.")
+        bool, typer.Option("--on-change", help="Also verify as soon as files are written, created, renamed or removed.")
     ] = False,
-    once: Annotated[bool, typer.Option("--once", help="Verify once and leave, with verify's exit code.")] = False,
+    once: Annotated[
+        bool, typer.Option("--once", help="Verify once and exit with the exit code of `tdr verify`.")
+    ] = False,
     exit_on_drift: Annotated[
-        bool, typer.Option("--exit-on-drift", help="Leave with exit code 1 as soon as files differ.")
+        bool, typer.Option("--exit-on-drift", help="Exit with code 1 as soon as files differ.")
     ] = False,
     webhook: Annotated[
-        str | None, typer.Option("--webhook", metavar="URL", help="POST here what changed, as JSON.")
+        str | None, typer.Option("--webhook", metavar="URL", help="The address to POST changes to, as JSON.")
     ] = None,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for each check.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object per check, each on one line.")] = False,
 ) -> None:
-    """Verify files again and again, and tell when they differ from what was registered.
+    """Verify files repeatedly, and report when they differ from what was registered.
 
-    Each check reads the chain and hashes every file anew. With --on-change the files' times and sizes are looked at
-    every two seconds; only --every finds what changed without leaving a trace there.
+    Each check reads the chain and hashes every file. With --on-change the files' times and sizes are read every two
+    seconds; a change that leaves both the same is only found by the checks of --every.
 
     \b
     Examples:
@@ -74,19 +78,19 @@ def watch(
     dataset, version = ids.id_and_version(dataset, version)
     interval = times.duration(every)
     if not 1 <= interval <= MAX_INTERVAL:
-        raise InvalidInput("--every is one second at least, and 3650 days at most.")
-    given = None if manifest_file is None else content.read_list(manifest_file)
+        raise InvalidInput(f"--every must be from 1 second to 3650 days; got {every!r}.")
+    known_manifest = None if manifest_file is None else content.read_list(manifest_file)
     url = None if webhook is None else watching.checked_webhook(webhook)
-    bell = watching.Bell(lambda seen: None if url is None else watching.post(url, seen))
+    notifier = watching.ChangeNotifier(lambda seen: None if url is None else watching.post(url, seen))
     was_there = False
     with client.Gateway(gateway_url) as gateway:
         while True:
             was_there = was_there or not watching.is_gone(path)
             before = watching.fingerprint(path)
-            seen = _check(path, dataset, version, rpc_urls, given, gateway, was_there=was_there)
+            seen = _check(path, dataset, version, rpc_urls, known_manifest, gateway, was_there=was_there)
             _print(seen, as_json=as_json)
             try:
-                bell.hear(seen)
+                notifier.notify(seen)
             except Unavailable as error:
                 sys.stderr.write(f"error: {output.one_line(str(error))}\n")
             if once or (exit_on_drift and seen.outcome is watching.Outcome.DRIFT):
@@ -99,7 +103,7 @@ def _check(
     dataset: str,
     version: int | None,
     rpc_urls: list[str] | None,
-    given: manifest.Manifest | None,
+    known_manifest: manifest.Manifest | None,
     gateway: client.Gateway,
     *,
     was_there: bool,
@@ -107,17 +111,19 @@ def _check(
     report = comparison.Report()
     outcome, reason = watching.Outcome.UNKNOWN, ""
     try:
-        verify.verify_on_chain([path], dataset, version, rpc_urls, None, given, gateway, report, manifest.STANDARD)
+        verify.verify_on_chain(
+            [path], dataset, version, rpc_urls, None, known_manifest, gateway, report, manifest.STANDARD
+        )
         outcome = watching.Outcome.INTACT if report.verified else watching.Outcome.DRIFT
     except RegistryError as error:
         reason = str(error)
         if was_there and report.record and watching.is_gone(path):
-            outcome, reason = watching.Outcome.DRIFT, "There is nothing at this path any more."
+            outcome, reason = watching.Outcome.DRIFT, "The path no longer exists."
     return watching.Observation(int(clock.time()), str(path), outcome, reason, report.to_json())
 
 
 def _wait(path: Path, before: bytes, interval: int, *, on_change: bool) -> None:
-    """Waits until it is time for the next check: a change that is over counts, one that still goes on does not."""
+    """Wait until the next check is due: after the interval, or after a change once the files are stable again."""
     limit = clock.monotonic() + interval
     seen = before
     while (remaining := limit - clock.monotonic()) > 0:
@@ -132,11 +138,11 @@ def _print(seen: watching.Observation, *, as_json: bool) -> None:
     if as_json:
         output.print_line(json.dumps(seen.to_json(), ensure_ascii=False))
     else:
-        found = seen.to_json()
-        block = "" if found["asOfBlock"] is None else f"  as of block {found['asOfBlock']}"
-        output.print_line(f"{found['time']}  {seen.outcome.value.upper()}{block}")
-        for one in found["mismatches"]:
-            difference = comparison.Difference(one["path"], one["expected"], one["found"])
+        document = seen.to_json()
+        block = "" if document["asOfBlock"] is None else f"  as of block {document['asOfBlock']}"
+        output.print_line(f"{document['time']}  {seen.outcome.value.upper()}{block}")
+        for mismatch in document["mismatches"]:
+            difference = comparison.Difference(mismatch["path"], mismatch["expected"], mismatch["found"])
             output.print_line(f"  {output.plain(difference)}")
         if seen.reason:
             output.print_line(f"  {output.plain(seen.reason)}")

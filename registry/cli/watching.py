@@ -1,4 +1,4 @@
-"""Verifying again and again: when to look, what was seen, and whom to tell."""
+"""The parts of `tdr watch`: detect changes of files, record the outcome of checks, and notify of changes."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from registry.base.urls import parse_http_url
 from registry.cli.times import show_time
 
 LOOK_SECONDS: Final = 2.0
-"""How often a folder is looked at for changes."""
+"""The interval at which a folder is read for changes."""
 WEBHOOK_SECONDS: Final = 10.0
 
 
 class Outcome(StrEnum):
-    """What came out of a check."""
+    """The outcome of a check."""
 
     INTACT = "intact"
     DRIFT = "drift"
     UNKNOWN = "unknown"
-    """It could not be told."""
+    """The check failed with an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Observation:
 
     Args:
         time: When it ended, Unix seconds, UTC.
-        path: What was checked.
-        outcome: What came out.
-        reason: Why it could not be told, or empty.
-        report: What `tdr verify --json` would say; empty where it could not be told.
+        path: The path that was checked.
+        outcome: The outcome.
+        reason: The error, or why the path is gone; otherwise empty.
+        report: The document of `tdr verify --json`; incomplete if the check failed.
     """
 
     time: int
@@ -49,48 +49,48 @@ class Observation:
     report: Mapping[str, Any]
 
     def to_json(self) -> dict[str, Any]:
-        """One JSON object: what happened, and what to know of it."""
-        told = ("datasetId", "version", "contentRoot", "asOfBlock", "mismatches")
+        """Return the observation as one JSON object."""
+        members = ("datasetId", "version", "contentRoot", "asOfBlock", "mismatches")
         return {
             "time": show_time(self.time),
             "path": self.path,
             "outcome": self.outcome.value,
             "reason": self.reason or None,
-            **{name: self.report.get(name) for name in told},
+            **{name: self.report.get(name) for name in members},
         }
 
     def differs_from(self, earlier: Observation | None) -> bool:
-        """Whether it is news to somebody who heard of the earlier one. That all is well is no news at first."""
+        """Return whether it differs from the previous one; with no previous one, whether it is not intact."""
         if earlier is None:
             return self.outcome is not Outcome.INTACT
         return (self.outcome, self.report.get("mismatches")) != (earlier.outcome, earlier.report.get("mismatches"))
 
 
 @dataclass(slots=True)
-class Bell:
-    """Tells of what changed; what could not be delivered is told again with the next check.
+class ChangeNotifier:
+    """Notify of changed outcomes. A failed notification is repeated with the next check.
 
     Args:
-        ring: Tells of an observation.
-        heard: The last that was told.
+        send: Send an observation.
+        last: The last observation that was sent or needed no notification.
     """
 
-    ring: Callable[[Observation], None]
-    heard: Observation | None = None
+    send: Callable[[Observation], None]
+    last: Observation | None = None
 
-    def hear(self, seen: Observation) -> None:
-        """Tells of an observation if it is news.
+    def notify(self, seen: Observation) -> None:
+        """Send an observation if it differs from the last one.
 
         Raises:
-            Unavailable: It could not be told.
+            Unavailable: It could not be sent.
         """
-        if seen.differs_from(self.heard):
-            self.ring(seen)
-        self.heard = seen
+        if seen.differs_from(self.last):
+            self.send(seen)
+        self.last = seen
 
 
 def is_gone(path: Path) -> bool:
-    """Whether there is nothing at a path; not so where it cannot be told, as in a folder that may not be entered."""
+    """Return whether a path does not exist; False where that is not known, for example in an unreadable folder."""
     try:
         path.stat()
     except (FileNotFoundError, NotADirectoryError):
@@ -101,7 +101,10 @@ def is_gone(path: Path) -> bool:
 
 
 def fingerprint(path: Path) -> bytes:
-    """What changes when a file below a path is written, made, removed or renamed; its content is not read."""
+    """Return a digest that changes when a file below a path is written, created, removed or renamed.
+
+    It is made of the files' sizes, times and numbers. Their content is not read.
+    """
     digest = sha256()
     for line in _stats(path):
         digest.update(line)
@@ -115,10 +118,10 @@ def _stats(path: Path) -> Iterator[bytes]:
         folder = folders.pop()
         try:
             with os.scandir(folder) as entries:
-                found = sorted(entries, key=lambda entry: entry.name)
+                children = sorted(entries, key=lambda entry: entry.name)
         except OSError:
-            continue  # No folder, or gone: its own line tells.
-        for entry in found:
+            continue  # Not a folder, or removed: its own line shows that.
+        for entry in children:
             yield _stat(entry.path)
             if entry.is_dir(follow_symlinks=False):
                 folders.append(entry.path)
@@ -126,28 +129,28 @@ def _stats(path: Path) -> Iterator[bytes]:
 
 def _stat(path: bytes) -> bytes:
     try:
-        found = os.lstat(path)
+        status = os.lstat(path)
     except OSError:
         return b"%b\0gone\n" % path
-    numbers = (found.st_mode, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
+    numbers = (status.st_mode, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
     return b"%b\0%b\n" % (path, repr(numbers).encode())
 
 
 def checked_webhook(url: str) -> str:
-    """The address of a webhook.
+    """Return the address of a webhook, checked.
 
     Raises:
-        InvalidInput: It is none of http or https.
+        InvalidInput: It is not an http or https address.
     """
     parse_http_url(url, "A webhook's")
     return url
 
 
 def post(url: str, seen: Observation) -> None:
-    """Tells a webhook, by one POST of the JSON object. Redirects are not followed.
+    """Send an observation to a webhook, as one POST of its JSON object. Redirects are not followed.
 
     Raises:
-        Unavailable: It gave no answer, or another than success.
+        Unavailable: The webhook gave no answer, or did not answer with success.
     """
     try:
         answer = httpx.post(url, json=seen.to_json(), timeout=WEBHOOK_SECONDS, follow_redirects=False, trust_env=False)

@@ -38,12 +38,12 @@ Data = Annotated[
         parser=options.to_path,
         envvar="TDR_WITNESS_DATA",
         metavar="FOLDER",
-        help="Where it keeps its key and state.",
+        help="The folder of its key and state.",
     ),
 ]
 Name = Annotated[
     str | None,
-    typer.Option("--name", help="The name of a new key, such as witness.example.org.  [default: made of the key]"),
+    typer.Option("--name", help="The name of a new key, such as witness.example.org.  [default: derived from the key]"),
 ]
 
 
@@ -52,11 +52,13 @@ def run(
     context: typer.Context,
     rpc_urls: Annotated[
         list[str] | None,
-        typer.Option("--rpc", metavar="URL", help="A node of its own, of the chain to follow; repeatable."),
+        typer.Option("--rpc", metavar="URL", help="Its own node, on the chain to follow; repeatable."),
     ] = None,
     node_keys: Annotated[
         list[str] | None,
-        typer.Option("--node-key", metavar="KEY", help="The key of a registry's node to cosign for; repeatable."),
+        typer.Option(
+            "--node-key", metavar="KEY", help="The key of a registry's node whose checkpoints to cosign; repeatable."
+        ),
     ] = None,
     data: Data = FOLDER,
     host: Annotated[str, typer.Option("--host", help="The address to listen at.")] = "127.0.0.1",
@@ -65,21 +67,21 @@ def run(
         str,
         typer.Option(
             "--finality",
-            help="When a block is final: 'finalized' (the node's tag), how many blocks on top, or 'auto': by the tag, "
-            "and with 12 blocks on top where the chain has no finalized blocks.",
+            help="When a block is final: 'finalized' (by the node's tag), a number of later blocks, or 'auto': by the "
+            "tag, or after 12 later blocks where the chain has no finalized blocks.",
         ),
     ] = "auto",
     name: Name = None,
     poll_seconds: Annotated[
-        float, typer.Option("--poll", metavar="SECONDS", min=0.1, help="Pause between two looks at its node.")
+        float, typer.Option("--poll", metavar="SECONDS", min=0.1, help="The pause between two requests to its node.")
     ] = 2.0,
     log_format: Annotated[str, typer.Option("--log-format", help="'console' or 'json'.")] = "console",
 ) -> None:
     """Run a witness: it follows a chain on its own node, and cosigns a registry's checkpoints of that chain.
 
-    It signs one history only, upwards, whatever crashes when. What contradicts it is kept as an alarm that shows both
-    sides: in the log, at /alarms and by `tdr witness alarms`. It asks only nodes that you name: a witness that asks the
-    registry's own node proves less.
+    It signs one history only, in ascending order, even after crashes. A contradiction is stored as an alarm that shows
+    both statements: in the log, at /alarms and by `tdr witness alarms`. It uses only the nodes that you give. A witness
+    that uses the registry's own node proves less.
 
     \b
     Examples:
@@ -90,15 +92,15 @@ def run(
         return
     if not rpc_urls or not node_keys:
         raise InvalidInput(
-            "A witness needs a node to follow, and the key of a registry's node to cosign for.",
-            hint="Give both: --rpc URL --node-key KEY. GET /v1/checkpoints/keys of the registry shows its key.",
+            "A witness needs a node to follow, and the key of a registry's node whose checkpoints to cosign.",
+            hint="Give both: --rpc URL --node-key KEY. GET /v1/checkpoints/keys of the registry returns its key.",
         )
     if log_format not in ("console", "json"):
-        raise InvalidInput(f"Log lines are for the console or JSON, not {log_format!r}.")
+        raise InvalidInput(f"--log-format is 'console' or 'json'; got {log_format!r}.")
     journal.configure("info", "json" if log_format == "json" else "console")
     nodes = [note.VerifierKey.parse(key) for key in node_keys]
     if any(key.kind is not note.KeyKind.NOTE for key in nodes):
-        raise InvalidInput("One of the node keys is a witness's.", hint="Give the key of the registry's node.")
+        raise InvalidInput("One of the node keys is a witness's key.", hint="Give the key of the registry's node.")
     when_final, chain = _finality(finality), rpc.RpcChain(rpc_urls)
     running = witness.Witness(store.WitnessStore.open(data, name=name), chain, nodes, finality=when_final)
     server.serve_witness(running, host, port, poll_seconds=poll_seconds, started=lambda url: _tell(running, url))
@@ -106,7 +108,7 @@ def run(
 
 @app.command()
 def key(data: Data = FOLDER, name: Name = None) -> None:
-    """Print the witness's public key; the first time, make the key.
+    """Print the witness's public key; create the key if there is none.
 
     \b
     Example:
@@ -119,14 +121,14 @@ def key(data: Data = FOLDER, name: Name = None) -> None:
 
 @app.command()
 def alarms(data: Data = FOLDER, as_json: options.AsJson = False) -> int:
-    """Show what alarmed the witness. Exit code 1: something was not acknowledged.
+    """List the witness's alarms. Exit code 1: an alarm is not acknowledged.
 
     \b
     Example:
       tdr witness alarms --json
     """
     opened = store.WitnessStore.open(_existing(data), alone=False)
-    found = opened.alarms()
+    raised = opened.alarms()
     opened.close()
     items: list[dict[str, Any]] = [
         {
@@ -135,27 +137,27 @@ def alarms(data: Data = FOLDER, as_json: options.AsJson = False) -> int:
             "time": times.show_time(item.time),
             "acknowledgedAt": None if item.acknowledged_at is None else times.show_time(item.acknowledged_at),
         }
-        for item in found
+        for item in raised
     ]
     if as_json:
         output.print_json({"alarms": items})
     elif not items:
-        output.print_line("There is no alarm.")
-    for item in () if as_json else found:
+        output.print_line("There are no alarms.")
+    for item in () if as_json else raised:
         seen = "" if item.acknowledged_at is None else f", acknowledged {times.show_time(item.acknowledged_at)}"
         output.print_line(f"ALARM {item.number}, {times.show_time(item.time)}{seen}: {output.plain(item.alarm)}")
         for whose, statement in (("Before", item.alarm.ours), ("Now", item.alarm.theirs)):
             output.print_line(f"  {whose}:")
             for line in str(statement).splitlines():
                 output.print_line(f"    {output.plain(line)}")
-    return NO if any(item.acknowledged_at is None for item in found) else YES
+    return NO if any(item.acknowledged_at is None for item in raised) else YES
 
 
 @app.command()
 def acknowledge(
     number: Annotated[int, typer.Argument(metavar="NUMBER", help="The alarm's number.")], data: Data = FOLDER
 ) -> None:
-    """Note that you have seen an alarm. It stays kept, and what the witness cosigns does not change.
+    """Acknowledge an alarm. It remains stored, and the witness cosigns as before.
 
     \b
     Example:
@@ -171,7 +173,7 @@ def acknowledge(
 
 def _existing(data: Path) -> Path:
     if not (data / store.STATE_FILE).exists():
-        raise InvalidInput(f"There is no witness in {data}.", hint="Name its folder: --data FOLDER.")
+        raise InvalidInput(f"There is no witness in {data}.", hint="Give its folder: --data FOLDER.")
     return data
 
 
@@ -179,14 +181,14 @@ def _finality(text: str) -> Any:
     if text in ("auto", "finalized"):
         return text
     if not text.isascii() or not text.isdigit() or len(text) > 6:
-        raise InvalidInput(f"--finality is 'auto', 'finalized' or a number of blocks, not {text!r}.")
+        raise InvalidInput(f"--finality is 'auto', 'finalized' or a number of blocks; got {text!r}.")
     return int(text)
 
 
 def _tell(running: witness.Witness, url: str) -> None:
-    """Says, once the witness answers, where it is, and what the registry's node is to be told."""
+    """Print the witness's address and the setting for the registry's node."""
     output.print_line(f"The witness is up at {url}")
     output.print_fields({"  key": running.key})
-    output.print_line(f"Tell the registry's node: TDR_WITNESSES='{running.key} {url}'")
+    output.print_line(f"Set on the registry's node: TDR_WITNESSES='{running.key} {url}'")
     output.print_line("Ctrl-C stops it.")
     sys.stdout.flush()

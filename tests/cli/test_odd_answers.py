@@ -136,4 +136,4 @@ def test_a_source_with_a_version_that_no_dataset_has_is_refused(ask: Ask, key: S
         "contracts": {name: {"address": ADDRESS, "blockNumber": 1} for name in ("DatasetRegistry", "AccessGrants")},
     }
     done = ask("register", f"{tmp_path}/keys", "--source", f"{ID}@{'9' * 5000}", answer=deployment)
-    assert "After the @ comes the number of a version" in error_of(done)
+    assert "After @ give a version number" in error_of(done)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from registry.base.errors import InvalidInput, Unavailable
-from registry.cli.watching import Bell, Observation, Outcome, checked_webhook, fingerprint, post
+from registry.cli.watching import ChangeNotifier, Observation, Outcome, checked_webhook, fingerprint, post
 
 
 def seen(outcome: Outcome, *mismatches: str) -> Observation:
@@ -74,30 +74,30 @@ def test_reading_does_not_alter_the_fingerprint(folder: Path) -> None:
     assert fingerprint(folder) == before
 
 
-def test_the_bell_rings_for_news_only() -> None:
-    rung: list[Observation] = []
-    bell = Bell(rung.append)
+def test_only_changed_outcomes_are_sent() -> None:
+    sent: list[Observation] = []
+    notifier = ChangeNotifier(sent.append)
     intact, drift, worse = seen(Outcome.INTACT), seen(Outcome.DRIFT, "a"), seen(Outcome.DRIFT, "a", "b")
     for one in (intact, intact, drift, drift, worse, intact, intact, drift):
-        bell.hear(one)
-    assert rung == [drift, worse, intact, drift]
+        notifier.notify(one)
+    assert sent == [drift, worse, intact, drift]
 
 
-def test_what_could_not_be_told_is_told_with_the_next_check() -> None:
-    failures, rung = [True], []
+def test_a_failed_notification_is_repeated_with_the_next_check() -> None:
+    failures, sent = [True], []
 
-    def ring(one: Observation) -> None:
+    def send(one: Observation) -> None:
         if failures:
             failures.pop()
             raise Unavailable("No answer.")
-        rung.append(one)
+        sent.append(one)
 
-    bell, drift = Bell(ring), seen(Outcome.DRIFT, "a")
+    notifier, drift = ChangeNotifier(send), seen(Outcome.DRIFT, "a")
     with pytest.raises(Unavailable):
-        bell.hear(drift)
-    bell.hear(drift)
-    bell.hear(drift)
-    assert rung == [drift]
+        notifier.notify(drift)
+    notifier.notify(drift)
+    notifier.notify(drift)
+    assert sent == [drift]
 
 
 class Hook(BaseHTTPRequestHandler):

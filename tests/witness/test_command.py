@@ -39,7 +39,7 @@ def test_alarms_show_both_notes_and_the_exit_code_tells_until_they_are_acknowled
     chain.grow(0, 3)
     alarm = Alarm(AlarmKind.TWO_NOTES, chain.note(0, 3), chain.note(chain.split(0, 2), 3))
     store = WitnessStore.open(tmp_path / "w")
-    assert tdr("alarms", "--data", tmp_path / "w").stdout == "There is no alarm.\n"
+    assert tdr("alarms", "--data", tmp_path / "w").stdout == "There are no alarms.\n"
     store.raise_alarm(alarm, 1_700_000_000)
     shown = tdr("alarms", "--data", tmp_path / "w")  # The witness may run meanwhile.
     assert shown.returncode == 1
