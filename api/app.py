@@ -12,6 +12,7 @@ from api import problems
 from api.head import HeadAsGet
 from api.middleware import Surroundings
 from api.rooms.catalogue import GATEWAY_ROOMS
+from api.rooms.datasets.reads import reads_of
 from api.rooms.room import GatewayRoom
 from api.routes import checkpoints, deployment, operations, receipts, reference, rpc, verify_page
 from api.shortcut import DatasetShortcut
@@ -44,8 +45,9 @@ def create_app(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> Fast
         include_gateway(app, rooms)  # First: routes are tried in their order, and these are asked for most.
     include_operations(app)
     app.state.node = node
-    if Role.GATEWAY in node.role.parts and node.hot is not None:
-        app.add_middleware(DatasetShortcut, reads=node.hot)
+    hot = reads_of(node).hot
+    if Role.GATEWAY in node.role.parts and hot is not None:
+        app.add_middleware(DatasetShortcut, reads=hot)
     app.add_middleware(Surroundings, metrics=HttpMetrics(node.metrics))
     app.add_middleware(HeadAsGet)
     return app

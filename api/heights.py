@@ -47,7 +47,7 @@ class HeightWatch:
     async def _look(self) -> None:
         while self._waiting:
             try:
-                height = (await read(self._node, self._node.queries.cursor)).height
+                height = (await read(self._node, self._node.index.cursor)).height
             except Exception as error:  # noqa: BLE001  Whoever waits is told, whatever it is.
                 self._end(error)
                 return

@@ -14,12 +14,10 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from api.deps import in_thread, read
 from api.heights import watch_of
 from api.problems import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Refused, documented, invalid
+from api.shapes import Json
 from registry.base.primitives import Bytes32
 from registry.base.times import LAST_SECOND
-from registry.index.hot import HotReads
 from registry.index.pages import MAX_LIMIT
-from registry.index.queries import Queries
-from registry.index.shapes import Json
 from registry.node import Node
 
 WAIT_SECONDS: Final = 10.0
@@ -83,26 +81,23 @@ RESPONSES: Final = documented(NOT_FOUND, CONFLICT, INVALID)
 
 async def answer(
     node: Node,
-    work: Callable[[Queries], Json],
+    work: Callable[[], Json],
     min_block: int | None,
-    hot: Callable[[HotReads], Json] | None = None,
+    *,
+    at_once: Callable[[], Json] | None = None,
 ) -> Response:
-    """The JSON of what the index knows, once it stands at a height.
+    """Return the JSON of what the index knows, as soon as the index has a block.
 
     Args:
         node: The node.
-        work: Asks the index.
-        min_block: The height, or None for the present one.
-        hot: A quicker way to ask the same, where the database is a file.
+        work: Read the index; called in a thread.
+        min_block: The block's height; None: do not wait.
+        at_once: Read the same so quickly that no thread is needed; None: there is no such way.
     """
     await reach(node, min_block)
-    if hot is not None and node.hot is not None:
-        found = hot(node.hot)
-    else:
-        found = await in_thread(lambda: work(node.queries))
-    return Response(
-        orjson.dumps(found), headers={"TDR-As-Of-Block": str(found["asOfBlock"])}, media_type="application/json"
-    )
+    document = await in_thread(work) if at_once is None else at_once()
+    headers = {"TDR-As-Of-Block": str(document["asOfBlock"])}
+    return Response(orjson.dumps(document), headers=headers, media_type="application/json")
 
 
 async def reach(node: Node, height: int | None) -> None:
@@ -113,7 +108,7 @@ async def reach(node: Node, height: int | None) -> None:
     """
     if height is None:
         return
-    present = (await read(node, node.queries.cursor)).height
+    present = (await read(node, node.index.cursor)).height
     if height <= present:
         return
     if height > present + MAX_AHEAD:
@@ -123,7 +118,7 @@ async def reach(node: Node, height: int | None) -> None:
             hint=f"Give the block of a receipt; at most {MAX_AHEAD:,} blocks ahead can be waited for.",
         )
     if not await watch_of(node).reached(height, WAIT_SECONDS):
-        present = (await read(node, node.queries.cursor)).height
+        present = (await read(node, node.index.cursor)).height
         raise Refused(
             UNAVAILABLE,
             f"The index stands at block {present}, and did not reach {height} in time.",

@@ -12,11 +12,12 @@ import orjson
 from fastapi.routing import APIRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.rooms.datasets import shapes
 from api.rooms.datasets.routes import reads
+from api.shapes import Json
 from registry.base.errors import RegistryError
 from registry.base.primitives import DatasetId
-from registry.index.hot import HotReads
-from registry.index.shapes import Json
+from registry.rooms.datasets.hot import HotReads
 
 _PATH: Final = re.compile("/v1/datasets/(?:0x)?([0-9a-fA-F]{64})")
 _ROUTE: Final = next(route for route in reads.routes if isinstance(route, APIRoute) and route.operation_id == "dataset")
@@ -57,6 +58,6 @@ class DatasetShortcut:
         if path is None:
             return None
         try:
-            return self._reads.dataset(DatasetId(bytes.fromhex(path[1])))
+            return shapes.dataset(self._reads.dataset(DatasetId(bytes.fromhex(path[1]))))
         except RegistryError:
             return None

@@ -26,16 +26,20 @@ import uvicorn
 from fastapi import FastAPI
 from sqlalchemy import select
 
+from api import shapes
 from api.answers import Page
 from api.rooms.datasets import answers
+from api.rooms.datasets.shapes import dataset as dataset_json
+from api.rooms.datasets.shapes import item
 from api.server import configuration
 from registry.base.logging import configure
 from registry.base.primitives import ZERO_ADDRESS
 from registry.config import Settings
 from registry.devchain.embedded import EmbeddedChain
-from registry.index.queries import Queries
-from registry.index.tables import DATASETS
 from registry.node import Node, Role
+from registry.rooms.datasets.queries import DatasetQueries
+from registry.rooms.datasets.search import find_datasets
+from registry.rooms.datasets.tables import DATASETS
 from registry.storage import Storage, migrate, open_storage
 from scripts import seed_index
 from scripts.figures import Figure
@@ -203,10 +207,10 @@ def _serve(kind: str, database: Path) -> None:
 
 
 def _constant_app(storage: Storage) -> FastAPI:
-    queries = Queries(storage)
+    queries = DatasetQueries(storage)
     (first, *_) = _ids(storage)
-    one = answers.Dataset.model_validate(_plain(queries.dataset(queries.resolve(first))))
-    page = Page[answers.DatasetItem].model_validate(_plain(queries.datasets()))
+    one = answers.Dataset.model_validate(_plain(dataset_json(queries.dataset(queries.resolve(first)))))
+    page = Page[answers.DatasetItem].model_validate(_plain(shapes.page(find_datasets(storage), item)))
     app = FastAPI(telemetry={"auto_configure": False, "tracing": False, "metrics": False, "logs": False})
 
     @app.get("/dataset", response_model=answers.Dataset)

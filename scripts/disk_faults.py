@@ -247,7 +247,7 @@ class _Point:
 
     def _look_at_files(self) -> None:
         with Node.open(Settings.model_validate({"data": self._data})) as node:
-            if not check(node.chain, node.storage, node.deployment).is_equal:
+            if not check(node.chain, node.storage, node.deployment, node.rooms).is_equal:
                 self._complain("the index is not the fold of the chain")
         for database in DATABASES:
             connection = sqlite3.connect(self._data / database)

@@ -18,13 +18,15 @@ from registry.documents.tables import MANIFEST_FILES, MANIFESTS, METADATA_DOCUME
 from registry.ethereum.abi import dynamic, left_padded, padded, uint
 from registry.ethereum.logs import Log
 from registry.index.apply import apply
-from registry.index.events import Entry, decode
+from registry.index.events import EventDecoder
 from registry.index.position import position_of
 from registry.index.state import Cursor, begin, keep_blocks, lock_cursor, write_cursor
 from registry.rooms.access.events import ACCESS_GRANTED
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.events import REGISTERED, REVISED
 from registry.rooms.datasets.messages import dataset_id_of
 from registry.rooms.deployment import Deployment
+from registry.rooms.projection import IndexedEvent
 from registry.storage import Storage, migrate, open_storage
 from registry.storage.bulk import insert_rows
 
@@ -86,6 +88,7 @@ PLACES: Final = [
 URI: Final = b"https://data.example.org/datasets/0123456789abcdef/meta.json"
 ADDRESSES: Final = {"DatasetRegistry": Address(b"\x01" * 20), "AccessGrants": Address(b"\x02" * 20)}
 DEPLOYMENT: Final = Deployment.of(31337, Bytes32(keccak256(b"seeded")), ADDRESSES, 1)
+DECODER: Final = EventDecoder(DEPLOYMENT, ROOMS)
 
 
 def owner(number: int) -> Address:
@@ -113,7 +116,7 @@ def seed(storage: Storage, datasets: int, progress: Callable[[int, int], None] |
         progress: Called with how many are done and how many are wanted.
     """
     with storage.write() as connection:
-        begin(connection, DEPLOYMENT, Cursor(0, DEPLOYMENT.genesis_hash, START, 0))
+        begin(connection, DEPLOYMENT, ROOMS.projections, Cursor(0, DEPLOYMENT.genesis_hash, START, 0))
     for height, first in enumerate(range(0, datasets, BLOCK_DATASETS), 1):
         block = _Block(height)
         for number in range(first, min(first + BLOCK_DATASETS, datasets)):
@@ -125,7 +128,7 @@ def seed(storage: Storage, datasets: int, progress: Callable[[int, int], None] |
             )
             insert_rows(connection, MANIFESTS, ("content_root", "body", "files", "bytes"), block.manifests)
             insert_rows(connection, MANIFEST_FILES, ("content_root", "number", "sha256", "path"), block.files)
-            apply(connection, block.entries)
+            apply(connection, ROOMS.projections, block.events)
             keep_blocks(connection, [(height, block.hash, block.time)], oldest=height - 256)
             write_cursor(connection, Cursor(height, block.hash, block.time, max(0, height - 64)))
         if progress:
@@ -140,7 +143,7 @@ class _Block:
     def __init__(self, height: int) -> None:
         self.hash = Bytes32(keccak256(b"block" + height.to_bytes(8, "big")))
         self.time = START + 12 * height
-        self.entries: list[Entry] = []
+        self.events: list[IndexedEvent] = []
         self.documents: list[tuple[object, ...]] = []
         self.manifests: list[tuple[object, ...]] = []
         self.files: list[tuple[object, ...]] = []
@@ -169,12 +172,12 @@ class _Block:
             self._log(ADDRESSES["AccessGrants"], (ACCESS_GRANTED, id_word, grantee), words)
 
     def _log(self, contract: Address, topics: tuple[Bytes32, ...], data: bytes) -> None:
-        index = len(self.entries)
+        index = len(self.events)
         transaction = Bytes32(keccak256(self.hash + index.to_bytes(4, "big")))
         position = position_of(self._height, index)
-        entry = decode(Log(contract, topics, data), DEPLOYMENT, position, self.hash, self.time, transaction)
-        assert entry is not None
-        self.entries.append(entry)
+        event = DECODER.decode(Log(contract, topics, data), position, self.hash, self.time, transaction)
+        assert event is not None
+        self.events.append(event)
 
 
 def main() -> None:

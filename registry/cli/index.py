@@ -50,11 +50,13 @@ def rebuild(
       tdr index rebuild --data ./.tdr
     """
     with _opened(data, rpc_urls, database) as opened:
-        indexer = sync.Indexer(opened.chain, opened.storage, opened.deployment, finality=opened.settings.finality)
+        indexer = sync.Indexer(
+            opened.chain, opened.storage, opened.deployment, opened.rooms, finality=opened.settings.finality
+        )
         indexer.start_over()
         with output.status_line() as show:
             indexer.catch_up(lambda height, of: show(f"block {height} of {of}"))
-        fingerprint = checks.fingerprint(opened.storage)
+        fingerprint = checks.fingerprint(opened.storage, opened.rooms)
     result = {"height": indexer.status.height, "fingerprint": str(fingerprint)}
     if as_json:
         output.print_json(result)
@@ -76,7 +78,11 @@ def check(
     """
     with _opened(data, rpc_urls, database, checks_only=True) as opened, output.status_line() as show:
         found = checks.check(
-            opened.chain, opened.storage, opened.deployment, lambda height, of: show(f"block {height} of {of}")
+            opened.chain,
+            opened.storage,
+            opened.deployment,
+            opened.rooms,
+            lambda height, of: show(f"block {height} of {of}"),
         )
     result = {
         "equal": found.is_equal,

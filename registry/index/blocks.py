@@ -12,21 +12,19 @@ from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from registry.base.errors import InvalidInput
-from registry.base.primitives import ZERO_BYTES32, Address, Bytes32
+from registry.base.primitives import Address, Bytes32
 from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError
 from registry.chain.logs import LogFilter, may_contain
 from registry.ethereum.logs import Log
-from registry.index.events import TOPICS, Entry, decode
+from registry.index.events import EventDecoder
 from registry.index.position import position_of
-from registry.rooms.datasets.events import TRANSFER
 from registry.rooms.deployment import Deployment
+from registry.rooms.projection import IndexedEvent
+from registry.rooms.room import Rooms
 
 SPAN_BLOCKS: Final = 25
 """Few enough that a span of full blocks stays small in memory, enough that a round trip is worth its while."""
-
-_MINT: Final = [str(TRANSFER), str(ZERO_BYTES32)]
-"""The first topics of ERC-721's Transfer from nobody."""
 
 
 class Block(NamedTuple):
@@ -43,7 +41,7 @@ class Span(NamedTuple):
     """Consecutive blocks, and all events in them, in order."""
 
     blocks: tuple[Block, ...]
-    entries: tuple[Entry, ...]
+    events: tuple[IndexedEvent, ...]
 
 
 class BlockReader:
@@ -52,15 +50,17 @@ class BlockReader:
     Args:
         chain: The chain; its identity has been checked.
         deployment: The contracts.
+        rooms: The rooms whose events are read.
     """
 
-    def __init__(self, chain: Chain, deployment: Deployment) -> None:
+    def __init__(self, chain: Chain, deployment: Deployment, rooms: Rooms) -> None:
         self._chain = chain
-        self._deployment = deployment
-        contracts = tuple(deployment.addresses.values())
+        self._decoder = EventDecoder(deployment, rooms)
+        contracts, topics = self._decoder.addresses, rooms.protocols.topics
         self._addresses = [str(address) for address in contracts]
-        self._topics = [[str(topic) for topic in TOPICS]]
-        self._masks = LogFilter(frozenset(map(bytes, contracts)), (frozenset(map(bytes, TOPICS)),)).masks()
+        self._topics = [[str(topic) for topic in topics]]
+        self._ignored = [[str(topic) for topic in prefix] for prefix in rooms.protocols.ignored]
+        self._masks = LogFilter(frozenset(map(bytes, contracts)), (frozenset(map(bytes, topics)),)).masks()
 
     def block(self, height: int | str) -> Block | None:
         """The block at a height or with a tag, or None if the node has none.
@@ -129,7 +129,7 @@ class BlockReader:
 
     def _decoded(self, blocks: list[Block], logs: list[Any]) -> Span:
         by_hash = {str(block.hash): block for block in blocks}
-        entries: dict[int, Entry | None] = {}
+        events: dict[int, IndexedEvent | None] = {}
         stop = blocks[-1].number + 1
         for raw in logs:
             try:
@@ -138,16 +138,16 @@ class BlockReader:
                 if block is None or block.number != number or raw.get("removed"):
                     stop = min(stop, number)  # The chain changed between two answers: what lies before it still holds.
                     continue
-                if raw["topics"][:2] == _MINT:
-                    continue  # Each precedes a registration, which says all.
+                if any(raw["topics"][: len(prefix)] == prefix for prefix in self._ignored):
+                    continue
                 position = position_of(number, int(raw["logIndex"], 16))
                 transaction_hash = Bytes32(bytes.fromhex(raw["transactionHash"][2:]))
                 log = Log.from_rpc(raw)
             except (AttributeError, KeyError, TypeError, ValueError, InvalidInput) as error:
                 raise ChainUnavailable("The node gave a log that is malformed.") from error
-            entries[position] = decode(log, self._deployment, position, block.hash, block.timestamp, transaction_hash)
+            events[position] = self._decoder.decode(log, position, block.hash, block.timestamp, transaction_hash)
         limit = position_of(stop, 0)
-        kept = [entry for position in sorted(entries) if position < limit and (entry := entries[position])]
+        kept = [event for position in sorted(events) if position < limit and (event := events[position])]
         return Span(tuple(block for block in blocks if block.number < stop), tuple(kept))
 
 

@@ -1,12 +1,19 @@
-"""Lists in pages: the end of one page is the beginning of the next."""
+"""Answers from the index: the block that they are as of, and lists in pages."""
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, NamedTuple, TypeVar
+
+from sqlalchemy import ColumnElement
 
 from registry.base.errors import InvalidInput
-from registry.index.shapes import Json
+from registry.base.primitives import Bytes32
+from registry.index.state import Cursor
+from registry.index.tables import EVENTS
+
+Value = TypeVar("Value")
 
 DEFAULT_LIMIT: Final = 50
 MAX_LIMIT: Final = 200
@@ -16,36 +23,100 @@ LAST: Final = 2**63 - 1
 """The place behind every row."""
 
 
-class Listing(StrEnum):
-    """The lists. A cursor begins with its list's letter, so that none is taken for another's."""
+@dataclass(frozen=True, slots=True)
+class Snapshot(Generic[Value]):
+    """An answer from one state of the database.
 
-    CLAIMS = "c"
-    DATASETS = "d"
-    GRANTS = "g"
-    HISTORY = "h"
-    REQUESTS = "r"
-    VERSIONS = "v"
+    Args:
+        value: The answer.
+        as_of: The index's block in that state.
+    """
+
+    value: Value
+    as_of: Cursor
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Value]):
+    """A page of a list.
+
+    Args:
+        items: The rows.
+        next: The cursor of the next page; None on the last one.
+    """
+
+    items: Sequence[Value]
+    next: str | None
+
+
+class EventPlace(NamedTuple):
+    """Where an event is on the chain.
+
+    Attributes:
+        position: See `registry.index.position`.
+        block_hash: The hash of its block.
+        timestamp: The time of its block, Unix seconds, UTC.
+        transaction_hash: The hash of its transaction.
+    """
+
+    position: int
+    block_hash: Bytes32
+    timestamp: int
+    transaction_hash: Bytes32
+
+
+PLACE: Final[tuple[ColumnElement[int], ...]] = (
+    EVENTS.c.position,
+    EVENTS.c.block_hash,
+    EVENTS.c.timestamp,
+    EVENTS.c.transaction_hash,
+)
+"""The columns of an `EventPlace`, which come first in a statement."""
+PLACE_COLUMNS: Final = len(PLACE)
+
+
+def place_of(row: Sequence[Any]) -> EventPlace:
+    """Return the place in the first columns of a row."""
+    return EventPlace(*row[:PLACE_COLUMNS])
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list that is read in pages.
+
+    Args:
+        letter: What its cursors begin with, so that no list takes the cursor of another.
+    """
+
+    letter: str
 
     def place(self, cursor: str | None, beginning: int) -> int:
-        """Where a page begins.
+        """Return where a page begins.
 
         Args:
-            cursor: What the page before gave as `next`; None for the first page.
+            cursor: The `next` of the page before; None for the first page.
             beginning: Where the first page begins, FIRST or LAST.
 
         Raises:
-            InvalidInput: The cursor is none of this list's.
+            InvalidInput: It is not a cursor of this list.
         """
         if cursor is None:
             return beginning
-        digits = cursor.removeprefix(self.value)
+        digits = cursor.removeprefix(self.letter)
         if digits == cursor or not (digits.isascii() and digits.isdigit() and len(digits) < len(str(LAST))):
             raise InvalidInput(
-                "The cursor is none that a page of this list gave as its next.", hint="Leave it out to begin anew."
+                "The cursor is not the `next` of a page of this list.",
+                hint="Leave it out for the first page.",
             )
         return int(digits)
 
-    def page(self, items: list[Json], places: list[int], limit: int) -> Json:
-        """A page of items, of which one more than wanted was read to see whether there are more."""
-        more = len(items) > limit
-        return {"items": items[:limit], "next": f"{self.value}{places[limit - 1]}" if more else None}
+    def page(self, items: Sequence[Value], places: Sequence[int], limit: int) -> Page[Value]:
+        """Return a page.
+
+        Args:
+            items: The rows, and one more where there is a next page.
+            places: The place of each row.
+            limit: The most rows of a page.
+        """
+        has_more = len(items) > limit
+        return Page(items[:limit], f"{self.letter}{places[limit - 1]}" if has_more else None)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, delete, select, update
 
 from registry.base.errors import Conflict, Unavailable
-from registry.base.primitives import Bytes32
-from registry.index.tables import BLOCKS, DATASETS, EVENTS, GRANTS, SOURCES, STATE, VERSIONS, WORDS
-from registry.rooms.deployment import Deployment
+from registry.base.primitives import Address, Bytes32
+from registry.index.tables import BLOCKS, CONTRACTS, EVENTS, STATE
+from registry.rooms.deployment import ContractAt, Deployment
+from registry.rooms.projection import Projection
 from registry.storage.bulk import insert_rows
 from registry.storage.insert import insert_if_new
 
@@ -66,29 +68,28 @@ def write_cursor(connection: Connection, cursor: Cursor) -> None:
     connection.execute(update(STATE).values(cursor._asdict()))
 
 
-def begin(connection: Connection, deployment: Deployment, cursor: Cursor) -> None:
-    """Makes the index empty, standing on a block before the first event.
+def begin(connection: Connection, deployment: Deployment, projections: Sequence[Projection], cursor: Cursor) -> None:
+    """Empty the index; it is then at a block before the first event.
 
-    Where there is no index yet, nothing is locked by reading it: if another process began one meanwhile,
-    that one stays.
+    Where there is no index yet, nothing is locked by reading it: if another process has begun one meanwhile, that one
+    is kept.
     """
-    for table in (STATE, BLOCKS, EVENTS, DATASETS, WORDS, VERSIONS, SOURCES, GRANTS):
+    of_rooms = (table for projection in projections for table in (*projection.tables, *projection.derived))
+    for table in (STATE, CONTRACTS, BLOCKS, EVENTS, *of_rooms):
         connection.execute(delete(table))
     begun = connection.execute(
         insert_if_new(connection, STATE)
-        .values(
-            id=1,
-            chain_id=deployment.chain_id,
-            genesis_hash=deployment.genesis_hash,
-            registry=deployment.address_of("DatasetRegistry"),
-            grants=deployment.address_of("AccessGrants"),
-            from_block=deployment.block_number,
-            **cursor._asdict(),
-        )
+        .values(id=1, chain_id=deployment.chain_id, genesis_hash=deployment.genesis_hash, **cursor._asdict())
         .returning(STATE.c.id)
     ).one_or_none()
     if begun is not None:
+        add_contracts(connection, deployment.addresses)
         keep_blocks(connection, [(cursor.height, cursor.block_hash, cursor.block_time)], oldest=0)
+
+
+def add_contracts(connection: Connection, addresses: Mapping[str, Address]) -> None:
+    """Note whose events are in the index from now on."""
+    insert_rows(connection, CONTRACTS, ("name", "address"), [*addresses.items()])
 
 
 def keep_blocks(connection: Connection, blocks: list[tuple[int, Bytes32, int]], *, oldest: int) -> None:
@@ -97,24 +98,30 @@ def keep_blocks(connection: Connection, blocks: list[tuple[int, Bytes32, int]], 
     insert_rows(connection, BLOCKS, ("number", "block_hash", "timestamp"), blocks)
 
 
-def require_deployment(connection: Connection, deployment: Deployment) -> None:
-    """Makes sure that the index, if there is one, is that of a deployment.
+def require_deployment(connection: Connection, deployment: Deployment) -> dict[str, ContractAt]:
+    """Require that the index, if there is one, is that of a deployment.
+
+    Returns:
+        The contracts of the deployment whose events are not in the index: a newer version of the program has more.
 
     Raises:
-        Conflict: It is another one's.
+        Conflict: It is that of another one.
     """
-    row = connection.execute(
-        select(STATE.c.chain_id, STATE.c.genesis_hash, STATE.c.registry, STATE.c.grants)
-    ).one_or_none()
+    row = connection.execute(select(STATE.c.chain_id, STATE.c.genesis_hash)).one_or_none()
     if row is None:
-        return
-    addresses = (deployment.address_of("DatasetRegistry"), deployment.address_of("AccessGrants"))
-    wanted = (deployment.chain_id, deployment.genesis_hash, *addresses)
-    for noun, found, expected in zip(
-        ("chain id", "genesis block", "registry", "grants contract"), row, wanted, strict=True
-    ):
-        if found != expected:
-            raise Conflict(
-                f"The index in this database is of the {noun} {found}, but {expected} is configured.",
-                hint="Use the database that belongs to this chain, or a new one.",
-            )
+        return {}
+    _require_equal("chain id", row.chain_id, deployment.chain_id)
+    _require_equal("genesis block", row.genesis_hash, deployment.genesis_hash)
+    rows = connection.execute(select(CONTRACTS.c.name, CONTRACTS.c.address))
+    present: dict[str, Address] = {name: address for name, address in rows}  # noqa: C416
+    for name, address in present.items():
+        _require_equal(f"{name} at", address, deployment.addresses.get(name))
+    return {name: contract for name, contract in deployment.contracts.items() if name not in present}
+
+
+def _require_equal(noun: str, present: object, expected: object) -> None:
+    if present != expected:
+        raise Conflict(
+            f"The index in this database is of the {noun} {present}, but {expected} is configured.",
+            hint="Use the database that belongs to this chain, or a new one.",
+        )

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -22,12 +22,21 @@ from registry.chain.finality import Finality, FinalityRule
 from registry.index.ahead import ReadAhead
 from registry.index.apply import apply, rewind
 from registry.index.blocks import Block, BlockReader, without_code
-from registry.index.events import Entry
 from registry.index.garbage import spared_collector
-from registry.index.names import has_changes, name_changed
-from registry.index.state import Cursor, begin, find_cursor, keep_blocks, lock_cursor, require_deployment, write_cursor
+from registry.index.state import (
+    Cursor,
+    add_contracts,
+    begin,
+    find_cursor,
+    keep_blocks,
+    lock_cursor,
+    require_deployment,
+    write_cursor,
+)
 from registry.index.tables import BLOCKS
-from registry.rooms.deployment import Deployment
+from registry.rooms.deployment import ContractAt, Deployment
+from registry.rooms.projection import IndexedEvent
+from registry.rooms.room import Rooms
 from registry.storage import Storage
 
 KEPT_BLOCKS: Final = 256
@@ -73,7 +82,8 @@ class Indexer:
     Args:
         chain: The chain.
         storage: The database; its tables are there.
-        deployment: The contracts whose events are wanted.
+        deployment: The contracts whose events are indexed.
+        rooms: The rooms that these contracts belong to.
         finality: When a block is final.
     """
 
@@ -82,6 +92,7 @@ class Indexer:
         chain: Chain,
         storage: Storage,
         deployment: Deployment,
+        rooms: Rooms,
         *,
         finality: Finality | FinalityRule = DEFAULT_FINALITY,
     ) -> None:
@@ -89,8 +100,9 @@ class Indexer:
         self._chain = chain
         self._storage = storage
         self._deployment = deployment
+        self._projections = rooms.projections
         self._finality = FinalityRule.of(finality)
-        self._reader = BlockReader(chain, deployment)
+        self._reader = BlockReader(chain, deployment, rooms)
         self._ahead = ReadAhead(self._reader)
         self._tagged: Block | None = None
         self._is_checked = False
@@ -120,8 +132,26 @@ class Indexer:
                 hint="Check the contracts' addresses.",
             )
         with self._storage.read() as connection:
-            require_deployment(connection, self._deployment)
+            missing_contracts = require_deployment(connection, self._deployment)
+        if missing_contracts:
+            self._adopt(missing_contracts)
         self._is_checked = True
+
+    def _adopt(self, contracts: Mapping[str, ContractAt]) -> None:
+        """Index contracts that a newer version of the program brings to a database.
+
+        Those that were deployed behind the index's block are read from there on; for older ones the index begins anew.
+        """
+        with self._storage.write() as connection:
+            cursor = lock_cursor(connection)
+            missing = require_deployment(connection, self._deployment)
+            if cursor is None or not missing:
+                return
+            if all(contract.block_number > cursor.height for contract in contracts.values()):
+                add_contracts(connection, {name: contract.address for name, contract in missing.items()})
+                return
+        log.warning("the index begins again, with the events of %s", ", ".join(contracts))
+        self.start_over()
 
     def step(self) -> bool:
         """Goes one step.
@@ -139,11 +169,15 @@ class Indexer:
             self.check_deployment()
         with self._storage.read() as connection:
             cursor = find_cursor(connection)
-            arrived = has_changes(connection)
-        if arrived:
+            due = [
+                projection.refresh
+                for projection in self._projections
+                if projection.refresh is not None and projection.refresh.is_due(connection)
+            ]
+        for refresh in due:
             with self._storage.write() as connection:
                 lock_cursor(connection)
-                name_changed(connection)
+                refresh.run(connection)
         if cursor is None:
             return self._begin()
         depth = self._finality.depth(self._chain)
@@ -158,7 +192,7 @@ class Indexer:
             span = self._ahead.span(cursor.height, cursor.block_hash, head.number)
             latest = span.blocks[-1] if span.blocks else here
             final_height = _final_height(cursor, latest, tagged if depth is None else latest.number - depth)
-            return self._advance(cursor, latest, final_height, span.blocks, span.entries)
+            return self._advance(cursor, latest, final_height, span.blocks, span.events)
 
     def catch_up(self, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None) -> None:
         """Goes on until the head is reached.
@@ -208,14 +242,14 @@ class Indexer:
         anchor = self._anchor()
         with self._storage.write() as connection:
             lock_cursor(connection)
-            begin(connection, self._deployment, anchor)
+            begin(connection, self._deployment, self._projections, anchor)
         self._note(anchor, self.status.chain_height)
 
     def _begin(self) -> bool:
         anchor = self._anchor()
         with self._storage.write() as connection:
             if lock_cursor(connection) is None:
-                begin(connection, self._deployment, anchor)
+                begin(connection, self._deployment, self._projections, anchor)
         return True
 
     def _anchor(self) -> Cursor:
@@ -226,7 +260,12 @@ class Indexer:
         return Cursor(block.number, block.hash, block.timestamp, 0)
 
     def _advance(
-        self, cursor: Cursor, latest: Block, final_height: int, blocks: tuple[Block, ...], entries: tuple[Entry, ...]
+        self,
+        cursor: Cursor,
+        latest: Block,
+        final_height: int,
+        blocks: tuple[Block, ...],
+        events: tuple[IndexedEvent, ...],
     ) -> bool:
         moved = Cursor(latest.number, latest.hash, latest.timestamp, final_height)
         if moved == cursor:
@@ -235,7 +274,7 @@ class Indexer:
         with self._storage.write() as connection:
             if lock_cursor(connection) != cursor:
                 return True  # Another indexer was faster.
-            apply(connection, entries)
+            apply(connection, self._projections, events)
             keep_blocks(
                 connection,
                 [(block.number, block.hash, block.timestamp) for block in blocks if block.number >= oldest],
@@ -268,7 +307,7 @@ class Indexer:
         with self._storage.write() as connection:
             if lock_cursor(connection) != cursor:
                 return True  # Another indexer was faster.
-            rewind(connection, moved.height)
+            rewind(connection, self._projections, moved.height)
             write_cursor(connection, moved)
         if moved.height < cursor.final_height:
             log.error("the chain took back final blocks: from %s down to %s", cursor.final_height, moved.height + 1)
@@ -282,7 +321,7 @@ class Indexer:
         with self._storage.write() as connection:
             if lock_cursor(connection) != cursor:
                 return True
-            begin(connection, self._deployment, anchor)
+            begin(connection, self._deployment, self._projections, anchor)
         self._count_reorg(cursor.height - anchor.height)
         self.status.rebuilds += 1
         self._note(anchor, self.status.chain_height)

@@ -28,8 +28,7 @@ from registry.checkpoints.store import CheckpointStore
 from registry.checkpoints.witnesses import WitnessAddress
 from registry.config import Settings
 from registry.devchain.embedded import EmbeddedChain
-from registry.index.hot import HotReads
-from registry.index.queries import Queries
+from registry.index.queries import IndexQueries
 from registry.index.state import find_cursor
 from registry.index.sync import Indexer
 from registry.keys.notes import create_note_key, load_note_key
@@ -72,8 +71,8 @@ class Node:
         chain: The chain.
         storage: The database.
         deployment: The contracts.
-        queries: Reads of the index.
-        hot: The quickest of them, where the database is a file; for one thread only.
+        index: Reads the state of the index.
+        reads: What each room reads its tables with, by the room's name.
         relayer: The relaying account; zero where this process has no key.
         rooms: The rooms.
         clock: Gives the Unix time in seconds.
@@ -108,9 +107,9 @@ class Node:
         self._chain_clock = ChainClock(chain, clock)
         self.finality = finality or FinalityRule(settings.finality)
         self.is_stopping = False
-        self.queries = Queries(storage)
+        self.index = IndexQueries(storage)
+        self.reads = {room.name: room.reads(storage) for room in rooms.rooms if room.reads is not None}
         self.terms = _terms(settings, chain, storage, rooms)
-        self.hot = HotReads(settings.database) if storage.is_sqlite else None
         self._resources = ExitStack()
         self._rpc_faults = rpc_faults
         self._workers: list[Worker] = []
@@ -128,7 +127,7 @@ class Node:
             )
             self._workers.append(Worker("relayer", self._relayer.run))
         if Role.INDEXER in role.parts:
-            indexer = Indexer(chain, storage, deployment, finality=self.finality)
+            indexer = Indexer(chain, storage, deployment, rooms, finality=self.finality)
             self._indexer = indexer
             self._workers.append(Worker("indexer", lambda stop: indexer.run(stop, interval=settings.poll_seconds)))
             self._workers.append(Worker("notary", _notary(settings, chain, storage, deployment, clock).run))
@@ -202,7 +201,7 @@ class Node:
             "node started",
             role=self.role.value,
             chain_id=self.deployment.chain_id,
-            registry=str(self.deployment.address_of("DatasetRegistry")),
+            contracts={name: str(address) for name, address in self.deployment.addresses.items()},
             relayer=str(self.relayer),
         )
 
@@ -214,8 +213,8 @@ class Node:
         self.wake()
         for worker in self._workers:
             worker.join()
-        if self.hot is not None:
-            self.hot.close()
+        for reads in self.reads.values():
+            reads.close()
         self._resources.close()
         log.info("node stopped")
 

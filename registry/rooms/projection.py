@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Table
 
+from registry.base.errors import RegistryError
 from registry.base.primitives import Bytes32
 from registry.ethereum.logs import Log, Moment
 from registry.index.position import block_of, log_index_of
@@ -48,42 +49,69 @@ class IndexedEvent(NamedTuple):
         )
 
 
+class BrokenHistory(RegistryError):
+    """An event cannot follow those that are known: some are missing, or the contract is another one."""
+
+    @classmethod
+    def at(cls, event: IndexedEvent) -> BrokenHistory:
+        """Return the error for an event."""
+        return cls(
+            f"The event {type(event.event).__name__} of the {event.event.subject} in the transaction"
+            f" {event.transaction_hash} cannot follow what the index knows of it.",
+            hint="Rebuild the index: tdr index rebuild.",
+        )
+
+
+class Fold(Protocol):
+    """What a room's tables must hold, by other code than its `apply`, on purpose: both are compared."""
+
+    def add(self, event: IndexedEvent) -> Bytes32 | None:
+        """Add one more event; return the head of its subject after it, or None where it changes no head.
+
+        Raises:
+            InvalidInput: The event cannot follow.
+        """
+
+    def rows(self) -> Iterator[tuple[Table, Iterable[Row]]]:
+        """Yield the rows of each table of the room, in any order."""
+
+
 @dataclass(frozen=True, slots=True)
 class Projection:
     """A room's part of the index.
 
     Args:
-        kinds: The number that each type of event is stored under: below 2**15, unique among the rooms, never changed.
-        tables: The columns of the room's tables that the chain determines, in the tables' order of creation; those of
-            the primary key come first.
-        also: Tables that are emptied with these, but hold more than the chain determines.
+        kinds: The number under which each type of event is stored: below 2**15, unique among the rooms, never changed.
+        tables: The room's tables, each with the columns that the chain determines, those of the primary key first.
+        derived: Tables that are emptied with these, but are not determined by the chain alone.
+        texts: The columns that are compared as text: the records keep no more of them.
         apply: Write the rows of events that follow all those that were applied before, in a transaction that writes.
-            Return the head of each event's subject after it; None where the event changes no head. Raise BrokenHistory
+            Return for each event the head of its subject after it; None where it changes no head. Raise BrokenHistory
             where an event cannot follow.
-        rewind: Take back all rows that come from events at or above a position. The engine has deleted these events.
-        fold: Return the rows that the tables must have, from all events of the room in the order of the chain; by
-            other code than `apply`, on purpose: `tdr index check` compares both. First the head after each event.
-        refresh: Bring what comes from elsewhere than the chain up to date, for example names in documents; return
-            whether there was anything to do. Called before each step.
+        rewind: Take back all rows that come from events at or above a position, which the engine has deleted; given
+            are the position and the ids of the subjects of these events.
+        fold: Return an empty fold.
+        refresh: How to bring up to date what comes from elsewhere than the chain, for example names in documents.
     """
 
     kinds: Mapping[type, int]
     tables: Mapping[Table, tuple[str, ...]]
-    also: tuple[Table, ...]
     apply: Callable[[Connection, Sequence[IndexedEvent]], Sequence[Bytes32 | None]]
     rewind: Callable[[Connection, int, Sequence[Bytes32]], None]
-    fold: Callable[[Iterable[IndexedEvent]], FoldedRoom]
-    refresh: Callable[[Connection], bool] | None = None
+    fold: Callable[[], Fold]
+    derived: tuple[Table, ...] = ()
+    texts: frozenset[str] = frozenset()
+    refresh: Refresh | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class FoldedRoom:
-    """What a room's tables must hold.
+class Refresh:
+    """How rows that do not come from the chain alone are brought up to date.
 
     Args:
-        heads: The head of the subject after each event, in order; None where the event changes no head.
-        rows: The rows of each table by its name, in the order of the primary key.
+        is_due: Return whether there is anything to do; reads only.
+        run: Do some of it, in a transaction that writes.
     """
 
-    heads: Sequence[Bytes32 | None]
-    rows: Mapping[str, Iterator[Row]]
+    is_due: Callable[[Connection], bool]
+    run: Callable[[Connection], object]

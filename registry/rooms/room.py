@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from registry.artifacts import Artifact, artifact
 from registry.base.primitives import Address, Bytes32
@@ -38,6 +39,13 @@ class Ownership:
     owns_since: Callable[[Storage, Address, float], bool]
 
 
+class Reads(Protocol):
+    """What reads the tables of a room."""
+
+    def close(self) -> None:
+        """Close what it holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Room:
     """One capability, as a node runs it.
@@ -46,12 +54,14 @@ class Room:
         protocol: The offline half.
         projection: Its part of the index; None where it logs nothing.
         ownership: Who owns its subjects, where it has subjects of its own.
+        reads: Open what a gateway reads its tables with; closed with the node.
         artifact: Return one of its contracts, compiled, by its name.
     """
 
     protocol: RoomProtocol
     projection: Projection | None = None
     ownership: Ownership | None = None
+    reads: Callable[[Storage], Reads] | None = None
     artifact: Callable[[str], Artifact] = artifact
 
     @property

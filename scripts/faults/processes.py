@@ -117,7 +117,7 @@ def _check_index(settings: Mapping[str, str], log: Path) -> None:
     _write_to(log)
     given = load({}, settings).settings
     with Node.open(given, Role.INDEXER if given.rpc_urls else Role.ALL) as opened:
-        found = check(opened.chain, opened.storage, opened.deployment)
+        found = check(opened.chain, opened.storage, opened.deployment, opened.rooms)
     print(found, flush=True)
     sys.exit(0 if found.is_equal else 1)
 

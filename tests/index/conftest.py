@@ -6,6 +6,7 @@ import pytest
 
 from registry.chain.rpc import RpcChain
 from registry.index.sync import Indexer
+from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
 from tests.index.activity import Activity
 
@@ -17,4 +18,4 @@ def activity(anvil: RpcChain) -> Activity:
 
 @pytest.fixture
 def indexer(activity: Activity, storage: Storage) -> Indexer:
-    return Indexer(activity.chain, storage, activity.deployment, finality=8)
+    return Indexer(activity.chain, storage, activity.deployment, ROOMS, finality=8)

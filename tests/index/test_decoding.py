@@ -9,10 +9,11 @@ from web3 import Web3
 
 from registry.chain.web3 import connect
 from registry.index.blocks import BlockReader
-from registry.index.events import Entry
 from registry.index.position import position_of
 from registry.rooms.access.events import AccessGranted, AccessRequested, AccessRevoked
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.events import Registered, Revised, Transferred, Withdrawn
+from registry.rooms.projection import IndexedEvent
 from tests.index.activity import ARTIFACTS, Activity
 
 
@@ -34,7 +35,7 @@ def by_web3(w3: Web3, activity: Activity) -> dict[int, tuple[str, dict[str, Any]
     return found
 
 
-def ours(entry: Entry) -> tuple[str, dict[str, Any]]:
+def ours(entry: IndexedEvent) -> tuple[str, dict[str, Any]]:
     """The same, from our own decoding."""
     event = entry.event
     match event:
@@ -107,10 +108,10 @@ def test_every_event_reads_as_web3_reads_it(activity: Activity) -> None:
         activity.act(6)
         activity.mine()
     w3 = connect(activity.chain)
-    reader = BlockReader(activity.chain, activity.deployment)
+    reader = BlockReader(activity.chain, activity.deployment, ROOMS)
     block = reader.block(activity.deployment.block_number - 1)
     assert block is not None
-    entries = reader.span(block.number, block.hash, activity.head_number()).entries
+    entries = reader.span(block.number, block.hash, activity.head_number()).events
     expected = {position: (name, plain(values)) for position, (name, values) in by_web3(w3, activity).items()}
     assert {entry.position: ours(entry) for entry in entries} == expected
     assert {name for name, _ in expected.values()} >= {

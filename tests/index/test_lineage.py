@@ -12,12 +12,13 @@ from registry.base.errors import NotFound
 from registry.base.primitives import Address, DatasetId
 from registry.chain.rpc import RpcChain
 from registry.ethereum.logs import Log
-from registry.index.lineage import read_lineage
 from registry.index.sync import Indexer
-from registry.index.tables import DATASETS
 from registry.lineage import Direction, Node, walk
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.events import Registered, Revised, Transferred, Withdrawn, decode
+from registry.rooms.datasets.lineage import read_lineage
 from registry.rooms.datasets.messages import Source
+from registry.rooms.datasets.tables import DATASETS
 from registry.storage import Storage
 from tests.index.activity import Activity
 
@@ -68,7 +69,7 @@ def test_the_lineage_of_every_dataset_is_that_of_the_chains_own_logs(anvil: RpcC
     for _ in range(12):
         people.act(8)
         people.mine()
-    Indexer(anvil, storage, people.deployment).catch_up()
+    Indexer(anvil, storage, people.deployment, ROOMS).catch_up()
     truth = LogReader(anvil, people.deployment.address_of("DatasetRegistry"))
     with storage.read() as connection:
         datasets = list(connection.scalars(select(DATASETS.c.dataset_id)))
@@ -89,7 +90,7 @@ def test_an_unknown_dataset_or_version_is_not_found(anvil: RpcChain, sqlite_stor
     registration = people.registration(people.people[0], sources=())
     people.send(people.people[0], registration)
     people.mine()
-    Indexer(anvil, sqlite_storage, people.deployment).catch_up()
+    Indexer(anvil, sqlite_storage, people.deployment, ROOMS).catch_up()
     assert len(read_lineage(sqlite_storage, registration.dataset_id, 1, Direction.BOTH)[0].nodes) == 1
     with pytest.raises(NotFound, match="no version 2"):
         read_lineage(sqlite_storage, registration.dataset_id, 2, Direction.BOTH)

@@ -7,24 +7,25 @@ from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
+import orjson
 import pytest
 from eth_account.signers.local import LocalAccount
 
 from registry.base.errors import Conflict, InvalidInput, NotFound
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.documents.store import put_manifest, put_metadata
-from registry.index.names import words_of, words_sought
-from registry.index.queries import DatasetFilter, Queries
-from registry.index.shapes import encoded
 from registry.index.sync import Indexer
 from registry.manifest import Entry, Manifest
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.access.records import rights_names
 from registry.rooms.datasets.messages import Revision, Source, TitleTransfer, Withdrawal
+from registry.rooms.datasets.names import words_of, words_sought
 from registry.rooms.datasets.ownership import owns_since
+from registry.rooms.datasets.search import DatasetFilter
 from registry.storage import Storage
 from tests.fixtures.publications import published
 from tests.index.activity import LATER, Activity
+from tests.index.answers import Answers
 from tests.index.oracle import fold_chain
 
 FILE = Bytes32(b"\x0f" * 32)
@@ -32,8 +33,8 @@ METADATA = {"name": "Rainfall in Ghana, 1950-2020", "description": "Daily sums."
 
 
 @pytest.fixture
-def queries(storage: Storage) -> Queries:
-    return Queries(storage)
+def queries(storage: Storage) -> Answers:
+    return Answers(storage)
 
 
 def every(page: Any, **arguments: Any) -> list[dict[str, Any]]:
@@ -77,7 +78,7 @@ def test_an_account_has_a_history_from_the_first_dataset_that_it_registered_and_
 
 
 def test_every_dataset_version_step_and_grant_is_that_of_the_fold(
-    activity: Activity, indexer: Indexer, queries: Queries
+    activity: Activity, indexer: Indexer, queries: Answers
 ) -> None:
     """R4, through what is answered."""
     busy(activity, indexer)
@@ -86,7 +87,7 @@ def test_every_dataset_version_step_and_grant_is_that_of_the_fold(
     newest_first = sorted(datasets.values(), key=lambda one: one.versions[0].at, reverse=True)
     assert [item["datasetId"] for item in listed] == [str(one.dataset_id) for one in newest_first]
     for one in datasets.values():
-        answer = json.loads(encoded(queries.dataset(one.dataset_id)))
+        answer = json.loads(orjson.dumps(queries.dataset(one.dataset_id)))
         assert answer["owner"] == str(one.owner)
         assert answer["firstOwner"] == str(one.titles[0].owner)
         assert answer["head"] == str(one.head)
@@ -134,7 +135,7 @@ def test_every_dataset_version_step_and_grant_is_that_of_the_fold(
                 assert answer["term"]["rights"] == list(rights_names(deciding.rights))
 
 
-def test_access_gives_its_reason_and_the_former_term(activity: Activity, indexer: Indexer, queries: Queries) -> None:
+def test_access_gives_its_reason_and_the_former_term(activity: Activity, indexer: Indexer, queries: Answers) -> None:
     """U14: never granted, not begun, in force, expired and revoked are told apart."""
     owner, reader = activity.people[0], activity.address(activity.people[1])
     message = activity.registration(owner)
@@ -168,7 +169,7 @@ def test_access_gives_its_reason_and_the_former_term(activity: Activity, indexer
 
 
 def test_a_grants_state_is_scheduled_active_expired_revoked_or_replaced(
-    activity: Activity, indexer: Indexer, queries: Queries
+    activity: Activity, indexer: Indexer, queries: Answers
 ) -> None:
     owner, grantee = activity.people[0], activity.address(activity.people[1])
     message = activity.registration(owner)
@@ -202,7 +203,7 @@ def test_a_grants_state_is_scheduled_active_expired_revoked_or_replaced(
 
 
 def test_datasets_are_found_by_owner_name_words_hash_status_and_source(
-    activity: Activity, indexer: Indexer, queries: Queries, storage: Storage
+    activity: Activity, indexer: Indexer, queries: Answers, storage: Storage
 ) -> None:
     owner, other = activity.people[0], activity.people[1]
     manifest = Manifest.of([Entry("data/table.csv", FILE, 12), Entry("read.me", Bytes32(b"\x0e" * 32), 3)])
@@ -241,7 +242,7 @@ def test_datasets_are_found_by_owner_name_words_hash_status_and_source(
     assert found(is_withdrawn=False, owner=activity.address(other), words="ghana") == []
     with pytest.raises(InvalidInput, match="no word"):
         queries.datasets(DatasetFilter(words=" ,. "))
-    answer = json.loads(encoded(queries.dataset(first.dataset_id)))
+    answer = json.loads(orjson.dumps(queries.dataset(first.dataset_id)))
     assert answer["metadata"] == METADATA
     assert (answer["name"], answer["description"]) == (METADATA["name"], METADATA["description"])
     assert (answer["files"], answer["bytes"]) == (2, 15)
@@ -277,7 +278,7 @@ def test_a_name_written_without_spaces_is_found_by_its_parts(sought: str, is_fou
 
 
 def test_metadata_that_comes_in_after_the_event_names_the_dataset(
-    activity: Activity, indexer: Indexer, queries: Queries, storage: Storage
+    activity: Activity, indexer: Indexer, queries: Answers, storage: Storage
 ) -> None:
     with storage.write() as connection:
         key = put_metadata(connection, {"name": "Élan"})
@@ -299,7 +300,7 @@ def test_metadata_that_comes_in_after_the_event_names_the_dataset(
         assert put_metadata(connection, {}) == late.metadata_hash
     published(storage, late.dataset_id, metadata_hash=late.metadata_hash)
     indexer.catch_up()
-    assert json.loads(encoded(queries.dataset(late.dataset_id)))["metadata"] == {}
+    assert json.loads(orjson.dumps(queries.dataset(late.dataset_id)))["metadata"] == {}
     revised = put_late(activity, indexer, storage, queries, late.dataset_id)
     assert [item["datasetId"] for item in queries.datasets(DatasetFilter(words="late"))["items"]] == [revised]
     activity.reorg(1, keep=0.0)
@@ -307,7 +308,7 @@ def test_metadata_that_comes_in_after_the_event_names_the_dataset(
     assert queries.datasets(DatasetFilter(words="late"))["items"] == []
 
 
-def put_late(activity: Activity, indexer: Indexer, storage: Storage, queries: Queries, dataset_id: DatasetId) -> str:
+def put_late(activity: Activity, indexer: Indexer, storage: Storage, queries: Answers, dataset_id: DatasetId) -> str:
     """Revises a dataset, and brings the metadata when the index has it already."""
     head = Bytes32.parse(queries.dataset(dataset_id)["head"])
     named = {"name": "It came late"}
@@ -334,7 +335,7 @@ def put_late(activity: Activity, indexer: Indexer, storage: Storage, queries: Qu
 
 
 def test_claims_name_every_claimant_in_the_order_of_the_chain(
-    activity: Activity, indexer: Indexer, queries: Queries, storage: Storage
+    activity: Activity, indexer: Indexer, queries: Answers, storage: Storage
 ) -> None:
     owner, other = activity.people[0], activity.people[1]
     manifest = Manifest.of([Entry("a.csv", FILE, 1)])
@@ -365,7 +366,7 @@ def test_claims_name_every_claimant_in_the_order_of_the_chain(
     assert queries.datasets(DatasetFilter(sha256=ZERO_BYTES32))["items"] == []
 
 
-def test_an_id_is_found_by_a_unique_prefix(activity: Activity, indexer: Indexer, queries: Queries) -> None:
+def test_an_id_is_found_by_a_unique_prefix(activity: Activity, indexer: Indexer, queries: Answers) -> None:
     message = activity.registration(activity.people[0], sources=())
     activity.send(activity.people[0], message)
     activity.mine()
@@ -381,9 +382,9 @@ def test_an_id_is_found_by_a_unique_prefix(activity: Activity, indexer: Indexer,
 
 
 def test_an_ambiguous_prefix_lists_the_candidates(
-    storage: Storage, queries: Queries, activity: Activity, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, queries: Answers, activity: Activity, indexer: Indexer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("registry.index.queries.MIN_PREFIX", 1)
+    monkeypatch.setattr("registry.rooms.datasets.queries.MIN_PREFIX", 1)
     busy(activity, indexer)
     ids = [item["datasetId"] for item in every(queries.datasets)]
     digit = max("0123456789abcdef", key=lambda one: sum(item[2] == one for item in ids))
@@ -393,7 +394,7 @@ def test_an_ambiguous_prefix_lists_the_candidates(
     assert min(item for item in ids if item[2] == digit) in caught.value.hint
 
 
-def test_of_an_unknown_dataset_nothing_is_said(activity: Activity, indexer: Indexer, queries: Queries) -> None:
+def test_of_an_unknown_dataset_nothing_is_said(activity: Activity, indexer: Indexer, queries: Answers) -> None:
     indexer.catch_up()
     nobody = DatasetId(b"\x05" * 32)
     asks: list[Callable[[], object]] = [
@@ -409,7 +410,7 @@ def test_of_an_unknown_dataset_nothing_is_said(activity: Activity, indexer: Inde
             ask()
 
 
-def test_a_cursor_of_one_list_is_not_taken_by_another(activity: Activity, indexer: Indexer, queries: Queries) -> None:
+def test_a_cursor_of_one_list_is_not_taken_by_another(activity: Activity, indexer: Indexer, queries: Answers) -> None:
     """It would give a page of other rows, or an empty one, that looks like the end."""
     for _ in range(2):
         activity.send(activity.people[0], activity.registration(activity.people[0], sources=()))
@@ -426,10 +427,10 @@ def test_a_cursor_of_one_list_is_not_taken_by_another(activity: Activity, indexe
 @pytest.mark.parametrize("cursor", ["", "-1", "1.5", "x", "9" * 40, "٣", "7", "d", "d-1", "d٣", f"d{'9' * 40}", "v7"])
 def test_a_made_up_cursor_is_refused(cursor: str, sqlite_storage: Storage) -> None:
     with pytest.raises(InvalidInput, match="cursor"):
-        Queries(sqlite_storage).datasets(cursor=cursor)
+        Answers(sqlite_storage).datasets(cursor=cursor)
 
 
-def test_a_request_shows_what_was_asked_for(activity: Activity, indexer: Indexer, queries: Queries) -> None:
+def test_a_request_shows_what_was_asked_for(activity: Activity, indexer: Indexer, queries: Answers) -> None:
     owner, asker = activity.people[0], activity.people[1]
     message = activity.registration(owner, sources=())
     activity.send(owner, message)
@@ -458,7 +459,7 @@ def test_a_request_shows_what_was_asked_for(activity: Activity, indexer: Indexer
 
 
 def test_requests_are_paged_the_newest_first_and_know_of_grants_that_followed(
-    activity: Activity, indexer: Indexer, queries: Queries
+    activity: Activity, indexer: Indexer, queries: Answers
 ) -> None:
     owner, first, second = activity.people[:3]
     message = activity.registration(owner, sources=())

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from registry.index import sync
 from registry.index.check import check, fingerprint
 from registry.index.sync import Indexer
+from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
 from tests.fixtures.crashes import Crash, crash
 from tests.index.activity import Activity
@@ -37,7 +38,7 @@ def test_whatever_happens_the_index_is_the_fold_of_the_canonical_chain(
 ) -> None:
     """R4: index(height) = fold of the canonical chain's events, and a rebuild gives the same."""
     activity.random.seed(seed)
-    indexer = Indexer(activity.chain, storage, activity.deployment, finality=8)
+    indexer = Indexer(activity.chain, storage, activity.deployment, ROOMS, finality=8)
     for action, number in steps:
         if action == "blocks":
             for _ in range(number):
@@ -51,13 +52,13 @@ def test_whatever_happens_the_index_is_the_fold_of_the_canonical_chain(
         elif action == "crash":
             crash_at(CRASHES[number], indexer)
         else:
-            indexer = Indexer(activity.chain, storage, activity.deployment, finality=8)
+            indexer = Indexer(activity.chain, storage, activity.deployment, ROOMS, finality=8)
     indexer.catch_up()
-    assert check(activity.chain, storage, activity.deployment).is_equal
-    followed = fingerprint(storage)
+    assert check(activity.chain, storage, activity.deployment, ROOMS).is_equal
+    followed = fingerprint(storage, ROOMS)
     indexer.start_over()
     indexer.catch_up()
-    assert fingerprint(storage) == followed
+    assert fingerprint(storage, ROOMS) == followed
 
 
 def crash_at(place: str, indexer: Indexer) -> None:

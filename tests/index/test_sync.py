@@ -16,15 +16,19 @@ from registry.base.errors import Conflict
 from registry.base.primitives import Address, Bytes32
 from registry.chain.client import ChainUnavailable, RpcError, WrongChain
 from registry.index import ahead, sync
-from registry.index.apply import BrokenHistory, apply
+from registry.index.apply import apply
 from registry.index.blocks import BlockReader
 from registry.index.check import check, fingerprint, folded_rows, index_rows
-from registry.index.events import TOPICS, Kind, UndecodableLog
+from registry.index.events import UndecodableLog
 from registry.index.position import position_of
 from registry.index.state import NotIndexed, read_cursor
 from registry.index.sync import Indexer
-from registry.index.tables import DATASETS, GRANTS, VERSIONS
+from registry.rooms.access.tables import GRANTS
+from registry.rooms.catalogue import ROOMS
+from registry.rooms.datasets.events import REGISTERED, Registered
+from registry.rooms.datasets.tables import DATASETS, VERSIONS
 from registry.rooms.deployment import Deployment
+from registry.rooms.projection import BrokenHistory
 from registry.storage import Storage, migrate, open_storage
 from tests.fixtures.crashes import Crash, crash
 from tests.fixtures.waiting import eventually
@@ -60,7 +64,7 @@ def require_fold(activity: Activity, storage: Storage) -> None:
         (*pair, grant.rights, None if grant.ended is None else grant.ended.timestamp, grant.is_revoked)
         for _, pair, grant in sorted((grant.at, pair, grant) for pair, one in accesses.items() for grant in one.grants)
     ]
-    assert check(activity.chain, storage, activity.deployment).is_equal
+    assert check(activity.chain, storage, activity.deployment, ROOMS).is_equal
 
 
 def is_at_height(storage: Storage, height: int) -> bool:
@@ -72,10 +76,10 @@ def is_at_height(storage: Storage, height: int) -> bool:
 
 def rebuilt(activity: Activity, storage: Storage) -> Bytes32:
     """The fingerprint after a rebuild from nothing."""
-    other = Indexer(activity.chain, storage, activity.deployment, finality=8)
+    other = Indexer(activity.chain, storage, activity.deployment, ROOMS, finality=8)
     other.start_over()
     other.catch_up()
-    return fingerprint(storage)
+    return fingerprint(storage, ROOMS)
 
 
 def test_an_index_that_follows_block_by_block_equals_the_fold_and_a_rebuild(
@@ -87,7 +91,7 @@ def test_an_index_that_follows_block_by_block_equals_the_fold_and_a_rebuild(
         activity.mine()
         indexer.catch_up()
     require_fold(activity, storage)
-    followed = fingerprint(storage)
+    followed = fingerprint(storage, ROOMS)
     assert rebuilt(activity, storage) == followed
 
 
@@ -141,7 +145,9 @@ def test_a_fault_of_reading_ahead_is_told_and_the_next_step_reads_again(
             raise ChainUnavailable("out of order")
         return answer
 
-    indexer = Indexer(SpoilingChain(activity.chain, refuse_the_second_span), storage, activity.deployment, finality=8)
+    indexer = Indexer(
+        SpoilingChain(activity.chain, refuse_the_second_span), storage, activity.deployment, ROOMS, finality=8
+    )
     for _ in range(2):  # The first begins the index.
         indexer.step()
     with pytest.raises(ChainUnavailable, match="out of order"):
@@ -173,10 +179,10 @@ def test_a_branch_whose_blocks_hold_the_same_transactions_in_other_blocks_moves_
     activity.act(4)
     activity.mine()
     indexer.catch_up()
-    before = fingerprint(storage)
+    before = fingerprint(storage, ROOMS)
     activity.reorg(1, keep=1.0, longer=2)
     indexer.catch_up()
-    assert fingerprint(storage) != before
+    assert fingerprint(storage, ROOMS) != before
     require_fold(activity, storage)
 
 
@@ -187,7 +193,7 @@ def test_a_crash_inside_a_transaction_leaves_the_index_at_the_block_before(
     activity.act(8)
     activity.mine(3)
     indexer.catch_up()
-    before = fingerprint(storage)
+    before = fingerprint(storage, ROOMS)
     activity.act(8)
     activity.mine(2)
 
@@ -196,16 +202,16 @@ def test_a_crash_inside_a_transaction_leaves_the_index_at_the_block_before(
             patch.setattr(sync, name, crash)
             with pytest.raises(Crash):
                 indexer.catch_up()
-        assert fingerprint(storage) == before
+        assert fingerprint(storage, ROOMS) == before
     indexer.catch_up()
     require_fold(activity, storage)
-    before = fingerprint(storage)
+    before = fingerprint(storage, ROOMS)
     activity.reorg(3)
     with monkeypatch.context() as patch:
         patch.setattr(sync, "write_cursor", crash)
         with pytest.raises(Crash):
             indexer.catch_up()
-    assert fingerprint(storage) == before
+    assert fingerprint(storage, ROOMS) == before
     indexer.catch_up()
     require_fold(activity, storage)
 
@@ -220,7 +226,7 @@ def test_two_indexers_on_one_database_do_not_disturb_each_other(activity: Activi
 
     def follow() -> None:
         try:
-            Indexer(activity.chain, storage, activity.deployment).run(stop, interval=0.01)
+            Indexer(activity.chain, storage, activity.deployment, ROOMS).run(stop, interval=0.01)
         except BaseException as error:
             failures.append(error)
             raise
@@ -246,12 +252,12 @@ def test_two_indexers_on_one_database_do_not_disturb_each_other(activity: Activi
 def test_a_node_that_lags_takes_nothing_back(activity: Activity, storage: Storage) -> None:
     """R5: a shorter chain that agrees does not contradict."""
     chain = SpoilingChain(activity.chain, honest)
-    indexer = Indexer(chain, storage, activity.deployment)
+    indexer = Indexer(chain, storage, activity.deployment, ROOMS)
     for _ in range(10):
         activity.act(3)
         activity.mine()
     indexer.catch_up()
-    before = fingerprint(storage)
+    before = fingerprint(storage, ROOMS)
     behind = activity.head_number() - 4
 
     def lag(method: str, params: Sequence[object], answer: Any) -> Any:
@@ -263,7 +269,7 @@ def test_a_node_that_lags_takes_nothing_back(activity: Activity, storage: Storag
 
     chain.spoil = lag
     indexer.catch_up()
-    assert fingerprint(storage) == before
+    assert fingerprint(storage, ROOMS) == before
     assert indexer.status.reorgs == 0
     chain.spoil = honest
     activity.act(3)
@@ -277,7 +283,7 @@ def test_a_node_behind_a_balancer_that_answers_for_logs_without_having_them_is_a
 ) -> None:
     """R4: silence about a range is no proof of emptiness; the blocks' blooms tell."""
     chain = SpoilingChain(activity.chain, honest)
-    indexer = Indexer(chain, storage, activity.deployment)
+    indexer = Indexer(chain, storage, activity.deployment, ROOMS)
     for _ in range(5):
         activity.act(4)
         activity.mine()
@@ -316,7 +322,7 @@ def test_answers_at_random_null_stale_or_cut_short_never_corrupt(activity: Activ
     """R4, R5."""
     chance, spoil = random.Random(3), at_random(random.Random(4))
     chain = SpoilingChain(activity.chain, honest)
-    indexer = Indexer(chain, storage, activity.deployment)
+    indexer = Indexer(chain, storage, activity.deployment, ROOMS)
     indexer.step()
     for _ in range(60):
         activity.act(2)
@@ -362,7 +368,7 @@ def test_a_head_that_is_merely_told_of_makes_nothing_final(activity: Activity, s
         return answer | {"number": hex(10_000), "hash": f"0x{'77' * 32}"} if is_head else answer
 
     chain = SpoilingChain(activity.chain, honest)
-    indexer = Indexer(chain, storage, activity.deployment, finality=8)
+    indexer = Indexer(chain, storage, activity.deployment, ROOMS, finality=8)
     indexer.catch_up()
     chain.spoil = far_ahead
     for _ in range(3):
@@ -371,7 +377,7 @@ def test_a_head_that_is_merely_told_of_makes_nothing_final(activity: Activity, s
 
 
 def test_finality_by_the_nodes_own_tag(activity: Activity, storage: Storage) -> None:
-    indexer = Indexer(activity.chain, storage, activity.deployment, finality="finalized")
+    indexer = Indexer(activity.chain, storage, activity.deployment, ROOMS, finality="finalized")
     activity.mine(100)
     indexer.catch_up()
     indexer.step()
@@ -390,7 +396,9 @@ def test_one_wrong_answer_to_the_tag_makes_nothing_final(activity: Activity, sto
         is_tag = method == "eth_getBlockByNumber" and params[0] == "finalized"
         return next(lies, answer) if is_tag else answer
 
-    indexer = Indexer(SpoilingChain(activity.chain, lie_once), storage, activity.deployment, finality="finalized")
+    indexer = Indexer(
+        SpoilingChain(activity.chain, lie_once), storage, activity.deployment, ROOMS, finality="finalized"
+    )
     indexer.catch_up()
     for _ in range(3):
         indexer.step()
@@ -411,7 +419,7 @@ def test_a_chain_without_a_finalized_block_is_indexed_to_its_tip(
             return RpcError(-32000, "finalized block not found")
         return answer | {"difficulty": difficulty}
 
-    indexer = Indexer(SpoilingChain(activity.chain, spoil), storage, activity.deployment, finality="auto")
+    indexer = Indexer(SpoilingChain(activity.chain, spoil), storage, activity.deployment, ROOMS, finality="auto")
     indexer.catch_up()
     indexer.step()
     head = activity.head_number()
@@ -440,14 +448,14 @@ def test_addresses_without_contracts_are_refused(activity: Activity, sqlite_stor
     nowhere = replace(contracts["DatasetRegistry"], address=Address(b"\x09" * 20))
     wrong = replace(activity.deployment, contracts={**contracts, "DatasetRegistry": nowhere})
     with pytest.raises(Conflict, match="There is no contract at 0x0909"):
-        Indexer(activity.chain, sqlite_storage, wrong).step()
+        Indexer(activity.chain, sqlite_storage, wrong, ROOMS).step()
 
 
 def test_a_database_of_another_deployment_is_refused(activity: Activity, indexer: Indexer, storage: Storage) -> None:
     indexer.catch_up()
     other = Activity(activity.chain, seed=8)
     with pytest.raises(Conflict, match="The index in this database is of the registry"):
-        Indexer(activity.chain, storage, other.deployment).step()
+        Indexer(activity.chain, storage, other.deployment, ROOMS).step()
 
 
 def test_a_node_that_has_not_reached_the_deployment_is_waited_for(activity: Activity, sqlite_storage: Storage) -> None:
@@ -459,7 +467,7 @@ def test_a_node_that_has_not_reached_the_deployment_is_waited_for(activity: Acti
         return answer
 
     with pytest.raises(ChainUnavailable, match="has not come as far"):
-        Indexer(SpoilingChain(activity.chain, at_genesis), sqlite_storage, activity.deployment).step()
+        Indexer(SpoilingChain(activity.chain, at_genesis), sqlite_storage, activity.deployment, ROOMS).step()
 
 
 def test_logs_of_other_contracts_are_ignored(activity: Activity, storage: Storage, indexer: Indexer) -> None:
@@ -483,11 +491,11 @@ def test_a_log_that_the_contracts_cannot_have_made_stops_the_index_and_says_whic
 
     def spoil(method: str, params: Sequence[object], answer: Any) -> Any:
         if method == "eth_getLogs":
-            registered = str(TOPICS[0])
+            registered = str(REGISTERED)
             return [log | {"data": data} if log["topics"][0] == registered else log for log in answer]
         return answer
 
-    indexer = Indexer(SpoilingChain(activity.chain, spoil), sqlite_storage, activity.deployment)
+    indexer = Indexer(SpoilingChain(activity.chain, spoil), sqlite_storage, activity.deployment, ROOMS)
     with pytest.raises(UndecodableLog, match=r"of block \d+ \(transaction 0x"):
         indexer.catch_up()
     with sqlite_storage.read() as connection:
@@ -504,7 +512,7 @@ def test_a_node_that_caps_its_answers_is_asked_for_less(activity: Activity, sqli
             raise RpcError(-32005, "query returned more than 7 results")
         return answer
 
-    Indexer(SpoilingChain(activity.chain, capped), sqlite_storage, activity.deployment).catch_up()
+    Indexer(SpoilingChain(activity.chain, capped), sqlite_storage, activity.deployment, ROOMS).catch_up()
     require_fold(activity, sqlite_storage)
 
 
@@ -516,8 +524,8 @@ def test_the_same_index_in_both_databases_has_the_same_fingerprint(
         activity.mine()
     found = set()
     for storage in (sqlite_storage, migrated(postgresql_url)):
-        Indexer(activity.chain, storage, activity.deployment).catch_up()
-        found.add(fingerprint(storage))
+        Indexer(activity.chain, storage, activity.deployment, ROOMS).catch_up()
+        found.add(fingerprint(storage, ROOMS))
     assert len(found) == 1
 
 
@@ -536,7 +544,7 @@ def test_check_finds_a_row_that_the_chain_did_not_write(activity: Activity, inde
                 claimant=Address(bytes(20)),
             )
         )
-    assert not check(activity.chain, storage, activity.deployment).is_equal
+    assert not check(activity.chain, storage, activity.deployment, ROOMS).is_equal
 
 
 def test_rows_of_the_tables_and_of_the_pure_folds_are_the_same_row_by_row(
@@ -547,12 +555,12 @@ def test_rows_of_the_tables_and_of_the_pure_folds_are_the_same_row_by_row(
         activity.act(6)
         activity.mine()
     indexer.catch_up()
-    reader = BlockReader(activity.chain, activity.deployment)
+    reader = BlockReader(activity.chain, activity.deployment, ROOMS)
     block = reader.block(activity.deployment.block_number - 1)
     assert block is not None
     span = reader.span(block.number, block.hash, activity.head_number())
     with storage.read() as connection:
-        assert list(index_rows(connection)) == list(folded_rows(span.entries))
+        assert list(index_rows(connection, ROOMS)) == list(folded_rows(span.events, ROOMS))
 
 
 def test_registration_that_is_in_the_index_already_is_refused_and_changes_nothing(
@@ -562,16 +570,16 @@ def test_registration_that_is_in_the_index_already_is_refused_and_changes_nothin
     activity.act(6)
     activity.mine()
     indexer.catch_up()
-    reader = BlockReader(activity.chain, activity.deployment)
+    reader = BlockReader(activity.chain, activity.deployment, ROOMS)
     block = reader.block(activity.deployment.block_number - 1)
     assert block is not None
-    entries = reader.span(block.number, block.hash, activity.head_number()).entries
-    again = next(entry for entry in entries if entry.kind is Kind.REGISTERED)
+    entries = reader.span(block.number, block.hash, activity.head_number()).events
+    again = next(entry for entry in entries if isinstance(entry.event, Registered))
     later = again._replace(position=position_of(activity.head_number() + 1, 0))
-    before = fingerprint(storage)
+    before = fingerprint(storage, ROOMS)
     with pytest.raises(BrokenHistory), storage.write() as connection:
-        apply(connection, [later])
-    assert fingerprint(storage) == before
+        apply(connection, ROOMS.projections, [later])
+    assert fingerprint(storage, ROOMS) == before
 
 
 def test_before_the_first_step_there_is_no_index(sqlite_storage: Storage) -> None:

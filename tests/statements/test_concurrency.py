@@ -18,15 +18,14 @@ from registry.base.canonical import metadata_hash
 from registry.base.errors import Conflict
 from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.documents.store import metadata_of
-from registry.index import names
-from registry.index.tables import DATASETS
 from registry.relay.intake import accept, prepare
 from registry.rooms.access.messages import AccessRequest
 from registry.rooms.access.policies import REQUEST_POLICIES, set_request_policy
 from registry.rooms.access.request_limits import limiting
 from registry.rooms.access.statements import RequestPolicy
-from registry.rooms.datasets import publications
+from registry.rooms.datasets import names, publications
 from registry.rooms.datasets.statements import Publication, Retraction
+from registry.rooms.datasets.tables import DATASETS
 from registry.rooms.deployment import Deployment
 from registry.statements.store import Accepted, AnyStatement
 from registry.storage import Storage, migrate, open_storage

@@ -18,7 +18,7 @@ from registry.storage.metadata import METADATA
 from registry.storage.migrate import configuration, revision_of
 
 ROOT = Path(__file__).parents[2]
-for tables in sorted(ROOT.glob("registry/*/tables.py")):  # Each room's tables, so that METADATA holds them all.
+for tables in sorted(ROOT.glob("registry/**/tables.py")):  # Each room's tables, so that METADATA holds them all.
     importlib.import_module(".".join(tables.relative_to(ROOT).with_suffix("").parts))
 
 RELEASED = (None, "0001", "0003", "0004")

@@ -20,6 +20,7 @@ from registry.index.state import Cursor, begin, write_cursor
 from registry.notes.alarm import Alarm, AlarmKind
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import KeyKind, Note, Signature, SigningKey
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.deployment import Deployment
 from registry.storage import Storage
 from registry.witness.store import WitnessStore
@@ -60,7 +61,7 @@ class World:
             if self.begun:
                 write_cursor(connection, cursor)
             else:
-                begin(connection, deployment, cursor)
+                begin(connection, deployment, ROOMS.projections, cursor)
         self.begun = True
 
 

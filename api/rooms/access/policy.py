@@ -14,6 +14,7 @@ from api.reads import IdPrefix
 from api.rooms.access import answers
 from api.rooms.access.bodies import RequestPolicySubmission
 from api.rooms.datasets.bodies import FullId
+from api.rooms.datasets.reads import queries_of
 from api.rooms.datasets.statements import RESPONSES, decide
 from api.strict import StrictRoute
 from registry.base.primitives import DatasetId
@@ -50,7 +51,7 @@ async def set_request_policy(dataset_id: FullId, body: RequestPolicySubmission, 
 )
 async def request_policy(dataset_id: IdPrefix, node: NodeDep) -> Response:
     """Whether this gateway takes requests for access to a dataset, by its owner's word, and how many may be open."""
-    return await in_thread(lambda: _policy(node, node.queries.resolve(dataset_id)))
+    return await in_thread(lambda: _policy(node, queries_of(node).resolve(dataset_id)))
 
 
 def _require_issued(statement: RequestPolicy, now: float) -> None:

@@ -7,18 +7,20 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Response
 
+from api import shapes
 from api.deps import NodeDep
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, Moment, PageCursor, answer
 from api.rooms.access import answers
+from api.rooms.access import shapes as own_shapes
 from api.rooms.access.bodies import AccessGrantSubmission, AccessRequestSubmission, AccessRevocationSubmission
+from api.rooms.access.reads import queries_of
+from api.rooms.datasets import reads as datasets
 from api.rooms.datasets.bodies import FullId
+from api.shapes import Json
 from api.strict import StrictRoute
 from api.writes import WRITE, MessageIntakeDep
 from registry.base.primitives import Address, Bytes32
 from registry.index.pages import DEFAULT_LIMIT
-from registry.index.queries import Queries
-from registry.index.shapes import Json
-from registry.index.shapes import time as iso_time
 from registry.node import Node
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.access.request_limits import limiting, require_room
@@ -44,9 +46,10 @@ async def grants(
 ) -> Response:
     """The grants of a dataset, ended ones too, the newest first."""
 
-    def work(queries: Queries) -> Json:
-        now = queries.now(node.clock())
-        return queries.grants(queries.resolve(dataset_id), now, grantee, limit, cursor)
+    def work() -> Json:
+        now = node.index.now(node.clock())
+        found = queries_of(node).grants(datasets.queries_of(node).resolve(dataset_id), grantee, limit, cursor)
+        return shapes.page(found, partial(own_shapes.grant, now=now))
 
     return await answer(node, work, min_block)
 
@@ -66,9 +69,12 @@ async def access_requests(
     min_block: MinBlock = None,
 ) -> Response:
     """The requests for access to a dataset, the newest first, and whether a grant followed."""
-    return await answer(
-        node, lambda queries: queries.access_requests(queries.resolve(dataset_id), limit, cursor), min_block
-    )
+
+    def work() -> Json:
+        found = queries_of(node).requests(datasets.queries_of(node).resolve(dataset_id), limit, cursor)
+        return shapes.page(found, own_shapes.listed_request)
+
+    return await answer(node, work, min_block)
 
 
 @reads.get(
@@ -86,8 +92,9 @@ async def grantee(
 ) -> Response:
     """What the next message about a grantee must name, and their latest grants and requests."""
 
-    def work(queries: Queries) -> Json:
-        return queries.grantee(queries.resolve(dataset_id), address, queries.now(node.clock()))
+    def work() -> Json:
+        found = queries_of(node).grantee(datasets.queries_of(node).resolve(dataset_id), address)
+        return own_shapes.grantee(found, node.index.now(node.clock()))
 
     return await answer(node, work, min_block)
 
@@ -108,9 +115,10 @@ async def access(
 ) -> Response:
     """Whether somebody may use a dataset at a time, past times included."""
 
-    def work(queries: Queries) -> Json:
-        moment = queries.now(node.clock()) if at is None else at
-        return queries.access(queries.resolve(dataset_id), address, moment) | {"at": iso_time(moment)}
+    def work() -> Json:
+        moment = node.index.now(node.clock()) if at is None else at
+        found = queries_of(node).access(datasets.queries_of(node).resolve(dataset_id), address, moment)
+        return own_shapes.access(found, moment)
 
     return await answer(node, work, min_block)
 

@@ -13,6 +13,7 @@ from api.deps import NodeDep, base_url, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
 from api.reads import IdPrefix, Moment
 from api.rooms.datasets.evidence import shown_content
+from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.base.errors import Unavailable
 from registry.base.urls import leads_to_this_machine
@@ -119,7 +120,7 @@ def _made(
     node: Node, prefix: str, version: int | None, at: int | None, make: Callable[[Facts, bytes], bytes]
 ) -> tuple[Facts, bytes]:
     """What is made of a fresh bundle, and the facts in it."""
-    dataset_id, until = node.queries.resolve(prefix), block_as_of(node.chain, at)
+    dataset_id, until = queries_of(node).resolve(prefix), block_as_of(node.chain, at)
     held = AccessLogs(node.chain, node.deployment, dataset_id, until).in_force(MAX_GRANTS)
     bundle = export_bundle(
         node.chain,

@@ -12,12 +12,14 @@ from fastapi.responses import StreamingResponse
 from api.deps import NodeDep, in_thread
 from api.problems import INVALID, NOT_FOUND, Refused, documented
 from api.reads import Limit, MinBlock, PageCursor, Sha256, answer
-from api.rooms.datasets import answers
+from api.rooms.datasets import answers, shapes
+from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.base.primitives import Bytes32
 from registry.documents.store import manifest_part, manifest_size, metadata_of
 from registry.index.pages import DEFAULT_LIMIT
 from registry.node import Node
+from registry.rooms.datasets.claims import find_claims
 
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=StrictRoute)
 
@@ -42,7 +44,9 @@ async def verify(
     min_block: MinBlock = None,
 ) -> Response:
     """Every registration of a content root, a metadata hash or a file with this hash, in the order of the chain."""
-    return await answer(node, lambda queries: queries.claims(sha256, limit, cursor), min_block)
+    return await answer(
+        node, lambda: shapes.claims(sha256, find_claims(node.storage, sha256, limit, cursor)), min_block
+    )
 
 
 @router.get(
@@ -79,7 +83,7 @@ async def metadata(node: NodeDep, metadata_hash: Hash) -> Response:
 
 def _begun(node: Node, root: Bytes32) -> tuple[int, bytes] | None:
     """Return the size of a manifest and its first part."""
-    if not node.queries.is_public(root):
+    if not queries_of(node).is_public(root):
         return None
     with node.storage.read() as connection:
         size = manifest_size(connection, root)
@@ -102,7 +106,7 @@ def _part(node: Node, root: Bytes32, start: int) -> bytes:
 
 
 def _metadata(node: Node, metadata_hash: Bytes32) -> bytes | None:
-    if not node.queries.is_public(metadata_hash):
+    if not queries_of(node).is_public(metadata_hash):
         return None
     with node.storage.read() as connection:
         return metadata_of(connection, metadata_hash)

@@ -12,6 +12,8 @@ from fastapi import APIRouter, Request, Response
 from api.answers import in_form
 from api.deps import NodeDep, base_url, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
+from api.rooms.datasets import shapes
+from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.base.canonical import read_json
 from registry.base.primitives import Address, Bytes32, DatasetId
@@ -64,7 +66,8 @@ async def _described(
     base = base_url(node, request)
 
     def make() -> tuple[int, bytes]:
-        found = node.queries.dataset(node.queries.resolve(prefix))
+        queries = queries_of(node)
+        found = shapes.dataset(queries.dataset(queries.resolve(prefix)))
         return found["asOfBlock"], orjson.dumps(written(_listing(node, found, base)))
 
     as_of, body = await in_thread(make)

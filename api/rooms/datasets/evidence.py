@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Request, Response
 from api.deps import NodeDep, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
 from api.reads import IdPrefix, Moment
+from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.base.canonical import read_json
 from registry.base.errors import InvalidInput, NotFound, Unavailable
@@ -69,7 +70,7 @@ async def evidence(
         raise invalid("cosignatures", "it says as of when, and so does `at`: give one of them")
 
     def make() -> tuple[DatasetId, bytes]:
-        full = node.queries.resolve(dataset_id)
+        full = queries_of(node).resolve(dataset_id)
         until = block_as_of(node.chain, at) if cosignatures is None else _checkpointed(node, cosignatures)
         bundle = export_bundle(
             node.chain,

@@ -12,8 +12,8 @@ from api.answers import schema_of
 from api.deps import NodeDep, in_thread
 from api.reads import RESPONSES, IdPrefix, MinBlock, reach
 from api.rooms.datasets import answers
+from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
-from registry.index.lineage import read_lineage
 from registry.index.state import Cursor
 from registry.lineage import Direction, Graph
 from registry.lineage.dot import dot
@@ -22,6 +22,7 @@ from registry.lineage.prov import json_ld, prov_json
 from registry.lineage.svg import svg
 from registry.node import Node
 from registry.rooms.datasets.caip import Namer
+from registry.rooms.datasets.lineage import read_lineage
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 
@@ -83,7 +84,7 @@ async def lineage(
 def _written(
     node: Node, prefix: str, version: int | None, direction: Direction, depth: int | None, format_: Format
 ) -> tuple[bytes, Cursor]:
-    dataset_id = node.queries.resolve(prefix)
+    dataset_id = queries_of(node).resolve(prefix)
     graph, cursor = read_lineage(node.storage, dataset_id, version, direction, depth=depth)
     if format_ == "json":
         return orjson.dumps(_document(graph, cursor)), cursor

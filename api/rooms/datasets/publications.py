@@ -11,11 +11,12 @@ from api.reads import IdPrefix
 from api.rooms.datasets import answers
 from api.rooms.datasets.bodies import DocumentsSubmission, FullId, RetractionSubmission
 from api.rooms.datasets.documents import publication_of
+from api.rooms.datasets.reads import queries_of
 from api.rooms.datasets.statements import RESPONSES, decide
 from api.strict import PublicationRoute, StrictRoute
 from api.writes import check_path, check_times
 from registry.base.primitives import ZERO_BYTES32, Bytes32, DatasetId
-from registry.index import shapes
+from registry.base.times import iso_time
 from registry.node import Node
 from registry.rooms.datasets import publications as documents
 from registry.rooms.datasets.statements import Publication, Retraction
@@ -41,7 +42,7 @@ async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) 
             raise invalid(f"body.{name}", "the publication and the documents sent do not name the same documents")
 
     def work() -> Response:
-        root, metadata_hash = node.queries.version_hashes(dataset_id, statement.version)
+        root, metadata_hash = queries_of(node).version_hashes(dataset_id, statement.version)
         if not set(statement.documents) <= {root, metadata_hash}:
             raise invalid(
                 "body.message",
@@ -79,7 +80,7 @@ async def retract(dataset_id: FullId, body: RetractionSubmission, node: NodeDep)
 )
 async def records(dataset_id: IdPrefix, node: NodeDep) -> Response:
     """Every document that was ever published here for a version, and what became of it."""
-    return await in_thread(lambda: _records(node, node.queries.resolve(dataset_id)))
+    return await in_thread(lambda: _records(node, queries_of(node).resolve(dataset_id)))
 
 
 def _records(node: Node, dataset_id: DatasetId) -> Response:
@@ -91,10 +92,10 @@ def _records(node: Node, dataset_id: DatasetId) -> Response:
             "kind": record.kind,
             "hash": str(record.document),
             "state": record.state,
-            "publishedAt": shapes.time(int(record.published_at)),
-            "retractedAt": None if record.retracted_at is None else shapes.time(int(record.retracted_at)),
+            "publishedAt": iso_time(int(record.published_at)),
+            "retractedAt": None if record.retracted_at is None else iso_time(int(record.retracted_at)),
             "reason": record.reason,
-            "withheldAt": None if record.withheld_at is None else shapes.time(int(record.withheld_at)),
+            "withheldAt": None if record.withheld_at is None else iso_time(int(record.withheld_at)),
             "withheldFor": record.withheld_for,
         }
         for record in known

@@ -7,10 +7,12 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Response
 
+from api import shapes
 from api.deps import NodeDep
 from api.problems import INVALID, documented, invalid
 from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, PageCursor, Sha256, answer
 from api.rooms.datasets import answers
+from api.rooms.datasets import shapes as own_shapes
 from api.rooms.datasets.bodies import (
     FullId,
     RegistrationSubmission,
@@ -20,12 +22,14 @@ from api.rooms.datasets.bodies import (
     WithdrawalSubmission,
 )
 from api.rooms.datasets.documents import documents_of
+from api.rooms.datasets.reads import queries_of, reads_of
+from api.shapes import Json
 from api.strict import PublicationRoute, StrictRoute
 from api.writes import WRITE, MessageIntake, MessageIntakeDep, check_times
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.index.pages import DEFAULT_LIMIT
-from registry.index.queries import DatasetFilter
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
+from registry.rooms.datasets.search import NO_FILTER, DatasetFilter, find_datasets
 
 reads = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictRoute)
 versions_in = APIRouter(tags=["writes"], route_class=PublicationRoute)
@@ -58,7 +62,7 @@ async def datasets(
     min_block: MinBlock = None,
 ) -> Response:
     """Datasets, the newest registration first; every filter that is given must be met."""
-    wanted = DatasetFilter(
+    filters = DatasetFilter(
         owner=owner,
         name=name,
         words=q,
@@ -66,8 +70,13 @@ async def datasets(
         is_withdrawn=None if status is None else status == "withdrawn",
         source=source,
     )
-    every = (lambda hot: hot.datasets(limit, cursor)) if wanted == DatasetFilter() else None
-    return await answer(node, lambda queries: queries.datasets(wanted, limit, cursor), min_block, every)
+    hot = reads_of(node).hot if filters == NO_FILTER else None
+    return await answer(
+        node,
+        lambda: shapes.page(find_datasets(node.storage, filters, limit, cursor), own_shapes.item),
+        min_block,
+        at_once=None if hot is None else lambda: shapes.page(hot.datasets(limit, cursor), own_shapes.item),
+    )
 
 
 @reads.get(
@@ -79,7 +88,8 @@ async def datasets(
 )
 async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
     """A dataset as it is now."""
-    return await answer(node, lambda queries: queries.dataset(queries.resolve(dataset_id)), min_block)
+    queries = queries_of(node)
+    return await answer(node, lambda: own_shapes.dataset(queries.dataset(queries.resolve(dataset_id))), min_block)
 
 
 @reads.get(
@@ -97,7 +107,12 @@ async def versions(
     min_block: MinBlock = None,
 ) -> Response:
     """The versions of a dataset, the first first."""
-    return await answer(node, lambda queries: queries.versions(queries.resolve(dataset_id), limit, cursor), min_block)
+    queries = queries_of(node)
+
+    def work() -> Json:
+        return shapes.page(queries.versions(queries.resolve(dataset_id), limit, cursor), own_shapes.version)
+
+    return await answer(node, work, min_block)
 
 
 @reads.get(
@@ -115,7 +130,12 @@ async def history(
     min_block: MinBlock = None,
 ) -> Response:
     """All that changed a dataset, the first first, each step with the head after it."""
-    return await answer(node, lambda queries: queries.history(queries.resolve(dataset_id), limit, cursor), min_block)
+    queries = queries_of(node)
+
+    def work() -> Json:
+        return shapes.page(queries.history(queries.resolve(dataset_id), limit, cursor), own_shapes.step)
+
+    return await answer(node, work, min_block)
 
 
 @versions_in.post(Registration.PATH, summary="Register a dataset", operation_id="register", **WRITE)

@@ -9,14 +9,18 @@ from sqlalchemy import Connection, Select, exists, func, select
 
 from registry.base.errors import Conflict
 from registry.base.primitives import Address, DatasetId
-from registry.index.events import Kind
 from registry.index.tables import EVENTS, STATE
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
 from registry.rooms.access.errors import DIRECT, requests_closed
+from registry.rooms.access.events import AccessGranted, AccessRequested, AccessRevoked
 from registry.rooms.access.messages import AccessRequest
 from registry.rooms.access.policies import accepts_requests
+from registry.rooms.access.projection import KINDS
 from registry.storage.locks import lock_values
+
+REQUESTED: Final = KINDS[AccessRequested]
+ANSWERS: Final = (KINDS[AccessGranted], KINDS[AccessRevoked])
 
 MAX_OPEN_OF_GRANTEE: Final = 3
 """The most pending requests of one account for one dataset."""
@@ -77,9 +81,9 @@ def _require(connection: Connection, message: AccessRequest, maximum: int, *, ot
 def _is_indexed(connection: Connection, message: AccessRequest) -> bool:
     """Return whether the index has more of the grantee's requests for the dataset than the message counts before it."""
     rows = select(EVENTS.c.position).where(
-        EVENTS.c.dataset_id == message.dataset_id,
+        EVENTS.c.subject_id == message.dataset_id,
         EVENTS.c.account == message.grantee,
-        EVENTS.c.kind == int(Kind.REQUESTED),
+        EVENTS.c.kind == REQUESTED,
     )
     known = rows.limit(message.requests + 1).subquery()
     return connection.execute(select(func.count()).select_from(known)).scalar_one() > message.requests
@@ -98,13 +102,13 @@ def _open_on_chain(dataset_id: DatasetId, grantee: Address | None) -> Select[int
     """Select the requests in the index that no grant or revocation followed."""
     answer = EVENTS.alias()
     rows = select(EVENTS.c.position).where(
-        EVENTS.c.dataset_id == dataset_id,
-        EVENTS.c.kind == int(Kind.REQUESTED),
+        EVENTS.c.subject_id == dataset_id,
+        EVENTS.c.kind == REQUESTED,
         ~exists().where(
-            answer.c.dataset_id == EVENTS.c.dataset_id,
+            answer.c.subject_id == EVENTS.c.subject_id,
             answer.c.account == EVENTS.c.account,
             answer.c.position > EVENTS.c.position,
-            answer.c.kind != int(Kind.REQUESTED),
+            answer.c.kind.in_(ANSWERS),
         ),
     )
     return rows if grantee is None else rows.where(EVENTS.c.account == grantee)

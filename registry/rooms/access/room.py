@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from registry.rooms.access.projection import PROJECTION
 from registry.rooms.access.protocol import PROTOCOL
+from registry.rooms.access.queries import AccessQueries
 from registry.rooms.room import Room
 
-ROOM: Final = Room(PROTOCOL)
+ROOM: Final = Room(PROTOCOL, projection=PROJECTION, reads=AccessQueries)

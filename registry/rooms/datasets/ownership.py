@@ -12,10 +12,12 @@ from registry.chain.client import Chain
 from registry.chain.history import BlockRef
 from registry.ethereum.abi import WORD, left_padded
 from registry.ethereum.logs import Moment
-from registry.index.events import Kind
-from registry.index.tables import DATASETS, EVENTS
+from registry.index.tables import EVENTS
+from registry.rooms.datasets.events import Transferred
 from registry.rooms.datasets.messages import CONTRACT
+from registry.rooms.datasets.projection import KINDS
 from registry.rooms.datasets.service import read_dataset
+from registry.rooms.datasets.tables import DATASETS
 from registry.rooms.deployment import Deployment
 from registry.rooms.room import Ownership
 from registry.storage import Storage
@@ -53,7 +55,7 @@ def has_owned(storage: Storage, dataset_id: Bytes32, account: Address) -> bool:
         Unavailable: The database cannot be used.
     """
     transfers = select(EVENTS.c.topics).where(
-        EVENTS.c.dataset_id == dataset_id, EVENTS.c.account == ZERO_ADDRESS, EVENTS.c.kind == Kind.TRANSFERRED
+        EVENTS.c.subject_id == dataset_id, EVENTS.c.account == ZERO_ADDRESS, EVENTS.c.kind == KINDS[Transferred]
     )
     first = select(DATASETS.c.first_owner).where(DATASETS.c.dataset_id == dataset_id)
     with storage.read() as connection:

@@ -12,14 +12,15 @@ from registry.base.primitives import DatasetId
 from registry.base.times import utc_datetime
 from registry.documents.tables import METADATA_DOCUMENTS
 from registry.index.chunks import chunks
-from registry.index.events import stored_dataset_event
 from registry.index.position import block_of
 from registry.index.state import Cursor, read_cursor
-from registry.index.tables import DATASETS, EVENTS, SOURCES, VERSIONS
+from registry.index.tables import EVENTS
 from registry.lineage import Direction, Graph, Node, walk
 from registry.rooms.datasets.events import Registered, Revised
 from registry.rooms.datasets.messages import Source
+from registry.rooms.datasets.projection import stored_event
 from registry.rooms.datasets.publication_tables import PUBLIC_METADATA, is_public
+from registry.rooms.datasets.tables import DATASETS, SOURCES, VERSIONS
 from registry.storage import Storage
 
 _PAIRS: Final = 400
@@ -63,7 +64,7 @@ class IndexReader:
         """The nodes of those of these versions that are known."""
         for chunk in chunks(versions, _PAIRS):
             for row in self._connection.execute(_NODES.where(_VERSION.in_(_pairs(chunk)))):
-                event = stored_dataset_event(row.topics, row.data)
+                event = stored_event(row.topics, row.data)
                 if not isinstance(event, Registered | Revised):
                     raise TypeError(f"{type(event).__name__} makes no version")
                 yield Node(

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from registry.base.primitives import Bytes32, DatasetId
 from registry.documents.tables import METADATA_DOCUMENTS
 from registry.index.chunks import chunks
-from registry.index.tables import DATASETS, WORDS
 from registry.rooms.datasets.publication_tables import CHANGED_PUBLICATIONS, IS_PUBLIC, PUBLICATIONS
+from registry.rooms.datasets.tables import DATASETS, WORDS
 from registry.storage.bulk import insert_rows
 
 MAX_KEY: Final = 200

@@ -1,24 +1,22 @@
-"""The two reads that are asked for most, past SQLAlchemy: one dataset, and a page without a filter. SQLite only.
+"""The two most frequent reads without SQLAlchemy: one dataset, and a page without a filter. SQLite only.
 
-The statements and the shapes are those of `registry.index.queries`; what is left out is what costs more than the
-reading itself: a connection from the pool, and an object for each step of it.
+The statements and the rows are those of `registry.rooms.datasets.queries`. Left out is what costs more than the reading
+itself: a connection from the pool, and an object for each step of it.
 """
 
 from __future__ import annotations
 
 import sqlite3
-from collections import namedtuple
 from typing import Any, Final
 
-import orjson
-from sqlalchemy import Select, make_url
+from sqlalchemy import Select
 from sqlalchemy.dialects import sqlite
 
 from registry.base.primitives import Bytes32, DatasetId
-from registry.index.pages import LAST, Listing
-from registry.index.queries import MANY, ONE, dataset_json, standing, unknown
-from registry.index.shapes import Json
+from registry.index.pages import LAST, Page, Snapshot
 from registry.index.state import SELECT_CURSOR, Cursor, NotIndexed
+from registry.rooms.datasets.queries import LISTING, MANY, ONE, unknown
+from registry.rooms.datasets.rows import DatasetItem
 from registry.storage.errors import translated
 
 MAPPED_BYTES: Final = 2**30
@@ -26,57 +24,53 @@ CACHE_KIB: Final = 65_536
 
 
 class _Statement:
-    """A statement as SQLite takes it, and its rows with the columns as attributes."""
+    """A statement as SQLite takes it."""
 
     def __init__(self, statement: Select[Any]) -> None:
         compiled = statement.compile(dialect=sqlite.dialect())
         self.sql = str(compiled)
         self._names = list(compiled.positiontup or ())
         self._defaults = compiled.params
-        columns = [str(column.key) for column in statement.selected_columns]
-        self._row: Any = type("Row", (namedtuple("Row", columns),), {"__slots__": ()})
 
     def fetch(self, connection: sqlite3.Connection, values: dict[str, object]) -> list[Any]:
-        """Its rows.
+        """Return its rows.
 
         Args:
             connection: Where to ask.
             values: The values of its parameters.
         """
         known = self._defaults | values
-        rows = connection.execute(self.sql, [known[name] for name in self._names]).fetchall()
-        return [self._row._make(row) for row in rows]
+        return connection.execute(self.sql, [known[name] for name in self._names]).fetchall()
 
 
 class HotReads:
     """Reads over a connection of its own; for one thread at a time.
 
     Args:
-        url: The database's SQLAlchemy URL.
+        path: The database's file.
     """
 
-    def __init__(self, url: str) -> None:
-        self._path = str(make_url(url).database)
+    def __init__(self, path: str) -> None:
+        self._path = path
         self._connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
         self._connection.execute("PRAGMA query_only = ON")
         self._connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}")
         self._connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
         self._cursor, self._one, self._many = _Statement(SELECT_CURSOR), _Statement(ONE), _Statement(MANY)
 
-    def dataset(self, dataset_id: DatasetId) -> Json:
-        """As `Queries.dataset`."""
-        stands, rows = self._read(self._one, {"dataset_id": bytes(dataset_id)})
+    def dataset(self, dataset_id: DatasetId) -> Snapshot[DatasetItem]:
+        """Return a dataset as it is now; the same as `DatasetQueries.dataset`."""
+        cursor, rows = self._read(self._one, {"dataset_id": bytes(dataset_id)})
         if not rows:
             raise unknown(dataset_id)
-        metadata = None if rows[0].body is None else orjson.Fragment(rows[0].body)
-        return dataset_json(rows[0]) | {"metadata": metadata} | standing(stands)
+        return Snapshot(DatasetItem(*rows[0]), cursor)
 
-    def datasets(self, limit: int, cursor: str | None) -> Json:
-        """As `Queries.datasets` without a filter."""
-        before = Listing.DATASETS.place(cursor, LAST)
-        stands, rows = self._read(self._many, {"before": before, "count": limit + 1})
-        page = Listing.DATASETS.page([dataset_json(row) for row in rows], [row.position for row in rows], limit)
-        return page | standing(stands)
+    def datasets(self, limit: int, cursor: str | None) -> Snapshot[Page[DatasetItem]]:
+        """Return datasets; the same as `find_datasets` without a filter."""
+        before = LISTING.place(cursor, LAST)
+        as_of, rows = self._read(self._many, {"before": before, "count": limit + 1})
+        items = [DatasetItem(*row) for row in rows]
+        return Snapshot(LISTING.page(items, [item.position for item in items], limit), as_of)
 
     def close(self) -> None:
         """Closes the connection."""
