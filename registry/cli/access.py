@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
         clock,
         content,
         drafts,
+        epochs,
         grantees,
         output,
         people,
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from registry.rooms.access import messages, records, statements
     from registry.sdk import client
+    from registry.sdk.models import access as access_models
 else:
     time = lazy("time")
     client, primitives = lazy("registry.sdk.client"), lazy("registry.base.primitives")
@@ -38,6 +39,7 @@ else:
     clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
     access_offline, bundle_check = lazy("registry.cli.access_offline"), lazy("registry.cli.bundle_check")
     drafts, grantees = lazy("registry.cli.drafts"), lazy("registry.cli.grantees")
+    epochs = lazy("registry.cli.epochs")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
     statements = lazy("registry.rooms.access.statements")
 
@@ -91,14 +93,14 @@ def grant(
     """
     grantee = people.address_of(address, keys)
     mask = records.rights_mask(_names(rights))
-    for given_time in (begin, until):
-        times.require_time(given_time)
+    for time_text in (begin, until):
+        times.require_time(time_text)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
     terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        dataset_id = desk.gateway.state(wanted).dataset_id
-        now = desk.now()
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        dataset_id = session.gateway.state(wanted).dataset_id
+        now = session.now()
         starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
         message = messages.AccessGrant.parse(
             {
@@ -108,8 +110,8 @@ def grant(
                 "startsAt": starts_at,
                 "expiresAt": expires_at,
                 "termsHash": terms_hash,
-                "epoch": desk.gateway.pair(dataset_id, grantee).epoch,
-                "deadline": desk.deadline_of(deadline),
+                "epoch": session.gateway.grantee(dataset_id, grantee).epoch,
+                "deadline": session.deadline_of(deadline),
             }
         )
         more = {
@@ -119,14 +121,16 @@ def grant(
             "expiresAt": times.show_time(expires_at),
             "termsHash": str(terms_hash),
         }
+        entry = epochs.check_epoch(session, message)
         if dry_run:
-            drafts.show_message(desk, message, more, as_json=as_json)
+            drafts.show_message(session, message, more, as_json=as_json)
             return
-        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-        given = None if no_wait else _as_given(desk.gateway, receipt, grantee)
-    if given:
-        more["startsAt"] = given["startsAt"]
-    writing.print_write(desk, receipt, message, more, as_json=as_json)
+        session.journal.add(entry)
+        receipt = session.send(message, wait=writing.waiting(no_wait, wait))
+        recorded = None if no_wait else _as_recorded(session.gateway, dataset_id, grantee, receipt.transaction_hash)
+    if recorded:
+        more["startsAt"] = recorded.raw["startsAt"]
+    writing.print_write(session, receipt, message, more, as_json=as_json)
 
 
 @app.command()
@@ -153,22 +157,24 @@ def revoke(
     grantee = people.address_of(address, keys)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        dataset_id = desk.gateway.state(wanted).dataset_id
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        dataset_id = session.gateway.state(wanted).dataset_id
         message = messages.AccessRevocation.parse(
             {
                 "datasetId": dataset_id,
                 "grantee": grantee,
-                "epoch": desk.gateway.pair(dataset_id, grantee).epoch,
-                "deadline": desk.deadline_of(deadline),
+                "epoch": session.gateway.grantee(dataset_id, grantee).epoch,
+                "deadline": session.deadline_of(deadline),
             }
         )
         more = {"grantee": str(grantee)}
+        entry = epochs.check_epoch(session, message)
         if dry_run:
-            drafts.show_message(desk, message, more, as_json=as_json)
+            drafts.show_message(session, message, more, as_json=as_json)
             return
-        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    writing.print_write(desk, receipt, message, more, as_json=as_json)
+        session.journal.add(entry)
+        receipt = session.send(message, wait=writing.waiting(no_wait, wait))
+    writing.print_write(session, receipt, message, more, as_json=as_json)
 
 
 @app.command()
@@ -198,10 +204,10 @@ def request(
     times.require_time(until)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        dataset_id = desk.gateway.state(wanted).dataset_id
-        grantee = desk.signer.address
-        expires_at = times.parse_time(until, now=desk.now())
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        dataset_id = session.gateway.state(wanted).dataset_id
+        grantee = session.signer.address
+        expires_at = times.parse_time(until, now=session.now())
         message = messages.AccessRequest.parse(
             {
                 "datasetId": dataset_id,
@@ -209,8 +215,8 @@ def request(
                 "rights": mask,
                 "expiresAt": expires_at,
                 "purpose": purpose,
-                "requests": desk.gateway.pair(dataset_id, grantee).requests,
-                "deadline": desk.deadline_of(deadline),
+                "requests": session.gateway.grantee(dataset_id, grantee).requests,
+                "deadline": session.deadline_of(deadline),
             }
         )
         more = {
@@ -220,10 +226,11 @@ def request(
             "purpose": purpose,
         }
         if dry_run:
-            drafts.show_message(desk, message, more, as_json=as_json)
+            session.require_requests_accepted(dataset_id)
+            drafts.show_message(session, message, more, as_json=as_json)
             return
-        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    writing.print_write(desk, receipt, message, more, as_json=as_json)
+        receipt = session.send(message, wait=writing.waiting(no_wait, wait))
+    writing.print_write(session, receipt, message, more, as_json=as_json)
 
 
 @app.command("take-requests")
@@ -249,19 +256,22 @@ def take_requests(
       tdr take-requests 0x1f2e3d4c --no --dry-run
     """
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        state = desk.gateway.state(ids.id_text(dataset))
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        state = session.gateway.state(ids.id_text(dataset))
         statement = statements.RequestPolicy(
-            dataset_id=state.dataset_id, accepted=accepted, issued_at=desk.now(), deadline=desk.deadline_of(deadline)
+            dataset_id=state.dataset_id,
+            accepted=accepted,
+            issued_at=session.now(),
+            deadline=session.deadline_of(deadline),
         )
         if dry_run:
-            drafts.show_statement(desk, statement, {"accepted": accepted}, as_json=as_json)
+            drafts.show_statement(session, statement, {"accepted": accepted}, as_json=as_json)
             return
-        found = desk.gateway.set_request_policy(desk.state(statement))
+        policy = session.gateway.set_request_policy(session.sign(statement))
     if as_json:
-        output.print_json(found)
+        output.print_json(policy.raw)
     else:
-        output.print_fields(found)
+        output.print_fields(policy.raw)
 
 
 @app.command()
@@ -278,29 +288,28 @@ def requests(
       tdr requests 0x1f2e3d4c
       tdr requests 0x1f2e3d4c --open --json
     """
-    with client.Gateway(gateway_url) as gateway:
-        found = gateway.access_requests(ids.id_text(dataset))
-    with gateway.reading():
-        wanted = [item for item in found["items"] if not (is_open and item["granted"])]
-        if as_json:
-            output.print_json({**found, "items": wanted})
-        elif wanted:
-            output.print_table(
-                ("time", "who", "rights", "until", "purpose", "granted"),
+    with client.Client(gateway_url) as gateway:
+        listed = gateway.access_requests(ids.id_text(dataset))
+    selected = [item for item in listed.items if not (is_open and item.granted)]
+    if as_json:
+        output.print_json({**listed.raw, "items": [item.raw for item in selected]})
+    elif selected:
+        output.print_table(
+            ("time", "who", "rights", "until", "purpose", "granted"),
+            (
                 (
-                    (
-                        times.for_people(item["at"]["time"]),
-                        item["grantee"],
-                        ", ".join(item["rights"]),
-                        times.for_people(item["expiresAt"]),
-                        item["purpose"],
-                        "yes" if item["granted"] else "no",
-                    )
-                    for item in wanted
-                ),
-            )
-        else:
-            output.print_line("There is no such request.")
+                    times.for_people(item.at.time),
+                    item.grantee,
+                    ", ".join(item.rights),
+                    times.for_people(item.expires_at),
+                    item.purpose,
+                    "yes" if item.granted else "no",
+                )
+                for item in selected
+            ),
+        )
+    else:
+        output.print_line("There is no such request.")
 
 
 @app.command()
@@ -359,62 +368,64 @@ def access(
         _list_grants(wanted, gateway_url, as_json=as_json)
         return
     grantee = people.address_of(address, keys)
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         answer = gateway.access(wanted, grantee, at=moment)
     if as_json:
-        output.print_json({**answer, "account": str(grantee)})
+        output.print_json({**answer.raw, "account": str(grantee)})
     else:
-        with gateway.reading():
-            term = answer["term"] or {"rights": [], "startsAt": None, "endsAt": None}
-            fields = {
+        term = answer.term
+        output.print_line("ALLOWED" if answer.allowed else "NOT ALLOWED")
+        output.print_fields(
+            {
                 "account": grantee,
-                "reason": grantees.WORDS[records.AccessState(answer["reason"])],
-                "rights": ", ".join(term["rights"]),
-                "from": times.for_people(term["startsAt"]),
-                "until": times.for_people(term["endsAt"]),
-                "at": times.for_people(answer.get("at")),
-                "dataset": "withdrawn" if answer["datasetStatus"] == "withdrawn" else "",
-                "as of block": answer["asOfBlock"],
+                "reason": grantees.WORDS[records.AccessState(answer.reason)],
+                "rights": ", ".join(term.rights) if term else "",
+                "from": times.for_people(term.starts_at) if term else "",
+                "until": times.for_people(term.ends_at) if term else "",
+                "at": times.for_people(answer.at),
+                "dataset": "withdrawn" if answer.dataset_status == "withdrawn" else "",
+                "as of block": answer.as_of_block,
             }
-        output.print_line("ALLOWED" if answer["allowed"] else "NOT ALLOWED")
-        output.print_fields(fields)
-    raise typer.Exit(0 if answer["allowed"] else 1)
+        )
+    raise typer.Exit(0 if answer.allowed else 1)
 
 
 def _list_grants(dataset: str, gateway_url: str, *, as_json: bool) -> None:
     """Print all grants of a dataset, the newest first."""
-    with client.Gateway(gateway_url) as gateway:
-        found = gateway.grants(dataset)
-    with gateway.reading():
-        if as_json:
-            output.print_json(found)
-        elif found["items"]:
-            output.print_table(
-                ("who", "state", "rights", "from", "until"),
+    with client.Client(gateway_url) as gateway:
+        grants = gateway.grants(dataset)
+    if as_json:
+        output.print_json(grants.raw)
+    elif grants.items:
+        output.print_table(
+            ("who", "state", "rights", "from", "until"),
+            (
                 (
-                    (
-                        item["grantee"],
-                        item["state"],
-                        ", ".join(item["rights"]),
-                        times.for_people(item["startsAt"]),
-                        times.for_people(item["endsAt"]),
-                    )
-                    for item in found["items"]
-                ),
-            )
-        else:
-            output.print_line("Nobody was ever granted access.")
+                    item.grantee,
+                    item.state,
+                    ", ".join(item.rights),
+                    times.for_people(item.starts_at),
+                    times.for_people(item.ends_at),
+                )
+                for item in grants.items
+            ),
+        )
+    else:
+        output.print_line("Access was never granted to any account.")
 
 
-def _as_given(
-    gateway: client.Gateway, receipt: client.Receipt, grantee: primitives.Address
-) -> Mapping[str, Any] | None:
-    """The grant as the chain has it, where the index knows it already: it begins no sooner than its block."""
+def _as_recorded(
+    gateway: client.Client,
+    dataset_id: primitives.DatasetId,
+    grantee: primitives.Address,
+    transaction_hash: primitives.Bytes32 | None,
+) -> access_models.Grant | None:
+    """Return the grant as the chain has it, if the index has it already: it begins no sooner than its block."""
     try:
-        grants = gateway.grants(receipt.dataset_id, grantee=grantee)["items"]
+        grants = gateway.grants(dataset_id, grantee=grantee)
     except Unavailable:
         return None
-    return next((one for one in grants if one["at"]["transactionHash"] == str(receipt.transaction_hash)), None)
+    return next((grant for grant in grants.items if grant.at.transaction_hash == transaction_hash), None)
 
 
 def _names(rights: str) -> list[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from registry.base import primitives
     from registry.cli import content, output, people, times
     from registry.sdk import client
+    from registry.sdk.models import access, datasets, receipts
 else:
     client, primitives = lazy("registry.sdk.client"), lazy("registry.base.primitives")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
@@ -46,13 +47,12 @@ def show(
     if version is not None:
         _show_version(wanted, version, gateway_url, as_json=as_json)
         return
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         found = gateway.dataset(wanted)
-        grants = gateway.grants(found["datasetId"])["items"]
+        grants = gateway.grants(found.dataset_id).items
     if as_json:
-        output.print_json({**found, "grants": grants})
-        return
-    with gateway.reading():
+        output.print_json({**found.raw, "grants": [grant.raw for grant in grants]})
+    else:
         _print_dataset(found, grants)
 
 
@@ -70,26 +70,25 @@ def history(
     Example:
       tdr history 0x1f2e3d4c
     """
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         found = gateway.history(ids.id_text(dataset))
     if as_json:
-        output.print_json(found)
+        output.print_json(found.raw)
         return
-    with gateway.reading():
-        output.print_table(
-            ("time", "block", "what", "detail", "head"),
+    output.print_table(
+        ("time", "block", "what", "detail", "head"),
+        (
             (
-                (
-                    times.for_people(item["at"]["time"]),
-                    item["at"]["blockNumber"],
-                    item["kind"],
-                    _detail(item),
-                    item["head"][:SHORT_ID],
-                )
-                for item in found["items"]
-            ),
-        )
-        output.print_line(f"as of block {found['asOfBlock']}")
+                times.for_people(step.at.time),
+                step.at.block_number,
+                step.kind,
+                _detail(step),
+                str(step.head)[:SHORT_ID],
+            )
+            for step in found.items
+        ),
+    )
+    output.print_line(f"as of block {found.as_of_block}")
 
 
 @app.command("list")
@@ -114,33 +113,32 @@ def list_datasets(
       tdr list --search penguins --limit 10
     """
     holder = None if owner is None else str(people.address_of(owner, keys))
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         origin = None if source is None else str(gateway.state(ids.id_text(source)).dataset_id)
         filters = {"owner": holder, "name": name, "q": search, "status": status, "source": origin}
         found = list(gateway.datasets(limit=limit + 1, **filters))
     found, has_more = found[:limit], len(found) > limit
     if as_json:
-        output.print_json({"items": found, "more": has_more})
+        output.print_json({"items": [item.raw for item in found], "more": has_more})
         return
     if not found:
         output.print_line("There is no such dataset.")
         return
-    with gateway.reading():
-        output.print_table(
-            ("id", "name", "version", "files", "owner", "updated", "status"),
+    output.print_table(
+        ("id", "name", "version", "files", "owner", "updated", "status"),
+        (
             (
-                (
-                    item["datasetId"][:SHORT_ID],
-                    item["name"],
-                    item["version"],
-                    item["files"],
-                    item["owner"],
-                    times.for_people(item["updatedAt"]),
-                    item["status"],
-                )
-                for item in found
-            ),
-        )
+                str(item.dataset_id)[:SHORT_ID],
+                item.name,
+                item.version,
+                item.files,
+                item.owner,
+                times.for_people(item.updated_at),
+                item.status,
+            )
+            for item in found
+        ),
+    )
     if has_more:
         output.print_line(f"There are more than these {limit}: --limit {2 * limit} shows more of them.")
 
@@ -162,28 +160,27 @@ def find(
       tdr find 9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08
     """
     hashes = _hashes(what)
-    with client.Gateway(gateway_url) as gateway:
-        answers = [gateway.claims(one) for one in hashes]
-    claims = [claim for answer in answers for claim in answer["claims"]]
+    with client.Client(gateway_url) as gateway:
+        answers = [gateway.claims(sha256) for sha256 in hashes]
+    claims = [claim for answer in answers for claim in answer.claims]
     if as_json:
-        output.print_json({**answers[0], "claims": claims})
+        output.print_json({**answers[0].raw, "claims": [claim.raw for claim in claims]})
     elif claims:
-        with gateway.reading():
-            output.print_table(
-                ("time", "dataset", "version", "claimant", "match", "path", "status"),
+        output.print_table(
+            ("time", "dataset", "version", "claimant", "match", "path", "status"),
+            (
                 (
-                    (
-                        times.for_people(claim["at"]["time"] if isinstance(claim["at"], dict) else claim["at"]),
-                        claim["datasetId"][:SHORT_ID],
-                        claim["version"],
-                        claim["claimant"],
-                        claim["match"],
-                        claim["path"],
-                        claim["status"],
-                    )
-                    for claim in claims
-                ),
-            )
+                    times.for_people(claim.at.time),
+                    str(claim.dataset_id)[:SHORT_ID],
+                    claim.version,
+                    claim.claimant,
+                    claim.match,
+                    claim.path,
+                    claim.status,
+                )
+                for claim in claims
+            ),
+        )
     else:
         # A file is looked for by its own hash and as a dataset of its own; a folder with sizes and without.
         output.print_line(f"Nobody has registered any of: {', '.join(one.hex() for one in hashes)}.")
@@ -205,16 +202,16 @@ def receipt(
     """
     if not re.fullmatch(r"[0-9a-f]{32}", receipt_id):
         raise InvalidInput(f"A receipt's id is 32 hex digits, but this was given: {receipt_id[:80]!r}.")
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         found = gateway.receipt(receipt_id, wait=seconds)
     if as_json:
-        output.print_json(found.model_dump(mode="json", by_alias=True))
+        output.print_json(_receipt_json(found))
     else:
         output.print_fields(
             {
                 "receipt": found.id,
                 "action": found.action,
-                "dataset": found.dataset_id,
+                found.subject.kind: found.subject.id,
                 "status": found.status,
                 "transaction": found.transaction_hash,
                 "block": found.block_number,
@@ -226,56 +223,70 @@ def receipt(
 
 def _show_version(wanted: str, version: int, gateway_url: str, *, as_json: bool) -> None:
     """Print what was registered as one version of a dataset."""
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         found = gateway.history(wanted)
         dataset_id = str(gateway.state(wanted).dataset_id)
-    with gateway.reading():
-        versions = [item for item in found["items"] if item["kind"] in ("registered", "revised")]
-        if version > len(versions):
-            raise NotFound(f"The dataset has no version {version}; its latest is {len(versions)}.")
-        item = versions[version - 1]
-        if as_json:
-            document = {"datasetId": dataset_id, "version": version, "latestVersion": len(versions), **item}
-            output.print_json({**document, "asOfBlock": found["asOfBlock"]})
-            return
-        output.print_fields(
-            {
-                "dataset": dataset_id,
-                "version": f"{version} of {len(versions)}",
-                "content root": item["contentRoot"],
-                "metadata hash": item.get("metadataHash"),
-                "uri": item.get("uri"),
-                "head": item["head"],
-                item["kind"]: f"{times.for_people(item['at']['time'])}, block {item['at']['blockNumber']}",
-                "as of block": found["asOfBlock"],
-            }
-        )
-
-
-def _print_dataset(found: Mapping[str, Any], grants: Sequence[Mapping[str, Any]]) -> None:
-    metadata = found["metadata"] or {}
+    versions = [step for step in found.items if step.kind in ("registered", "revised")]
+    if version > len(versions):
+        raise NotFound(f"The dataset has no version {version}; its latest is {len(versions)}.")
+    step = versions[version - 1]
+    if as_json:
+        document = {"datasetId": dataset_id, "version": version, "latestVersion": len(versions), **step.raw}
+        output.print_json({**document, "asOfBlock": found.as_of_block})
+        return
     output.print_fields(
         {
-            "dataset": found["datasetId"],
-            "name": found["name"],
-            "description": found["description"],
+            "dataset": dataset_id,
+            "version": f"{version} of {len(versions)}",
+            "content root": step.content_root,
+            "metadata hash": step.metadata_hash,
+            "uri": step.uri,
+            "head": step.head,
+            step.kind: f"{times.for_people(step.at.time)}, block {step.at.block_number}",
+            "as of block": found.as_of_block,
+        }
+    )
+
+
+def _receipt_json(found: receipts.Receipt) -> dict[str, object]:
+    """Return a receipt as `--json` prints it; its subject is named by its kind, for example `datasetId`."""
+    failure = found.failure
+    return {
+        "id": found.id,
+        "action": found.action,
+        "status": found.status,
+        f"{found.subject.kind}Id": str(found.subject.id),
+        "transactionHash": None if found.transaction_hash is None else str(found.transaction_hash),
+        "blockNumber": found.block_number,
+        "failure": failure and {"error": failure.error, "values": failure.values, "detail": failure.detail},
+        "alreadyDone": found.already_done,
+    }
+
+
+def _print_dataset(found: datasets.Dataset, grants: Sequence[access.Grant]) -> None:
+    metadata = found.metadata or {}
+    output.print_fields(
+        {
+            "dataset": found.dataset_id,
+            "name": found.name,
+            "description": found.description,
             "license": _told(metadata.get("license")),
             "keywords": _told(metadata.get("keywords")),
-            "owner": found["owner"],
-            "first owner": None if found["firstOwner"] == found["owner"] else found["firstOwner"],
-            "status": found["status"],
-            "withdrawn because": found["withdrawalReason"],
-            "version": found["version"],
-            "files": found["files"],
-            "bytes": None if found["bytes"] is None else f"{found['bytes']:,}",
-            "content root": found["contentRoot"],
-            "metadata hash": found["metadataHash"],
-            "uri": found["uri"],
-            "sources": ", ".join(f"{source['datasetId']}@{source['version']}" for source in found["sources"]),
-            "head": found["head"],
-            "registered": f"{times.for_people(found['registeredAt'])}, block {found['registeredBlock']}",
-            "updated": f"{times.for_people(found['updatedAt'])}, block {found['updatedBlock']}",
-            "as of block": found["asOfBlock"],
+            "owner": found.owner,
+            "first owner": None if found.first_owner == found.owner else found.first_owner,
+            "status": found.status,
+            "withdrawn because": found.withdrawal_reason,
+            "version": found.version,
+            "files": found.files,
+            "bytes": None if found.size is None else f"{found.size:,}",
+            "content root": found.content_root,
+            "metadata hash": found.metadata_hash,
+            "uri": found.uri,
+            "sources": ", ".join(f"{source.dataset_id}@{source.version}" for source in found.sources),
+            "head": found.head,
+            "registered": f"{times.for_people(found.registered_at)}, block {found.registered_block}",
+            "updated": f"{times.for_people(found.updated_at)}, block {found.updated_block}",
+            "as of block": found.as_of_block,
         }
     )
     if grants:
@@ -284,11 +295,11 @@ def _print_dataset(found: Mapping[str, Any], grants: Sequence[Mapping[str, Any]]
             ("grantee", "rights", "from", "until", "state"),
             (
                 (
-                    grant["grantee"],
-                    ", ".join(grant["rights"]),
-                    times.for_people(grant["startsAt"]),
-                    times.for_people(grant["endsAt"]),
-                    grant["state"],
+                    grant.grantee,
+                    ", ".join(grant.rights),
+                    times.for_people(grant.starts_at),
+                    times.for_people(grant.ends_at),
+                    grant.state,
                 )
                 for grant in grants
             ),
@@ -319,11 +330,11 @@ def _hashes(what: str) -> list[primitives.Bytes32]:
     return roots if path.is_dir() else [found[0].entries[0].sha256, *roots]
 
 
-def _detail(item: Mapping[str, Any]) -> str:
-    match item["kind"]:
+def _detail(step: datasets.HistoryStep) -> str:
+    match step.kind:
         case "registered" | "revised":
-            return f"version {item.get('version', 1)}, content root {item['contentRoot']}"
+            return f"version {step.version}, content root {step.content_root}"
         case "transferred":
-            return f"to {item.get('to') or item.get('owner')}"
-        case _:
-            return str(item.get("reason") or "")
+            return f"to {step.to}"
+        case "withdrawn":
+            return step.reason or ""

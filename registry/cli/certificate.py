@@ -61,7 +61,7 @@ def certificate(
     """
     dataset_id, version = ids.id_and_version(dataset)
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         if as_credential:
             document = gateway.credential(dataset_id, version=version, at=time)
             files.write(files.json_bytes(document), out)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from registry.cli import clock, content, drafts, people, writing
     from registry.rooms.datasets import head, messages, service
     from registry.sdk import client
+    from registry.sdk.models import datasets as models
 else:
     secrets = lazy("secrets")
     canonical, client, primitives = (
@@ -150,21 +151,21 @@ def register(
     )
     canonical.metadata_hash(metadata)  # Metadata that cannot be hashed is refused before anything else is done.
     metadata = kept.salted(metadata)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        derived_from = _sources(desk.gateway, sources or [])
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        derived_from = _sources(session.gateway, sources or [])
         selected = source.selected()
         manifest = selected.manifest
         metadata = content.note_left_out(metadata, selected, source.selection, private=private)
         metadata_hash = canonical.metadata_hash(metadata)
         message = messages.Registration.parse(
             {
-                "owner": desk.signer.address,
+                "owner": session.signer.address,
                 "contentRoot": manifest.root,
                 "metadataHash": metadata_hash,
                 "uri": uri,
                 "salt": primitives.Bytes32(secrets.token_bytes(32)),
                 "sources": derived_from,
-                "deadline": desk.deadline_of(deadline),
+                "deadline": session.deadline_of(deadline),
             }
         )
         new_head = head.NO_HEAD.after_registration(
@@ -173,14 +174,14 @@ def register(
         more = _version_fields(selected, new_head, manifest_file)
         if dry_run:
             told = more | _documents(metadata, no_publish=no_publish, private=private)
-            drafts.show_message(desk, message, told, as_json=as_json)
+            drafts.show_message(session, message, told, as_json=as_json)
             return
         source.keep(manifest)
         kept.keep(metadata)
         public = None if manifest.is_private else manifest
         documents = None if no_publish else writing.Documents(message.dataset_id, 1, metadata, public, message.deadline)
-        receipt = desk.send(message, wait=writing.waiting(no_wait, wait), documents=documents)
-    writing.print_write(desk, receipt, message, {"owner": str(message.owner), **more}, as_json=as_json)
+        receipt = session.send(message, wait=writing.waiting(no_wait, wait), documents=documents)
+    writing.print_write(session, receipt, message, {"owner": str(message.owner), **more}, as_json=as_json)
 
 
 @app.command()
@@ -227,10 +228,10 @@ def revise(
     kept.check()
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        state = desk.gateway.state(wanted)
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        state = session.gateway.state(wanted)
         metadata = content.metadata_of(
-            {} if metadata_file else _former_metadata(desk, state),
+            {} if metadata_file else _former_metadata(session, state),
             metadata_file,
             name=name,
             description=description,
@@ -238,7 +239,7 @@ def revise(
             keywords=keywords or (),
         )
         metadata = kept.salted(metadata) if metadata else metadata
-        derived_from = _sources(desk.gateway, sources or [])
+        derived_from = _sources(session.gateway, sources or [])
         selected = source.selected()
         manifest = selected.manifest
         metadata = content.note_left_out(metadata, selected, source.selection, private=private)
@@ -251,7 +252,7 @@ def revise(
                 "metadataHash": metadata_hash,
                 "uri": uri,
                 "sources": derived_from,
-                "deadline": desk.deadline_of(deadline),
+                "deadline": session.deadline_of(deadline),
             }
         )
         new_head = head.Head(state.head).after_revision(
@@ -260,18 +261,18 @@ def revise(
         more = _version_fields(selected, new_head, manifest_file)
         if dry_run:
             told = more | _documents(metadata, no_publish=no_publish, private=private)
-            drafts.show_message(desk, message, told, as_json=as_json)
+            drafts.show_message(session, message, told, as_json=as_json)
             return
         source.keep(manifest)
         kept.keep(metadata)
         public = None if manifest.is_private else manifest
         documents = writing.Documents(state.dataset_id, state.version + 1, metadata or None, public, message.deadline)
-        receipt = desk.send(
+        receipt = session.send(
             message,
             wait=writing.waiting(no_wait, wait),
             documents=None if no_publish or not (metadata or public) else documents,
         )
-    writing.print_write(desk, receipt, message, more, as_json=as_json)
+    writing.print_write(session, receipt, message, more, as_json=as_json)
 
 
 @app.command()
@@ -305,27 +306,32 @@ def transfer(
     recipient = people.address_of(to, keys)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        state = desk.gateway.state(wanted)
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        state = session.gateway.state(wanted)
         message = messages.TitleTransfer.parse(
-            {"datasetId": state.dataset_id, "head": state.head, "to": recipient, "deadline": desk.deadline_of(deadline)}
+            {
+                "datasetId": state.dataset_id,
+                "head": state.head,
+                "to": recipient,
+                "deadline": session.deadline_of(deadline),
+            }
         )
         new_head = head.Head(state.head).after_transfer(state.owner, recipient)
         more = {"owner": str(recipient), "previousOwner": str(state.owner), "head": str(new_head)}
         if dry_run:
-            drafts.show_message(desk, message, more, as_json=as_json)
+            drafts.show_message(session, message, more, as_json=as_json)
             return
         if not yes:
             confirm.ask(
                 (
-                    f"Dataset  {_called(desk, state)}",
+                    f"Dataset  {_called(session, state)}",
                     f"To       {recipient}",
                     "Only the new owner can then revise, grant, revoke, withdraw, or give it back.",
                 ),
                 "Pass the title on?",
             )
-        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    writing.print_write(desk, receipt, message, more, as_json=as_json)
+        receipt = session.send(message, wait=writing.waiting(no_wait, wait))
+    writing.print_write(session, receipt, message, more, as_json=as_json)
 
 
 @app.command()
@@ -356,31 +362,31 @@ def withdraw(
     confirm.require_terminal_or_yes(yes=yes or dry_run)
     wanted = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        state = desk.gateway.state(wanted)
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        state = session.gateway.state(wanted)
         message = messages.Withdrawal.parse(
             {
                 "datasetId": state.dataset_id,
                 "head": state.head,
                 "reason": reason,
-                "deadline": desk.deadline_of(deadline),
+                "deadline": session.deadline_of(deadline),
             }
         )
         more = {"reason": reason, "head": str(head.Head(state.head).after_withdrawal(reason.encode()))}
         if dry_run:
-            drafts.show_message(desk, message, more, as_json=as_json)
+            drafts.show_message(session, message, more, as_json=as_json)
             return
         if not yes:
             confirm.ask(
                 (
-                    f"Dataset  {_called(desk, state)}",
+                    f"Dataset  {_called(session, state)}",
                     f"Reason   {reason or 'none given'}",
                     "No further version and no further grant will be possible. It cannot be undone.",
                 ),
                 "Withdraw it for good?",
             )
-        receipt = desk.send(message, wait=writing.waiting(no_wait, wait))
-    writing.print_write(desk, receipt, message, more, as_json=as_json)
+        receipt = session.send(message, wait=writing.waiting(no_wait, wait))
+    writing.print_write(session, receipt, message, more, as_json=as_json)
 
 
 def _documents(metadata: Mapping[str, Any], *, no_publish: bool, private: bool) -> dict[str, object]:
@@ -389,10 +395,10 @@ def _documents(metadata: Mapping[str, Any], *, no_publish: bool, private: bool) 
     return {"published": [] if no_publish else documents, "metadata": metadata}
 
 
-def _called(desk: writing.Desk, state: client.DatasetState) -> str:
+def _called(session: writing.SigningSession, state: models.DatasetState) -> str:
     """Return a dataset's id, and its name where the gateway knows it."""
     try:
-        name = desk.gateway.dataset(state.dataset_id).get("name")
+        name = session.gateway.dataset(state.dataset_id).name
     except (NotFound, Unavailable):
         name = None
     return f"{state.dataset_id} ({name})" if name else str(state.dataset_id)
@@ -410,15 +416,15 @@ def _version_fields(selected: Any, new_head: Any, manifest_file: Path | None) ->
     }
 
 
-def _former_metadata(desk: writing.Desk, state: client.DatasetState) -> Mapping[str, Any]:
+def _former_metadata(session: writing.SigningSession, state: models.DatasetState) -> Mapping[str, Any]:
     """The metadata of the present version, as the owner registered it.
 
     It will be signed again, so the gateway's word is not enough. The events fold to the head that is signed with it:
     had the gateway told another hash in them, that head would not be the contract's, and the signature worth nothing.
     """
-    node = rpc.RpcChain([desk.gateway.rpc_url])
+    node = rpc.RpcChain([session.gateway.rpc_url])
     try:
-        former = service.read_dataset(node, desk.deployment, state.dataset_id, history.block_at(node))
+        former = service.read_dataset(node, session.deployment, state.dataset_id, history.block_at(node))
     finally:
         node.close()
     if former.head != state.head:
@@ -429,7 +435,7 @@ def _former_metadata(desk: writing.Desk, state: client.DatasetState) -> Mapping[
     registered = former.latest.metadata_hash
     if registered == primitives.ZERO_BYTES32:
         return {}
-    metadata = desk.gateway.metadata(registered)
+    metadata = session.gateway.metadata(registered)
     if not isinstance(metadata, dict) or canonical.metadata_hash(metadata) != registered:
         raise InvalidInput(
             "The gateway does not have the metadata of the version before.",
@@ -438,7 +444,7 @@ def _former_metadata(desk: writing.Desk, state: client.DatasetState) -> Mapping[
     return {member: value for member, value in metadata.items() if member != content.LEFT_OUT}
 
 
-def _sources(gateway: client.Gateway, given: list[str]) -> list[dict[str, object]]:
+def _sources(gateway: client.Client, given: list[str]) -> list[dict[str, object]]:
     """The sources in the contract's order, ids in full."""
     sources = set()
     for text in given:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from registry.cli import clock, content, drafts, output, times, writing
     from registry.rooms.datasets import publications, statements
     from registry.sdk import client
+    from registry.sdk.models import documents as models
 else:
     time, canonical, client = lazy("time"), lazy("registry.base.canonical"), lazy("registry.sdk.client")
     clock = lazy("registry.cli.clock")
@@ -74,18 +75,16 @@ def publish(
     metadata = None if metadata_file is None else _metadata(metadata_file)
     dataset_id, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        state = desk.gateway.state(dataset_id)
-        number, expiry = version or state.version, desk.deadline_of(deadline)
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        state = session.gateway.state(dataset_id)
+        number, expiry = version or state.version, session.deadline_of(deadline)
         documents = writing.Documents(state.dataset_id, number, metadata, manifest, expiry)
         if dry_run:
             named = (("metadata", metadata), ("manifest", manifest))
             more = {"version": number, "published": [name for name, document in named if document is not None]}
-            drafts.show_statement(desk, documents.publication(), more, as_json=as_json)
+            drafts.show_statement(session, documents.publication(), more, as_json=as_json)
             return
-        records = desk.gateway.publish(desk.published(documents))
-        with desk.gateway.reading():
-            _print(records, as_json=as_json)
+        _print(session.gateway.publish(session.published(documents)), as_json=as_json)
 
 
 @app.command()
@@ -112,15 +111,14 @@ def retract(
     """
     dataset_id, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
-    with writing.open_desk(gateway_url, keys, key, password_file, dry_run=dry_run) as desk:
-        state = desk.gateway.state(dataset_id)
+    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
+        state = session.gateway.state(dataset_id)
         number = version or state.version
-        with desk.gateway.reading():
-            public = {
-                item["kind"]: primitives.Bytes32.parse(item["hash"])
-                for item in desk.gateway.publications(state.dataset_id)["items"]
-                if item["version"] == number and item["state"] == "public"
-            }
+        public = {
+            document.kind: document.hash
+            for document in session.gateway.publications(state.dataset_id).items
+            if document.version == number and document.state == "public"
+        }
         if not public:
             raise Conflict(f"No document of version {number} is public.", hint="`tdr documents ID` lists them all.")
         statement = statements.Retraction(
@@ -129,15 +127,13 @@ def retract(
             content_root=public.get("manifest", primitives.ZERO_BYTES32),
             metadata_hash=public.get("metadata", primitives.ZERO_BYTES32),
             reason=reason,
-            deadline=desk.deadline_of(deadline),
+            deadline=session.deadline_of(deadline),
         )
         if dry_run:
             more = {"version": number, "retracted": sorted(public), "reason": reason}
-            drafts.show_statement(desk, statement, more, as_json=as_json)
+            drafts.show_statement(session, statement, more, as_json=as_json)
             return
-        records = desk.gateway.retract(desk.state(statement))
-        with desk.gateway.reading():
-            _print(records, as_json=as_json)
+        _print(session.gateway.retract(session.sign(statement)), as_json=as_json)
 
 
 @app.command()
@@ -152,10 +148,8 @@ def documents(
     Example:
       tdr documents 0x1f2e3d4c
     """
-    with client.Gateway(gateway_url) as gateway:
-        records = gateway.publications(ids.id_text(dataset))
-        with gateway.reading():
-            _print(records, as_json=as_json)
+    with client.Client(gateway_url) as gateway:
+        _print(gateway.publications(ids.id_text(dataset)), as_json=as_json)
 
 
 @app.command()
@@ -207,20 +201,20 @@ def _metadata(file: Path) -> Mapping[str, Any]:
     return document
 
 
-def _print(records: Mapping[str, Any], *, as_json: bool) -> None:
+def _print(listed: models.Documents, *, as_json: bool) -> None:
     if as_json:
-        output.print_json(records)
-    elif records["items"]:
+        output.print_json(listed.raw)
+    elif listed.items:
         output.print_table(
             ("version", "document", "state", "since", "reason", "hash"),
-            ([item["version"], item["kind"], *_state(item), item["hash"]] for item in records["items"]),
+            ([document.version, document.kind, *_state(document), document.hash] for document in listed.items),
         )
     else:
         output.print_line("No document of this dataset was ever published here.")
 
 
-def _state(item: Mapping[str, Any]) -> tuple[str, str, str]:
-    """Return the state of a document, the time since which it is in that state, and the reason."""
-    since = item["withheldAt"] or item["retractedAt"] or item["publishedAt"]
-    reason = item["withheldFor"] if item["withheldAt"] else item["reason"]
-    return item["state"], times.for_people(since), reason or ""
+def _state(document: models.Document) -> tuple[str, str, str]:
+    """Return a document's state, since when it has been in it, and why."""
+    since = document.withheld_at or document.retracted_at or document.published_at
+    reason = document.withheld_for if document.withheld_at else document.reason
+    return document.state, times.for_people(since), reason or ""

@@ -13,61 +13,59 @@ from registry.chain.history import block_at
 from registry.chain.rpc import RpcChain
 from registry.cli.output import print_fields, print_json, print_line, print_note
 from registry.cli.times import show_time
-from registry.cli.writing import Desk
+from registry.cli.writing import SigningSession
 from registry.ethereum.eip712 import Message
 from registry.relay.authority import has_code, named_signer, owner_of
-from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.datasets.errors import unknown, withheld
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.datasets.service import read_dataset
 from registry.rooms.datasets.statements import DatasetStatement, Publication
+from registry.rooms.protocols import PROTOCOLS
 
 
-def show_message(desk: Desk, message: Message, more: Mapping[str, object], *, as_json: bool) -> None:
+def show_message(session: SigningSession, message: Message, more: Mapping[str, object], *, as_json: bool) -> None:
     """Rehearse a message on the chain, and print what would be signed.
 
     The call names the account that has to sign as its sender and carries no signature: for a call of its own, the
     contract asks for none, and checks all else as it would for a signed message.
 
     Args:
-        desk: Where it would be signed.
+        session: Where it would be signed.
         message: The message.
         more: What else there is to say of it, by its JSON names.
         as_json: Whether to print JSON.
 
     Raises:
         ContractRefused: The contract would refuse it.
-        Conflict: The gateway would, or the key has signed for a later epoch.
         RegistryError: The chain cannot be read.
     """
-    if isinstance(message, AccessGrant | AccessRevocation):
-        desk.check_epoch(message)
-    if isinstance(message, AccessRequest):
-        desk.require_requests_taken(DatasetId(message.subject.id))
-    node = RpcChain([desk.gateway.rpc_url])
+    node = RpcChain([session.gateway.rpc_url])
     try:
-        signer = named_signer(message) or _owner(node, desk, DatasetId(message.subject.id))
+        signer = named_signer(message) or _owner(node, session, DatasetId(message.subject.id))
         call = calldata(message, b"")
         simulate(
             node,
             {
                 "from": str(signer),
-                "to": str(desk.contract_of(message)),
+                "to": str(session.contract_of(message)),
                 "gas": hex(gas_limit(message, bytes(ECDSA_SIGNATURE_BYTES), call)),
                 "data": f"0x{call.hex()}",
             },
+            refusals=PROTOCOLS.refusals,
         )
-        _require_right(node, desk, signer)
+        _require_right(node, session, signer)
     finally:
         node.close()
-    _show(desk, message, more, as_json=as_json)
+    _show(session, message, more, as_json=as_json)
 
 
-def show_statement(desk: Desk, statement: DatasetStatement, more: Mapping[str, object], *, as_json: bool) -> None:
+def show_statement(
+    session: SigningSession, statement: DatasetStatement, more: Mapping[str, object], *, as_json: bool
+) -> None:
     """Check a statement against the chain and the gateway's records, and print what would be signed.
 
     Args:
-        desk: Where it would be signed.
+        session: Where it would be signed.
         statement: The statement.
         more: What else there is to say of it, by its JSON names.
         as_json: Whether to print JSON.
@@ -79,35 +77,35 @@ def show_statement(desk: Desk, statement: DatasetStatement, more: Mapping[str, o
         Conflict: The operator withholds a document.
         RegistryError: The chain cannot be read.
     """
-    node = RpcChain([desk.gateway.rpc_url])
+    node = RpcChain([session.gateway.rpc_url])
     try:
-        _require_right(node, desk, _owner(node, desk, statement.dataset_id))
+        _require_right(node, session, _owner(node, session, statement.dataset_id))
         if isinstance(statement, Publication):
-            _require_publishable(node, desk, statement)
+            _require_publishable(node, session, statement)
     finally:
         node.close()
-    _show(desk, statement, more, as_json=as_json)
+    _show(session, statement, more, as_json=as_json)
 
 
-def _owner(node: Chain, desk: Desk, dataset_id: DatasetId) -> Address:
-    owner = owner_of(node, desk.deployment, dataset_id)
+def _owner(node: Chain, session: SigningSession, dataset_id: DatasetId) -> Address:
+    owner = owner_of(node, session.deployment, dataset_id)
     if owner is None:
         raise unknown(dataset_id)
     return owner
 
 
-def _require_right(node: Chain, desk: Desk, signer: Address) -> None:
+def _require_right(node: Chain, session: SigningSession, signer: Address) -> None:
     """Require that the key is that of the account that has to sign; a contract can only say so of a signature."""
-    if signer == desk.signer.address:
+    if signer == session.signer.address:
         return
     if not has_code(node, signer):
-        raise desk.not_by(signer)
+        raise session.not_by(signer)
     print_note(f"{signer} is a contract: whether it takes the signature of this key is not known before it is signed.")
 
 
-def _require_publishable(node: Chain, desk: Desk, statement: Publication) -> None:
+def _require_publishable(node: Chain, session: SigningSession, statement: Publication) -> None:
     """Require that documents are those of their version, and that none of them is withheld."""
-    versions = read_dataset(node, desk.deployment, statement.dataset_id, block_at(node)).versions
+    versions = read_dataset(node, session.deployment, statement.dataset_id, block_at(node)).versions
     if statement.version > len(versions):
         raise NotFound(
             f"The dataset has no version {statement.version}.", hint=f"It has versions 1 to {len(versions)}."
@@ -119,14 +117,15 @@ def _require_publishable(node: Chain, desk: Desk, statement: Publication) -> Non
             f"{version.metadata_hash}, and a document that was given is neither.",
             hint="Give the manifest and metadata that the version was registered with.",
         )
-    with desk.gateway.reading():
-        for item in desk.gateway.publications(statement.dataset_id)["items"]:
-            concerned = item["version"] == statement.version or item["hash"] in map(str, statement.documents)
-            if concerned and item["state"] == "withheld":
-                raise withheld(item["withheldFor"])
+    for document in session.gateway.publications(statement.dataset_id).items:
+        concerned = document.version == statement.version or document.hash in statement.documents
+        if concerned and document.state == "withheld":
+            raise withheld(document.withheld_for or "")
 
 
-def _show(desk: Desk, message: Message | DatasetStatement, more: Mapping[str, object], *, as_json: bool) -> None:
+def _show(
+    session: SigningSession, message: Message | DatasetStatement, more: Mapping[str, object], *, as_json: bool
+) -> None:
     # The id of a registration is left out: a new salt gives another one each time.
     known = {} if isinstance(message, Registration) else {"datasetId": str(DatasetId(message.subject.id))}
     document = {
@@ -134,9 +133,9 @@ def _show(desk: Desk, message: Message | DatasetStatement, more: Mapping[str, ob
         **known,
         **more,
         "deadline": show_time(message.deadline),
-        "signer": str(desk.signer.address),
-        "chainId": desk.deployment.chain_id,
-        "contract": str(desk.contract_of(message)),
+        "signer": str(session.signer.address),
+        "chainId": session.deployment.chain_id,
+        "contract": str(session.contract_of(message)),
     }
     if as_json:
         print_json(document | {"message": message.to_json()})

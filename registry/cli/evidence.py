@@ -89,7 +89,7 @@ def export(
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
     given = None if manifest_file is None else content.read_list(manifest_file)
     grantees = None if grantee is None else [people.address_of(one, keys) for one in grantee]
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         dataset_id = gateway.state(wanted).dataset_id
         if cosignatures is not None:
             bundle = gateway.evidence(
@@ -126,7 +126,7 @@ class _Wanted(NamedTuple):
 
 
 def _made(
-    gateway: client.Gateway,
+    gateway: client.Client,
     rpc_urls: list[str] | None,
     dataset_id: primitives.DatasetId,
     time: int | None,
@@ -148,7 +148,7 @@ def _made(
         chain.close()
 
 
-def _shown(gateway: client.Gateway, record: records.Dataset, wanted: _Wanted) -> bundles.Shown:
+def _shown(gateway: client.Client, record: records.Dataset, wanted: _Wanted) -> bundles.Shown:
     """What there is of a version's content. It is checked against the version's hashes when the bundle is made."""
     number = record.latest.number if wanted.version is None else wanted.version
     if not 1 <= number <= len(record.versions):

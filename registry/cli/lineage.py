@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.base.errors import InvalidInput, Unavailable
+from registry.base.errors import InvalidInput
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
-    import pydantic
-
     from registry.cli import files
     from registry.lineage import dot, graph, prov, svg, tree
     from registry.rooms.datasets import caip
     from registry.sdk import client
+    from registry.sdk.models import datasets as models
 else:
-    pydantic = lazy("pydantic")
     caip, client = lazy("registry.rooms.datasets.caip"), lazy("registry.sdk.client")
     files = lazy("registry.cli.files")
     dot, graph, prov = lazy("registry.lineage.dot"), lazy("registry.lineage.graph"), lazy("registry.lineage.prov")
@@ -80,40 +78,27 @@ def lineage(
       tdr lineage 0x1f2e3d4c --format svg -o lineage.svg
     """
     dataset_id, version = ids.id_and_version(dataset)
-    with client.Gateway(gateway_url) as gateway:
-        answer = gateway.lineage(dataset_id, version=version, direction=direction.value, depth=depth)
+    with client.Client(gateway_url) as gateway:
+        found = gateway.lineage(dataset_id, version=version, direction=direction.value, depth=depth)
         deployment = gateway.deployment()
     if as_json:
         if written is not Format.TREE:
             raise InvalidInput("--json and --format exclude each other.", hint="Leave out one of them.")
-        files.write(files.json_bytes(answer), file)
+        files.write(files.json_bytes(found.raw), file)
         return
-    lineage_graph = _graph(answer)
     namer = caip.Namer.of(deployment)
     writers: dict[Format, Callable[[], bytes]] = {
-        Format.TREE: lambda: _tree(lineage_graph, direction, answer["asOfBlock"]),
-        Format.PROV_JSON: lambda: files.json_bytes(prov.prov_json(lineage_graph, namer)),
-        Format.JSON_LD: lambda: files.json_bytes(prov.json_ld(lineage_graph, namer)),
-        Format.SVG: lambda: svg.svg(lineage_graph).encode(),
-        Format.DOT: lambda: dot.dot(lineage_graph).encode(),
+        Format.TREE: lambda: _tree(found, direction),
+        Format.PROV_JSON: lambda: files.json_bytes(prov.prov_json(found.graph, namer)),
+        Format.JSON_LD: lambda: files.json_bytes(prov.json_ld(found.graph, namer)),
+        Format.SVG: lambda: svg.svg(found.graph).encode(),
+        Format.DOT: lambda: dot.dot(found.graph).encode(),
     }
-    with gateway.reading():
-        content = writers[written]()
-    files.write(content, file)
+    files.write(writers[written](), file)
 
 
-def _graph(answer: Any) -> graph.Graph:
-    members = graph.GraphDocument.model_fields
-    known = {field.alias for field in members.values()}
-    try:
-        document = graph.GraphDocument.model_validate({key: answer[key] for key in answer if key in known})
-    except pydantic.ValidationError as error:
-        raise Unavailable("The gateway returned an invalid or unsupported lineage.") from error
-    return document.graph()
-
-
-def _tree(lineage_graph: graph.Graph, direction: Walk, as_of: int) -> bytes:
-    return "".join(f"{line}\n" for line in _lines(lineage_graph, direction, as_of)).encode()
+def _tree(found: models.Lineage, direction: Walk) -> bytes:
+    return "".join(f"{line}\n" for line in _lines(found.graph, direction, found.as_of_block)).encode()
 
 
 def _lines(lineage_graph: graph.Graph, direction: Walk, as_of: int) -> Iterator[str]:

@@ -79,7 +79,6 @@ def show_time(seconds: int) -> str:
     return unix_time_text(seconds) if seconds > LAST_SECOND else iso_time(seconds)
 
 
-def for_people(moment: object) -> str:
-    """Return a time of the gateway (ISO 8601) in a readable form with its zone."""
-    text = "" if moment is None else str(moment)
-    return f"{text[:10]} {text[11:19]} UTC" if re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", text) else text
+def for_people(moment: datetime | None) -> str:
+    """Return a time in UTC as a person reads it; empty for None."""
+    return "" if moment is None else f"{moment.astimezone(UTC).isoformat(' ', 'seconds')[:19]} UTC"

@@ -159,7 +159,7 @@ def verify(
         bundle_check.check_bundle(paths, bundle, chosen, given, report, selection)
     elif paths and dataset is not None:
         dataset, version = ids.id_and_version(dataset, version)
-        with client.Gateway(gateway_url) as gateway:
+        with client.Client(gateway_url) as gateway:
             verify_on_chain(paths, dataset, version, rpc_urls, registry, given, gateway, report, selection)
     elif paths and given is not None:
         report.not_proven.append(comparison.REGISTRATION)
@@ -214,7 +214,7 @@ def verify_on_chain(
     rpc_urls: list[str] | None,
     registry: str | None,
     given: manifest.Manifest | None,
-    gateway: client.Gateway,
+    gateway: client.Client,
     report: comparison.Report,
     selection: manifest.Selection,
 ) -> None:
@@ -243,7 +243,7 @@ def verify_on_chain(
     comparison.check_content(found, root, listed, report, is_file=content.is_file(paths))
 
 
-def _full_id(gateway: client.Gateway, text: str) -> primitives.DatasetId:
+def _full_id(gateway: client.Client, text: str) -> primitives.DatasetId:
     if len(text) == 2 + 2 * primitives.DatasetId.LENGTH:
         return primitives.DatasetId.parse(text)
     try:
@@ -252,7 +252,7 @@ def _full_id(gateway: client.Gateway, text: str) -> primitives.DatasetId:
         raise Unavailable(error.message, hint="Without a gateway, give the dataset's id in full.") from error
 
 
-def _deployment(chain: chains.Chain, gateway: client.Gateway, registry: str | None) -> deployment.Deployment:
+def _deployment(chain: chains.Chain, gateway: client.Client, registry: str | None) -> deployment.Deployment:
     if registry is None:
         try:
             found = gateway.deployment()
@@ -273,7 +273,7 @@ def _deployment(chain: chains.Chain, gateway: client.Gateway, registry: str | No
     return deployment.Deployment.of(identity.chain_id, identity.genesis_hash, {"DatasetRegistry": address}, 0)
 
 
-def _served_manifest(gateway: client.Gateway, root: primitives.Bytes32) -> manifest.Manifest | None:
+def _served_manifest(gateway: client.Client, root: primitives.Bytes32) -> manifest.Manifest | None:
     """The manifest, if the gateway has it. It need not be believed: a manifest is checked against its root."""
     try:
         return gateway.manifest(root)

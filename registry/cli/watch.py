@@ -83,7 +83,7 @@ def watch(
     url = None if webhook is None else watching.checked_webhook(webhook)
     notifier = watching.ChangeNotifier(lambda seen: None if url is None else watching.post(url, seen))
     was_there = False
-    with client.Gateway(gateway_url) as gateway:
+    with client.Client(gateway_url) as gateway:
         while True:
             was_there = was_there or not watching.is_gone(path)
             before = watching.fingerprint(path)
@@ -104,7 +104,7 @@ def _check(
     version: int | None,
     rpc_urls: list[str] | None,
     known_manifest: manifest.Manifest | None,
-    gateway: client.Gateway,
+    gateway: client.Client,
     *,
     was_there: bool,
 ) -> watching.Observation:

@@ -8,31 +8,31 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import typer
 
 from registry.base.canonical import metadata_hash
-from registry.base.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.base.errors import ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.chain.client import WrongChain
 from registry.cli import clock
 from registry.cli.options import Wait
-from registry.cli.output import plain, print_fields, print_json, print_warning, status_line
+from registry.cli.output import plain, print_fields, print_json, status_line
 from registry.cli.times import parse_time, show_time
-from registry.ethereum.eip712 import Domain, Message
+from registry.ethereum.eip712 import Message
 from registry.keys.folder import KeyFolder, StoredKey
-from registry.keys.journal import Journal, JournalEntry
+from registry.keys.journal import Journal
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
 from registry.rooms.access.errors import requests_closed
-from registry.rooms.access.messages import AccessGrant, AccessRevocation
+from registry.rooms.datasets.messages import DATASET
 from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.deployment import Deployment
-from registry.sdk.client import Gateway, Published, Receipt, Signed
-
-Stated = TypeVar("Stated", bound=DatasetStatement)
+from registry.sdk.client import Client
+from registry.sdk.models.receipts import Receipt
+from registry.sdk.signing import AnySigned, Published, Signed, sign
 
 PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a password.
 
@@ -86,7 +86,7 @@ class LockedKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
+class SigningSession:
     """Everything that is needed to write: the gateway, the chain behind it, and the key.
 
     Args:
@@ -97,7 +97,7 @@ class Desk:
         now: Gives the chain's time, Unix seconds.
     """
 
-    gateway: Gateway
+    gateway: Client
     deployment: Deployment
     signer: Signer | LockedKey
     journal: Journal
@@ -134,15 +134,11 @@ class Desk:
 
         Raises:
             Conflict: A signature for a later epoch is still good.
-            RegistryError: As `registry.sdk.client.Gateway.send` and `wait` do.
+            RegistryError: As `registry.sdk.client.Client.send` and `wait` do.
         """
-        if isinstance(message, AccessGrant | AccessRevocation):
-            self.journal.add(self.check_epoch(message))
-        signature = self.signer.sign(message.digest(self._domain(message)))
+        signed = self.sign(message)
         try:
-            receipt = self.gateway.send(
-                Signed(message, signature), None if documents is None else self.published(documents)
-            )
+            receipt = self.gateway.send(signed, None if documents is None else self.published(documents))
         except ContractRefused as refused:
             raise self._explained(refused) from refused
         if wait is None:
@@ -154,17 +150,18 @@ class Desk:
                 progress=lambda now: show(f"{now.action}: {now.status} ..."),
             )
         # The next command is to see this write. It is done even if the index does not get there in time.
-        with suppress(Unavailable, NotFound):
-            self.gateway.dataset(receipt.dataset_id, min_block=receipt.block_number)
+        if message.subject.kind == DATASET:
+            with suppress(Unavailable, NotFound):
+                self.gateway.dataset(DatasetId(message.subject.id), min_block=receipt.block_number)
         return receipt
 
-    def state(self, statement: Stated) -> Signed[Stated]:
-        """Sign a statement."""
-        return Signed(statement, self.signer.sign(statement.digest(self._domain(statement))))
+    def sign(self, signable: AnySigned) -> Signed[AnySigned]:
+        """Return a message or statement with the signature of this session's key."""
+        return sign(signable, self.deployment, self.signer.sign)
 
     def published(self, documents: Documents) -> Published:
         """Sign that documents may be public."""
-        return Published(self.state(documents.publication()), documents.metadata, documents.manifest)
+        return Published(self.sign(documents.publication()), documents.metadata, documents.manifest)
 
     def not_by(self, owner: object, values: Mapping[str, Any] | None = None) -> ContractRefused:
         """Return the refusal of this key's signature where another account has to sign.
@@ -187,51 +184,24 @@ class Desk:
             return refused
         return self.not_by(owner, refused.values)
 
-    def check_epoch(self, message: AccessGrant | AccessRevocation) -> JournalEntry:
-        """Compare the epoch that a message names with what this key has signed before.
-
-        Returns:
-            The journal's entry for the message.
-
-        Raises:
-            Conflict: A signature for a later epoch is still good, and the message grants access.
-        """
-        domain = self._domain(message).separator()
-        entry = JournalEntry(domain, message.dataset_id, message.grantee, message.epoch, message.deadline)
-        later = self.journal.later_than(entry, self.now())
-        if later is not None:
-            told = (
-                f"This key signed about this dataset and grantee for epoch {later.epoch}, good until "
-                f"{show_time(later.deadline)}; now the gateway says that the epoch is {message.epoch}. "
-                "Whoever has that signature could use it later, and give access that you take away."
-            )
-            if isinstance(message, AccessGrant):
-                raise Conflict(told, hint="Grant again after that time, and ask another gateway why.")
-            # To take access away is never refused; but it may not last.
-            print_warning(f"{told} Revoke again after that time.")
-        return entry
-
-    def require_requests_taken(self, dataset_id: DatasetId) -> None:
-        """Require that the gateway takes requests for access to a dataset.
+    def require_requests_accepted(self, dataset_id: DatasetId) -> None:
+        """Require that the gateway accepts requests for access to a dataset.
 
         Raises:
             Conflict: The owner has closed the dataset to them.
         """
-        if not self.gateway.takes_requests(dataset_id):
+        if not self.gateway.request_policy(dataset_id).accepted:
             raise requests_closed()
 
     def contract_of(self, message: Message | DatasetStatement) -> Address:
-        """The contract that a message or statement is signed for."""
+        """Return the address of the contract that a message or statement is signed for."""
         return self.deployment.address_of(message.CONTRACT)
-
-    def _domain(self, message: Message | DatasetStatement) -> Domain:
-        return Domain(message.CONTRACT, self.deployment.chain_id, self.contract_of(message))
 
 
 @contextmanager
-def open_desk(
+def open_session(
     url: str, keys: Path, key: str | None, password_file: Path | None, *, dry_run: bool = False
-) -> Iterator[Desk]:
+) -> Iterator[SigningSession]:
     """Finds the key and the gateway, then asks for the password: whatever is missing shows before any work is done.
 
     In a dry run the key stays locked, and no password is asked for.
@@ -241,12 +211,12 @@ def open_desk(
     """
     folder = keys.expanduser()
     stored = KeyFolder(folder).key(key)
-    with Gateway(url) as gateway:
+    with Client(url) as gateway:
         deployment = gateway.deployment()
         _require_pinned(deployment)
         now = clock.running_from(gateway.chain_time())
         signer = LockedKey(stored.address) if dry_run else unlock(stored, password_of(stored, password_file))
-        yield Desk(gateway, deployment, signer, Journal(folder, signer.address), now)
+        yield SigningSession(gateway, deployment, signer, Journal(folder, signer.address), now)
 
 
 def _require_pinned(deployment: Deployment) -> None:
@@ -308,26 +278,28 @@ def waiting(no_wait: bool, until: Wait) -> Wait | None:
     return None if no_wait else until
 
 
-def print_write(desk: Desk, receipt: Receipt, message: Message, more: Mapping[str, object], *, as_json: bool) -> None:
+def print_write(
+    session: SigningSession, receipt: Receipt, message: Message, more: Mapping[str, object], *, as_json: bool
+) -> None:
     """Says what became of a write.
 
     Args:
-        desk: Where it was signed.
+        session: Where it was signed.
         receipt: Its receipt.
         message: What was signed.
         more: What else there is to say of it, by its JSON names.
         as_json: Whether as JSON.
     """
     document = {
-        "datasetId": str(message.subject.id),
+        f"{message.subject.kind}Id": str(message.subject.id),
         **more,
         "status": receipt.status,
         "transactionHash": None if receipt.transaction_hash is None else str(receipt.transaction_hash),
         "blockNumber": receipt.block_number,
         "receipt": receipt.id,
         "alreadyDone": receipt.already_done,
-        "chainId": desk.deployment.chain_id,
-        "contract": str(desk.contract_of(message)),
+        "chainId": session.deployment.chain_id,
+        "contract": str(session.contract_of(message)),
     }
     if as_json:
         print_json(document)

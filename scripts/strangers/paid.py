@@ -23,7 +23,8 @@ from registry.relay.budgets import EVERYBODY, HOUR
 from registry.relay.fees import GWEI
 from registry.relay.funding import ether
 from registry.relay.tables import GAS_SPENT
-from registry.sdk.client import Gateway, Signed
+from registry.sdk.client import Client
+from registry.sdk.signing import Signed
 from registry.storage import open_storage
 from scripts.demo import Node
 from scripts.strangers.burning import BUDGET, BURNING, FICKLE, WRONG, Burners
@@ -154,7 +155,7 @@ def _burners(chain: PricedChain, target: Target, seed: int) -> Burners:
 def _register(target: Target, owners: list[Signer], seed: int) -> list[DatasetId]:
     """Register a dataset for each; return their ids once they are on the chain."""
     chance = random.Random(f"{seed} registered before")
-    with Gateway(target.url) as gateway:
+    with Client(target.url) as gateway:
         signed: list[Signed[Message]] = [
             target.signed(target.registration_of(owner.address, chance), owner) for owner in owners
         ]
@@ -166,11 +167,11 @@ def _register(target: Target, owners: list[Signer], seed: int) -> list[DatasetId
 def _idle(url: str) -> None:
     """Wait until all that was accepted is in blocks."""
     end = time.monotonic() + IDLE_SECONDS
-    with Gateway(url) as gateway:
+    with Client(url) as gateway:
         while True:
             time.sleep(2 * FIGURES_SECONDS)  # What is told may be as old as that.
-            relayer = gateway.health()["relayer"]
-            if relayer["inFlight"] == relayer["oldestUnminedSeconds"] == 0:
+            relayer = gateway.health().relayer
+            if relayer.in_flight == relayer.oldest_unmined_seconds == 0:
                 return
             if time.monotonic() > end:
                 raise TimeoutError(f"The relayer still had something to do after {IDLE_SECONDS:g} s.")

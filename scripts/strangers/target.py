@@ -12,7 +12,7 @@ from registry.ethereum.eip712 import Domain, Signable
 from registry.keys.signer import Signer
 from registry.rooms.access.messages import AccessRequest
 from registry.rooms.datasets.messages import Registration
-from registry.sdk.client import AnySigned, Signed
+from registry.sdk.signing import AnySigned, Signed
 
 FAR_SECONDS = 3600
 

@@ -9,11 +9,11 @@ from typing import Any
 
 from registry.base.canonical import metadata_hash
 from registry.base.primitives import Bytes32
-from registry.ethereum.eip712 import Domain
 from registry.manifest import Entry, Manifest
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.datasets.statements import Publication
-from registry.sdk.client import Gateway, Published, Signed
+from registry.sdk.client import Client
+from registry.sdk.signing import Published, sign
 from scripts.strangers.target import FAR_SECONDS, Target, account
 
 HOURS = 3
@@ -29,7 +29,7 @@ def prepare(url: str, seed: int, files: int) -> Target:
     """
     chance = random.Random(f"{seed} victim")
     owner = account(f"{seed} victim")
-    with Gateway(url) as gateway:
+    with Client(url) as gateway:
         deployment = gateway.deployment()
         # The later one: the chain's clock may be ahead of the world's, or behind it until it catches up.
         deadline = max(gateway.chain_time() or 0, int(time.time())) + HOURS * FAR_SECONDS
@@ -44,9 +44,7 @@ def prepare(url: str, seed: int, files: int) -> Target:
                 sources=(),
                 deadline=deadline,
             )
-            contract = deployment.address_of(message.CONTRACT)
-            domain = Domain(message.CONTRACT, deployment.chain_id, contract)
-            signature = owner.sign(message.digest(domain))
+            signed = sign(message, deployment, owner.sign)
             published = None
             if is_public:
                 statement = Publication(
@@ -56,10 +54,9 @@ def prepare(url: str, seed: int, files: int) -> Target:
                     metadata_hash=message.metadata_hash,
                     deadline=deadline,
                 )
-                signed = Signed(statement, owner.sign(statement.digest(domain)))
-                published = Published(signed, metadata, manifest)
-            gateway.wait(gateway.send(Signed(message, signature), published))
-            return message, signature
+                published = Published(sign(statement, deployment, owner.sign), metadata, manifest)
+            gateway.wait(gateway.send(signed, published))
+            return message, signed.signature
 
         secret = {"name": f"kept back {chance.getrandbits(64):x}", "description": "known to the strangers"}
         small, signature = register(_manifest(chance, 3), secret, is_public=False)

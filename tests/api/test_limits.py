@@ -14,8 +14,8 @@ from registry.node.node import relay_settings
 from registry.relay.budgets import GasBudgets, worst_fee
 from registry.relay.fees import Fees
 from registry.relay.terms import Terms
-from registry.sdk.client import Gateway as Client
-from registry.sdk.client import Signed
+from registry.sdk.client import Client
+from registry.sdk.signing import Signed
 from tests.api.world import OWNER, Gateway, open_node, running
 
 DEPLOY = Path(__file__).parents[2] / "docs/deploy.md"

@@ -11,6 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 
 FLOORS: tuple[tuple[str, ...], ...] = (
+    ("registry",),
     ("registry.cli",),
     ("api",),
     ("registry.node",),
@@ -44,7 +45,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.index.position",),
     ("registry.manifest", "registry.notes", "registry.ethereum"),
     ("registry.base",),
-    ("registry.rooms", "registry"),
+    ("registry.rooms",),
 )
 """From the roof down. A module stands on the floor of its longest prefix, in the room of that prefix."""
 

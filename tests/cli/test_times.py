@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from registry.base.errors import InvalidInput
@@ -70,7 +72,7 @@ def test_what_is_no_duration_is_refused(text: str) -> None:
 
 def test_times_are_shown_with_their_zone() -> None:
     assert show_time(NOW) == "2027-01-15T08:00:00Z"
-    assert for_people("2027-01-15T08:00:00Z") == "2027-01-15 08:00:00 UTC"
+    assert for_people(datetime(2027, 1, 15, 8, tzinfo=UTC)) == "2027-01-15 08:00:00 UTC"
     assert for_people(None) == ""
     assert show_time(2**48) == "Unix time 281474976710656"
 

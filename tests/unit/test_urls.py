@@ -9,7 +9,7 @@ from registry.base.urls import leads_to_this_machine, parse_http_url
 from registry.chain.rpc import RpcChain
 from registry.cli.watching import checked_webhook
 from registry.config import without_secrets
-from registry.sdk.client import Gateway
+from registry.sdk.client import Client
 
 MALFORMED = [
     "",
@@ -44,7 +44,7 @@ SECRET = [
 
 def refuse(url: str) -> list[str]:
     said = []
-    for takes in (Gateway, lambda given: RpcChain([given]), checked_webhook):
+    for takes in (Client, lambda given: RpcChain([given]), checked_webhook):
         with pytest.raises(InvalidInput, match="must be http:// or https:// and a host") as caught:
             takes(url)  # type: ignore[operator]
         assert caught.value.__cause__ is None
@@ -81,7 +81,7 @@ def test_of_a_refused_url_the_host_is_told() -> None:
 )
 def test_urls_of_the_web_are_taken(url: str) -> None:
     assert parse_http_url(url, "A gateway's").hostname
-    Gateway(url).close()
+    Client(url).close()
     RpcChain([url]).close()
     assert checked_webhook(url) == url
 

@@ -1,0 +1,40 @@
+"""The epochs of grants and revocations that a key has signed, against a gateway that names an earlier one."""
+
+from __future__ import annotations
+
+from registry.base.errors import Conflict
+from registry.cli.output import print_warning
+from registry.cli.times import show_time
+from registry.cli.writing import SigningSession
+from registry.keys.journal import JournalEntry
+from registry.rooms.access.messages import AccessGrant, AccessRevocation
+from registry.sdk.signing import domain_of
+
+
+def check_epoch(session: SigningSession, message: AccessGrant | AccessRevocation) -> JournalEntry:
+    """Compare the epoch that a message names with what its key has signed before.
+
+    Args:
+        session: The session that signs the message.
+        message: The message.
+
+    Returns:
+        The journal's entry for the message.
+
+    Raises:
+        Conflict: A signature for a later epoch is still valid, and the message grants access.
+    """
+    domain = domain_of(message, session.deployment).separator()
+    entry = JournalEntry(domain, message.dataset_id, message.grantee, message.epoch, message.deadline)
+    later = session.journal.later_than(entry, session.now())
+    if later is None:
+        return entry
+    warning = (
+        f"This key signed about this dataset and grantee for epoch {later.epoch}, valid until "
+        f"{show_time(later.deadline)}; now the gateway says that the epoch is {message.epoch}. "
+        "Anyone with that signature could use it later and give access that you take away."
+    )
+    if isinstance(message, AccessGrant):
+        raise Conflict(warning, hint="Grant again after that time, and ask another gateway why.")
+    print_warning(f"{warning} Revoke again after that time.")  # A revocation is never refused, but it may not last.
+    return entry

@@ -1,0 +1,1 @@
+"""The typed, frozen results of the operations, one module per topic."""
