@@ -7,10 +7,11 @@ differ in how they send and sleep. Source: the idea is that of httpx's `Auth.aut
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Generic, TypeAlias, TypeVar
+
+from pydantic_core import from_json
 
 from registry.base.errors import InvalidInput, NotFound, Unavailable
 from registry.sdk.models.result import AnyPage, Json, Page
@@ -60,10 +61,12 @@ class Response:
     def json(self) -> dict[str, Any]:
         """Return the body as a JSON object.
 
+        Warning: it is not read by Python's reader, which may overflow the stack on deeply nested JSON.
+
         Raises:
-            ValueError: It is not a JSON object.
+            ValueError: It is not a JSON object, or is nested deeper than about 200 levels.
         """
-        document = json.loads(self.content)
+        document = from_json(self.content, allow_inf_nan=False)
         if not isinstance(document, dict):
             raise ValueError(f"expected a JSON object, got {type(document).__name__}")
         return document
@@ -122,7 +125,7 @@ def ask(operation: Operation[Outcome]) -> Conversation[Outcome]:
     response: Response = yield operation.request
     try:
         return operation.parse(response)
-    except (InvalidInput, ValueError, LookupError, TypeError, RecursionError) as error:
+    except (InvalidInput, ValueError, LookupError, TypeError) as error:
         raise invalid_response() from error
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
@@ -145,10 +144,9 @@ def _problem(response: httpx.Response, place: Place) -> RegistryError:
 def _object(content: bytes) -> dict[str, Any]:
     """Return a JSON object; empty for anything else."""
     try:
-        document = json.loads(content)
-    except (ValueError, RecursionError):
+        return Response(content).json()
+    except ValueError:
         return {}
-    return document if isinstance(document, dict) else {}
 
 
 def _list(value: object) -> list[Any]:

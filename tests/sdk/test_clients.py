@@ -1,0 +1,211 @@
+"""The two clients at one real gateway: equal results for equal calls, and equal errors."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+from hashlib import sha256
+from inspect import signature
+from typing import Any
+
+import pytest
+
+import registry
+from registry import AsyncClient, Client
+from registry.base.canonical import metadata_hash
+from registry.base.errors import ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets.messages import Registration
+from registry.rooms.datasets.statements import Publication, Retraction
+from registry.sdk.signing import Published, Signed, sign
+from tests.api.world import ANALYST, FAR, OWNER, STRANGER, Gateway, grant, manifest_of, open_node, request, running
+from tests.cli.conftest import NOBODY
+
+METADATA = {"name": "Birds"}
+MANIFEST = manifest_of(birds=b"1,2\n")
+ABSENT = DatasetId(b"\xee" * 32)
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    with open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def dataset_id(gateway: Gateway) -> DatasetId:
+    """A dataset with public documents, a request and a grant, each sent by one of the clients."""
+    url = str(gateway.http.base_url)
+    message = gateway.registration(content_root=MANIFEST.root, metadata_hash=Bytes32(metadata_hash(METADATA)))
+    found = message.dataset_id
+    with Client(url) as client:
+        client.wait(client.send(_signed(gateway, message), _published(gateway, message)))
+        client.wait(client.send(sign(request(found), gateway.deployment, ANALYST.sign)), until_final=False)
+
+    async def give() -> None:
+        async with AsyncClient(url) as client:
+            receipt = await client.send(_signed(gateway, grant(found)))
+            done = await client.wait(receipt)
+            assert (done.status in ("mined", "final"), bytes(done.subject.id)) == (True, bytes(found))
+
+    asyncio.run(give())
+    return found
+
+
+def _signed(gateway: Gateway, message: Any) -> Signed[Any]:
+    return sign(message, gateway.deployment, OWNER.sign)
+
+
+def _published(gateway: Gateway, message: Registration) -> Published:
+    statement = Publication(
+        dataset_id=message.dataset_id,
+        version=1,
+        content_root=message.content_root,
+        metadata_hash=message.metadata_hash,
+        deadline=FAR,
+    )
+    return Published(_signed(gateway, statement), METADATA, MANIFEST)
+
+
+def both(gateway: Gateway, name: str, *arguments: Any, **named: Any) -> list[Any]:
+    """Return what a method of the two clients gives, or raises."""
+    url = str(gateway.http.base_url)
+
+    async def ask() -> Any:
+        async with AsyncClient(url) as client:
+            asked = getattr(client, name)(*arguments, **named)
+            return [item async for item in asked] if isinstance(asked, AsyncIterator) else await asked
+
+    def outcome_of(call: Any) -> Any:
+        try:
+            found = call()
+        except RegistryError as error:
+            return type(error), str(error)
+        return list(found) if isinstance(found, Iterator) else found
+
+    with Client(url) as client:
+        return [outcome_of(lambda: getattr(client, name)(*arguments, **named)), outcome_of(lambda: asyncio.run(ask()))]
+
+
+def test_equal_calls_have_equal_results(gateway: Gateway, dataset_id: DatasetId) -> None:
+    file_hash = Bytes32(sha256(b"1,2\n").digest())
+    calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
+        ("deployment", (), {}),
+        ("dataset", (dataset_id,), {}),
+        ("dataset", (dataset_id.hex()[:8],), {}),
+        ("state", (dataset_id,), {}),
+        ("datasets", (), {"limit": 1}),
+        ("datasets", (), {"owner": str(OWNER.address)}),
+        ("versions", (dataset_id,), {}),
+        ("history", (dataset_id,), {}),
+        ("claims", (file_hash,), {}),
+        ("lineage", (dataset_id,), {"direction": "up"}),
+        ("description", (dataset_id, "dcat"), {}),
+        ("grants", (dataset_id,), {"grantee": ANALYST.address}),
+        ("access_requests", (dataset_id,), {}),
+        ("grantee", (dataset_id, ANALYST.address), {}),
+        ("access", (dataset_id, STRANGER.address), {"at": 1_800_000_000}),
+        ("publications", (dataset_id,), {}),
+        ("request_policy", (dataset_id,), {}),
+        ("manifest", (MANIFEST.root,), {}),
+        ("metadata", (Bytes32(metadata_hash(METADATA)),), {}),
+        ("metadata", (MANIFEST.root,), {}),
+        ("evidence", (dataset_id,), {"grantees": [ANALYST.address]}),
+    ]
+    for name, arguments, named in calls:
+        sync_result, async_result = both(gateway, name, *arguments, **named)
+        assert sync_result == async_result, name
+        assert not isinstance(sync_result, tuple), (name, sync_result)
+    with Client(str(gateway.http.base_url)) as client:
+        assert client.dataset(dataset_id).owner == OWNER.address
+        assert client.dataset(dataset_id).metadata == METADATA
+        assert [claim.path for claim in client.claims(file_hash).claims] == ["birds.csv"]
+        assert client.access(dataset_id, ANALYST.address).allowed
+        assert client.grantee(dataset_id, ANALYST.address).requests == 1
+        assert client.metadata(MANIFEST.root) is None
+        assert client.health().chain_id == gateway.deployment.chain_id
+        assert client.deployment() == gateway.deployment
+        assert client.certificate(dataset_id).page.startswith(b"%PDF-")
+        assert client.credential(dataset_id)["type"][0] == "VerifiableCredential"
+
+
+def test_equal_calls_have_equal_errors(gateway: Gateway, dataset_id: DatasetId) -> None:
+    unsigned = Signed(grant(dataset_id, 1), bytes(65))
+    calls: list[tuple[str, tuple[Any, ...], type[RegistryError]]] = [
+        ("dataset", (ABSENT,), NotFound),
+        ("dataset", ("zz",), InvalidInput),
+        ("manifest", (Bytes32(b"\xee" * 32),), NotFound),
+        ("receipt", ("0" * 32,), NotFound),
+        ("send", (unsigned,), ContractRefused),
+    ]
+    for name, arguments, kind in calls:
+        sync_error, async_error = both(gateway, name, *arguments)
+        assert sync_error == async_error, name
+        assert sync_error[0] is kind, (name, sync_error)
+
+
+def test_statements_are_accepted_from_both_clients(gateway: Gateway, dataset_id: DatasetId) -> None:
+    url = str(gateway.http.base_url)
+    with Client(url) as client:
+        issued_at = client.chain_time()
+        assert issued_at is not None
+        policy = RequestPolicy(dataset_id=dataset_id, accepted=False, issued_at=issued_at, deadline=FAR)
+        assert client.set_request_policy(_signed(gateway, policy)).accepted is False
+        state = client.dataset(dataset_id)
+
+    async def retract() -> set[str]:
+        statement = Retraction(
+            dataset_id=dataset_id,
+            version=1,
+            content_root=state.content_root,
+            metadata_hash=Bytes32(bytes(32)),
+            reason="",
+            deadline=FAR,
+        )
+        async with AsyncClient(url) as client:
+            return {item.state for item in (await client.retract(_signed(gateway, statement))).items}
+
+    assert asyncio.run(retract()) == {"retracted", "public"}
+
+
+def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
+    def methods(kind: type) -> dict[str, list[str]]:
+        public = {name: value for name, value in vars(kind).items() if callable(value) and not name.startswith("_")}
+        return {name: list(signature(value).parameters) for name, value in public.items()}
+
+    assert methods(Client) == methods(AsyncClient)
+    assert signature(Client).parameters.keys() == signature(AsyncClient).parameters.keys()
+
+
+@pytest.mark.parametrize("address", [NOBODY, NOBODY.replace("://", "://me:secret@")])
+def test_a_gateway_that_does_not_run_is_named_without_its_password(address: str) -> None:
+    async def ask() -> None:
+        async with AsyncClient(address) as client:
+            await client.health()
+
+    with pytest.raises(Unavailable) as caught:
+        asyncio.run(ask())
+    assert NOBODY in str(caught.value)
+    assert "secret" not in str(caught.value)
+
+
+def test_importing_the_package_loads_nothing_else() -> None:
+    code = "import sys, registry; print([name for name in sys.modules if name.startswith(('registry.', 'httpx'))])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+
+
+def test_the_package_offers_what_it_names() -> None:
+    for name in registry.__all__:
+        assert getattr(registry, name).__name__ == name
+    with pytest.raises(AttributeError, match="no attribute 'Gateway'"):
+        registry.Gateway  # noqa: B018
+
+
+def test_an_address_is_checked_before_anything_is_sent() -> None:
+    with pytest.raises(InvalidInput, match="http://"):
+        AsyncClient("localhost:8000")
+    assert Address(bytes(20)) != OWNER.address
