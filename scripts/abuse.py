@@ -1,4 +1,4 @@
-"""Strangers' load of every kind that once harmed others, beside honest owners, on a real node.
+"""Run every kind of strangers' load that once harmed others, beside honest owners, on a real node.
 
     python -m scripts.abuse --seconds 600 --seed 1                  the long run; times are judged
     python -m scripts.abuse --seconds 45 --seed 1 --counts          the short one of CI: times are not judged
@@ -41,10 +41,10 @@ RESULTS: Final = {"embedded": ROOT / "abuse-results.json", "paid": ROOT / "abuse
 
 
 def run(seconds: float, seed: int, files: int, folder: Path) -> tuple[Attempts, list[Check]]:
-    """Run the load on a node with a chain of its own.
+    """Run the load on a node with an embedded chain.
 
     Returns:
-        What came of the strangers' attempts by kind, and the verdict.
+        The outcomes of the strangers' attempts by kind, and the verdict.
     """
     node = Node(folder / "node")
     node.start()
@@ -89,7 +89,7 @@ def _verdict(target: Target, waits: Waits, attempts: Attempts) -> list[Check]:
 
 
 def main() -> int:
-    """Run it and print the verdict."""
+    """Run the load and print the verdict."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--network", choices=RESULTS, default="embedded", help="on a chain of its own, or a paid one")
     parser.add_argument("--seconds", type=float, default=600.0, help="how long the load lasts")

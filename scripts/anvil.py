@@ -1,4 +1,4 @@
-"""Starts anvil (the native binary that `npm ci` brings) for benchmarks and tests, and ends it afterwards."""
+"""Start anvil (the native binary that `npm ci` brings) for benchmarks and tests, and stop it afterwards."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ ANVIL = Path(__file__).resolve().parent.parent / "node_modules/@foundry-rs/anvil
 def anvil(
     chain_id: int = 31337, seconds: float = 20.0, options: Sequence[str] = ("--steps-tracing",)
 ) -> Iterator[Web3]:
-    """A fresh chain of its own on a free port, with ten funded and unlocked accounts.
+    """Give a new chain on a free port, with ten funded and unlocked accounts.
 
     Args:
         chain_id: Its chain id.
-        seconds: How long to wait for its first answer.
-        options: More of anvil's own options.
+        seconds: The longest wait for its first answer.
+        options: More options of anvil.
 
     Raises:
         TimeoutError: It does not answer.

@@ -1,12 +1,11 @@
-"""The long forms of all that is random, each with a seed of its own, which is printed; CI runs the short forms.
+"""Run the long forms of all randomised tests, each with its own printed seed. CI runs the short forms.
 
     python -m scripts.assurance                          twenty minutes for each part
     python -m scripts.assurance --seconds 3600           an hour for each part
     python -m scripts.assurance --only walks,fuzz --seconds 60
 
-A part of tests is run again and again until its time is over, each time with another seed; a part that began goes on
-to its end. Every line names the command that repeats it. Exit code 1 if anything failed; the other parts run
-nevertheless.
+A part of tests is repeated until its time is over, each time with another seed; a run that has begun is finished.
+Every line shows the command that repeats it. Exit code 1 if anything failed; the other parts run in any case.
 """
 
 from __future__ import annotations
@@ -48,7 +47,7 @@ Command = tuple[dict[str, str], list[str]]
 
 
 def tests(files: tuple[str, ...], seconds: float) -> Iterator[Command]:
-    """Give commands that run tests with a new seed each, until the time is over; one at least."""
+    """Yield commands that run tests with a new seed each, until the time is over; at least one."""
     deadline = time.monotonic() + seconds
     while True:
         seed = str(new_seed())
@@ -59,42 +58,42 @@ def tests(files: tuple[str, ...], seconds: float) -> Iterator[Command]:
 
 
 def walks(seconds: float) -> Iterator[Command]:
-    """Random histories of the contracts, the index and the witness, each beside a model of it."""
+    """Yield random histories of the contracts, the index and the witness, each compared with a model."""
     return tests(WALKS, seconds)
 
 
 def fuzz(seconds: float) -> Iterator[Command]:
-    """Bundles, notes, PDFs, JSON and RLP that nobody made, read by both verifiers."""
+    """Yield random bundles, notes, PDFs, JSON and RLP, read by both verifiers."""
     return tests(FUZZ, seconds)
 
 
 def kills(seconds: float) -> Iterator[Command]:
-    """Nodes killed under load, on each kind of chain and database."""
+    """Yield runs that kill nodes under load, on each kind of chain and database."""
     for options in ([], ["--chain", "embedded"], ["--database", "postgresql", "--kill-database"]):
         limit = ["--kills", "1000000", "--seconds", f"{seconds / 3:g}"]
         yield {}, ["-m", "scripts.chaos", *limit, "--seed", str(new_seed()), *options]
 
 
 def disks(seconds: float) -> Iterator[Command]:
-    """Disks that fail, and disks that are full, at random writes."""
+    """Yield runs with failing and full disks at random writes."""
     for kind in ("EIO", "ENOSPC"):
         limit = ["--seconds", f"{seconds / 2:g}"]
         yield {}, ["-m", "scripts.disk_faults", "--kind", kind, *limit, "--seed", str(new_seed())]
 
 
 def abuse(seconds: float) -> Iterator[Command]:
-    """Strangers' load of every kind beside honest owners."""
+    """Yield runs of every kind of strangers' load beside honest owners."""
     yield {}, ["-m", "scripts.abuse", "--seconds", f"{seconds:g}", "--seed", str(new_seed())]
 
 
 def abuse_paid(seconds: float) -> Iterator[Command]:
-    """The same where gas costs money."""
+    """Yield runs of strangers' load where gas costs money."""
     limit = ["--network", "paid", "--seconds", f"{seconds:g}"]
     yield {}, ["-m", "scripts.abuse", *limit, "--seed", str(new_seed())]
 
 
 def mutants(seconds: float) -> Iterator[Command]:
-    """Faults put into the contracts, in a random order."""
+    """Yield runs with faults in the contracts, in a random order."""
     yield {}, ["-m", "scripts.mutants", "--seconds", f"{seconds:g}", "--seed", str(new_seed())]
 
 
@@ -110,7 +109,7 @@ PARTS: Final[Mapping[str, Callable[[float], Iterator[Command]]]] = {
 
 
 def new_seed() -> int:
-    """Return a seed that no run has had before, in all likelihood."""
+    """Return a random seed."""
     return random.SystemRandom().randrange(2**32)
 
 
@@ -122,7 +121,7 @@ def shown(command: Command) -> str:
 
 
 def run(part: str, seconds: float) -> Iterator[tuple[str, str]]:
-    """Run a part; give each command as it is typed, and what came of it."""
+    """Run a part; yield each command with its outcome."""
     for command in PARTS[part](seconds):
         variables, arguments = command
         print(f"\n{part}: {shown(command)}", flush=True)
@@ -135,7 +134,7 @@ def run(part: str, seconds: float) -> Iterator[tuple[str, str]]:
 
 
 def main() -> int:
-    """Run the parts, then say what came of each command."""
+    """Run the parts, then print the outcome of each command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for each part")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts, separated by commas: {', '.join(PARTS)}")

@@ -1,10 +1,10 @@
-"""Runs the benchmarks, prints their table, and writes bench-results.json.
+"""Run the benchmarks, print their table, and write bench-results.json.
 
     python -m scripts.bench              all of them
     python -m scripts.bench --only gas   scripts/bench_gas.py alone; the file keeps the other benchmarks' rows
 
-Each `scripts/bench_<name>.py` has `run()`, which yields `Figure`s named `<name>: ...`. The exit code is 0 whether goals
-are met or not: a benchmark measures, and the table says what it found.
+Each `scripts/bench_<name>.py` has `run()`, which yields `Figure`s named `<name>: ...`. The exit code is 0 whether
+or not goals are met.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ RESULTS = SCRIPTS.parent / "bench-results.json"
 
 
 def names() -> list[str]:
-    """The benchmarks there are."""
+    """Return the names of all benchmarks."""
     return sorted(path.stem.removeprefix("bench_") for path in SCRIPTS.glob("bench_*.py"))
 
 
 def run(name: str) -> Iterator[Figure]:
-    """Runs one benchmark.
+    """Run one benchmark.
 
     Raises:
         ValueError: A figure's name does not begin with the benchmark's.
@@ -43,7 +43,7 @@ def run(name: str) -> Iterator[Figure]:
 
 
 def merged(earlier: list[dict[str, object]], ran: list[str], figures: list[Figure]) -> list[dict[str, object]]:
-    """The earlier rows of benchmarks that did not run now, then the new ones."""
+    """Return the earlier rows of benchmarks that did not run now, then the new ones."""
     kept = [row for row in earlier if str(row["name"]).partition(": ")[0] not in ran]
     return kept + [figure.to_json() for figure in figures]
 
@@ -53,7 +53,7 @@ def _number(value: float) -> str:
 
 
 def table(figures: list[Figure]) -> Table:
-    """The figures as a table for people."""
+    """Return the figures as a table for people."""
     result = Table()
     for heading in ("figure", "ours", "unit", "peer", "peer's", "ratio", "goal", "met"):
         result.add_column(heading, justify="right" if heading in ("ours", "peer's", "ratio") else "left")
@@ -72,7 +72,7 @@ def table(figures: list[Figure]) -> Table:
 
 
 def main() -> None:
-    """Runs what was asked for."""
+    """Run the chosen benchmarks."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=names(), help="run this one alone")
     only: str | None = parser.parse_args().only

@@ -1,7 +1,7 @@
-"""Making a certificate's page, and taking the bundle out of it again.
+"""Measure rendering a certificate's page and extracting the bundle from it.
 
 Timed in one process, as in a node: the first page, which loads the libraries' tables, and the median of those after it.
-A page with a rare character is cut out of the whole typeface, which takes longer.
+A page with a rare character needs a subset of the whole typeface, which takes longer.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ FACTS = Facts(
 
 
 def run() -> Iterator[Figure]:
-    """Yields the figures."""
+    """Yield the figures."""
     first = _milliseconds(lambda: _page(FACTS))
     usual = median(_milliseconds(lambda: _page(FACTS)) for _ in range(REPEATS))
     yield Figure("certificate: a page", usual, "ms", goal=f"<= {GOAL_MS:.0f}", met=usual <= GOAL_MS)

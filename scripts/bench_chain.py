@@ -1,8 +1,8 @@
-"""The embedded chain beside eth-tester's own backend: what it writes, and what it reads back, in a second.
+"""Compare the embedded chain with eth-tester's own backend: writes and reads per second.
 
-Both run the same py-evm. Ours writes each block to disk (SQLite, synchronous=FULL) before anybody sees it, and makes at
-most one block a second of all that waits; eth-tester keeps everything in memory and makes a block of each transaction.
-eth-tester does more in one respect: it checks and normalises every field of every request and answer on the way.
+Both run the same py-evm. Ours writes each block to disk (SQLite, synchronous=FULL) before it is visible, and makes at
+most one block a second of all pending transactions; eth-tester keeps everything in memory and makes a block of each
+transaction. eth-tester does more in one respect: it checks and normalises every field of every request and answer.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ URI = "https://data.example.org/datasets/0123456789abcdef/meta.json"
 
 
 class Registrar:
-    """Signs a deployment and registrations for one account on one chain."""
+    """A signer of a deployment and registrations, for one account on one chain."""
 
     def __init__(self, chain_id: int) -> None:
         self.account = Account.from_key(KEY)
@@ -45,11 +45,11 @@ class Registrar:
         self._nonce = 0
 
     def deployment(self) -> str:
-        """The signed creation of the DatasetRegistry."""
+        """Return the signed transaction that deploys the contract."""
         return self._sign({"data": json.loads(ARTIFACT.read_text())["bytecode"], "gas": 6_000_000})
 
     def registration(self, contract: str) -> str:
-        """A signed registration with a 60-byte URI and two hashes, another one each time."""
+        """Return a signed registration with a 60-byte URI and two hashes; each call returns a new one."""
         number = self._nonce.to_bytes(32, "big")
         message: tuple[object, ...] = (self.account.address, number, number, URI, bytes(32), [], 2**40)
         types = ["(address,bytes32,bytes32,string,bytes32,(uint256,uint24)[],uint64)", "bytes"]
@@ -65,7 +65,7 @@ class Registrar:
 
 
 def run() -> Iterator[Figure]:
-    """Yields the figures; about a minute."""
+    """Yield the figures. Takes about a minute."""
     written: list[float] = []
     written_by_peer: list[float] = []
     for _ in range(ROUNDS):

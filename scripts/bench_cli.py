@@ -1,7 +1,7 @@
-"""How soon the command line answers, beside `python -c 'import web3'`: what a tool that loads web3 costs at least.
+"""Compare the start of the command line with `python -c 'import web3'`, the minimum for a tool that loads web3.
 
 Three commands that need no chain: `tdr verify --help`, `tdr --help`, and an offline check of a folder against its
-manifest. web3 offers much more than these need; the comparison says what a user would wait for if we loaded it anyway.
+manifest. web3 offers much more than these need; the comparison shows what loading it would cost.
 Both sides run alternately in the same process run, each in a fresh interpreter; medians are compared.
 """
 
@@ -25,7 +25,7 @@ DATASET = Path(__file__).resolve().parents[1] / "examples/penguins"
 
 
 def run() -> Iterator[Figure]:
-    """Measures."""
+    """Yield the figures."""
     with tempfile.TemporaryDirectory(prefix="tdr-bench-") as folder:
         manifest = Path(folder) / "manifest.json"
         manifest.write_text(hash_path(DATASET).to_json())

@@ -1,4 +1,4 @@
-"""Evidence: verifying proofs beside py-trie, a file of a large dataset, and how soon a verifier starts.
+"""Measure evidence: verifying proofs beside py-trie, a file of a large dataset, and the start of a verifier.
 
 The proofs are those of a chain in memory: receipts of a block of 100 transactions, and an account with a storage slot
 among many. Both verifiers get the nodes as bytes and give the value back. The large dataset has 1,000,000 files, one of
@@ -36,7 +36,7 @@ SECONDS_A_ROUND = 0.2
 
 
 def run() -> Iterator[Figure]:
-    """Measures all."""
+    """Yield the figures."""
     yield from _receipt_proof()
     yield from _state_proof()
     yield from _large_dataset()
@@ -131,7 +131,7 @@ def _import_milliseconds(module: str) -> float:
 
 
 def _microseconds(action: Callable[[], object]) -> float:
-    """The median over some rounds of what an action takes."""
+    """Return the median time of an action over some rounds, in microseconds."""
     rounds = []
     for _ in range(ROUNDS):
         count = 0

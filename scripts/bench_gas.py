@@ -1,4 +1,4 @@
-"""What each action costs in gas, beside what users would pick instead, all on one anvil in one run.
+"""Compare the gas of each action with that of alternatives, all on one anvil in one run.
 
 Ours: a 60-byte URI and two hashes (content root and metadata, or dataset and terms); a holder who has a dataset
 already; a first grant to a grantee. EAS attests any data under a schema, checks the schema, and can call a resolver: it
@@ -43,7 +43,7 @@ GOALS = {
 
 
 def run() -> Iterator[Figure]:
-    """The figures; prints where our gas goes."""
+    """Yield the figures; print how the gas of this project's actions is spent."""
     if len(URI) != 60:
         raise ValueError("The URI that is compared has 60 bytes.")
     with anvil() as w3:
@@ -67,7 +67,7 @@ def run() -> Iterator[Figure]:
 
 
 def measure(w3: Web3) -> dict[str, Spent]:
-    """Our actions, each in its usual case: all that it touches is cold, and only what it creates is new."""
+    """Return the gas of this project's actions, in the usual case: all slots are cold, and only created ones new."""
     registry = deploy(w3, _artifact("DatasetRegistry"))
     grants = deploy(w3, _artifact("AccessGrants"), registry.address)
     owner, grantee, requester, heir, relayer = list(w3.eth.accounts)[5:10]
@@ -112,7 +112,7 @@ def measure(w3: Web3) -> dict[str, Spent]:
 
 
 def breakdown(figures: dict[str, Spent]) -> Table:
-    """Where the gas of each action goes."""
+    """Return how the gas of each action is spent."""
     parts = ("total", "intrinsic", "calldata", "cold_accounts", "cold_slots", "stores", "logs", "execution")
     result = Table("action", title="Where the gas goes")
     for part in parts:

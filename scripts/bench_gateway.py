@@ -1,4 +1,4 @@
-"""The gateway's reads beside a FastAPI endpoint that returns a constant model, at 100,000 datasets in SQLite.
+"""Compare the gateway's reads with a FastAPI endpoint of a constant model, at 100,000 datasets in SQLite.
 
 Both run in a process of their own on uvicorn with the same settings, one worker, and answer the same JSON over
 keep-alive connections, 32 at a time; the ids asked for are drawn at random. The peer reads no database, does not say at
@@ -55,22 +55,22 @@ START_SECONDS: Final = 30.0
 
 @dataclass(slots=True)
 class Load:
-    """What one run of the load client found."""
+    """The result of one run of the load client."""
 
     seconds: list[float] = field(default_factory=list)
 
     @property
     def rate(self) -> float:
-        """Requests a second."""
+        """Requests per second."""
         return len(self.seconds) / SECONDS
 
     def percentile(self, share: float) -> float:
-        """The time that this share of the requests took at most, in milliseconds."""
+        """Return the maximum time of a share of the requests, in milliseconds."""
         return sorted(self.seconds)[int(share * len(self.seconds))] * 1000
 
 
 def run() -> Iterator[Figure]:
-    """Measures one dataset, a page of 50, and filtered pages."""
+    """Measure one dataset, a page of 50, and filtered pages."""
     with tempfile.TemporaryDirectory(prefix="tdr-bench-") as folder:
         database = Path(folder) / "registry.db"
         storage = open_storage(f"sqlite:///{database}")
@@ -81,7 +81,7 @@ def run() -> Iterator[Figure]:
 
 
 def measure(storage: Storage, database: Path) -> Iterator[Figure]:
-    """Measures over a database that is filled already."""
+    """Measure with a database that is filled already."""
     ids = _ids(storage)
     with _Server("gateway", database) as gateway, _Server("constant", database) as constant:
         for name, ours, theirs in (
@@ -161,7 +161,7 @@ async def _connection(port: int, requests: Sequence[bytes], stop: float, seconds
 
 
 class _Server:
-    """A server in a process of its own."""
+    """A server in its own process."""
 
     def __init__(self, kind: str, database: Path) -> None:
         self._process = subprocess.Popen(
@@ -190,7 +190,7 @@ class _Server:
 
 
 def _serve(kind: str, database: Path) -> None:
-    """Runs one of the two servers, after telling its port."""
+    """Run one of the two servers, after printing its port."""
     configure("info", "json")
     storage = open_storage(f"sqlite:///{database}")
     with tempfile.TemporaryDirectory(prefix="tdr-bench-") as folder:
@@ -229,7 +229,7 @@ def _plain(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Serves, for the benchmark's own use; or measures over a database that is there."""
+    """Serve, for the benchmark's own use; or measure with an existing database."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--serve", choices=("gateway", "constant"))
     parser.add_argument("database", type=Path)

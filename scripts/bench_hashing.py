@@ -1,4 +1,4 @@
-"""Hashing 10,000 files of 4 KiB and one file of 4 GiB into a manifest, beside `dvc add` and `sha256sum`.
+"""Compare hashing 10,000 files of 4 KiB and one file of 4 GiB into a manifest with `dvc add` and `sha256sum`.
 
 Each is timed as a user waits for it: a whole process with its interpreter, the page cache warm. Ours
 prints the content root. The peers do other work as well, or less:
@@ -42,7 +42,7 @@ with open("/proc/self/status") as status:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is hashed: a name, the unit and amount of work, and how often it is repeated."""
+    """The data to hash: its name, the unit and amount of work, and the number of repetitions."""
 
     name: str
     unit: str
@@ -71,7 +71,7 @@ LOADS = (
 
 
 def _timed(command: list[str], **options: object) -> tuple[float, str]:
-    """Seconds and output of a command, after what others have written is on disk."""
+    """Return the seconds and output of a command, started after all pending writes are on disk."""
     os.sync()
     start = time.perf_counter()
     done = subprocess.run(command, check=True, capture_output=True, text=True, **options)  # type: ignore[call-overload]
@@ -79,7 +79,7 @@ def _timed(command: list[str], **options: object) -> tuple[float, str]:
 
 
 def _ours(data: Path) -> tuple[float, str, float]:
-    """Seconds, content root, and peak memory in MB."""
+    """Return the seconds, the content root, and the peak memory in MB."""
     seconds, output = _timed([sys.executable, "-c", OURS, str(data)], cwd=ROOT)
     root, peak_kib = output.split()
     return seconds, root, int(peak_kib) * 1024 / 1e6
@@ -91,7 +91,7 @@ def _sha256sum(data: Path) -> float:
 
 
 def _dvc(data: Path, work: Path) -> float:
-    """The data is moved into a fresh repository, and out again afterwards."""
+    """Return the seconds of `dvc add`. The data is moved into a new repository, and back afterwards."""
     with tempfile.TemporaryDirectory(dir=work) as folder:
         environment = {**os.environ, "DVC_NO_ANALYTICS": "1", "DVC_SITE_CACHE_DIR": f"{folder}/site"}
         repository = Path(folder) / "repository"
@@ -143,10 +143,10 @@ def _measure(load: Load, work: Path) -> Iterator[Figure]:
 
 
 def run() -> Iterator[Figure]:
-    """Measures both loads.
+    """Measure both loads.
 
     Raises:
-        FileNotFoundError: The peers' environment is not set up.
+        FileNotFoundError: The peers' environment is not installed.
     """
     if not DVC.exists():
         raise FileNotFoundError(f"{DVC} is missing: install requirements/bench.txt into .venv-bench.")

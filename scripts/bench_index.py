@@ -1,10 +1,10 @@
-"""The index: making it from scratch, and asking it.
+"""Measure the index: its synchronisation from the first block, and its queries.
 
 Sync: 50,000 events of both contracts on anvil, into SQLite and into PostgreSQL (both waiting for the disk at each
 commit), beside web3.py's `get_logs` on the same chain in the same run. web3.py only reads and decodes there; ours also
 checks that the blocks are linked and that no log is missing, folds each dataset's head, and stores all of it.
 
-Questions: an index of 100,000 datasets, asked by name, words, owner and hash; each answer is made up to its JSON.
+Queries: an index of 100,000 datasets, by name, words, owner and hash; each answer is made up to its JSON.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ LATER: Final = 2**40
 
 
 def run() -> Iterator[Figure]:
-    """Yields the figures; some minutes, most of them for filling the chain and the index."""
+    """Yield the figures. Takes some minutes, most of them to fill the chain and the index."""
     yield from _sync()
     yield from _questions()
 
@@ -140,7 +140,7 @@ def _claimed(storage: Storage, sha256: Bytes32) -> Json:
 
 
 def _p99(answer: Callable[[], Json]) -> float:
-    """The 99th percentile of the time that an answer takes, in milliseconds."""
+    """Return the 99th percentile of the time of an answer, in milliseconds."""
     times = []
     for _ in range(ASKED):
         start = time.perf_counter()
@@ -150,7 +150,7 @@ def _p99(answer: Callable[[], Json]) -> float:
 
 
 def _index(chain: RpcChain, deployment: Deployment, url: str) -> float:
-    """Makes the index in an empty database; gives the seconds."""
+    """Build the index in an empty database; return the seconds."""
     storage = _opened(url)
     indexer = Indexer(chain, storage, deployment, ROOMS)
     start = time.perf_counter()
@@ -167,7 +167,7 @@ def _opened(url: str) -> Storage:
 
 
 def _by_web3(w3: Web3, deployment: Deployment) -> float:
-    """Reads and decodes the same events with web3.py, in spans of as many blocks; gives the seconds."""
+    """Read and decode the same events with web3.py, in spans of as many blocks; return the seconds."""
     registry, grants = (deployment.address_of(name) for name in ("DatasetRegistry", "AccessGrants"))
     contracts: tuple[tuple[Address, str, tuple[str, ...]], ...] = (
         (registry, "DatasetRegistry", ("Transfer", "Registered", "Revised", "Withdrawn")),
@@ -191,7 +191,7 @@ def _abi(name: str) -> Any:
 
 
 def _fill(chain: RpcChain, datasets: int) -> Deployment:
-    """Registers, revises and grants on anvil, from its first unlocked account."""
+    """Register, revise and grant on anvil, from its first unlocked account."""
     chain.request("evm_setAutomine", [False])
     sender = Address.parse(chain.request("eth_accounts")[0])
     nonce = 0
@@ -229,7 +229,7 @@ def _fill(chain: RpcChain, datasets: int) -> Deployment:
 
 
 def _life(owner: Address, number: int) -> tuple[Message, Message, Message]:
-    """A dataset's registration, its second version, and a grant."""
+    """Return the calls of a dataset's registration, its second version, and a grant."""
     root, other = (Bytes32(keccak256(word + number.to_bytes(8, "big"))) for word in (b"root", b"other"))
     first = Registration(
         owner=owner, content_root=root, metadata_hash=other, uri=URI, salt=root, sources=(), deadline=LATER

@@ -1,4 +1,4 @@
-"""The root of a Merkle tree of 32-byte leaves, and drawing and verifying proofs, beside pymerkle.
+"""Compare the root of a Merkle tree of 32-byte leaves, and its proofs, with pymerkle.
 
 Each side is timed inside its own process, without the interpreter's start: ours over 1,000,000 leaves, pymerkle over
 100,000, since it takes minutes for more. pymerkle also keeps its tree ready for appending and for consistency proofs.
@@ -20,7 +20,7 @@ PEERS_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
 REPEATS = 3
 LEAVES_GOAL = 1_000_000
 
-# Both print leaves a second, and microseconds for drawing and for verifying a proof.
+# Both print leaves per second, and the microseconds to make and to verify a proof.
 TIMING = """
 import json, time
 def took(action):
@@ -60,10 +60,10 @@ def _report(python: str | Path, code: str) -> list[float]:
 
 
 def run() -> Iterator[Figure]:
-    """Measures the root and the proofs.
+    """Measure the root and the proofs.
 
     Raises:
-        FileNotFoundError: The peers' environment is not set up.
+        FileNotFoundError: The peers' environment is not installed.
     """
     if not PEERS_PYTHON.exists():
         raise FileNotFoundError(f"{PEERS_PYTHON} is missing: install requirements/bench.txt into .venv-bench.")

@@ -1,4 +1,4 @@
-"""Relay throughput to anvil at 1-second blocks, beside web3.py.
+"""Compare the relay's throughput to anvil, at 1-second blocks, with web3.py.
 
 Both send the same 10,000 registrations (signed by their owner, relayed by one key) to the same anvil, one after the
 other. Ours are acknowledged messages in an SQLite database: the figure is from the first step of the relayer until all
@@ -46,7 +46,7 @@ PORT = 8599
 
 
 def run() -> Iterator[Figure]:
-    """Measures both."""
+    """Yield the figures of both."""
     anvil = subprocess.Popen(
         [ANVIL, "--port", str(PORT), "--silent", "--hardfork", "prague", "--gas-limit", "1000000000"],
         stdin=subprocess.DEVNULL,

@@ -1,4 +1,4 @@
-"""Kills real node processes under load, breaks their chain's answers, reorganises the chain; then counts.
+"""Kill real node processes under load, falsify their chain's answers, reorganise the chain; then count.
 
     python -m scripts.chaos --kills 100 --seed 1
     python -m scripts.chaos --kills 200 --seed 1 --database postgresql --kill-database
@@ -6,7 +6,7 @@
 
 Owners sign and send; a gateway that keeps dying acknowledges. When the faults stop, everything that was acknowledged
 must be on the chain, once. The oracle reads the chain itself, past node and proxy. The result is printed and written
-to chaos-results.json; the exit code is 1 if anything was lost, done twice, or left out, and 2 if it could not be told,
+to chaos-results.json; the exit code is 1 if anything was lost, done twice, or left out, and 2 if there is no result,
 because anvil itself lost blocks.
 
 What is seeded: the faults' kinds, the reorganisations' depths, the messages, the moments of the kills. What is not: how
@@ -58,7 +58,7 @@ PARTS = (Role.GATEWAY, Role.RELAYER, Role.INDEXER)
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """What is written to chaos-results.json."""
+    """The content of chaos-results.json."""
 
     kills: int
     databaseKills: int  # noqa: N815 - the names are those of the file
@@ -87,7 +87,7 @@ class Results:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What to do."""
+    """The options of a run."""
 
     kills: int
     seed: int
@@ -100,7 +100,7 @@ class Options:
 
 
 class Killer:
-    """Kills in all cells at once until there have been enough kills, and the database with them if it is to die."""
+    """A thread per cell that kills processes until there were enough kills, and the database if that was chosen."""
 
     def __init__(self, options: Options, cells: list[Cell], server: PostgreSQLServer | None) -> None:
         self._options = options
@@ -113,7 +113,7 @@ class Killer:
         self._faults: list[BaseException] = []
 
     def run(self) -> None:
-        """Returns when it is done.
+        """Run until all kills are done.
 
         Raises:
             SystemExit: A process does not come up again.
@@ -152,7 +152,7 @@ class Killer:
 
 
 def run(options: Options) -> Results:
-    """The whole of it."""
+    """Run the whole test; return the results."""
     started = time.monotonic()
     with contextlib.ExitStack() as stack:
         server = stack.enter_context(_postgresql()) if options.is_postgresql else None
@@ -237,7 +237,7 @@ def _plans(options: Options, server: PostgreSQLServer | None, anvil: int | None,
 
 
 def _drain(cells: list[Cell]) -> float:
-    """Waits until nothing is missing, or for too long; gives the seconds it took."""
+    """Wait until nothing is missing, with a limit; return the seconds."""
     since = time.monotonic()
     left = list(cells)
     while left and time.monotonic() - since < LONGEST_DRAIN:
@@ -248,7 +248,7 @@ def _drain(cells: list[Cell]) -> float:
 
 
 def _by_range(depths: Counter[int]) -> dict[str, int]:
-    """Counts by the ranges 1, 2-3, 4-7, ... of their depths."""
+    """Return the number of reorganisations by the ranges 1, 2-3, 4-7, ... of their depths."""
     ranges: Counter[int] = Counter()
     for depth, count in depths.items():
         ranges[depth.bit_length() - 1] += count
@@ -284,7 +284,7 @@ def _anvil() -> Iterator[int]:
 
 
 def _watch(process: subprocess.Popen[bytes], ending: threading.Event) -> None:
-    """Ends the run when anvil ends before it is to."""
+    """End the run if anvil exits early."""
     code = process.wait()
     if not ending.is_set():
         print(f"anvil has ended by itself, with exit code {code}", file=sys.stderr)
@@ -305,7 +305,7 @@ def _give_up(*_: object) -> None:
 
 
 def main() -> None:
-    """Reads the command line, runs, prints and writes the result."""
+    """Read the command line, run the test, print and write the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the faults; printed")

@@ -1,4 +1,4 @@
-"""Compiles the contracts and writes registry/artifacts/, so that nobody who uses the registry needs a compiler.
+"""Compile the contracts and write registry/artifacts/, so that users of the registry need no compiler.
 
     python -m scripts.compile_contracts           writes the artifacts
     python -m scripts.compile_contracts --check   exit code 1 if the committed ones differ by a byte
@@ -77,7 +77,7 @@ def compile_folder(folder: Path) -> dict[str, Compiled]:
 
 
 def artifact(name: str, compiled: Compiled) -> dict[str, Any]:
-    """What users and auditors need to know of a compiled contract.
+    """Return what users and auditors need of a compiled contract.
 
     Returns:
         ``contractName``; ``compiler`` and ``settings`` that give this bytecode; ``sources``, each with the SHA-256 of
@@ -106,7 +106,7 @@ def _sha256(source: str) -> str:
 
 
 def artifacts() -> dict[Path, str]:
-    """The shipped artifacts as they should stand in registry/artifacts/, by path."""
+    """Return the shipped artifacts as they should stand in registry/artifacts/, by path."""
     compiled = compile_folder(CONTRACTS)
     return {
         ARTIFACTS / f"{name}.json": json.dumps(artifact(name, compiled[name]), indent=1, sort_keys=True) + "\n"
@@ -115,7 +115,7 @@ def artifacts() -> dict[Path, str]:
 
 
 def main() -> int:
-    """Writes the artifacts, or compares them."""
+    """Write the artifacts, or compare them."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="compare with the committed artifacts, write nothing")
     check: bool = parser.parse_args().check

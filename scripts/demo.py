@@ -48,7 +48,7 @@ class Node:
         self.url = ""
 
     def start(self) -> None:
-        """Starts it, and waits until it says that it is up."""
+        """Start the process, and wait until it reports that it is up."""
         log = self._data.with_suffix(".log")
         with log.open("a") as errors:
             self._process = subprocess.Popen(
@@ -72,11 +72,11 @@ class Node:
         return self._process.pid
 
     def kill(self) -> None:
-        """Ends it with SIGKILL: it has no chance to tidy up."""
+        """Kill the process with SIGKILL, without any cleanup."""
         self._end(signal.SIGKILL)
 
     def stop(self) -> int | None:
-        """Asks it to end, and gives its exit code; None where it does not run."""
+        """Stop the process and return its exit code; None if it does not run."""
         return self._end(signal.SIGTERM)
 
     def _end(self, with_signal: signal.Signals) -> int | None:
@@ -104,7 +104,7 @@ class Stage:
         self._node = node
 
     def tdr(self, *arguments: object, code: int = 0, or_code: int | None = None, shown: bool = True) -> str:
-        """Runs a command, shows it and what it printed, and expects an exit code, or another."""
+        """Run a command, show it with its output, and require an exit code, or another."""
         words = [str(argument) for argument in arguments]
         if shown:
             say(
@@ -134,17 +134,17 @@ class Stage:
         return done.stdout
 
     def ask(self, *arguments: object, code: int = 0) -> dict[str, Any]:
-        """Runs a command quietly, and gives its JSON document."""
+        """Run a command without showing it, and return its JSON document."""
         document: dict[str, Any] = json.loads(self.tdr(*arguments, "--json", code=code, shown=False))
         return document
 
     def is_allowed(self, dataset: str, address: str) -> bool:
-        """Asks quietly whether somebody may use a dataset now."""
+        """Return whether an account may use a dataset now, without showing the command."""
         answer = json.loads(self.tdr("access", dataset, address, "--json", or_code=1, shown=False))
         return bool(answer["allowed"])
 
     def write(self, *arguments: object) -> dict[str, Any]:
-        """Runs a writing command, shows what counts, and gives its JSON document."""
+        """Run a writing command, show the main results, and return its JSON document."""
         document: dict[str, Any] = json.loads(self.tdr(*arguments, "--json", shown=False))
         words = [str(argument) for argument in arguments]
         say(f"  $ tdr {' '.join(f'{word!r}' if ' ' in word else word for word in words)}".replace(str(self._home), "."))
@@ -155,12 +155,12 @@ class Stage:
 
 
 def say(line: str = "") -> None:
-    """Tells the audience."""
+    """Print a text for the audience."""
     print(line, flush=True)
 
 
 def expect(what: object, *, to_be: object, of: str) -> None:
-    """Ends the demo where something is not as it has to be."""
+    """End the demo if a condition is not met."""
     if what != to_be:
         raise Surprise(f"{of} was expected to be {to_be!r}, but it is {what!r}.")
 
@@ -173,7 +173,7 @@ def flip_one_byte(file: Path) -> None:
 
 
 def perform(stage: Stage, node: Node, home: Path) -> None:
-    """Goes the whole way."""
+    """Run the whole demo."""
     say("1. A node of one's own: a chain, the contracts on it, a gateway.")
     node.start()
     say(f"    up at {node.url}")
@@ -253,7 +253,7 @@ def _known(stage: Stage, dataset: str) -> Mapping[str, object]:
 
 
 def fail(message: str) -> NoReturn:
-    """Ends with exit code 1."""
+    """End with exit code 1."""
     say(f"\nSURPRISE: {message}")
     sys.exit(1)
 

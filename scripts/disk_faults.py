@@ -1,4 +1,4 @@
-"""Makes the writes of real nodes fail, one after the other; then looks at what they had promised.
+"""Make the writes of real nodes fail, one after the other; then look at what they had promised.
 
     python -m scripts.disk_faults --writes 200 --kind EIO
     python -m scripts.disk_faults --writes 200 --kind ENOSPC --step 4
@@ -165,7 +165,7 @@ class _Point:
         return f"{number}+" if self._kind == "ENOSPC" else str(number)
 
     def _born(self) -> tuple[DiskNode, str]:
-        """A node that answers: the one whose write fails, or the one after it."""
+        """Return a node that answers: the one whose write fails, or the one after it."""
         node = DiskNode(self._data, self._log)
         with node.faults(self._kind, self._when(self._number)) as faults:
             url = node.start()
@@ -182,7 +182,7 @@ class _Point:
         return node, url
 
     def _send(self, http: httpx.Client, write: Write) -> bool:
-        """Sends a write once; says whether it was acknowledged."""
+        """Send a write once; return whether it was acknowledged."""
         answer = http.post("/v1/datasets", json=write.body)
         if answer.status_code == 202:
             self._acknowledged[write.digest] = Acknowledged(write.message, answer.json()["id"])
@@ -292,7 +292,7 @@ def _signed(message: Signable, key: PrivateKey, domain: Domain) -> dict[str, obj
 
 
 def main() -> None:
-    """Reads the command line, runs, prints and writes the result."""
+    """Read the command line, run the test, print and write the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--writes", type=int, default=200, help="up to which write")
     parser.add_argument("--first", type=int, default=1, help="from which write on")

@@ -1,4 +1,4 @@
-"""Writes api/rooms/examples.json, the bodies that the gateway's description shows, really signed.
+"""Write api/rooms/examples.json, the bodies that the gateway's description shows, really signed.
 
 python -m scripts.examples            writes it
 python -m scripts.examples --check    exits 1 if it is not up to date; writes nothing

@@ -30,7 +30,7 @@ class Figure:
     met: bool | None = None
 
     def to_json(self) -> dict[str, object]:
-        """The row as it stands in bench-results.json."""
+        """Return the row as it stands in bench-results.json."""
         return {
             "name": self.name,
             "value": self.value,

@@ -1,4 +1,4 @@
-"""Sends transactions on a chain and says what they cost, and for what."""
+"""Send transactions on a chain, and report how much gas they cost and for what."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ class Spent:
 
 
 def deploy(w3: Web3, artifact: Mapping[str, Any], *arguments: object) -> Contract:
-    """Deploys a compiled contract (`abi` and `bytecode`) from the first account."""
+    """Deploy a compiled contract (`abi` and `bytecode`) from the first account."""
     factory = w3.eth.contract(abi=artifact["abi"], bytecode=artifact["bytecode"])
     sent = factory.constructor(*arguments).transact({"from": w3.eth.accounts[0]})
     return factory(w3.eth.wait_for_transaction_receipt(sent, poll_latency=0.01)["contractAddress"])
 
 
 def send(call: ContractFunction, sender: ChecksumAddress) -> TxReceipt:
-    """Sends a call from an unlocked account.
+    """Send a call from an unlocked account.
 
     Raises:
         RuntimeError: It failed.
@@ -60,7 +60,7 @@ def send(call: ContractFunction, sender: ChecksumAddress) -> TxReceipt:
 
 
 def spent(w3: Web3, receipt: TxReceipt) -> Spent:
-    """Where a transaction's gas went, by its trace.
+    """Return how a transaction's gas was spent, by its trace.
 
     The node must offer debug_traceTransaction, as `anvil --steps-tracing` does.
     """

@@ -1,4 +1,4 @@
-"""Puts small faults into the contracts, one at a time, and runs the contracts' tests: each must fail on each fault.
+"""Put small faults into the contracts, one at a time, and run the contracts' tests: each must fail on each fault.
 
     python -m scripts.mutants                    all mutants; an hour or more on two cores
     python -m scripts.mutants --sample 20 --seed 7
@@ -83,7 +83,7 @@ class Fate(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """A mutant and what became of it.
+    """A mutant and its outcome.
 
     Args:
         mutant: The mutant.

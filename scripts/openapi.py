@@ -1,4 +1,4 @@
-"""Writes docs/openapi.json, the gateway's own description; with --check, says whether it is fresh.
+"""Write docs/openapi.json, the gateway's own description; with --check, report whether it is up to date.
 
 python -m scripts.openapi
 python -m scripts.openapi --check
@@ -18,7 +18,7 @@ FILE: Final = Path(__file__).resolve().parents[1] / "docs/openapi.json"
 
 
 def document() -> str:
-    """The description as it is committed."""
+    """Return the content of the file."""
     app = bare_app()
     include_gateway(app)
     include_operations(app)
@@ -26,7 +26,7 @@ def document() -> str:
 
 
 def main() -> None:
-    """Writes or checks the file."""
+    """Write or check the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the file is stale")
     if parser.parse_args().check:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server for tests and benchmarks: in a temporary folder, gone when it is removed."""
+"""A PostgreSQL server for tests and benchmarks, in a temporary folder."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class PostgreSQLServer:
     """A cluster in a temporary folder, reached through a Unix socket in it.
 
     Args:
-        fsync: Whether each commit waits for the disk. Tests kill processes and not the machine: they need it not.
+        fsync: Whether each commit waits for the disk. Tests kill processes and not the machine, so they do not need it.
 
     Raises:
         FileNotFoundError: PostgreSQL is not installed.
@@ -45,18 +45,18 @@ class PostgreSQLServer:
         return self._folder / "data"
 
     def start(self) -> None:
-        """Starts it, and waits until it answers."""
+        """Start the server, and wait until it answers."""
         options = f"-c listen_addresses='' -c unix_socket_directories={self._folder} -c fsync={self._fsync}"
         self._run(
             "pg_ctl", "--pgdata", str(self._data), "--log", str(self._folder / "log"), "-w", "-o", options, "start"
         )
 
     def stop(self, mode: str = "fast") -> None:
-        """Stops it. Mode "immediate" is a crash: nothing is written any more."""
+        """Stop the server. The mode "immediate" is a crash: nothing more is written."""
         self._run("pg_ctl", "--pgdata", str(self._data), "-m", mode, "-w", "stop")
 
     def crash(self) -> None:
-        """SIGKILL to the server and to all that it has started; it stays down until `start`."""
+        """Kill the server and all its children with SIGKILL; it stays down until `start`."""
         lock = self._data / "postmaster.pid"
         postmaster = int(lock.read_text().split()[0])
         processes = [postmaster, *_children(postmaster)]
@@ -65,23 +65,23 @@ class PostgreSQLServer:
                 os.kill(process, signal.SIGKILL)
         while any(_is_running(process) for process in processes):
             time.sleep(0.01)
-        # Where nobody reaps the dead one, its number still looks alive to the next server.
+        # While the dead process is not reaped, its number looks alive to the next server.
         for file in (lock, *self._folder.glob(".s.PGSQL.*.lock")):
             file.unlink()
 
     def url(self, database: str) -> str:
-        """The URL of one of its databases."""
+        """Return the URL of one of its databases."""
         return f"postgresql://tdr@/{database}?host={self._folder}"
 
     def create(self, template: str = "template0") -> str:
-        """Makes a database and gives its URL."""
+        """Create a database and return its URL."""
         name = f"tdr_{next(_NUMBERS)}"
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}".encode())
         return self.url(name)
 
     def remove(self) -> None:
-        """Stops it for good."""
+        """Stop the server and remove its folder."""
         with contextlib.suppress(subprocess.CalledProcessError):  # It may be down.
             self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -97,7 +97,7 @@ class PostgreSQLServer:
 
 
 def _stat(process: int) -> list[str]:
-    """State, parent, ... of a process, or nothing where there is none."""
+    """Return the state, parent and other fields of a process; empty if there is no such process."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
     except (FileNotFoundError, ProcessLookupError):

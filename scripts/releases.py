@@ -1,7 +1,7 @@
-"""Writes registry/evidence/releases.json: the contracts' code in every release, by which evidence knows them for ever.
+"""Write registry/evidence/releases.json: the contracts' code in every release, by which evidence recognises them.
 
-    python -m scripts.releases            puts the present artifacts in under the present version
-    python -m scripts.releases --check    exits 1 if they are not there; writes nothing
+    python -m scripts.releases            adds the present artifacts under the present version
+    python -m scripts.releases --check    exits 1 if they are missing; writes nothing
 
 The entries of other versions are never changed.
 """
@@ -22,7 +22,7 @@ RELEASES = ROOT / "registry/evidence/releases.json"
 
 
 def entry(contract: str) -> dict[str, Any]:
-    """A contract's code in the present artifacts, and where its immutables stand."""
+    """Return a contract's code in the present artifacts, and the positions of its immutables."""
     artifact = json.loads((ROOT / f"registry/artifacts/{contract}.json").read_bytes())
     places = artifact["immutableReferences"]
     return {
@@ -34,7 +34,7 @@ def entry(contract: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Writes or checks the file."""
+    """Write or check the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is not up to date")
     check: bool = parser.parse_args().check

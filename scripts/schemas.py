@@ -1,4 +1,4 @@
-"""Writes docs/schemas/, the JSON Schemas of the project's file formats, from the code that reads them.
+"""Write docs/schemas/, the JSON Schemas of the project's file formats, from the code that reads them.
 
 python -m scripts.schemas            writes them
 python -m scripts.schemas --check    exits 1 if one is not up to date; writes nothing
@@ -21,7 +21,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "docs/schemas"
 
 
 def rendered() -> dict[Path, str]:
-    """Return each schema as it stands in its file."""
+    """Return the content of each schema's file."""
     return {
         FOLDER / "tdr-evidence-1.json": _rendered(
             EVIDENCE, "docs/evidence.md", Bundle.model_json_schema(by_alias=True, mode="serialization")

@@ -1,8 +1,8 @@
-"""Fills an index with many datasets, by the index's own way of applying events, so that reading can be measured.
+"""Fill an index with many datasets, by the index's own way of applying events, to measure reads.
 
     python -m scripts.seed_index sqlite:///seeded.db 100000
 
-What is made looks like the real thing (names, owners, metadata, versions, grants) but was never on a chain.
+The datasets look like real ones (names, owners, metadata, versions, grants) but were never on a chain.
 """
 
 from __future__ import annotations
@@ -92,28 +92,28 @@ DECODER: Final = EventDecoder(DEPLOYMENT, ROOMS)
 
 
 def owner(number: int) -> Address:
-    """One of the owners."""
+    """Return an owner's address."""
     return Address(keccak256(b"owner" + number.to_bytes(8, "big"))[12:])
 
 
 def file_hash(number: int) -> Bytes32:
-    """The SHA-256 of the one file that dataset number `number` has to itself."""
+    """Return the SHA-256 of the one file that only dataset number `number` has."""
     return Bytes32(keccak256(b"file" + number.to_bytes(8, "big")))
 
 
 def name(number: int) -> str:
-    """The name of dataset number `number`; its number is one of its words."""
+    """Return the name of dataset number `number`; its number is one of its words."""
     chance = random.Random(number)
     return f"{' '.join(chance.sample(WORDS, 3)).capitalize()} of {chance.choice(PLACES)}, {number}"
 
 
 def seed(storage: Storage, datasets: int, progress: Callable[[int, int], None] | None = None) -> None:
-    """Fills an empty database.
+    """Fill an empty database.
 
     Args:
         storage: The database, migrated.
         datasets: How many; a fifth of them has a second version, a third has a grant.
-        progress: Called with how many are done and how many are wanted.
+        progress: Called with the number of datasets done and the total.
     """
     with storage.write() as connection:
         begin(connection, DEPLOYMENT, ROOMS.projections, Cursor(0, DEPLOYMENT.genesis_hash, START, 0))
@@ -138,7 +138,7 @@ def seed(storage: Storage, datasets: int, progress: Callable[[int, int], None] |
 
 
 class _Block:
-    """A block's events, and the documents that come with them."""
+    """A block's events and the documents that belong to them."""
 
     def __init__(self, height: int) -> None:
         self.hash = Bytes32(keccak256(b"block" + height.to_bytes(8, "big")))
@@ -150,7 +150,7 @@ class _Block:
         self._height = height
 
     def add(self, number: int) -> None:
-        """Registers one dataset."""
+        """Register one dataset."""
         metadata = {"name": name(number), "description": "Made to measure with.", "license": "CC-BY-4.0"}
         key = metadata_hash(metadata)
         body = canonical_json(metadata)
@@ -181,7 +181,7 @@ class _Block:
 
 
 def main() -> None:
-    """Fills the database that is named."""
+    """Fill the given database."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("url")
     parser.add_argument("datasets", type=int)

@@ -1,4 +1,4 @@
-"""Makes the certificate's small typefaces of the whole ones. `--check` says whether the committed files are these."""
+"""Make the certificate's subset typefaces of the whole ones. `--check` reports whether the files are up to date."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ UNUSED_TABLES = ("vhea", "vmtx", "VORG", "BASE", "GSUB", "GPOS", "GDEF", "DSIG")
 
 
 def small(path: Path) -> bytes:
-    """The typeface with the common characters only, without hints."""
+    """Return the typeface with the common characters only, without hints."""
     options = subset.Options()
     options.layout_features = []
     options.hinting = False
@@ -35,7 +35,7 @@ def small(path: Path) -> bytes:
 
 
 def main() -> int:
-    """Writes the files, or compares them."""
+    """Write the files, or compare them."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="change nothing; exit code 1 if a file differs")
     is_check = parser.parse_args().check

@@ -1,4 +1,4 @@
-"""Programs of the system that the tests need: says which are missing, and installs them on Debian when run as root.
+"""Find missing system programs that the tests need, and install them on Debian when run as root.
 
 python -m scripts.system_packages
 """
@@ -23,7 +23,7 @@ PROGRAMS: dict[str, Callable[[], object]] = {
 
 
 def missing() -> list[str]:
-    """The packages whose programs are not there."""
+    """Return the packages whose programs are missing."""
     return [package for package, is_there in PROGRAMS.items() if not is_there()]
 
 

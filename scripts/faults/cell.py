@@ -104,7 +104,7 @@ class Cell:
         return common | AMPLE | {"TDR_FINALITY": str(FINALITY), "TDR_RPC_URLS": self.proxy.url}
 
     def kill_one(self) -> None:
-        """Kills one of the processes at a random moment of its life, also while it starts."""
+        """Kill one of the processes at a random moment of its life, also while it starts."""
         process = self._chance.choice(self._processes)
         # Half of the lives end soon, the others are given the time to do something.
         if self._chance.random() < 0.5:
@@ -122,12 +122,12 @@ class Cell:
             time.sleep(0.05)
 
     def revive(self) -> None:
-        """Starts again what has ended by itself."""
+        """Start again what has ended by itself."""
         for process in self._processes:
             process.revive()
 
     def is_drained(self) -> bool:
-        """Whether nothing that was acknowledged is missing, and the index is where the chain was at the first look.
+        """Return whether no acknowledged message is missing, and the index is where the chain was at the first look.
 
         To be called when blocks are taken back no more. An index that was stopped before stands on a block that may be
         gone, and then cannot be compared with the chain.
@@ -142,7 +142,7 @@ class Cell:
             return False
 
     def verdict(self) -> Verdict:
-        """The verdict, with the payloads that were sent twice."""
+        """Return the verdict with the payloads that were sent twice."""
         found = self._judge()
         return replace(found, duplicated=found.duplicated + payloads_sent_twice(self._oracle, self._relayer))
 
@@ -150,12 +150,12 @@ class Cell:
         return judge(self._oracle, self._contracts, self.load.acknowledged, self._database)
 
     def stop(self) -> None:
-        """Stops the processes."""
+        """Stop the processes."""
         for process in self._processes:
             process.stop()
 
     def stop_and_check(self) -> bool:
-        """Stops the processes; gives whether the index equals the fold of the chain."""
+        """Stop the processes; return whether the index equals the fold of the chain."""
         self.stop()
         return self._processes[0].index_is_right(None if self._anvil is None else url_of(self._anvil))
 
@@ -163,7 +163,7 @@ class Cell:
 def until(
     condition: Callable[[], bool], seconds: float, complaint: str, meanwhile: Callable[[], None] | None = None
 ) -> None:
-    """Waits for something.
+    """Wait for something.
 
     Raises:
         SystemExit: It does not come about.

@@ -49,7 +49,7 @@ class DiskNode:
         self._await_word()  # Before that, it might not be traced.
 
     def start(self) -> str | None:
-        """Lets it start; gives its URL once it answers, or None if it has ended instead.
+        """Start the process; return its URL once it answers, or None if it has ended instead.
 
         Raises:
             TimeoutError: It does neither.

@@ -55,7 +55,7 @@ class Load:
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def start(self, clients: int) -> None:
-        """Starts so many clients."""
+        """Start a number of clients."""
         self._threads = [
             threading.Thread(target=self._client, args=(number,), name=f"client {number}") for number in range(clients)
         ]
@@ -63,7 +63,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """Ends the clients; what is being sent and is not acknowledged is given up."""
+        """End the clients; what is being sent and is not acknowledged is given up."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -120,7 +120,7 @@ class Load:
         )
 
     def _send(self, http: httpx.Client, message: Message, key: PrivateKey) -> bool:
-        """Sends until it is acknowledged or refused; says whether it was acknowledged."""
+        """Send until it is acknowledged or refused; return whether it was acknowledged."""
         domain = Domain(message.CONTRACT, self.chain_id, self.contracts[message.CONTRACT])
         raw = key.sign_msg_hash(message.digest(domain)).to_bytes()
         body = {"message": message.to_json(), "signature": f"0x{raw[:64].hex()}{raw[64] + 27:02x}"}

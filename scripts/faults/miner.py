@@ -60,7 +60,7 @@ class Miner:
             self._pause = None
 
     def close(self) -> None:
-        """Ends it."""
+        """End it."""
         self._stop.set()
         self._thread.join()
         self._chain.close()

@@ -48,7 +48,7 @@ class Verdict:
 def judge(
     chain: RpcChain, contracts: Mapping[str, Address], acknowledged: Iterable[Acknowledged], database: str
 ) -> Verdict:
-    """Compares what was acknowledged with the chain and with the receipts.
+    """Compare what was acknowledged with the chain and with the receipts.
 
     Raises:
         ChainUnavailable, Unavailable: Chain or database does not answer.
@@ -91,7 +91,7 @@ def is_indexed(chain: RpcChain, database: str, height: int) -> bool:
 
 
 def payloads_sent_twice(chain: RpcChain, relayer: Address) -> int:
-    """How many transactions of an account are in a block though their payload is in one already.
+    """Return how many transactions of an account are in a block though their payload is in one already.
 
     Raises:
         ChainUnavailable: The chain does not answer.

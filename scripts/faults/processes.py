@@ -67,7 +67,7 @@ class NodeProcess:
             self._process = self._start()
 
     def is_up(self) -> bool:
-        """Whether it answers."""
+        """Return whether it answers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2.0)
         try:
             connection.request("GET", "/v1/health/live")
@@ -86,7 +86,7 @@ class NodeProcess:
         self._process.join()
 
     def index_is_right(self, rpc_url: str | None) -> bool:
-        """Whether the index equals the fold of the chain, as `tdr index check` finds out; stop the node before.
+        """Return whether the index equals the fold of the chain, as `tdr index check` finds out; stop the node before.
 
         If not, or if it could not be found out, the log's last lines are written to stderr: they say which.
 
@@ -103,7 +103,7 @@ class NodeProcess:
 
 
 def url_of(port: int) -> str:
-    """The URL of a port on this machine."""
+    """Return the URL of a port on this machine."""
     return f"http://127.0.0.1:{port}"
 
 

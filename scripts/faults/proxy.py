@@ -91,7 +91,7 @@ class FaultProxy:
             writer.close()
 
     async def _answer(self, body: bytes, writer: asyncio.StreamWriter) -> bool:
-        """Answers one POST; False: the connection is to be cut."""
+        """Answer one POST; return False if the connection must be closed."""
         parsed = json.loads(body)
         calls: Calls = parsed if isinstance(parsed, list) else [parsed]
         kind = self._choose(calls)

@@ -1,4 +1,4 @@
-"""Builds the last geth that runs Clique, once, into the user's cache: python -m scripts.network.geth.
+"""Build the last geth that runs Clique, once, into the user's cache: python -m scripts.network.geth.
 
 Later versions of geth follow a consensus client and make no blocks of their own. The module proxy's checksums hold
 the source to what the pinned version always was.

@@ -1,4 +1,4 @@
-"""Ethereum Attestation Service 1.4, from its npm package: what an attestation costs."""
+"""Measure the gas of an attestation with Ethereum Attestation Service 1.4, from its npm package."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _artifact(name: str) -> dict[str, Any]:
 
 
 def measure(w3: Web3) -> dict[str, int]:
-    """Gas of `attest` (128 bytes), of one attester's second `attestByDelegation` (32 bytes), and of `revoke`."""
+    """Return the gas of `attest` (128 bytes), of a second `attestByDelegation` (32 bytes), and of `revoke`."""
     schemas = deploy(w3, _artifact("SchemaRegistry"))
     eas = deploy(w3, _artifact("EAS"), schemas.address)
     sender = list(w3.eth.accounts)[1]

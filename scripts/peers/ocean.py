@@ -1,4 +1,4 @@
-"""Ocean Protocol 2.6, from its npm package: what it costs to give somebody access to a dataset that is free."""
+"""Measure the gas of access to a free dataset with Ocean Protocol 2.6, from its npm package."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _artifact(path: str) -> dict[str, Any]:
 
 
 def measure(w3: Web3) -> dict[str, int]:
-    """Gas of `dispense` and `startOrder` together, by the second consumer of a dataset."""
+    """Return the gas of `dispense` and `startOrder` together, by the second consumer of a dataset."""
     owner, publisher, *consumers = list(w3.eth.accounts)[:4]
     collector = deploy(w3, _artifact("communityFee/OPFCommunityFeeCollector"), owner, owner)
     unused = collector.address
@@ -54,7 +54,7 @@ def measure(w3: Web3) -> dict[str, int]:
 
 
 def _no_fee() -> tuple[object, ...]:
-    """The provider's signed statement that it takes no fee."""
+    """Return the provider's signed statement that it takes no fee."""
     provider = Account.from_key(keccak(text="provider"))
     data = b""
     statement = keccak(data + bytes.fromhex(provider.address[2:]) + bytes(20) + bytes(32) + bytes(32))

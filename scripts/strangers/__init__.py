@@ -1,1 +1,1 @@
-"""The load that strangers can put on a gateway, beside owners who want to get on with their work."""
+"""The load that strangers can put on a gateway, beside the work of honest owners."""

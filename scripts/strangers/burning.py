@@ -1,7 +1,7 @@
-"""What strangers do where gas costs money: every way to make the relayer pay for what is worth nothing.
+"""The strangers' load where gas costs money: every way to make the relayer pay for useless transactions.
 
-What comes of an attempt is "202", a refusal as its status and the kind of its problem, or "wrong" and why, where a
-refusal is not what docs/http.md says.
+The outcome of an attempt is "202", the status and kind of a refusal, or "wrong" and why, where a refusal differs from
+docs/http.md.
 """
 
 from __future__ import annotations
@@ -45,13 +45,13 @@ _SCOPES: Final = {
 
 @dataclass
 class Burners:
-    """The strangers, and what they have.
+    """The strangers and their wallets.
 
     Args:
-        burning: A wallet that burns gas where it costs something.
+        burning: A wallet that burns gas where gas costs money.
         fickle: Wallets that burn gas in every other block.
-        greedy: The name of somebody who does everything with one key.
-        dataset: A dataset of the greedy one's.
+        greedy: The name of an account that does everything with one key.
+        dataset: A dataset of the greedy account.
     """
 
     burning: Address
@@ -77,12 +77,12 @@ class Burners:
         return await _post(http, "/v1/datasets", _for_wallet(target, self.burning, chance))
 
     async def change_the_mind(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-        """Register for a wallet that says yes to the rehearsal, and maybe no in the transaction."""
+        """Register for a wallet that accepts in the rehearsal and may refuse in the transaction."""
         self._failing = _for_wallet(target, chance.choice(self.fickle), chance)
         return await _post(http, "/v1/datasets", self._failing)
 
     async def repeat(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-        """Post what may have failed once more: it must not be paid for twice."""
+        """Post a message that may have failed again: it must not be paid for twice."""
         return await _post(http, "/v1/datasets", self._failing) if self._failing else "nothing yet"
 
     async def register_with_a_new_key(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
@@ -128,12 +128,12 @@ async def _post(http: httpx.AsyncClient, path: str, body: Mapping[str, Any]) -> 
 
 
 def outcome(answer: httpx.Response, sent: float, came: float) -> str:
-    """Return what came of an attempt, and what is wrong with a refusal.
+    """Return the outcome of an attempt, and what is wrong with a refusal.
 
     Args:
         answer: The gateway's answer.
         sent: When the request was sent, Unix seconds.
-        came: When the answer was there.
+        came: When the answer arrived, Unix seconds.
     """
     if answer.status_code == httpx.codes.ACCEPTED:
         return "202"

@@ -1,4 +1,4 @@
-"""What honest people do meanwhile, and how long they wait for it."""
+"""The work of honest owners during the load, and how long they wait."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENCE = 60.0
 
 @dataclass
 class Waits:
-    """How long honest people waited.
+    """How long honest owners waited.
 
     Args:
         writes: Seconds until each write was acknowledged.
@@ -50,7 +50,7 @@ def work(target: Target, seed: int, seconds: float, owners: Sequence[Signer] = (
 
     Args:
         target: The gateway and the victim.
-        seed: Of what is registered.
+        seed: The seed of what is registered.
         seconds: How long.
         owners: Who registers, in turn; nobody: each time an owner with a new key.
         pause: Seconds between two rounds.
@@ -152,7 +152,7 @@ def _audit(target: Target, http: httpx.Client, waits: Waits) -> None:
 
 
 def _patiently(http: httpx.Client, path: str) -> httpx.Response:
-    """Ask again as long as the gateway says that it is busy, when it says."""
+    """Repeat a request while the gateway reports that it is busy, after the time that it states."""
     end = time.monotonic() + PATIENCE
     while (answer := http.get(path)).status_code == httpx.codes.SERVICE_UNAVAILABLE and time.monotonic() < end:
         time.sleep(float(answer.headers["retry-after"]))

@@ -1,6 +1,6 @@
-"""Every kind of load that once harmed others: each at a rate that one person with one machine can keep up.
+"""Every kind of load that once harmed others, each at a rate that one person with one machine can sustain.
 
-A kind is a coroutine that makes one attempt and returns what came of it: an HTTP status, or "abandoned".
+A kind is a coroutine that makes one attempt and returns its outcome: an HTTP status, or "abandoned".
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class Kind:
 
 
 async def ask_for_access(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Ask for access with a key that is thrown away."""
+    """Request access with a key that is used once."""
     by = account(f"stranger {chance.getrandbits(64)}")
     return await _post(http, f"/v1/datasets/{target.small}/requests", target.body(target.request(by, 0), by))
 
@@ -188,7 +188,7 @@ KINDS: Final = (
 
 
 async def load(kinds: Sequence[Kind], target: Target, seed: int, seconds: float) -> dict[str, Counter[str]]:
-    """Put kinds of load on a gateway for some time; return what came of the attempts, by kind."""
+    """Put kinds of load on a gateway for some time; return the outcomes of the attempts by kind."""
     outcomes = {kind.name: Counter[str]() for kind in kinds}
     limits = httpx.Limits(max_connections=None)
     async with (

@@ -1,4 +1,4 @@
-"""The run on a network where gas costs money: what strangers can make the relayer spend, and whom they keep waiting."""
+"""The run on a network where gas costs money: what strangers can make the relayer spend, and how long others wait."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ IDLE_SECONDS: Final = 120.0
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a run is made of.
+    """The parameters of a run.
 
     Args:
         seconds: How long the load lasts.
@@ -85,7 +85,7 @@ def run(plan: Plan, folder: Path) -> tuple[Attempts, list[Check]]:
 
 
 def settings(gas_per_hour: int) -> dict[str, str]:
-    """Return the variables of a node with such a budget, in the proportions of the defaults."""
+    """Return a node's variables for a gas budget, in the proportions of the defaults."""
     return {
         "TDR_GAS_PER_HOUR": str(gas_per_hour),
         "TDR_GAS_PER_ACCOUNT": str(gas_per_hour // 5),
@@ -165,7 +165,7 @@ def _register(target: Target, owners: list[Signer], seed: int) -> list[DatasetId
 
 
 def _idle(url: str) -> None:
-    """Wait until all that was accepted is in blocks."""
+    """Wait until all accepted messages are in blocks."""
     end = time.monotonic() + IDLE_SECONDS
     with Client(url) as gateway:
         while True:
@@ -178,7 +178,7 @@ def _idle(url: str) -> None:
 
 
 def _charged(database: Path) -> int:
-    """Return the gas that the node's own books hold as charged to everybody's budget."""
+    """Return the gas that the node's database has charged to all budgets."""
     storage = open_storage(f"sqlite:///{database}")
     try:
         with storage.read() as connection:

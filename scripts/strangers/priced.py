@@ -1,4 +1,4 @@
-"""A network where gas costs money: anvil, which is told when to make a block and what its gas costs."""
+"""A network where gas costs money: an anvil with controlled blocks and gas prices."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ _OPTIONS: Final = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an account paid for in some blocks.
+    """What an account paid for in a range of blocks.
 
     Args:
         transactions: How many of its transactions are in them.
         failed: How many of those failed.
         fillers: How many only used a nonce up.
         gas_limits: The most gas that they could use, without the fillers.
-        gas: What they used.
-        fees: What they paid, wei.
+        gas: The gas that they used.
+        fees: The fees that they paid, wei.
     """
 
     transactions: int
@@ -58,7 +58,7 @@ class PricedChain:
     @classmethod
     @contextlib.contextmanager
     def started(cls) -> Iterator[PricedChain]:
-        """Start it, two days behind the world's clock, with a block a second."""
+        """Start the network, two days behind the real clock, with a block a second."""
         begin = str(int(time.time()) - BEGUN_EARLIER)
         with anvil(options=(*_OPTIONS, "--timestamp", begin)) as w3:
             chain = cls(str(getattr(w3.provider, "endpoint_uri", "")))
@@ -77,15 +77,15 @@ class PricedChain:
                 chain.request("evm_mine")
 
     def catch_up(self) -> None:
-        """Let the two days pass at once: from now on its clock is the world's."""
+        """Move its clock forward by two days, to the real time."""
         self._chain.request("evm_increaseTime", [hex(BEGUN_EARLIER)])
 
     def give(self, account: Address, wei: int) -> None:
-        """Let an account have so much."""
+        """Set an account's balance."""
         self._chain.request("anvil_setBalance", [str(account), hex(wei)])
 
     def put(self, account: Address, code: bytes) -> None:
-        """Let an account be a contract."""
+        """Set an account's code."""
         self._chain.request("anvil_setCode", [str(account), f"0x{code.hex()}"])
 
     def height(self) -> int:
@@ -93,7 +93,7 @@ class PricedChain:
         return int(self._chain.request("eth_blockNumber"), 16)
 
     def balance(self, account: Address, height: int) -> int:
-        """Return what an account had after a block, wei."""
+        """Return an account's balance after a block, wei."""
         return int(self._chain.request("eth_getBalance", [str(account), hex(height)]), 16)
 
     def spent(self, account: Address, first: int, last: int) -> Spent:

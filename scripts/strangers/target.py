@@ -1,4 +1,4 @@
-"""What strangers know of a gateway and of the owner that they harm: all of it is public."""
+"""What strangers know of a gateway and its victim, all of it public."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Target:
         return Signed(message, by.sign(message.digest(domain)))
 
     def registration_of(self, owner: Address, chance: random.Random) -> Registration:
-        """Return a registration of something that nobody has registered."""
+        """Return a registration of new content."""
         return Registration(
             owner=owner,
             content_root=Bytes32(chance.randbytes(32)),

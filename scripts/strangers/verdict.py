@@ -1,4 +1,4 @@
-"""What a run measured, whether it is within its limits, and how that is printed and written down."""
+"""The measurements of a run, their limits, and their output."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ class Check:
     """One line of the verdict.
 
     Args:
-        name: What was measured.
+        name: The name of the measurement.
         value: The figure.
         limit: Its limit, as text; empty: it has none.
         is_met: Whether it is within the limit.
         is_time: Whether a slow machine alone can push it over.
-        cases: What it counted, each in a line.
+        cases: The counted cases, one a line.
     """
 
     name: str
@@ -49,7 +49,7 @@ class Check:
 
 
 class Memory(threading.Thread):
-    """Watches how much memory a process and those that it started hold together; what they share counts once.
+    """A thread that measures the memory of a process and its children; shared memory counts once.
 
     Args:
         pid: The process.
@@ -62,12 +62,12 @@ class Memory(threading.Thread):
         self.highest: list[int] = [0]
 
     def run(self) -> None:
-        """Look several times a second."""
+        """Measure several times a second."""
         while not self._done.wait(0.2):
             self.highest = max(self.highest, list(map(_held, [self._pid, *_children(self._pid)])), key=sum)
 
     def stop(self) -> Check:
-        """Stop watching; return the most it held."""
+        """Stop measuring; return the maximum."""
         self._done.set()
         self.join()
         held = sum(self.highest)
@@ -103,7 +103,7 @@ def some_of(name: str, count: int) -> Check:
 
 
 def of_attempts(attempts: Attempts) -> list[Check]:
-    """Return what is checked of all that strangers did."""
+    """Return the checks of all that strangers did."""
     faults = sum(count for outcomes in attempts.values() for outcome, count in outcomes.items() if outcome == "500")
     return [
         Check("strangers' attempts", f"{sum(each.total() for each in attempts.values()):,}"),
@@ -112,7 +112,7 @@ def of_attempts(attempts: Attempts) -> list[Check]:
 
 
 def of_honest(http: httpx.Client, waits: Waits) -> list[Check]:
-    """Return what is checked of what honest owners did; waits until their writes are on the chain."""
+    """Return the checks of the honest owners' work; wait until their writes are on the chain."""
     return [
         some_of("honest writes acknowledged", len(waits.receipts)),
         none_of("honest requests refused", len(waits.refused), waits.refused),
@@ -121,7 +121,7 @@ def of_honest(http: httpx.Client, waits: Waits) -> list[Check]:
 
 
 def of_waits(waits: Waits) -> list[Check]:
-    """Return what is checked of how long honest owners waited."""
+    """Return the checks of how long honest owners waited."""
     return [
         *_times("honest write acknowledged", waits.writes, WRITE_SECONDS),
         *_times("evidence of the victim", waits.evidence, EVIDENCE_SECONDS),
@@ -165,7 +165,7 @@ def tell(
 
     Args:
         attempts: What strangers did.
-        checks: What was measured.
+        checks: The name of the measurement.
         results: The file to write.
         options: With what the run was started.
         times_count: Whether times are judged.

@@ -1,4 +1,4 @@
-"""The owner whom strangers try to harm, and what it registered."""
+"""The owner whom strangers try to harm, and their datasets."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def prepare(url: str, seed: int, files: int) -> Target:
     owner = account(f"{seed} victim")
     with Client(url) as gateway:
         deployment = gateway.deployment()
-        # The later one: the chain's clock may be ahead of the world's, or behind it until it catches up.
+        # The later of the two: the chain's clock may be ahead of the real one, or behind it for a while.
         deadline = max(gateway.chain_time() or 0, int(time.time())) + HOURS * FAR_SECONDS
 
         def register(manifest: Manifest, metadata: Mapping[str, Any], *, is_public: bool) -> tuple[Registration, bytes]:

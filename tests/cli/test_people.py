@@ -123,7 +123,7 @@ def test_every_command_about_a_version_takes_id_at_version(tdr: Run, key: Signer
         assert "No gateway answers" in done.err + done.out
     if words[0] != "register":  # It reads its sources where a gateway answers.
         for wrong in (f"{ID}@0", f"{ID}@x", f"{ID}@"):
-            assert "After the @" in error_of(tdr(*(word.format(wrong) for word in words)))
+            assert "After @" in error_of(tdr(*(word.format(wrong) for word in words)))
 
 
 @pytest.mark.parametrize(

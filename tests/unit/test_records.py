@@ -148,7 +148,7 @@ def test_an_access_event_out_of_order_is_refused(event: access_events.AccessEven
 def test_rights_have_names() -> None:
     assert rights_mask(["derive", "read"]) == 3
     assert rights_names(1 | 1 << 31) == ("read", "bit-31")
-    with pytest.raises(InvalidInput, match="no right 'fly'"):
+    with pytest.raises(InvalidInput, match="Unknown right 'fly'"):
         rights_mask(["fly"])
     with pytest.raises(InvalidInput, match="No right"):
         rights_mask([])
