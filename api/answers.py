@@ -60,13 +60,20 @@ class Failure(Answer):
     hint: str
 
 
+class Subject(Answer):
+    """One thing that the registry keeps a record of."""
+
+    kind: str = Field(description="The kind of thing, for example `dataset`.")
+    id: Bytes32
+
+
 class Receipt(Answer):
     """The durable answer to a write; it ends `final` or `failed`."""
 
     id: str
     action: str = Field(description="The function of the contract that it calls.", examples=["register"])
     status: ReceiptStatus
-    dataset_id: DatasetId
+    subject: Subject = Field(description="What the write is about.")
     signer: Address | None
     digest: Bytes32 = Field(description="The EIP-712 digest of the message.")
     accepted_at: Time

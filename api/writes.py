@@ -32,7 +32,8 @@ from registry.base.primitives import Bytes32
 from registry.base.times import require_near
 from registry.ethereum.eip712 import Signable
 from registry.node import Node
-from registry.relay.intake import IdempotencyKey, Write, prepare, submit
+from registry.relay.intake import Write
+from registry.relay.prepared import IdempotencyKey, prepare
 from registry.relay.receipts import Receipt
 
 RETRY_SECONDS: Final = 1
@@ -106,9 +107,10 @@ class MessageIntake:
         check_path(body.message, subject_id)
         check_times(self.node, body)
         key = None if self._key is None else IdempotencyKey(self._key, documents)
-        return _accepted(
-            await in_write_thread(lambda: _submit(self.node, body, key, first=first, admission=admission, also=also))
+        receipt = await in_write_thread(
+            lambda: _submit(self.node, body, key, first=first, admission=admission, also=also)
         )
+        return _accepted(self.node, receipt)
 
 
 MessageIntakeDep = Annotated[MessageIntake, Depends(MessageIntake)]
@@ -149,24 +151,12 @@ def _submit(
     admission: Write | None,
     also: Callable[[], Write | None] | None,
 ) -> Receipt:
-    receipt = submit(
-        prepare(body.message, body.signature_bytes, node.deployment),
-        chain=node.chain,
-        storage=node.storage,
-        deployment=node.deployment,
-        relayer=node.sender(),
-        clock=node.clock,
-        key=key,
-        first=first,
-        admission=admission,
-        also=also,
-        has_owned=partial(node.rooms.ownership("dataset").has_owned, node.storage),
-        terms=node.terms,
-    )
+    prepared = prepare(body.message, body.signature_bytes, node.deployment, node.rooms.protocols)
+    receipt = node.receiver.submit(prepared, key=key, first=first, admission=admission, also=also)
     node.wake()
     return receipt
 
 
-def _accepted(receipt: Receipt) -> Response:
+def _accepted(node: Node, receipt: Receipt) -> Response:
     headers = {"Location": f"/v1/receipts/{receipt.id}", "Retry-After": str(RETRY_SECONDS)}
-    return Response(orjson.dumps(receipt.to_json()), 202, headers, "application/json")
+    return Response(orjson.dumps(receipt.to_json(node.rooms.protocols)), 202, headers, "application/json")

@@ -24,6 +24,28 @@ def _comma_separated(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _by_name(value: object) -> object:
+    return addresses_by_name(value) if isinstance(value, str) else value
+
+
+def addresses_by_name(text: str) -> dict[str, str]:
+    """Return the contracts' addresses by name from the text of an environment variable. The addresses are not checked.
+
+    Args:
+        text: Comma-separated: each the contract's name, =, its address; may be empty.
+
+    Raises:
+        ValueError: The text is malformed.
+    """
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    names = [name.strip() for name, _, _ in pairs]
+    if not all(separator and name for (_, separator, _), name in zip(pairs, names, strict=True)):
+        raise ValueError("expected Name=0x..., comma-separated")
+    if len(set(names)) != len(names):
+        raise ValueError("a name is given twice")
+    return dict(zip(names, (address.strip() for _, _, address in pairs), strict=True))
+
+
 def _depth(value: object) -> object:
     return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() else value
 
@@ -61,8 +83,10 @@ class Settings(BaseModel):
         None, description="The relayer's key: hex, or a keystore (V3); none: relayer.key in the data folder."
     )
     relayer_password_file: Path | None = Field(None, description="The password of that keystore.")
-    registry_address: Address | None = Field(None, description="A DatasetRegistry that is deployed already.")
-    grants_address: Address | None = Field(None, description="An AccessGrants that is deployed already.")
+    contracts: Annotated[Mapping[str, Address], BeforeValidator(_by_name)] = Field(
+        default_factory=dict,
+        description="Contracts that are deployed already, comma-separated: each its name, =, its address.",
+    )
     finality: Annotated[
         Literal["auto", "finalized"] | Annotated[int, Field(ge=0, le=10_000)], BeforeValidator(_depth)
     ] = Field(
@@ -242,6 +266,8 @@ def _masked(name: str, value: object) -> str:
         return ",".join(without_secrets(url) for url in value)
     if name == "witnesses" and isinstance(value, tuple):
         return ",".join(witness_without_secrets(text) for text in value)
+    if isinstance(value, Mapping):
+        return ",".join(f"{key}={item}" for key, item in value.items())
     if value == ():
         return ""
     return str(value)

@@ -25,11 +25,14 @@ from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
 from registry.ethereum.eip712 import Domain
 from registry.relay.deploy import ensure_deployed
-from registry.relay.intake import Submission, accept, prepare
+from registry.relay.intake import accept
+from registry.relay.prepared import PreparedTransaction, prepare
 from registry.relay.receipts import Status
-from registry.relay.relayer import Relayer, RelaySettings
+from registry.relay.relayer import Relayer
+from registry.relay.settings import RelaySettings
 from registry.relay.signing import Signer
 from registry.relay.status import relay_status
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.deployment import Deployment
 from registry.storage import migrate, open_storage
@@ -60,7 +63,7 @@ def run() -> Iterator[Figure]:
             migrate(storage)
             settings = RelaySettings(finality=10_000, window=WINDOW, poll_seconds=0.05, resend_seconds=30.0)
             signer = Signer(RELAYER_KEY)
-            deployment = ensure_deployed(chain, storage, signer, settings, holder="bench")
+            deployment = ensure_deployed(chain, storage, ROOMS, signer, settings, holder="bench")
             chain.request("evm_setIntervalMining", [1])
             peers = _web3(url, [_submission(deployment, -1 - number) for number in range(PEER_WRITES)])
 
@@ -69,7 +72,7 @@ def run() -> Iterator[Figure]:
                 accept(storage, _submission(deployment, number), time.time())
             accepted = WRITES / (time.perf_counter() - started)
 
-            relayer = Relayer(chain, storage, signer, deployment, settings, holder="bench")
+            relayer = Relayer(chain, storage, signer, deployment, settings, protocols=ROOMS.protocols, holder="bench")
             started = time.perf_counter()
             while relay_status(storage, signer.address, time.time(), 1e9).receipts[Status.MINED] < WRITES:
                 if not relayer.step():
@@ -95,7 +98,7 @@ def run() -> Iterator[Figure]:
     yield Figure("relay: acknowledgements, each committed on its own (SQLite)", accepted, "writes/s")
 
 
-def _submission(deployment: Deployment, number: int) -> Submission:
+def _submission(deployment: Deployment, number: int) -> PreparedTransaction:
     message = Registration(
         owner=Address(OWNER.public_key.to_canonical_address()),
         content_root=Bytes32(keccak256(str(number).encode())),
@@ -107,10 +110,10 @@ def _submission(deployment: Deployment, number: int) -> Submission:
     )
     domain = Domain(message.CONTRACT, deployment.chain_id, deployment.address_of("DatasetRegistry"))
     signature = OWNER.sign_msg_hash(message.digest(domain)).to_bytes()
-    return prepare(message, signature[:64] + bytes([signature[64] + 27]), deployment)
+    return prepare(message, signature[:64] + bytes([signature[64] + 27]), deployment, ROOMS.protocols)
 
 
-def _web3(url: str, submissions: list[Submission]) -> float:
+def _web3(url: str, submissions: list[PreparedTransaction]) -> float:
     web3 = Web3(Web3.HTTPProvider(url))
     account = Account.from_key(PEER_KEY)
     nonce = web3.eth.get_transaction_count(account.address)

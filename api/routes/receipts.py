@@ -51,9 +51,9 @@ async def receipt(
             # Read-your-writes: whoever waited for the block finds it in every read that follows.
             with suppress(Unavailable):
                 await watch_of(node).reached(found.block_number, remaining)
-            return Response(orjson.dumps(found.to_json()), media_type="application/json")
+            return Response(orjson.dumps(found.to_json(node.rooms.protocols)), media_type="application/json")
         if _has_ended(found, until) or remaining <= 0 or node.is_stopping:
-            return Response(orjson.dumps(found.to_json()), media_type="application/json")
+            return Response(orjson.dumps(found.to_json(node.rooms.protocols)), media_type="application/json")
         await asyncio.sleep(min(pause, remaining))
         pause = min(1.5 * pause, LONGEST_PAUSE)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 
 from registry.base.errors import InvalidInput, NotFound
-from registry.base.primitives import Address, DatasetId
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.chain.calls import ECDSA_SIGNATURE_BYTES, calldata, gas_limit, simulate
 from registry.chain.client import Chain
 from registry.chain.history import block_at
@@ -15,9 +15,10 @@ from registry.cli.output import print_fields, print_json, print_line, print_note
 from registry.cli.times import show_time
 from registry.cli.writing import SigningSession
 from registry.ethereum.eip712 import Message
-from registry.relay.authority import has_code, named_signer, owner_of
+from registry.relay.authority import has_code
 from registry.rooms.datasets.errors import unknown, withheld
 from registry.rooms.datasets.messages import Registration
+from registry.rooms.datasets.ownership import owner_of
 from registry.rooms.datasets.service import read_dataset
 from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.protocols import PROTOCOLS
@@ -41,7 +42,7 @@ def show_message(session: SigningSession, message: Message, more: Mapping[str, o
     """
     node = RpcChain([session.gateway.rpc_url])
     try:
-        signer = named_signer(message) or _owner(node, session, DatasetId(message.subject.id))
+        signer = PROTOCOLS.named_signer(message) or _owner(node, session, DatasetId(message.subject.id))
         call = calldata(message, b"")
         simulate(
             node,
@@ -88,7 +89,7 @@ def show_statement(
 
 
 def _owner(node: Chain, session: SigningSession, dataset_id: DatasetId) -> Address:
-    owner = owner_of(node, session.deployment, dataset_id)
+    owner = owner_of(node, session.deployment, Bytes32(dataset_id))
     if owner is None:
         raise unknown(dataset_id)
     return owner

@@ -20,6 +20,7 @@ from registry.cli import clock
 from registry.cli.options import Wait
 from registry.cli.output import plain, print_fields, print_json, status_line
 from registry.cli.times import parse_time, show_time
+from registry.config import addresses_by_name
 from registry.ethereum.eip712 import Message
 from registry.keys.folder import KeyFolder, StoredKey
 from registry.keys.journal import Journal
@@ -225,18 +226,22 @@ def _require_pinned(deployment: Deployment) -> None:
     Raises:
         WrongChain: They are others.
     """
-    said = {
-        "TDR_CHAIN_ID": str(deployment.chain_id),
-        "TDR_REGISTRY_ADDRESS": str(deployment.address_of("DatasetRegistry")),
-        "TDR_GRANTS_ADDRESS": str(deployment.address_of("AccessGrants")),
-    }
-    for variable, found in said.items():
-        known = os.environ.get(variable, "")
+    pins = [("TDR_CHAIN_ID", os.environ.get("TDR_CHAIN_ID", ""), str(deployment.chain_id))]
+    for name, address in _pinned_contracts().items():
+        pins.append((f"{name} in TDR_CONTRACTS", address, str(deployment.address_of(name))))
+    for pin, known, found in pins:
         if known and known.lower() != found.lower():
             raise WrongChain(
-                f"{variable} is {known}, but the gateway would have this signed for {found}.",
+                f"{pin} is {known}, but the gateway would have this signed for {found}.",
                 hint="Use a gateway of that chain and contract, or unset the variable.",
             )
+
+
+def _pinned_contracts() -> dict[str, str]:
+    try:
+        return addresses_by_name(os.environ.get("TDR_CONTRACTS", ""))
+    except ValueError as error:
+        raise InvalidInput(f"TDR_CONTRACTS is malformed: {error}.") from error
 
 
 def password_of(key: StoredKey, password_file: Path | None) -> str:

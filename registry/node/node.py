@@ -43,7 +43,9 @@ from registry.relay.budgets import GasBudgets
 from registry.relay.deploy import bound_identity, ensure_deployed, read_deployment
 from registry.relay.fees import GWEI
 from registry.relay.lease import latest_relayer
-from registry.relay.relayer import Relayer, RelaySettings
+from registry.relay.receiver import MessageReceiver
+from registry.relay.relayer import Relayer
+from registry.relay.settings import RelaySettings
 from registry.relay.signing import Signer
 from registry.relay.status import relay_status
 from registry.relay.terms import Price, Terms
@@ -77,6 +79,7 @@ class Node:
         rooms: The rooms.
         clock: Gives the Unix time in seconds.
         terms: On what terms messages are relayed; None: gas costs nothing.
+        receiver: Accepts messages.
         finality: When a block is final.
         metrics: Everything that is measured.
         is_stopping: Whether it has been told to stop: whoever waits should come to an end.
@@ -110,6 +113,7 @@ class Node:
         self.index = IndexQueries(storage)
         self.reads = {room.name: room.reads(storage) for room in rooms.rooms if room.reads is not None}
         self.terms = _terms(settings, chain, storage, rooms)
+        self.receiver = MessageReceiver(chain, storage, deployment, rooms, self.sender, clock, self.terms)
         self._resources = ExitStack()
         self._rpc_faults = rpc_faults
         self._workers: list[Worker] = []
@@ -122,6 +126,7 @@ class Node:
                 signer,
                 deployment,
                 relay_settings(settings, self.finality),
+                protocols=rooms.protocols,
                 holder=holder(settings),
                 clock=clock,
             )
@@ -177,7 +182,7 @@ class Node:
             resources.callback(chain.close)
             finality = FinalityRule(settings.finality)
             _say_what_is_offered(chain, finality)
-            deployment = _deployment(settings, chain, storage, signer, finality, clock)
+            deployment = _deployment(settings, chain, storage, rooms, signer, finality, clock)
             node = cls(
                 settings,
                 role,
@@ -376,7 +381,7 @@ def _terms(settings: Settings, chain: Chain, storage: Storage, rooms: Rooms) -> 
         GasBudgets(
             total=settings.gas_per_hour,
             account=settings.gas_per_account,
-            dataset=settings.gas_per_dataset,
+            subject=settings.gas_per_dataset,
             newcomers=settings.gas_for_newcomers,
         ),
         lambda account, moment: any(owned.owns_since(storage, account, moment) for owned in rooms.ownerships),
@@ -438,28 +443,26 @@ def _deployment(
     settings: Settings,
     chain: Chain,
     storage: Storage,
+    rooms: Rooms,
     signer: Signer | None,
     finality: FinalityRule,
     clock: Callable[[], float],
 ) -> Deployment:
-    addresses = settings.registry_address, settings.grants_address
-    if None in addresses and any(addresses):
-        raise InvalidInput("Either both contracts' addresses are given or none.")
-    given = (addresses[0], addresses[1]) if addresses[0] and addresses[1] else None
     if signer is None:
-        return _deployment_by_others(storage, clock)
+        return _deployment_by_others(storage, rooms, clock)
     try:
         return ensure_deployed(
             chain,
             storage,
+            rooms,
             signer,
             relay_settings(settings, finality),
             holder=holder(settings),
-            given=given,
+            given=settings.contracts,
             clock=clock,
         )
     except Unavailable as error:
-        known = read_deployment(storage)
+        known = read_deployment(storage, rooms.protocols)
         if known is None:
             raise
         # Reads need no chain, and the workers check the contracts as soon as it is back.
@@ -467,11 +470,11 @@ def _deployment(
         return known
 
 
-def _deployment_by_others(storage: Storage, clock: Callable[[], float]) -> Deployment:
+def _deployment_by_others(storage: Storage, rooms: Rooms, clock: Callable[[], float]) -> Deployment:
     deadline = clock() + DEPLOYMENT_SECONDS
     is_told = False
     while True:
-        deployment = read_deployment(storage)
+        deployment = read_deployment(storage, rooms.protocols)
         if deployment is not None:
             return deployment
         if not is_told:

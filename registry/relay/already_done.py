@@ -1,99 +1,97 @@
-"""Messages that are unknown here and have had their effect already: sent past this gateway, by anybody.
+"""Messages that have no receipt here and have had their effect already, because they were sent without this gateway.
 
-Such a message is answered with a receipt like any other. So its signature must be good although the contract, which
-checks the state first, did not come to check it; and one effect has one receipt, however often it is asked for.
+Such a message is answered with a receipt like any other. So its signature must be valid although the contract, which
+checks the state first, did not check it; and one effect has one receipt, however often it is asked for.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Final
-
 from registry.base.errors import ContractRefused
-from registry.base.primitives import Address, DatasetId
+from registry.base.primitives import Address
 from registry.chain.client import Chain
-from registry.chain.history import BlockRef, block_at
+from registry.chain.history import block_at
 from registry.ethereum.logs import Moment
-from registry.relay.authority import approves, has_code, named_signer, not_by, owner_of
+from registry.relay.authority import approves, has_code, not_by, owner_of
 from registry.relay.effects import find_effect
-from registry.relay.submission import Submission
-from registry.rooms.datasets.service import read_dataset
+from registry.relay.prepared import PreparedTransaction
 from registry.rooms.deployment import Deployment
-from registry.rooms.protocols import PROTOCOLS
-
-HasOwned = Callable[[DatasetId, Address], bool]
-"""Says, without asking the chain, whether an account is known to have owned a dataset at some time."""
-
-_MOVED_ON: Final = frozenset({"DatasetExists", "HeadMismatch", "EpochMismatch", "RequestsMismatch"})
-"""What a contract refuses a message with that has had its effect. The deadline it has checked before."""
+from registry.rooms.room import Rooms
+from registry.storage.engine import Storage
 
 
 def find_done(
-    chain: Chain, deployment: Deployment, submission: Submission, refused: ContractRefused, has_owned: HasOwned
+    chain: Chain,
+    storage: Storage,
+    deployment: Deployment,
+    rooms: Rooms,
+    prepared: PreparedTransaction,
+    refused: ContractRefused,
 ) -> Moment:
-    """Return when a refused message had its effect, if its signature is good.
+    """Return when a refused message had its effect, if its signature is valid.
 
-    The signature is checked before the logs are searched: by the account that the message names, the dataset's present
-    owner, or a former one.
+    The signature is checked before the logs are searched. It may be by the account that the message names, by the
+    present owner of the subject, or by a former owner.
 
     Args:
         chain: The chain.
+        storage: The database, whose index knows former owners.
         deployment: The contracts.
-        submission: The message and its signature.
+        rooms: The rooms.
+        prepared: The message and its signature.
         refused: The contract's refusal of it.
-        has_owned: Tells former owners from strangers.
 
     Raises:
-        ContractRefused: `refused`, where it has had no effect; or the signature is not by the account that had to sign.
+        ContractRefused: `refused`, where the message has had no effect; or the signature is not by the account that had
+            to sign.
         ChainUnavailable: No usable answer came.
         RpcError: The node refused.
+        Unavailable: The database cannot be used.
     """
-    if refused.name not in _MOVED_ON:
+    message = prepared.message
+    if refused.name not in rooms.protocols.matching(message).outdated:
         raise refused
-    signer = _signer(chain, deployment, submission, has_owned)
+    signer = _possible_signer(chain, storage, deployment, rooms, prepared)
     if signer is None:
         raise refused
-    require_signed_by(chain, signer, submission)
-    done = find_effect(chain, deployment, PROTOCOLS, submission.message, block_at(chain))
+    require_signed_by(chain, signer, prepared)
+    done = find_effect(chain, deployment, rooms.protocols, message, block_at(chain))
     if done is None:
         raise refused
-    if signer != _signer_at(chain, deployment, submission, done):
-        raise not_by(signer, submission.digest)
+    required = rooms.protocols.named_signer(message)
+    if required is None:
+        required = rooms.ownership(message.subject.kind).owner_before(chain, deployment, message.subject.id, done)
+    if signer != required:
+        raise not_by(signer, prepared.digest)
     return done
 
 
-def require_signed_by(chain: Chain, account: Address, submission: Submission) -> None:
-    """Require that a message was signed by an account: by its key, or by its contract's word (ERC-1271).
+def require_signed_by(chain: Chain, account: Address, prepared: PreparedTransaction) -> None:
+    """Require that a message was signed by an account: by its key, or as its code accepts it (ERC-1271).
 
     Raises:
         ContractRefused: It was not.
+        InvalidInput: The account's code takes the embedded chain too long.
         ChainUnavailable: No usable answer came.
+        RpcError: The node refused.
     """
-    if submission.signer == account:
+    if prepared.signer == account:
         return
-    forms = {submission.signature, submission.given}
-    if not has_code(chain, account) or not any(approves(chain, account, submission.digest, form) for form in forms):
-        raise not_by(account, submission.digest)
+    forms = {prepared.signature, prepared.given}
+    if not has_code(chain, account) or not any(approves(chain, account, prepared.digest, form) for form in forms):
+        raise not_by(account, prepared.digest)
 
 
-def _signer(chain: Chain, deployment: Deployment, submission: Submission, has_owned: HasOwned) -> Address | None:
-    """Return the account that may have had to sign; None where there is no such dataset."""
-    message, signer = submission.message, submission.signer
-    named = named_signer(message)
+def _possible_signer(
+    chain: Chain, storage: Storage, deployment: Deployment, rooms: Rooms, prepared: PreparedTransaction
+) -> Address | None:
+    """Return the account that may have had to sign; None where there is no such subject."""
+    message, signer = prepared.message, prepared.signer
+    named = rooms.protocols.named_signer(message)
     if named is not None:
         return named
-    owner = owner_of(chain, deployment, DatasetId(message.subject.id))
-    if signer is not None and signer != owner and has_owned(DatasetId(message.subject.id), signer):
-        return signer
+    owner = owner_of(chain, deployment, rooms, message.subject)
+    if signer is not None and signer != owner:
+        has_owned = rooms.ownership(message.subject.kind).has_owned
+        if has_owned(storage, message.subject.id, signer):
+            return signer
     return owner
-
-
-def _signer_at(chain: Chain, deployment: Deployment, submission: Submission, done: Moment) -> Address | None:
-    """Return the account that had to sign when the effect happened."""
-    message = submission.message
-    named = named_signer(message)
-    if named is not None:
-        return named
-    until = BlockRef(done.block_number, done.block_hash, done.timestamp)
-    dataset = read_dataset(chain, deployment, DatasetId(message.subject.id), until)
-    return next((title.owner for title in reversed(dataset.titles) if title.since < done), None)

@@ -1,14 +1,15 @@
-"""How much gas the relayer may be made to pay for in an hour: in all, by account, and by dataset.
+"""How much gas the relayer pays for in an hour at most: in total, by account, and by subject.
 
 Accepting a message charges the most that its transaction may use, in the database transaction that accepts it. So the
 budgets hold across restarts and for all processes that share the database, and no message is accepted beyond them.
 
-Requests for access come from strangers: they are charged to the one who asks, and beside that counted by dataset and by
-the dataset's owner on their own, so that nobody can use up what an owner needs for writes about the same dataset.
+Open messages, for example requests for access, come from strangers. They are charged to the one who asks, and counted
+separately by subject and by the subject's owner: they do not use up what an owner needs for messages about the same
+subject.
 
 Keys cost nothing, so a budget by account does not keep a stranger with many keys from using up the whole hour. What
 accounts without a history may use together is therefore less than the hour's gas: the rest is left to those who have
-owned a dataset since the day before.
+owned a subject since the day before.
 """
 
 from __future__ import annotations
@@ -22,16 +23,15 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from registry.base.errors import LimitReached
 from registry.base.primitives import Address
-from registry.relay.submission import Submission
+from registry.relay.prepared import PreparedTransaction
 from registry.relay.tables import GAS_SPENT
-from registry.rooms.access.messages import AccessRequest
 
 HOUR: Final = 3600
 KEPT_HOURS: Final = 24
 EVERYBODY: Final = "all"
 NEWCOMERS: Final = "newcomers"
 NEW_SECONDS: Final = 24 * HOUR
-"""An account is new until it has owned a dataset, which it registered itself, for so long."""
+"""An account is new until it has owned a subject, which it registered itself, for so many seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +40,14 @@ class GasBudgets:
 
     Args:
         total: Of all messages.
-        account: Of those that one account signed; and of the requests for all datasets of one owner.
-        dataset: Of those about one dataset; requests for it have a budget of the same size on their own.
+        account: Of those that one account signed; and of the open messages about all subjects of one owner.
+        subject: Of those about one subject; open messages about it have a budget of the same size of their own.
         newcomers: Of those that accounts without a history signed, all together.
     """
 
     total: int
     account: int
-    dataset: int
+    subject: int
     newcomers: int
 
 
@@ -56,13 +56,13 @@ class Charge:
     """What a message would use of the budgets.
 
     Args:
-        submission: The message; its `gas` is what is charged.
+        prepared: The message; its `gas` is what is charged.
         signer: The account that signed it, proven.
-        owner: The owner of the dataset that it is about.
+        owner: The owner of the subject that it is about.
         is_newcomer: Whether the signer has no history.
     """
 
-    submission: Submission
+    prepared: PreparedTransaction
     signer: Address
     owner: Address
     is_newcomer: bool = True
@@ -81,7 +81,7 @@ def spend(connection: Connection, budgets: GasBudgets, charge: Charge, now: floa
         LimitReached: A budget does not have as much left.
     """
     hour = int(now // HOUR)
-    gas = charge.submission.gas
+    gas = charge.prepared.gas
     for scope, name, budget in _scopes(budgets, charge):
         # One statement, so that of two transactions at once the second sees what the first has spent.
         spent = connection.execute(_add(connection, hour, scope, gas, budget)).scalar_one_or_none()
@@ -102,16 +102,16 @@ def worst_fee(budgets: GasBudgets, maximum_fee: int) -> int:
 
 
 def _scopes(budgets: GasBudgets, charge: Charge) -> Iterator[tuple[str, str, int]]:
-    """Return what is charged: key, name and budget. In one order, everybody's last, for the rows are locked."""
-    dataset_id = charge.submission.message.subject.id
+    """Yield what is charged: key, name and budget. In one order, that of all messages last, because rows are locked."""
+    message, subject = charge.prepared.message, charge.prepared.message.subject
     yield f"account {charge.signer}", f"the account {charge.signer}", budgets.account
-    if isinstance(charge.submission.message, AccessRequest):
-        yield f"requests {charge.owner}", f"requests for datasets of {charge.owner}", budgets.account
-        yield f"requests {dataset_id}", f"requests for the dataset {dataset_id}", budgets.dataset
+    if message.IS_OPEN:
+        yield f"requests {charge.owner}", f"requests for what {charge.owner} owns", budgets.account
+        yield f"requests {subject.id}", f"requests for the {subject}", budgets.subject
     else:
-        yield f"dataset {dataset_id}", f"the dataset {dataset_id}", budgets.dataset
+        yield str(subject), f"the {subject}", budgets.subject
     if charge.is_newcomer:
-        name = f"accounts that have not owned a dataset for {NEW_SECONDS // HOUR} hours"
+        name = f"accounts that have owned nothing here for {NEW_SECONDS // HOUR} hours"
         yield NEWCOMERS, name, budgets.newcomers
     yield EVERYBODY, "all messages", budgets.total
 
@@ -129,8 +129,8 @@ def _add(connection: Connection, hour: int, scope: str, gas: int, budget: int) -
 def _exhausted(name: str, budget: int, charge: Charge, seconds: float) -> LimitReached:
     return LimitReached(
         f"The hour's budget of {budget} gas for {name} does not cover this message, which may use"
-        f" {charge.submission.gas}. Nothing was accepted.",
-        hint=f"Try again in {_minutes(seconds)}, or do without the relayer. {charge.submission.how_to_send()}",
+        f" {charge.prepared.gas}. Nothing was accepted.",
+        hint=f"Try again in {_minutes(seconds)}, or do without the relayer. {charge.prepared.how_to_send()}",
         retry_after=seconds,
     )
 

@@ -1,19 +1,21 @@
-"""Putting the contracts on a chain, once; and making sure that what is there is what was meant.
+"""Deploying the contracts of all rooms on a chain, once; and checking that the contracts on a chain are the right ones.
 
 The intention (nonces, transactions, the addresses that follow from them) is in the database before anything is sent,
-and the relayer brings it into blocks like everything else. Whatever crashes when, a database has one deployment.
+and the relayer brings it into blocks like everything else. At whatever moment a process crashes, a database has one
+contract of each name. A later version of the program that has more rooms deploys only what is missing.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Final
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select
 
-from registry.artifacts import Artifact, artifact
-from registry.base.errors import Conflict, ContractRefused, Unavailable
-from registry.base.primitives import Address
+from registry.artifacts import Artifact
+from registry.base.errors import Conflict, ContractRefused, InvalidInput, Unavailable
+from registry.base.primitives import ZERO_ADDRESS, Address
 from registry.chain.calls import call_view, data_of, view_call
 from registry.chain.client import Chain, ChainIdentity, ChainUnavailable, identity_of
 from registry.chain.history import ask, block_at
@@ -23,91 +25,73 @@ from registry.relay import ledger
 from registry.relay.fees import Fees, Prices
 from registry.relay.funding import FundingWatch
 from registry.relay.lease import Lease, LeaseLost, take
-from registry.relay.relayer import DEEPEST_REORGANISATION, Relayer, RelaySettings
+from registry.relay.model import DEPLOY
+from registry.relay.observe import DEEPEST_REORGANISATION
+from registry.relay.relayer import Relayer
+from registry.relay.settings import RelaySettings
 from registry.relay.signing import Payload, Signer, created_address
-from registry.relay.tables import DEPLOYMENT
-from registry.rooms.deployment import Deployment
+from registry.relay.tables import DEPLOYMENT, DEPLOYMENT_CONTRACTS
+from registry.rooms.deployment import ContractAt, Deployment
+from registry.rooms.protocol import Protocols
+from registry.rooms.room import Rooms
 from registry.storage.engine import Storage
 from registry.storage.insert import insert_if_new
 
-REGISTRY, GRANTS = "DatasetRegistry", "AccessGrants"
-CREATION_GAS = 600_000
-DEPLOYED_BYTE_GAS = 200
-CREATION_BYTE_GAS = 42
-WAIT_SECONDS = 0.2
-FUNDING_SECONDS = 1.0
+CREATION_GAS: Final = 600_000
+DEPLOYED_BYTE_GAS: Final = 200
+CREATION_BYTE_GAS: Final = 42
+WAIT_SECONDS: Final = 0.2
+FUNDING_SECONDS: Final = 1.0
 
 
 def ensure_deployed(
     chain: Chain,
     storage: Storage,
+    rooms: Rooms,
     signer: Signer,
     settings: RelaySettings,
     *,
     holder: str,
-    given: tuple[Address, Address] | None = None,
-    timeout: float = 120.0,
+    given: Mapping[str, Address] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Deployment:
-    """The contracts that belong to a database: those it has, those that are given, or new ones.
+    """Return the contracts that belong to a database: those it has, those that are given, and new ones for the rest.
 
-    May be called by several processes at once, again and again, and after any crash.
+    May be called by several processes at once, repeatedly, and after any crash. For money it waits as long as it takes,
+    and logs so once.
 
     Args:
         chain: The chain.
         storage: The database, migrated.
+        rooms: The rooms.
         signer: The key that deploys, which is the relayer's.
         settings: How to relay.
         holder: The relayer's name for its lease; see `Relayer`.
-        given: The addresses of a DatasetRegistry and an AccessGrants that exist already.
-        timeout: Seconds after which a deployment that is in no block counts as failed for now. For money it waits as
-            long as it takes, and says so once.
-        clock: Gives the Unix time in seconds.
+        given: The addresses of contracts that exist already, by name.
+        clock: Returns the Unix time in seconds.
 
     Raises:
-        Conflict: The database belongs to another chain or to other contracts; or what is at the addresses is not ours.
+        Conflict: The database belongs to another chain or to other contracts; or what is at the addresses is not one of
+            our contracts.
+        InvalidInput: A given name is not that of a contract.
         Unavailable: Chain or database cannot be used now, or the deployment is in no block yet.
         RpcError: The node refused.
     """
     identity = identity_of(chain)
-    deployment = _bind(storage, identity, given)
-    if deployment is not None and (given is not None or _is_there(chain, deployment)):
-        verify_deployed(chain, deployment)
+    _bind_chain(storage, identity)
+    if given:
+        _use_given(chain, storage, rooms, identity, given)
+    deployment = _deployed(chain, storage, rooms)
+    if deployment is not None:
         return deployment
-    if deployment is None:
-        _await_funds(chain, storage, signer, identity, settings)
-    deadline = clock() + timeout
-    while True:
-        lease = take(storage, signer.address, holder, settings.lease_seconds)
-        if lease is not None:
-            break
-        deployment = read_deployment(storage)
-        if deployment is not None and _is_there(chain, deployment):
-            verify_deployed(chain, deployment)
-            return deployment
-        _wait(deadline, clock, "Another process is deploying the contracts and has not finished.")
-    deployment = read_deployment(storage) or _intend(chain, lease, signer, identity, settings, clock)
-    relayer = Relayer(chain, storage, signer, deployment, settings, holder=holder, clock=clock)
-    try:
-        while not _is_there(chain, deployment):
-            try:
-                relayer.step()
-            except LeaseLost as error:
-                raise Unavailable("Another relayer has taken over the key during the deployment.") from error
-            if relayer.shortage is not None and relayer.shortage.is_stopped:
-                deadline = clock() + timeout
-            if not _is_there(chain, deployment):
-                _wait(deadline, clock, "The contracts' deployment was sent, but is in no block yet.")
-    finally:
-        relayer.close()
-    verify_deployed(chain, deployment)
-    return deployment
+    _await_funds(chain, storage, rooms, signer, identity, settings)
+    return _deploy(chain, storage, rooms, signer, identity, settings, holder, clock)
 
 
 def bound_identity(storage: Storage) -> ChainIdentity | None:
-    """The chain that a database belongs to; None for a new one.
+    """Return the chain that a database belongs to; None for a new database.
 
-    What is opened with it expects this chain from the first answer on, and does not believe whoever answers first.
+    A chain that is opened with it must be this chain from the first answer on, whoever answers first.
 
     Raises:
         Unavailable: The database cannot be used.
@@ -117,34 +101,54 @@ def bound_identity(storage: Storage) -> ChainIdentity | None:
     return None if row is None else ChainIdentity(row.chain_id, row.genesis_hash)
 
 
-def verify_deployed(chain: Chain, deployment: Deployment) -> None:
-    """Makes sure that the code at the addresses is that of our contracts, made for each other and for this chain.
+def read_deployment(storage: Storage, protocols: Protocols) -> Deployment | None:
+    """Return the recorded deployment; None while a contract of these rooms is not recorded. Does not check the chain.
+
+    Raises:
+        Unavailable: The database cannot be used.
+    """
+    with storage.read() as connection:
+        return _read(connection, protocols)
+
+
+def verify_deployed(chain: Chain, rooms: Rooms, deployment: Deployment, names: Collection[str] | None = None) -> None:
+    """Check that the code at the addresses is that of our contracts, made for each other and for this chain.
+
+    Args:
+        chain: The chain.
+        rooms: The rooms.
+        deployment: The contracts.
+        names: Which of them are checked; None: all.
 
     Raises:
         Conflict: It is not.
         Unavailable: No usable answer came.
         RpcError: The node refused.
     """
-    for name in (REGISTRY, GRANTS):
+    for name in deployment.contracts if names is None else names:
         address = deployment.address_of(name)
-        if not artifact(name).is_code(_code(chain, address)):
+        if not rooms.artifact(name).is_code(_code(chain, address)):
             raise Conflict(
                 f"The code at {address} is not that of {name} as this version knows it.",
                 hint="Give the addresses of contracts that this version deployed, or none.",
             )
-        domain = Domain(name, deployment.chain_id, address)
-        if _view(chain, address, "domainSeparator()") != domain.separator():
+        if _view(chain, address, "domainSeparator()") != Domain(name, deployment.chain_id, address).separator():
             raise Conflict(f"The {name} at {address} was made for another chain.")
-    grants, registry = deployment.address_of("AccessGrants"), deployment.address_of("DatasetRegistry")
-    if _view(chain, grants, "REGISTRY()") != left_padded(registry):
-        raise Conflict(
-            f"The AccessGrants at {grants} belong to another registry than {registry}.",
-            hint="Give the addresses of two contracts that belong together.",
-        )
+        for function, other in rooms.protocols.contracts[name].references.items():
+            if other not in deployment.contracts:
+                raise Conflict(
+                    f"The {name} at {address} refers to a {other}, whose address is not given.",
+                    hint="Give the addresses of contracts that belong together.",
+                )
+            if _view(chain, address, function) != left_padded(deployment.address_of(other)):
+                raise Conflict(
+                    f"The {name} at {address} refers to another {other} than {deployment.address_of(other)}.",
+                    hint="Give the addresses of contracts that belong together.",
+                )
 
 
-def _bind(storage: Storage, identity: ChainIdentity, given: tuple[Address, Address] | None) -> Deployment | None:
-    """Ties the database to the chain, and to the contracts given."""
+def _bind_chain(storage: Storage, identity: ChainIdentity) -> None:
+    """Bind the database to the chain."""
     with storage.write() as connection:
         connection.execute(
             insert_if_new(connection, DEPLOYMENT).values(
@@ -152,64 +156,145 @@ def _bind(storage: Storage, identity: ChainIdentity, given: tuple[Address, Addre
             )
         )
         row = connection.execute(select(DEPLOYMENT)).one()
-        if (row.chain_id, row.genesis_hash) != (identity.chain_id, identity.genesis_hash):
-            known = ChainIdentity(row.chain_id, row.genesis_hash)
-            raise Conflict(
-                f"The database {storage.name} belongs to {known}, but the node serves {identity}.",
-                hint="Use the chain it was made for, or another database.",
+    known = ChainIdentity(row.chain_id, row.genesis_hash)
+    if known != identity:
+        raise Conflict(
+            f"The database {storage.name} belongs to {known}, but the node serves {identity}.",
+            hint="Use the chain it was made for, or another database.",
+        )
+
+
+def _use_given(
+    chain: Chain, storage: Storage, rooms: Rooms, identity: ChainIdentity, given: Mapping[str, Address]
+) -> None:
+    """Check the contracts that are given, and record those that the database does not have."""
+    known = rooms.protocols.contracts
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise InvalidInput(f"There is no contract {unknown[0][:80]!r}.", hint=f"The contracts are: {', '.join(known)}.")
+    with storage.read() as connection:
+        recorded = _recorded(connection)
+    _require_same(storage, recorded, given)
+    contracts = {name: ContractAt(address, 0) for name, address in given.items()} | recorded
+    verify_deployed(chain, rooms, Deployment(identity.chain_id, identity.genesis_hash, contracts), given)
+    with storage.write() as connection:
+        for name, address in given.items():
+            connection.execute(
+                insert_if_new(connection, DEPLOYMENT_CONTRACTS).values(name=name, address=address, block_number=0)
             )
-        present = _read(connection)
-        if given is None:
-            return present
-        if present is not None and tuple(present.addresses.values()) != given:
+        recorded = _recorded(connection)
+        _require_same(storage, recorded, given)
+
+
+def _require_same(storage: Storage, recorded: Mapping[str, ContractAt], given: Mapping[str, Address]) -> None:
+    for name, address in given.items():
+        if name in recorded and recorded[name].address != address:
+            present = " and ".join(f"{name} at {contract.address}" for name, contract in recorded.items())
             raise Conflict(
-                f"The database {storage.name} belongs to the contracts"
-                f" {' and '.join(map(str, present.addresses.values()))}, but {given[0]} and {given[1]} are given.",
+                f"The database {storage.name} belongs to the contracts {present}, but {name} at {address} is given.",
                 hint="Leave the addresses out, or use another database.",
             )
-        if present is None:
-            _write(connection, *given, block_number=0)
-        return _read(connection)
+
+
+def _deployed(chain: Chain, storage: Storage, rooms: Rooms) -> Deployment | None:
+    """Return the recorded deployment, checked; None where a contract is not recorded, or not on the chain yet."""
+    deployment = read_deployment(storage, rooms.protocols)
+    if deployment is None or not _is_there(chain, deployment):
+        return None
+    verify_deployed(chain, rooms, deployment)
+    return deployment
+
+
+def _deploy(
+    chain: Chain,
+    storage: Storage,
+    rooms: Rooms,
+    signer: Signer,
+    identity: ChainIdentity,
+    settings: RelaySettings,
+    holder: str,
+    clock: Callable[[], float],
+) -> Deployment:
+    """Deploy what is missing, or wait until another process has done so."""
+    deadline = clock() + settings.deploy_seconds
+    while (lease := take(storage, signer.address, holder, settings.lease_seconds)) is None:
+        deployment = _deployed(chain, storage, rooms)
+        if deployment is not None:
+            return deployment
+        _wait(deadline, clock, "Another process is deploying the contracts and has not finished.")
+    deployment = read_deployment(storage, rooms.protocols)
+    if deployment is None:
+        deployment = _intend(chain, lease, rooms, signer, identity, settings, clock())
+    relayer = Relayer(
+        chain, storage, signer, deployment, settings, protocols=rooms.protocols, holder=holder, clock=clock
+    )
+    try:
+        _carry_out(chain, relayer, deployment, settings.deploy_seconds, clock)
+    finally:
+        relayer.close()
+    verify_deployed(chain, rooms, deployment)
+    return deployment
 
 
 def _intend(
     chain: Chain,
     lease: Lease,
+    rooms: Rooms,
     signer: Signer,
     identity: ChainIdentity,
     settings: RelaySettings,
-    clock: Callable[[], float],
+    now: float,
 ) -> Deployment:
+    """Record the deployment of the contracts that the database does not have: addresses, nonces and transactions."""
     used = int(chain.request("eth_getTransactionCount", [str(signer.address), "latest"]), 16)
     _, fees = _balance_and_fees(chain, signer, settings)
     lowest = max(0, block_at(chain).number - DEEPEST_REORGANISATION)
     with lease.write() as connection:
+        contracts = _recorded(connection)
         nonce = max(ledger.next_nonce(connection, signer.address), used)
-        registry, grants = created_address(signer.address, nonce), created_address(signer.address, nonce + 1)
-        for position, (name, payload) in enumerate(_creations(registry).items()):
-            transaction = signer.sign(identity.chain_id, nonce + position, fees, payload)
-            ledger.record_other(
-                connection,
-                signer.address,
-                nonce + position,
-                ledger.DEPLOY,
-                transaction,
-                fees,
-                clock(),
-                contract=name,
+        for name, contract in rooms.protocols.contracts.items():
+            if name in contracts:
+                continue
+            payload = _creation(
+                rooms.artifact(name), [contracts[other].address for other in contract.references.values()]
             )
-        _write(connection, registry, grants, block_number=lowest)
-    addresses = {REGISTRY: registry, GRANTS: grants}
-    return Deployment.of(identity.chain_id, identity.genesis_hash, addresses, lowest)
+            transaction = signer.sign(identity.chain_id, nonce, fees, payload)
+            ledger.record_other(connection, signer.address, nonce, DEPLOY, transaction, fees, now, contract=name)
+            contracts[name] = ContractAt(created_address(signer.address, nonce), lowest)
+            connection.execute(
+                insert(DEPLOYMENT_CONTRACTS).values(name=name, address=contracts[name].address, block_number=lowest)
+            )
+            nonce += 1
+    return Deployment(
+        identity.chain_id, identity.genesis_hash, {name: contracts[name] for name in rooms.protocols.contracts}
+    )
+
+
+def _carry_out(
+    chain: Chain, relayer: Relayer, deployment: Deployment, timeout: float, clock: Callable[[], float]
+) -> None:
+    """Relay until the contracts are on the chain."""
+    deadline = clock() + timeout
+    while not _is_there(chain, deployment):
+        try:
+            relayer.step()
+        except LeaseLost as error:
+            raise Unavailable("Another relayer has taken over the key during the deployment.") from error
+        if relayer.shortage is not None and relayer.shortage.is_stopped:
+            deadline = clock() + timeout
+        if not _is_there(chain, deployment):
+            _wait(deadline, clock, "The contracts' deployment was sent, but is in no block yet.")
 
 
 def _await_funds(
-    chain: Chain, storage: Storage, signer: Signer, identity: ChainIdentity, settings: RelaySettings
+    chain: Chain, storage: Storage, rooms: Rooms, signer: Signer, identity: ChainIdentity, settings: RelaySettings
 ) -> None:
-    """Wait until the account can pay for the deployment, or another process has begun one."""
-    gas = sum(payload.gas for payload in _creations(signer.address).values())
+    """Wait until the account can pay for what is missing, or until another process has begun to deploy it."""
     watch = FundingWatch(signer.address, identity.chain_id)
-    while read_deployment(storage) is None:
+    while True:
+        gas = _missing_gas(storage, rooms)
+        if not gas:
+            return
         try:
             balance, fees = _balance_and_fees(chain, signer, settings)
         except Unavailable:
@@ -220,6 +305,17 @@ def _await_funds(
             if shortage is None or not shortage.is_stopped:
                 return
         time.sleep(FUNDING_SECONDS)
+
+
+def _missing_gas(storage: Storage, rooms: Rooms) -> int:
+    """Return the most gas that the deployment of the contracts that are not recorded may use."""
+    with storage.read() as connection:
+        recorded = _recorded(connection)
+    return sum(
+        _creation(rooms.artifact(name), [ZERO_ADDRESS for _ in contract.references]).gas
+        for name, contract in rooms.protocols.contracts.items()
+        if name not in recorded
+    )
 
 
 def _balance_and_fees(chain: Chain, signer: Signer, settings: RelaySettings) -> tuple[int, Fees]:
@@ -234,40 +330,24 @@ def _balance_and_fees(chain: Chain, signer: Signer, settings: RelaySettings) -> 
         raise ChainUnavailable("The node's answers cannot be read.") from error
 
 
-def _creations(registry: Address) -> dict[str, Payload]:
-    """Return what creates each contract, in order."""
-    return {
-        REGISTRY: _creation(artifact(REGISTRY), b""),
-        GRANTS: _creation(artifact(GRANTS), left_padded(registry)),
-    }
-
-
-def _creation(compiled: Artifact, arguments: bytes) -> Payload:
-    data = compiled.creation_code + arguments
+def _creation(compiled: Artifact, references: Sequence[Address]) -> Payload:
+    """Return what creates a contract whose constructor takes the addresses of others."""
+    data = compiled.creation_code + b"".join(map(left_padded, references))
     gas = CREATION_GAS + DEPLOYED_BYTE_GAS * len(compiled.deployed_code) + CREATION_BYTE_GAS * len(data)
     return Payload(None, data, gas)
 
 
-def read_deployment(storage: Storage) -> Deployment | None:
-    """The contracts that a database belongs to, as far as they are decided. Whether they are there, is not looked at.
-
-    Raises:
-        Unavailable: The database cannot be used.
-    """
-    with storage.read() as connection:
-        return _read(connection)
-
-
-def _read(connection: Connection) -> Deployment | None:
+def _read(connection: Connection, protocols: Protocols) -> Deployment | None:
     row = connection.execute(select(DEPLOYMENT)).one_or_none()
-    if row is None or row.registry is None:
+    recorded = _recorded(connection)
+    if row is None or not all(name in recorded for name in protocols.contracts):
         return None
-    addresses = {REGISTRY: row.registry, GRANTS: row.grants}
-    return Deployment.of(row.chain_id, row.genesis_hash, addresses, row.block_number)
+    return Deployment(row.chain_id, row.genesis_hash, {name: recorded[name] for name in protocols.contracts})
 
 
-def _write(connection: Connection, registry: Address, grants: Address, *, block_number: int) -> None:
-    connection.execute(update(DEPLOYMENT).values(registry=registry, grants=grants, block_number=block_number))
+def _recorded(connection: Connection) -> dict[str, ContractAt]:
+    rows = connection.execute(select(DEPLOYMENT_CONTRACTS).order_by(DEPLOYMENT_CONTRACTS.c.name))
+    return {row.name: ContractAt(row.address, row.block_number) for row in rows}
 
 
 def _is_there(chain: Chain, deployment: Deployment) -> bool:

@@ -1,12 +1,11 @@
-"""What the relayer reads from and writes to the database, each a step that keeps the books right by itself.
+"""What the relayer reads from and writes to the database. Each write is one step that leaves the tables consistent.
 
-Functions that take a connection run inside a transaction of the caller's, made by `Lease.write`.
+The functions run inside a transaction of the caller's; those that write, in one made by `Lease.write`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -16,106 +15,15 @@ from registry.base.primitives import Address, Bytes32
 from registry.ethereum.eip712 import Message
 from registry.ethereum.logs import Moment
 from registry.relay.fees import Fees
+from registry.relay.model import FILL, FINAL, FOREIGN, MESSAGE, MINED, OPEN, Attempt, NonceSlot, Outcome, PendingMessage
 from registry.relay.receipts import FOLLOWS, Failure, Status
 from registry.relay.signing import Payload, SignedTransaction
 from registry.relay.tables import ATTEMPTS, NONCES, RECEIPTS
-from registry.rooms.protocols import PROTOCOLS
-
-MESSAGE, DEPLOY, FILL, FOREIGN = "message", "deploy", "fill", "foreign"
-OPEN, MINED, FINAL = "open", "mined", "final"
+from registry.rooms.protocol import Protocols
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
-    """An accepted message without a nonce.
-
-    Args:
-        seq: Its receipt's place in the order.
-        payload: What is to be sent.
-        deadline: Until when it is good, Unix seconds.
-        status: Its status: `accepted`, or `sent` where its nonce was lost to somebody else's transaction.
-    """
-
-    seq: int
-    payload: Payload
-    deadline: int
-    status: Status
-
-
-@dataclass(frozen=True, slots=True)
-class Attempt:
-    """One signed transaction.
-
-    Args:
-        nonce: Its nonce.
-        number: 1 for the nonce's first.
-        hash: Its hash.
-        fees: What it offers.
-        is_fill: Whether it only uses the nonce up.
-        was_sent: Whether a node took it.
-    """
-
-    nonce: int
-    number: int
-    hash: Bytes32
-    fees: Fees
-    is_fill: bool
-    was_sent: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """A nonce that is not in a block yet, with all its attempts, the first first."""
-
-    nonce: int
-    purpose: str
-    receipt_seq: int | None
-    attempts: tuple[Attempt, ...]
-
-    @property
-    def latest(self) -> Attempt:
-        """The attempt that counts: the last."""
-        return self.attempts[-1]
-
-
-@dataclass(frozen=True, slots=True)
-class Inclusion:
-    """That an attempt is in a block.
-
-    Args:
-        slot: Its nonce.
-        attempt: The attempt.
-        block_number: The block's height.
-        block_hash: The block's hash.
-        succeeded: Whether it did not revert.
-        gas_used: What it used.
-    """
-
-    slot: Slot
-    attempt: Attempt
-    block_number: int
-    block_hash: Bytes32
-    succeeded: bool
-    gas_used: int
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What an inclusion means for the message.
-
-    Args:
-        inclusion: The inclusion.
-        effect: The moment of the effect where another transaction had it.
-        failure: Why there was none.
-    """
-
-    inclusion: Inclusion
-    effect: Moment | None = None
-    failure: Failure | None = None
-
-
-def slots(connection: Connection, relayer: Address, condition: ColumnElement[bool]) -> list[Slot]:
-    """The nonces of a relayer that fulfil a condition, the lowest first."""
+def slots(connection: Connection, relayer: Address, condition: ColumnElement[bool]) -> list[NonceSlot]:
+    """Return the nonces of a relayer that fulfil a condition, in ascending order."""
     rows = connection.execute(
         select(
             NONCES.c.nonce,
@@ -132,22 +40,22 @@ def slots(connection: Connection, relayer: Address, condition: ColumnElement[boo
         .where(NONCES.c.relayer == relayer, condition)
         .order_by(NONCES.c.nonce, ATTEMPTS.c.number)
     )
-    found: dict[int, Slot] = {}
+    found: dict[int, NonceSlot] = {}
     for nonce, purpose, seq, number, transaction_hash, maximum, priority, is_fill, sent_at in rows:
         attempt = Attempt(nonce, number, transaction_hash, Fees(maximum, priority), is_fill, sent_at is not None)
         before = found[nonce].attempts if nonce in found else ()
-        found[nonce] = Slot(nonce, purpose, seq, (*before, attempt))
+        found[nonce] = NonceSlot(nonce, purpose, seq, (*before, attempt))
     return list(found.values())
 
 
 def next_nonce(connection: Connection, relayer: Address) -> int:
-    """The nonce after the highest in the books; 0 for the first."""
+    """Return the nonce after the highest that is recorded; 0 for the first."""
     highest = connection.execute(select(func.max(NONCES.c.nonce)).where(NONCES.c.relayer == relayer)).scalar_one()
     return 0 if highest is None else int(highest) + 1
 
 
-def waiting(connection: Connection, limit: int) -> list[Waiting]:
-    """The messages that want a nonce, in the order of acceptance."""
+def waiting(connection: Connection, limit: int) -> list[PendingMessage]:
+    """Return the messages that have no nonce yet, in the order of acceptance."""
     has_nonce = select(NONCES.c.nonce).where(NONCES.c.receipt_seq == RECEIPTS.c.seq).exists()
     rows = connection.execute(
         select(
@@ -163,19 +71,19 @@ def waiting(connection: Connection, limit: int) -> list[Waiting]:
         .limit(limit)
     )
     return [
-        Waiting(seq, Payload(contract, data, gas), deadline, Status(status))
+        PendingMessage(seq, Payload(contract, data, gas), deadline, Status(status))
         for seq, contract, data, gas, deadline, status in rows
     ]
 
 
-def message_of(connection: Connection, seq: int) -> Message:
-    """The message of a receipt."""
+def message_of(connection: Connection, protocols: Protocols, seq: int) -> Message:
+    """Return the message of a receipt."""
     kind, message = connection.execute(select(RECEIPTS.c.kind, RECEIPTS.c.message).where(RECEIPTS.c.seq == seq)).one()
-    return PROTOCOLS.messages[kind].parse(orjson.loads(message))
+    return protocols.parse(kind, orjson.loads(message))
 
 
 def raw_of(connection: Connection, hashes: Sequence[Bytes32]) -> dict[Bytes32, bytes]:
-    """The bytes of transactions by their hashes."""
+    """Return the bytes of transactions by their hashes."""
     raws: dict[Bytes32, bytes] = {}
     for start in range(0, len(hashes), 500):
         rows = connection.execute(
@@ -188,7 +96,7 @@ def raw_of(connection: Connection, hashes: Sequence[Bytes32]) -> dict[Bytes32, b
 
 
 def mined_blocks(connection: Connection, relayer: Address) -> list[tuple[int, Bytes32]]:
-    """The blocks, not final yet, that hold the relayer's transactions or the effects of messages; the lowest first."""
+    """Return the blocks, not final yet, with transactions of the relayer or effects of messages, in ascending order."""
     of_nonces: Select[Any] = select(NONCES.c.block_number, NONCES.c.block_hash).where(
         NONCES.c.relayer == relayer, NONCES.c.state == MINED
     )
@@ -201,11 +109,11 @@ def mined_blocks(connection: Connection, relayer: Address) -> list[tuple[int, By
 def record_signed(
     connection: Connection,
     relayer: Address,
-    signed: Sequence[tuple[int, Waiting, SignedTransaction]],
+    signed: Sequence[tuple[int, PendingMessage, SignedTransaction]],
     fees: Fees,
     now: float,
 ) -> None:
-    """Gives messages their nonces, with the transactions that carry them."""
+    """Record the nonces of messages, with the transactions that carry them."""
     if not signed:
         return
     connection.execute(
@@ -233,7 +141,7 @@ def record_other(
     *,
     contract: str | None = None,
 ) -> None:
-    """Uses a nonce for something that is no message: a deployment, or nothing."""
+    """Record a nonce that carries no message: it is used for a deployment, or for nothing."""
     connection.execute(
         insert(NONCES).values(relayer=relayer, nonce=nonce, purpose=purpose, contract=contract, state=OPEN)
     )
@@ -245,14 +153,14 @@ def record_other(
 def record_replacement(
     connection: Connection,
     relayer: Address,
-    slot: Slot,
+    slot: NonceSlot,
     transaction: SignedTransaction,
     fees: Fees,
     now: float,
     *,
     is_fill: bool,
 ) -> None:
-    """Adds an attempt to a nonce."""
+    """Record one more attempt of a nonce."""
     connection.execute(
         insert(ATTEMPTS).values(
             _attempt(relayer, slot.nonce, slot.latest.number + 1, transaction, fees, now, is_fill=is_fill)
@@ -261,7 +169,7 @@ def record_replacement(
 
 
 def record_sent(connection: Connection, attempts: Sequence[Attempt], seqs: Sequence[int], now: float) -> None:
-    """Notes that a node took these transactions."""
+    """Record that a node accepted these transactions."""
     fresh = [{"one": attempt.hash, "now": now} for attempt in attempts if not attempt.was_sent]
     if fresh:
         connection.execute(_NOTE_SENT, fresh)
@@ -269,7 +177,7 @@ def record_sent(connection: Connection, attempts: Sequence[Attempt], seqs: Seque
 
 
 def record_outcomes(connection: Connection, relayer: Address, outcomes: Sequence[Outcome], now: float) -> None:
-    """Notes that nonces are in blocks, and what that means for their messages."""
+    """Record that nonces are in blocks, and what that means for their messages."""
     if not outcomes:
         return
     connection.execute(
@@ -306,12 +214,12 @@ def record_outcomes(connection: Connection, relayer: Address, outcomes: Sequence
 
 
 def record_expired(connection: Connection, seq: int, failure: Failure, now: float) -> None:
-    """Fails a message that was never signed."""
+    """Record the failure of a message that was never signed."""
     move(connection, [seq], Status.FAILED, now, failure=orjson.dumps(failure.to_json()).decode())
 
 
 def record_done(connection: Connection, seq: int, effect: Moment, now: float) -> None:
-    """Notes that a message without a nonce had its effect through somebody else's transaction."""
+    """Record that a message without a nonce had its effect through a transaction of another account."""
     move(
         connection,
         [seq],
@@ -325,7 +233,7 @@ def record_done(connection: Connection, seq: int, effect: Moment, now: float) ->
 
 
 def oldest_unmined(connection: Connection) -> float | None:
-    """When the oldest message was accepted that is in no block; Unix seconds, or None."""
+    """Return when the oldest message that is in no block was accepted, Unix seconds; None if all are in blocks."""
     open_statuses = (Status.ACCEPTED, Status.SIGNED, Status.SENT)
     oldest: float | None = connection.execute(
         select(func.min(RECEIPTS.c.accepted_at)).where(RECEIPTS.c.status.in_(open_statuses))
@@ -333,8 +241,8 @@ def oldest_unmined(connection: Connection) -> float | None:
     return oldest
 
 
-def record_foreign(connection: Connection, relayer: Address, slot: Slot) -> None:
-    """Gives a nonce up that somebody else's transaction used; its message will get another."""
+def record_foreign(connection: Connection, relayer: Address, slot: NonceSlot) -> None:
+    """Record that a transaction of another program used a nonce; its message will get another nonce."""
     connection.execute(
         update(NONCES)
         .where(NONCES.c.relayer == relayer, NONCES.c.nonce == slot.nonce, NONCES.c.state == OPEN)
@@ -343,10 +251,10 @@ def record_foreign(connection: Connection, relayer: Address, slot: Slot) -> None
 
 
 def reopen(connection: Connection, relayer: Address, block_hashes: Sequence[Bytes32], now: float) -> int:
-    """Takes back what was noted of blocks that are on the chain no more.
+    """Undo what was recorded of blocks that are no longer on the chain.
 
     Returns:
-        How many messages went back.
+        The number of messages that went back to an earlier status.
     """
     connection.execute(
         update(NONCES)
@@ -375,7 +283,7 @@ def reopen(connection: Connection, relayer: Address, block_hashes: Sequence[Byte
         .where(RECEIPTS.c.status == Status.MINED, ~any_nonce, gone)
         .values(status=Status.ACCEPTED, **cleared)
     ).rowcount
-    # Where only the effect's block is gone, the own transaction is looked at again.
+    # Where only the effect's block is gone, our own transaction is checked again.
     orphans = select(RECEIPTS.c.seq).where(RECEIPTS.c.status == Status.SENT)
     connection.execute(
         update(NONCES)
@@ -386,7 +294,7 @@ def reopen(connection: Connection, relayer: Address, block_hashes: Sequence[Byte
 
 
 def finalise(connection: Connection, relayer: Address, block_hashes: Sequence[Bytes32], now: float) -> None:
-    """Notes that blocks are final: their messages are final, or have failed for good."""
+    """Record that blocks are final: their messages are final, or have failed permanently."""
     mined = (NONCES.c.relayer == relayer, NONCES.c.state == MINED, NONCES.c.block_hash.in_(block_hashes))
     own = select(NONCES.c.receipt_seq).where(*mined, NONCES.c.receipt_seq.is_not(None))
     any_nonce = select(NONCES.c.nonce).where(NONCES.c.receipt_seq == RECEIPTS.c.seq).exists()
@@ -405,7 +313,7 @@ def finalise(connection: Connection, relayer: Address, block_hashes: Sequence[By
 
 
 def move(connection: Connection, seqs: Iterable[int], status: Status, now: float, **values: object) -> None:
-    """Gives receipts a status, where the one they have may be followed by it."""
+    """Set the status of receipts, where it may follow the one that they have."""
     parameters = [{"one": seq} for seq in seqs]
     if parameters:
         connection.execute(

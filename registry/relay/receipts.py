@@ -1,4 +1,4 @@
-"""Receipts: the durable answers to what was accepted, and the statuses they pass through."""
+"""Receipts: the durable answers to accepted messages, and the statuses they pass through."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ import orjson
 from sqlalchemy import ColumnElement, Connection, RowMapping, select
 
 from registry.base.errors import ContractRefused, NotFound
-from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32
+from registry.base.subject import Subject
 from registry.base.times import iso_milliseconds
 from registry.relay.tables import RECEIPTS
-from registry.rooms.protocols import PROTOCOLS
+from registry.rooms.protocol import Protocols
 from registry.storage.engine import Storage
 
 
 class Status(StrEnum):
-    """Where a message stands. `failed` and `final` are never left."""
+    """How far a message has come. `failed` and `final` never change."""
 
     ACCEPTED = "accepted"
     SIGNED = "signed"
@@ -30,7 +31,7 @@ class Status(StrEnum):
 
 
 SETTLED = (Status.MINED, Status.FINAL, Status.FAILED)
-"""The statuses in which the chain has given its answer."""
+"""The statuses in which the chain has decided."""
 
 FOLLOWS: Mapping[Status, tuple[Status, ...]] = {
     Status.ACCEPTED: (Status.MINED,),
@@ -40,10 +41,10 @@ FOLLOWS: Mapping[Status, tuple[Status, ...]] = {
     Status.FINAL: (Status.MINED,),
     Status.FAILED: (Status.ACCEPTED, Status.MINED),
 }
-"""From which statuses each is reached.
+"""The statuses from which each is reached.
 
 Usually accepted, signed, sent, mined, final. A transaction may be found in a block before its sending was noted
-(signed, mined). What the chain had already done is mined at once, and needs no transaction. Only a reorganisation
+(signed, mined). What the chain held already is mined at once, and needs no transaction. Only a reorganisation
 of the chain leads back: from mined to sent, or to accepted where there was no transaction. A refusal is provisional
 while its block may still be reorganised: mined, with a failure; failed once that block is final.
 """
@@ -54,9 +55,9 @@ class Failure:
     """Why a message had no effect.
 
     Args:
-        error: The Solidity error's name, or a name of ours: ``Expired``, ``OutOfGas``, ``Rejected``.
+        error: The Solidity error's name, or a name of the relayer's: ``OutOfGas``, ``Rejected``, ``Reverted``.
         values: The error's values by name.
-        detail: One sentence for people.
+        detail: One sentence for readers.
         hint: What to do about it, or empty.
     """
 
@@ -67,45 +68,45 @@ class Failure:
 
     @classmethod
     def of(cls, refused: ContractRefused) -> Self:
-        """The failure that a contract's refusal is."""
+        """Return the failure for a contract's refusal."""
         return cls(refused.name, refused.values, refused.message, refused.hint)
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Reads what `to_json` gave."""
+        """Return the failure whose `to_json` was serialised as a text."""
         return cls(**orjson.loads(text))
 
     def to_json(self) -> dict[str, object]:
-        """The failure as JSON shows it."""
+        """Return the failure as JSON."""
         return {"error": self.error, "values": dict(self.values), "detail": self.detail, "hint": self.hint}
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to one accepted message, as it stands now.
+    """The answer to one accepted message, as it is now.
 
     Args:
-        id: What the outside knows it by: 32 hex digits.
+        id: The public id: 32 hex digits.
         seq: Its place in the order of acceptance.
         kind: The name of the message's Solidity struct.
-        status: Where it stands.
-        dataset_id: The dataset it is about.
+        status: How far it has come.
+        subject: What the message is about.
         digest: The EIP-712 digest that was signed.
-        signer: Who signed, where the signature says it.
+        signer: The account that signed, where the signature alone shows it.
         accepted_at: When it was accepted, Unix seconds.
         updated_at: When its status last changed, Unix seconds.
         transaction_hash: The transaction that had the effect, or failed to, if one is in a block.
         block_number: That transaction's block.
         block_hash: The same block's hash.
         failure: Why it had no effect, if it had none; provisional while the status is `mined`.
-        already_done: Whether somebody else's transaction had the effect first.
+        already_done: Whether a transaction of another account had the effect first.
     """
 
     id: str
     seq: int
     kind: str
     status: Status
-    dataset_id: DatasetId
+    subject: Subject
     digest: Bytes32
     signer: Address | None
     accepted_at: float
@@ -117,27 +118,26 @@ class Receipt:
     already_done: bool
 
     @property
-    def action(self) -> str:
-        """The contract's function, for example ``register``."""
-        return PROTOCOLS.messages[self.kind].FUNCTION
-
-    @property
     def is_settled(self) -> bool:
-        """Whether the chain has given its answer."""
+        """Whether the chain has decided."""
         return self.status in SETTLED
 
     @property
     def is_closed(self) -> bool:
-        """Whether nothing will ever change it again."""
+        """Whether it will never change again."""
         return self.status in (Status.FINAL, Status.FAILED)
 
-    def to_json(self) -> dict[str, Any]:
-        """The receipt as the gateway shows it."""
+    def to_json(self, protocols: Protocols) -> dict[str, Any]:
+        """Return the receipt as the gateway shows it.
+
+        Args:
+            protocols: The rooms' offline halves, which know the contract's function: the receipt's `action`.
+        """
         return {
             "id": self.id,
-            "action": self.action,
+            "action": protocols.messages[self.kind].FUNCTION,
             "status": self.status.value,
-            "datasetId": str(self.dataset_id),
+            "subject": self.subject.to_json(),
             "signer": None if self.signer is None else str(self.signer),
             "digest": str(self.digest),
             "acceptedAt": iso_milliseconds(self.accepted_at),
@@ -155,7 +155,8 @@ _COLUMNS = (
     RECEIPTS.c.seq,
     RECEIPTS.c.kind,
     RECEIPTS.c.status,
-    RECEIPTS.c.dataset_id,
+    RECEIPTS.c.subject_kind,
+    RECEIPTS.c.subject_id,
     RECEIPTS.c.digest,
     RECEIPTS.c.signer,
     RECEIPTS.c.accepted_at,
@@ -169,7 +170,7 @@ _COLUMNS = (
 
 
 def read_receipt(storage: Storage, receipt_id: str) -> Receipt:
-    """The receipt with an id.
+    """Return the receipt with an id.
 
     Raises:
         NotFound: There is none.
@@ -183,7 +184,7 @@ def read_receipt(storage: Storage, receipt_id: str) -> Receipt:
 
 
 def find_receipt(connection: Connection, condition: ColumnElement[bool]) -> Receipt | None:
-    """The receipt that fulfils a condition, the newest of several, or None."""
+    """Return the receipt that fulfils a condition, the newest of several; None if there is none."""
     wanted = select(*_COLUMNS).where(condition).order_by(RECEIPTS.c.seq.desc()).limit(1)
     row = connection.execute(wanted).mappings().one_or_none()
     return None if row is None else _receipt(row)
@@ -191,6 +192,7 @@ def find_receipt(connection: Connection, condition: ColumnElement[bool]) -> Rece
 
 def _receipt(row: RowMapping) -> Receipt:
     values: dict[str, Any] = {str(name): value for name, value in row.items()}
+    values["subject"] = Subject(values.pop("subject_kind"), values.pop("subject_id"))
     values["status"] = Status(values["status"])
     values["failure"] = None if values["failure"] is None else Failure.from_json(values["failure"])
     return Receipt(**values)

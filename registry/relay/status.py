@@ -1,4 +1,4 @@
-"""How the relay is doing, as plain numbers for health answers and metrics."""
+"""The state of the relay as numbers, for health answers and metrics."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import func, select
 
 from registry.base.primitives import Address
-from registry.relay.ledger import OPEN, oldest_unmined
+from registry.relay.ledger import oldest_unmined
+from registry.relay.model import OPEN
 from registry.relay.receipts import Status
 from registry.relay.tables import ATTEMPTS, LEASES, NONCES, RECEIPTS
 from registry.storage.engine import Storage
@@ -16,15 +17,15 @@ from registry.storage.engine import Storage
 
 @dataclass(frozen=True, slots=True)
 class RelayStatus:
-    """The relay at one moment.
+    """The state of the relay at one moment.
 
     Args:
         receipts: The number of receipts in each status.
-        oldest_unmined_seconds: For how long the oldest message waits that is in no block; 0 if none does.
+        oldest_unmined_seconds: For how long the oldest message that is in no block has waited; 0 if all are in blocks.
         in_flight: The number of nonces that are in no block.
-        replacements: The number of transactions that were ever replaced.
-        holder: Who holds the lease of the key, or None.
-        is_bound_broken: Whether the oldest waits for longer than the published bound.
+        replacements: The number of transactions that replaced others, since the database was made.
+        holder: The holder of the key's lease; None if it was never leased.
+        is_bound_broken: Whether the oldest has waited longer than the published bound.
     """
 
     receipts: Mapping[Status, int]
@@ -36,7 +37,7 @@ class RelayStatus:
 
 
 def relay_status(storage: Storage, relayer: Address, now: float, bound_seconds: float) -> RelayStatus:
-    """How the relay of a key is doing.
+    """Return the state of the relay of a key.
 
     Args:
         storage: The database.

@@ -1,7 +1,7 @@
-"""The relay's tables: what was accepted, which nonce carries it, and every transaction that was ever signed for it.
+"""The relay's tables: what was accepted, which nonce carries it, and every transaction that was signed for it.
 
-`nonces` holds the relay together. Its primary key gives a nonce one payload; its unique receipt gives a receipt one
-nonce. So nothing can be sent twice and no nonce can be left out, whatever crashes when.
+In `nonces` the primary key gives a nonce one payload, and the unique receipt gives a receipt one nonce. So nothing can
+be sent twice and no nonce can be left out, at whatever moment a process crashes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32
 from registry.storage.columns import ROW_NUMBER, Fixed
 from registry.storage.metadata import METADATA
 
@@ -35,7 +35,8 @@ RECEIPTS = Table(
     Column("status", String(8), nullable=False),
     Column("kind", String(32), nullable=False, comment="The name of the message's Solidity struct."),
     Column("message", Text, nullable=False, comment="The message as JSON."),
-    Column("dataset_id", Fixed(DatasetId), nullable=False),
+    Column("subject_kind", String(32), nullable=False, comment="The kind of what the message is about."),
+    Column("subject_id", Fixed(Bytes32), nullable=False, comment="The id of what the message is about."),
     Column("digest", Fixed(Bytes32), nullable=False, comment="The EIP-712 digest that was signed."),
     Column("signer", Fixed(Address), comment="Who signed, where the signature says it."),
     Column("contract", Fixed(Address), nullable=False),
@@ -138,7 +139,12 @@ DEPLOYMENT = Table(
     Column("id", Integer, primary_key=True, autoincrement=False, comment="Always 1: a database belongs to one chain."),
     Column("chain_id", BigInteger, nullable=False),
     Column("genesis_hash", Fixed(Bytes32), nullable=False),
-    Column("registry", Fixed(Address)),
-    Column("grants", Fixed(Address)),
-    Column("block_number", BigInteger, comment="No log of the contracts lies below this height."),
+)
+
+DEPLOYMENT_CONTRACTS = Table(
+    "deployment_contracts",
+    METADATA,
+    Column("name", String(64), primary_key=True, comment="The contract's name in Solidity."),
+    Column("address", Fixed(Address), nullable=False),
+    Column("block_number", BigInteger, nullable=False, comment="The contract has logged nothing below this height."),
 )

@@ -28,6 +28,7 @@ from registry.node.node import holder, relay_settings
 from registry.relay.deploy import ensure_deployed
 from registry.relay.signing import Signer
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.rooms.datasets.statements import DatasetStatement, Publication
@@ -224,7 +225,7 @@ def open_node(folder: Path, *, chain: Chain | None = None, start: bool = True, *
     chain = chain or EmbeddedChain.in_memory(signer.address)
     storage = open_storage(told.database)
     migrate(storage)
-    deployment = ensure_deployed(chain, storage, signer, relay_settings(told), holder=holder(told))
+    deployment = ensure_deployed(chain, storage, ROOMS, signer, relay_settings(told), holder=holder(told))
     node = Node(told, Role.ALL, chain, storage, deployment, signer, rpc_faults=Counter())
     if start:
         node.start()

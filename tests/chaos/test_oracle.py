@@ -11,10 +11,8 @@ from sqlalchemy import delete
 
 from registry.chain.rpc import RpcChain
 from registry.index.sync import Indexer
-from registry.relay.fees import Fees
-from registry.relay.intake import prepare
+from registry.relay.fees import GWEI, Fees
 from registry.relay.receipts import Status
-from registry.relay.relayer import GWEI
 from registry.relay.signing import Payload
 from registry.relay.tables import ATTEMPTS, NONCES
 from registry.storage import migrate, open_storage
@@ -77,7 +75,7 @@ def test_nonce_missing_in_the_books_counts_as_gap(books: Books) -> None:
 def test_payload_in_two_blocks_counts_as_sent_twice(books: Books) -> None:
     world = books.world
     assert payloads_sent_twice(books.chain, world.signer.address) == 0
-    again = prepare(books.first, OWNER.sign(books.first, world.deployment), world.deployment)
+    again = world.prepare(books.first, OWNER.sign(books.first, world.deployment))
     signed = world.signer.sign(
         world.deployment.chain_id,
         max(world.nonces()) + 1,

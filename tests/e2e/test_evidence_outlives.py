@@ -32,8 +32,7 @@ def test_bundles_stay_valid_when_the_database_is_lost_and_new_ones_are_equal(
         for file in lost:
             file.unlink()
         node.environment = {
-            "TDR_REGISTRY_ADDRESS": contracts["DatasetRegistry"]["address"],
-            "TDR_GRANTS_ADDRESS": contracts["AccessGrants"]["address"],
+            "TDR_CONTRACTS": ",".join(f"{name}={contract['address']}" for name, contract in contracts.items()),
         }
         node.start()
         tdr = tdr_at(node.url)

@@ -218,15 +218,14 @@ def test_nothing_is_signed_for_another_chain_or_contract_than_the_owner_knows(
         return document | {"chainId": 1} if path == "/v1/deployment" else document
 
     known = httpx.get(f"{node.url}/v1/deployment").json()
-    pins = {
-        "TDR_CHAIN_ID": str(known["chainId"]),
-        "TDR_REGISTRY_ADDRESS": known["contracts"]["DatasetRegistry"]["address"].lower(),
-    }
+    address = known["contracts"]["DatasetRegistry"]["address"].lower()
+    pins = {"TDR_CHAIN_ID": str(known["chainId"]), "TDR_CONTRACTS": f"DatasetRegistry={address}"}
     register = ("register", files, "--name", "x", "--key", "owner")
     assert "TDR_CHAIN_ID is" in refused(lying_gateway(elsewhere)(*register, **pins))
-    assert "TDR_GRANTS_ADDRESS is" in refused(tdr(*register, TDR_GRANTS_ADDRESS=f"0x{'11' * 20}"))
+    other = f"AccessGrants=0x{'11' * 20}"
+    assert "AccessGrants in TDR_CONTRACTS is" in refused(tdr(*register, TDR_CONTRACTS=other))
     made = yes(tdr(*register, "--json", **pins))
-    assert (made["chainId"], made["contract"].lower()) == (known["chainId"], pins["TDR_REGISTRY_ADDRESS"])
+    assert (made["chainId"], made["contract"].lower()) == (known["chainId"], address)
 
 
 @pytest.mark.parametrize("result", [None, "0x", [], {}, "nonsense"])

@@ -14,7 +14,6 @@ from registry.base.primitives import Address, Bytes32, keccak256
 from registry.chain.client import Chain
 from registry.relay.budgets import Charge, GasBudgets, spend
 from registry.relay.fees import Fees
-from registry.relay.intake import prepare
 from registry.relay.receipts import Status
 from registry.relay.signing import Payload, created_address
 from registry.relay.tables import GAS_SPENT, RECEIPTS
@@ -113,16 +112,16 @@ def test_a_relayer_that_cannot_pay_accepts_nothing(world: World) -> None:
     assert accepted(world.storage) == 0
 
 
-@pytest.mark.parametrize("scope", ["total", "account", "dataset", "newcomers"])
+@pytest.mark.parametrize("scope", ["total", "account", "subject", "newcomers"])
 def test_a_budget_ends_and_comes_back_with_the_hour(small_world: World, storage: Storage, scope: str) -> None:
     world = small_world
     world.storage = storage
     names = ["a", "b", "c"]
     owners = [Owner(name) if scope in ("total", "newcomers") else OWNER for name in names]
     messages = [world.registration(name, owner) for name, owner in zip(names, owners, strict=True)]
-    if scope == "dataset":  # The same content and salt: other words about one dataset.
+    if scope == "subject":  # The same content and salt: other words about one dataset.
         messages = [messages[0].model_copy(update={"uri": name}) for name in names]
-    gas = max(prepare(one, bytes(65), world.deployment).gas for one in messages)
+    gas = max(world.prepare(one, bytes(65)).gas for one in messages)
     budgets = replace(AMPLE, **{scope: 2 * gas})
 
     def send(index: int) -> None:
@@ -154,7 +153,7 @@ def test_strangers_with_many_keys_leave_gas_for_owners_with_a_history(small_worl
         asked.append((account, moment))
         return account == OWNER.address
 
-    gas = prepare(world.registration(), bytes(65), world.deployment).gas
+    gas = world.prepare(world.registration(), bytes(65)).gas
     budgets = terms(world, replace(AMPLE, newcomers=2 * gas))
     budgets = replace(budgets, owns_since=owns_since)
     now = 3600.0 * 500_000
@@ -163,7 +162,7 @@ def test_strangers_with_many_keys_leave_gas_for_owners_with_a_history(small_worl
         return world.submit(world.registration(owner=owner), owner, terms=budgets, clock=lambda: now).status
 
     assert {register(Owner(f"key {number}")) for number in range(2)} == {Status.ACCEPTED}
-    with pytest.raises(LimitReached, match="not owned a dataset for 24 hours"):
+    with pytest.raises(LimitReached, match="owned nothing here for 24 hours"):
         register(Owner("another key"))
     assert {register(OWNER) for _ in range(3)} == {Status.ACCEPTED}
     assert asked[-1] == (OWNER.address, now - 86_400)
@@ -186,8 +185,8 @@ def test_requests_of_strangers_leave_an_owners_budget_alone(small_world: World) 
         )
         for name in ("one", "two", "three")
     ]
-    gas = prepare(requests[0], bytes(65), world.deployment).gas
-    budgets = terms(world, replace(AMPLE, dataset=2 * gas))
+    gas = world.prepare(requests[0], bytes(65)).gas
+    budgets = terms(world, replace(AMPLE, subject=2 * gas))
     world.submit(requests[0], Owner("one"), terms=budgets)
     world.submit(requests[1], Owner("two"), terms=budgets)
     with pytest.raises(LimitReached, match="requests for the dataset"):
@@ -201,7 +200,7 @@ def test_processes_that_share_a_database_share_the_budgets(
 ) -> None:
     """Whoever comes first: exactly as many are accepted as the budget covers."""
     world = small_world
-    submissions = [prepare(world.registration(), bytes(65), world.deployment) for _ in range(12)]
+    submissions = [world.prepare(world.registration(), bytes(65)) for _ in range(12)]
     gas = submissions[0].gas
     budgets = replace(AMPLE, total=7 * gas)
     others = [open_storage(database_url), open_storage(database_url)]
@@ -233,7 +232,7 @@ def test_old_hours_are_forgotten(small_world: World) -> None:
     world = small_world
     for hour in range(40):
         with world.storage.write() as connection:
-            submission = prepare(world.registration(), bytes(65), world.deployment)
+            submission = world.prepare(world.registration(), bytes(65))
             spend(connection, AMPLE, Charge(submission, OWNER.address, OWNER.address), 3600.0 * hour)
     with world.storage.read() as connection:
         oldest = connection.execute(select(func.min(GAS_SPENT.c.hour))).scalar_one()

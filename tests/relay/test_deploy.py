@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import count
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from registry.base.errors import Conflict, Unavailable
+from registry.base.errors import Conflict, InvalidInput, Unavailable
 from registry.base.primitives import Address
 from registry.chain.client import Chain
 from registry.devchain.embedded import EmbeddedChain
-from registry.relay.deploy import ensure_deployed
+from registry.relay.deploy import ensure_deployed, read_deployment
+from registry.relay.observe import DEEPEST_REORGANISATION
 from registry.relay.signing import Signer
+from registry.rooms.catalogue import ROOMS
+from registry.rooms.datasets import room as datasets
 from registry.rooms.deployment import Deployment
+from registry.rooms.room import Rooms
 from registry.storage import Storage, migrate, open_storage
 from tests.fixtures.altered import Altered
 from tests.fixtures.crashes import Crash
@@ -27,9 +33,22 @@ SIGNER = Signer(RELAYER_KEY)
 
 
 def deploy(
-    chain: Chain, storage: Storage, *, holder: str = "world", given: tuple[Address, Address] | None = None
+    chain: Chain,
+    storage: Storage,
+    *,
+    holder: str = "world",
+    given: Mapping[str, Address] | None = None,
+    rooms: Rooms = ROOMS,
 ) -> Deployment:
-    return ensure_deployed(chain, storage, SIGNER, SETTINGS, holder=holder, given=given, timeout=PATIENCE)
+    return ensure_deployed(
+        chain, storage, rooms, SIGNER, replace(SETTINGS, deploy_seconds=PATIENCE), holder=holder, given=given
+    )
+
+
+def opened(folder: Path, name: str) -> Storage:
+    storage = open_storage(f"sqlite:///{folder}/{name}.db")
+    migrate(storage)
+    return storage
 
 
 def transactions(chain: Chain) -> int:
@@ -94,44 +113,64 @@ def test_a_database_of_another_chain_is_refused(embedded: Chain, sqlite_storage:
     other.close()
 
 
-def test_contracts_that_are_given_are_taken_if_they_are_ours(embedded: Chain, tmp_path: Any) -> None:
-    first, second = (open_storage(f"sqlite:///{tmp_path}/{name}.db") for name in ("a", "b"))
-    migrate(first)
-    migrate(second)
-    made = deploy(embedded, first)
-    given = deploy(embedded, second, given=tuple(made.addresses.values()))
+def test_contracts_that_are_given_are_taken_if_they_are_ours(embedded: Chain, tmp_path: Path) -> None:
+    made = deploy(embedded, opened(tmp_path, "a"))
+    given = deploy(embedded, opened(tmp_path, "b"), given=made.addresses)
     assert given.addresses == made.addresses
     assert transactions(embedded) == 2
 
 
-def test_contracts_that_are_given_and_are_not_ours_are_refused(small_world: World, tmp_path: Any) -> None:
-    made = small_world.deployment
-    storage = open_storage(f"sqlite:///{tmp_path}/other.db")
-    migrate(storage)
-    registry, grants = made.addresses.values()
-    for wrong in ((grants, registry), (Address(b"\x01" * 20), grants)):
-        other = open_storage(f"sqlite:///{tmp_path}/{wrong[0].hex()}.db")
-        migrate(other)
+def test_contracts_that_are_not_given_are_deployed_for_those_that_are(embedded: Chain, tmp_path: Path) -> None:
+    registry = {"DatasetRegistry": deploy(embedded, opened(tmp_path, "a")).address_of("DatasetRegistry")}
+    made = deploy(embedded, opened(tmp_path, "b"), given=registry)
+    assert made.address_of("DatasetRegistry") == registry["DatasetRegistry"]
+    assert transactions(embedded) == 3
+    assert deploy(embedded, opened(tmp_path, "b")) == made
+
+
+def test_a_version_with_more_rooms_deploys_their_contracts_alone(embedded: Chain, sqlite_storage: Storage) -> None:
+    former = deploy(embedded, sqlite_storage, rooms=Rooms([datasets.ROOM]))
+    assert list(former.contracts) == ["DatasetRegistry"]
+    assert transactions(embedded) == 1
+    for _ in range(DEEPEST_REORGANISATION + 10):
+        embedded.request("evm_mine", [])
+    present = deploy(embedded, sqlite_storage)
+    assert transactions(embedded) == 2
+    assert present.contracts["DatasetRegistry"] == former.contracts["DatasetRegistry"]
+    assert present.contracts["AccessGrants"].block_number > former.contracts["DatasetRegistry"].block_number
+    assert deploy(embedded, sqlite_storage, rooms=Rooms([datasets.ROOM])) == former
+
+
+def test_a_name_that_no_contract_has_is_refused(embedded: Chain, sqlite_storage: Storage) -> None:
+    with pytest.raises(InvalidInput, match="Registrar") as caught:
+        deploy(embedded, sqlite_storage, given={"Registrar": Address(b"\x01" * 20)})
+    assert "DatasetRegistry, AccessGrants" in caught.value.hint
+    assert transactions(embedded) == 0
+
+
+def test_contracts_that_are_given_and_are_not_ours_are_refused(small_world: World, tmp_path: Path) -> None:
+    registry, grants = small_world.deployment.addresses.values()
+    for number, (first, second) in enumerate([(grants, registry), (Address(b"\x01" * 20), grants)]):
+        storage = opened(tmp_path, str(number))
         with pytest.raises(Conflict, match="not that of"):
-            deploy(small_world.chain, other, given=wrong)
+            deploy(small_world.chain, storage, given={"DatasetRegistry": first, "AccessGrants": second})
+        assert read_deployment(storage, ROOMS.protocols) is None
 
 
-def test_grants_of_another_registry_are_refused(small_world: World, tmp_path: Any) -> None:
-    storages = [open_storage(f"sqlite:///{tmp_path}/{name}.db") for name in ("one", "two")]
-    for storage in storages:
-        migrate(storage)
-    other = deploy(small_world.chain, storages[0])
-    with pytest.raises(Conflict, match="another registry"):
-        deploy(
-            small_world.chain,
-            storages[1],
-            given=(small_world.deployment.address_of("DatasetRegistry"), other.address_of("AccessGrants")),
-        )
+def test_grants_of_another_registry_are_refused(small_world: World, tmp_path: Path) -> None:
+    other = deploy(small_world.chain, opened(tmp_path, "one")).address_of("AccessGrants")
+    registry = small_world.deployment.address_of("DatasetRegistry")
+    storage = opened(tmp_path, "two")
+    with pytest.raises(Conflict, match="another DatasetRegistry"):
+        deploy(small_world.chain, storage, given={"DatasetRegistry": registry, "AccessGrants": other})
+    with pytest.raises(Conflict, match="refers to a DatasetRegistry, whose address is not given"):
+        deploy(small_world.chain, storage, given={"AccessGrants": other})
 
 
 def test_other_addresses_than_the_databases_own_are_refused(small_world: World) -> None:
-    with pytest.raises(Conflict, match="belongs to the contracts"):
-        deploy(small_world.chain, small_world.storage, given=(Address(b"\x01" * 20), Address(b"\x02" * 20)))
+    for name in small_world.deployment.contracts:
+        with pytest.raises(Conflict, match="belongs to the contracts"):
+            deploy(small_world.chain, small_world.storage, given={name: Address(b"\x01" * 20)})
 
 
 def test_code_that_differs_in_one_byte_is_refused(small_world: World) -> None:

@@ -19,6 +19,7 @@ from registry.relay.funding import FundingWatch
 from registry.relay.receipts import Status
 from registry.relay.signing import Payload, Signer, payload_of
 from registry.relay.terms import Price, Terms
+from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
 from tests.fixtures.chains import StartAnvil
 from tests.fixtures.waiting import step_until
@@ -68,14 +69,14 @@ def test_an_unfunded_deployment_waits_for_what_it_asks_for(
         return carry_out()
 
     chain = Altered(paid_chain, send_after_some_looks)
-    assert ensure_deployed(chain, sqlite_storage, POOR, SETTINGS, holder="poor").contracts
+    assert ensure_deployed(chain, sqlite_storage, ROOMS, POOR, SETTINGS, holder="poor").contracts
     assert len([message for message in caplog.messages if "is funded" in message]) == 1
 
 
 @pytest.fixture
 def poor_world(paid_chain: Chain, sqlite_storage: Storage) -> World:
     set_balance(paid_chain, 10**18)
-    deployment = ensure_deployed(paid_chain, sqlite_storage, POOR, SETTINGS, holder="world")
+    deployment = ensure_deployed(paid_chain, sqlite_storage, ROOMS, POOR, SETTINGS, holder="world")
     return World(paid_chain, sqlite_storage, deployment, POOR)
 
 
@@ -190,7 +191,7 @@ def test_a_chain_without_a_base_fee_takes_what_is_sent(start_anvil: StartAnvil, 
     chain = RpcChain([url])
     try:
         chain.request("anvil_setBalance", [str(POOR.address), hex(10**18)])
-        deployment = ensure_deployed(chain, sqlite_storage, POOR, SETTINGS, holder="world")
+        deployment = ensure_deployed(chain, sqlite_storage, ROOMS, POOR, SETTINGS, holder="world")
         world = World(chain, sqlite_storage, deployment, POOR)
         terms = Terms(Price(chain, 1000 * GWEI), contract_wallets=False, budgets=None)
         receipt = world.submit(world.registration(), terms=terms)

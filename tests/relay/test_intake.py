@@ -14,7 +14,8 @@ from registry.base.errors import Conflict, ContractRefused, InvalidInput, Unavai
 from registry.base.primitives import Bytes32
 from registry.chain.client import Chain, ChainUnavailable
 from registry.ethereum.eip712 import Message
-from registry.relay.intake import IdempotencyKey, accept, prepare
+from registry.relay.intake import accept
+from registry.relay.prepared import IdempotencyKey
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
 from registry.storage import Storage
@@ -95,7 +96,7 @@ def test_a_message_past_its_deadline_is_not_accepted(world: World) -> None:
 @pytest.mark.parametrize("signature", [b"", bytes(4097)])
 def test_what_is_no_signature_is_refused(world: World, signature: bytes) -> None:
     with pytest.raises(InvalidInput, match="signature"):
-        prepare(world.registration(), signature, world.deployment)
+        world.prepare(world.registration(), signature)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 256, "a b", "ü", "a\n"])
@@ -127,7 +128,7 @@ def test_nothing_is_accepted_while_the_chain_does_not_answer(world: World) -> No
 def test_what_goes_with_a_message_is_kept_with_it_or_not_at_all(world: World) -> None:
     """R1: an acknowledgement stands for all of the transaction; an error for none of it."""
     message = world.registration()
-    submission = prepare(message, OWNER.sign(message, world.deployment), world.deployment)
+    submission = world.prepare(message, OWNER.sign(message, world.deployment))
 
     def fail(connection: Connection) -> None:
         raise Unavailable("the disk is full")

@@ -11,7 +11,6 @@ from registry.base.errors import InvalidInput
 from registry.devchain.budget import Budget
 from registry.relay import patience
 from registry.relay.already_done import require_signed_by
-from registry.relay.intake import prepare
 from registry.relay.receipts import Status
 from scripts.strangers.burning import ACCOMMODATING
 from scripts.strangers.kinds import PAIR
@@ -57,7 +56,7 @@ def test_a_wallets_word_on_a_message_that_was_sent_before_ends_with_its_time(
 ) -> None:
     world = small_world
     wallet = deploy(world, code)
-    submission = prepare(owned_by(world, wallet), LONG, world.deployment)
+    submission = world.prepare(owned_by(world, wallet), LONG)
     with pytest.raises(InvalidInput, match="takes more than this node gives it"):
         require_signed_by(world.chain, wallet, submission)
     assert next(impatient) <= LOOKS + 3

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, event, select
 
 from registry.chain.client import Chain
+from registry.relay.fees import GWEI, Fees
 from registry.relay.lease import LeaseLost, take
 from registry.relay.receipts import Receipt, Status
 from registry.relay.signing import Payload
@@ -228,7 +229,8 @@ def test_a_nonce_that_was_used_elsewhere_is_given_up_and_its_message_sent_with_a
     relayer.step()
     assert world.status(receipt) is Status.SIGNED
     taken = world.nonces()[-1]
-    other = world.relayer()._sign(taken, Payload(OWNER.address, b"", 21_000), relayer._offer(relayer._look()))
+    payload = Payload(OWNER.address, b"", 21_000)
+    other = world.signer.sign(world.deployment.chain_id, taken, Fees(100 * GWEI, GWEI), payload)
     world.chain.request("eth_sendRawTransaction", [f"0x{other.raw.hex()}"])
     relayer = world.relayer(finality=0)
     step_until(lambda: world.status(receipt) is Status.FINAL, relayer.step)

@@ -16,12 +16,17 @@ from registry.chain.history import block_at
 from registry.ethereum.eip712 import Domain, Message
 from registry.relay.deploy import ensure_deployed
 from registry.relay.fees import Fees
-from registry.relay.intake import IdempotencyKey, accept, prepare, submit
+from registry.relay.intake import accept
+from registry.relay.prepared import IdempotencyKey, PreparedTransaction, prepare
 from registry.relay.receipts import Receipt, Status, read_receipt
-from registry.relay.relayer import Relayer, RelaySettings
+from registry.relay.receiver import MessageReceiver
+from registry.relay.relayer import Relayer
+from registry.relay.settings import RelaySettings
 from registry.relay.signing import Payload, Signer
 from registry.relay.tables import ATTEMPTS, NONCES
+from registry.relay.terms import Terms
 from registry.rooms.access.messages import AccessGrant, AccessRevocation
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import Registration, Revision
 from registry.rooms.datasets.service import head_of
@@ -69,7 +74,8 @@ class World:
     @classmethod
     def make(cls, chain: Chain, storage: Storage, settings: RelaySettings = SETTINGS) -> World:
         signer = Signer(RELAYER_KEY)
-        return cls(chain, storage, ensure_deployed(chain, storage, signer, settings, holder="world"), signer, settings)
+        deployment = ensure_deployed(chain, storage, ROOMS, signer, settings, holder="world")
+        return cls(chain, storage, deployment, signer, settings)
 
     def clock(self) -> float:
         return time.time() + self.skew
@@ -84,6 +90,7 @@ class World:
             self.signer,
             self.deployment,
             settings,
+            protocols=ROOMS.protocols,
             holder=holder,
             clock=self.clock,
         )
@@ -129,8 +136,10 @@ class World:
 
     def accept(self, message: Message, owner: Owner = OWNER) -> Receipt:
         """Acknowledges without a rehearsal, as if the state had been another one then."""
-        submission = prepare(message, owner.sign(message, self.deployment), self.deployment)
-        return accept(self.storage, submission, self.clock())
+        return accept(self.storage, self.prepare(message, owner.sign(message, self.deployment)), self.clock())
+
+    def prepare(self, message: Message, signature: bytes) -> PreparedTransaction:
+        return prepare(message, signature, self.deployment, ROOMS.protocols)
 
     def submit(
         self,
@@ -139,18 +148,22 @@ class World:
         key: str = "",
         *,
         signature: bytes | None = None,
+        terms: Terms | None = None,
+        clock: Callable[[], float] | None = None,
         **more: Any,
     ) -> Receipt:
         """All that a gateway does."""
-        return submit(
-            prepare(message, signature or owner.sign(message, self.deployment), self.deployment),
+        receiver = MessageReceiver(
             chain=self.chain,
             storage=self.storage,
             deployment=self.deployment,
-            relayer=self.signer.address,
-            key=IdempotencyKey(key) if key else None,
-            **({"clock": self.clock} | more),
+            rooms=ROOMS,
+            relayer=lambda: self.signer.address,
+            clock=clock or self.clock,
+            terms=terms,
         )
+        prepared = self.prepare(message, signature or owner.sign(message, self.deployment))
+        return receiver.submit(prepared, key=IdempotencyKey(key) if key else None, **more)
 
     def send_directly(self, message: Message, owner: Owner = OWNER) -> None:
         """Send a message past the gateway, from an account of somebody else's."""

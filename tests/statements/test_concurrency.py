@@ -18,7 +18,8 @@ from registry.base.canonical import metadata_hash
 from registry.base.errors import Conflict
 from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.documents.store import metadata_of
-from registry.relay.intake import accept, prepare
+from registry.relay.intake import accept
+from registry.relay.prepared import prepare
 from registry.rooms.access.messages import AccessRequest
 from registry.rooms.access.policies import REQUEST_POLICIES, set_request_policy
 from registry.rooms.access.request_limits import limiting
@@ -27,6 +28,7 @@ from registry.rooms.datasets import names, publications
 from registry.rooms.datasets.statements import Publication, Retraction
 from registry.rooms.datasets.tables import DATASETS
 from registry.rooms.deployment import Deployment
+from registry.rooms.protocols import PROTOCOLS
 from registry.statements.store import Accepted, AnyStatement
 from registry.storage import Storage, migrate, open_storage
 from tests.fixtures.waiting import PATIENCE, eventually
@@ -180,7 +182,7 @@ def test_requests_that_come_at_once_do_not_pass_the_limit(postgresql: Storage) -
             check(connection)
 
         try:
-            accept(postgresql, prepare(message, bytes(65), deployment), 0.0, admission=[after_all])
+            accept(postgresql, prepare(message, bytes(65), deployment, PROTOCOLS), 0.0, admission=[after_all])
             outcomes.append("accepted")
         except Conflict:
             outcomes.append("refused")

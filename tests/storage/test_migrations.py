@@ -13,7 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from registry.base.errors import Conflict
-from registry.storage import migrate, open_storage
+from registry.storage import Storage, migrate, open_storage
 from registry.storage.metadata import METADATA
 from registry.storage.migrate import configuration, revision_of
 
@@ -61,6 +61,73 @@ def test_what_is_in_the_index_outlives_a_migration(database_url: str) -> None:
     with storage.read() as connection:
         rows = connection.execute(text("SELECT number, block_hash, timestamp FROM index_blocks")).mappings().all()
         assert [dict(row) for row in rows] == [block]
+    storage.close()
+
+
+def relayed(storage: Storage) -> dict[str, object]:
+    """Insert a deployment and a receipt, as revisions 2 to 9 have them; return the receipt's row."""
+    receipt: dict[str, object] = {
+        "seq": 7,
+        "id": "0123456789abcdef0123456789abcdef",
+        "status": "accepted",
+        "kind": "Registration",
+        "message": "{}",
+        "dataset_id": b"\x44" * 32,
+        "digest": b"\x55" * 32,
+        "contract": b"\x22" * 20,
+        "calldata": b"\x66" * 100,
+        "gas": 1,
+        "deadline": 2,
+        "accepted_at": 3.0,
+        "updated_at": 4.0,
+        "already_done": False,
+    }
+    deployment = {
+        "id": 1,
+        "chain_id": 31337,
+        "genesis_hash": b"\x11" * 32,
+        "registry": b"\x22" * 20,
+        "grants": b"\x33" * 20,
+        "block_number": 9,
+    }
+    with storage.write() as connection:
+        for table, row in (("deployment", deployment), ("receipts", receipt)):
+            names = ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({', '.join(row)}) VALUES ({names})"), row)  # noqa: S608
+        connection.execute(text("INSERT INTO idempotency_keys (scope, key, receipt_seq) VALUES ('s', 'k', 7)"))
+    return receipt
+
+
+@pytest.mark.parametrize("revision", [f"{number:04}" for number in range(2, 10)])
+def test_contracts_and_receipts_outlive_a_migration(revision: str, database_url: str) -> None:
+    """From revision 10 on contracts have names, and a receipt has a subject of some kind."""
+    storage = open_storage(database_url)
+    migrate(storage, revision)
+    former = relayed(storage)
+    migrate(storage)
+    with storage.read() as connection:
+        contracts = connection.execute(text("SELECT name, address, block_number FROM deployment_contracts ORDER BY 1"))
+        assert contracts.all() == [("AccessGrants", b"\x33" * 20, 9), ("DatasetRegistry", b"\x22" * 20, 9)]
+        deployment = connection.execute(text("SELECT id, chain_id, genesis_hash FROM deployment")).one()
+        assert deployment == (1, 31337, b"\x11" * 32)
+        receipt = connection.execute(text("SELECT * FROM receipts")).mappings().one()
+        subject = {"subject_kind": "dataset", "subject_id": former.pop("dataset_id")}
+        assert {name: receipt[name] for name in (*former, *subject)} == former | subject
+        assert connection.execute(text("SELECT receipt_seq FROM idempotency_keys")).scalar_one() == 7
+    storage.close()
+
+
+def test_a_database_without_a_deployment_has_none_after_a_migration(database_url: str) -> None:
+    storage = open_storage(database_url)
+    migrate(storage, "0009")
+    with storage.write() as connection:
+        connection.execute(
+            text("INSERT INTO deployment (id, chain_id, genesis_hash) VALUES (1, 31337, :hash)"), {"hash": b"\x11" * 32}
+        )
+    migrate(storage)
+    with storage.read() as connection:
+        assert connection.execute(text("SELECT count(*) FROM deployment_contracts")).scalar_one() == 0
+        assert connection.execute(text("SELECT count(*) FROM deployment")).scalar_one() == 1
     storage.close()
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from registry.base.errors import InvalidInput
+from registry.base.primitives import Address
 from registry.config import load
 
 
@@ -35,6 +36,19 @@ def test_lists_and_choices_are_read_from_the_environment() -> None:
     assert load({}, {"TDR_PUBLIC_URL": "https://r.example/data"}).settings.public_url == "https://r.example/data/"
 
 
+def test_contracts_are_given_by_name_in_the_environment_and_in_a_file(tmp_path: Path) -> None:
+    first, second = Address(b"\x11" * 20), Address(b"\x22" * 20)
+    told = load({}, {"TDR_CONTRACTS": f"DatasetRegistry=0x{'11' * 20}, AccessGrants = 0x{'22' * 20}"})
+    assert told.settings.contracts == {"DatasetRegistry": first, "AccessGrants": second}
+    assert [item.value for item in told.shown() if item.name == "contracts"] == [
+        f"DatasetRegistry={first},AccessGrants={second}"
+    ]
+    file = tmp_path / "tdr.toml"
+    file.write_text(f'[contracts]\nAccessGrants = "{second}"\n')
+    assert load({}, {"TDR_CONFIG": str(file)}).settings.contracts == {"AccessGrants": second}
+    assert load({}, {}).settings.contracts == {}
+
+
 @pytest.mark.parametrize(
     "environment",
     [
@@ -45,7 +59,9 @@ def test_lists_and_choices_are_read_from_the_environment() -> None:
         {"TDR_PUBLIC_URL": "https://registry.example.org/?a=b"},
         {"TDR_PORT": "70000"},
         {"TDR_FINALITY": "soon"},
-        {"TDR_REGISTRY_ADDRESS": "0x12"},
+        {"TDR_CONTRACTS": "DatasetRegistry=0x12"},
+        {"TDR_CONTRACTS": "0x12"},
+        {"TDR_CONTRACTS": f"A=0x{'11' * 20},A=0x{'22' * 20}"},
         {"TDR_LOG_LEVEL": "loud"},
         {"TDR_BOUND_SECONDS": "0"},
     ],

@@ -121,6 +121,6 @@ def _not_indexed(connection: Connection, dataset_id: DatasetId, grantee: Address
     # Whatever its outcome: a failed request counts until the index reaches its block, so that no final one is missed.
     mined = RECEIPTS.c.block_number > height
     rows = select(RECEIPTS.c.seq).where(
-        RECEIPTS.c.dataset_id == dataset_id, RECEIPTS.c.kind == AccessRequest.__name__, waiting | mined
+        RECEIPTS.c.subject_id == dataset_id, RECEIPTS.c.kind == AccessRequest.__name__, waiting | mined
     )
     return rows if grantee is None else rows.where(RECEIPTS.c.signer == grantee)

@@ -1,4 +1,4 @@
-"""A signed message as it is taken in: everything that follows from its bytes, without asking anybody."""
+"""A signed message as it is received, with everything that follows from its bytes alone."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32
 from registry.chain.calls import ECDSA_SIGNATURE_BYTES, calldata, gas_limit
 from registry.ethereum.eip712 import Domain, Message
-from registry.relay.authority import named_signer
 from registry.relay.signatures import normal_form, recover
 from registry.rooms.deployment import Deployment
+from registry.rooms.protocol import Protocols
 
 MAX_SIGNATURE_BYTES = 4096
 MAX_KEY_CHARACTERS = 255
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class PreparedTransaction:
     """A message that is ready to be sent, and all that follows from it.
 
     Args:
@@ -45,7 +45,7 @@ class Submission:
     identity: bytes
 
     def how_to_send(self) -> str:
-        """Return one sentence: how its sender can put it on the chain without a relayer."""
+        """Return one sentence that says how to put the message on the chain without a relayer."""
         message = self.message
         return (
             f"Anybody may send it: call {message.FUNCTION} of the {message.CONTRACT} at {self.contract} with this"
@@ -53,21 +53,21 @@ class Submission:
         )
 
     def as_given(self) -> Self:
-        """Return the same with the signature as it was given, for a contract wallet that takes only that form."""
+        """Return the same with the signature as it was given, for a contract wallet that accepts that form alone."""
         call = calldata(self.message, self.given)
         return replace(self, signature=self.given, calldata=call, gas=gas_limit(self.message, self.given, call))
 
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """A key that a client chose so that it may repeat a request.
+    """A key that a client chose so that it can repeat a request.
 
     Args:
         key: 1 to 255 visible ASCII characters.
-        documents: Which documents came with the message; what they hold is bound to it by their hashes.
+        documents: The names of the documents that came with the message, which binds their content by its hashes.
 
     Raises:
-        InvalidInput: It is not that.
+        InvalidInput: The key is not that.
     """
 
     key: str
@@ -77,22 +77,24 @@ class IdempotencyKey:
         if not 1 <= len(self.key) <= MAX_KEY_CHARACTERS or not all("!" <= character <= "~" for character in self.key):
             raise InvalidInput(f"An idempotency key has 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.")
 
-    def body(self, submission: Submission) -> Bytes32:
-        """Return what the key is used for: message, signature, and which documents."""
-        return Bytes32(sha256(submission.identity + ",".join(self.documents).encode()).digest())
+    def body(self, prepared: PreparedTransaction) -> Bytes32:
+        """Return the SHA-256 of what the key is used for: message, signature, and names of documents."""
+        return Bytes32(sha256(prepared.identity + ",".join(self.documents).encode()).digest())
 
 
-def prepare(message: Message, signature: bytes, deployment: Deployment) -> Submission:
-    """Put together what is sent for a message. Pure: whether the contract will take it, `submit` finds.
+def prepare(message: Message, signature: bytes, deployment: Deployment, protocols: Protocols) -> PreparedTransaction:
+    """Return what is sent for a message. Whether the contract will accept it is not checked.
 
     Args:
         message: The message.
         signature: ECDSA in any of its forms (`registry.relay.signatures`), or what an owner's contract takes
             (ERC-1271), at most 4096 bytes.
         deployment: The contracts.
+        protocols: The offline halves of the rooms.
 
     Raises:
-        InvalidInput: It is no signature.
+        InvalidInput: The signature is empty or too long.
+        NotFound: This registry has no such contract.
     """
     if not 1 <= len(signature) <= MAX_SIGNATURE_BYTES:
         raise InvalidInput(
@@ -103,6 +105,8 @@ def prepare(message: Message, signature: bytes, deployment: Deployment) -> Submi
     digest = message.digest(Domain(message.CONTRACT, deployment.chain_id, contract))
     normal = normal_form(signature)
     signer = None if normal is None else recover(digest, normal)
-    sent = normal if normal and signer and named_signer(message) in (None, signer) else signature
+    sent = normal if normal and signer and protocols.named_signer(message) in (None, signer) else signature
     call = calldata(message, sent)
-    return Submission(message, digest, signer, sent, signature, contract, call, gas_limit(message, sent, call), call)
+    return PreparedTransaction(
+        message, digest, signer, sent, signature, contract, call, gas_limit(message, sent, call), call
+    )

@@ -1,0 +1,209 @@
+"""Accepting messages: what is acknowledged is in the database, and what is not in the database is not acknowledged.
+
+In this order, so that a stranger costs little and leaves nothing: the receipt that the message has already; deadline,
+signature and state, by a rehearsal on the chain; the documents that came with it; the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from sqlalchemy import select
+
+from registry.base.errors import ContractRefused, Unavailable
+from registry.base.primitives import ZERO_ADDRESS, Address
+from registry.chain.calls import simulate
+from registry.chain.client import Chain, RpcError
+from registry.ethereum.logs import Moment
+from registry.ethereum.refusals import RefusalTable
+from registry.relay.already_done import find_done, require_signed_by
+from registry.relay.authority import has_code, owner_of, required_signer
+from registry.relay.budgets import Charge, spend
+from registry.relay.fees import Fees
+from registry.relay.intake import Write, accept, find
+from registry.relay.patience import patient
+from registry.relay.prepared import IdempotencyKey, PreparedTransaction
+from registry.relay.receipts import Receipt
+from registry.relay.tables import RECEIPTS
+from registry.relay.terms import Terms, no_wallets
+from registry.rooms.deployment import Deployment
+from registry.rooms.room import Rooms
+from registry.storage.engine import Storage
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceiver:
+    """Rehearses messages on the chain and accepts them. May be used from any thread.
+
+    Args:
+        chain: The chain.
+        storage: The database.
+        deployment: The contracts.
+        rooms: The rooms.
+        relayer: Returns the account that will send the messages.
+        clock: Returns the Unix time in seconds.
+        terms: At what price, for whom and how much is relayed; None: gas costs nothing.
+    """
+
+    chain: Chain
+    storage: Storage
+    deployment: Deployment
+    rooms: Rooms
+    relayer: Callable[[], Address]
+    clock: Callable[[], float]
+    terms: Terms | None = None
+
+    def submit(
+        self,
+        prepared: PreparedTransaction,
+        *,
+        key: IdempotencyKey | None = None,
+        first: Callable[[], None] | None = None,
+        admission: Write | None = None,
+        also: Callable[[], Write | None] | None = None,
+    ) -> Receipt:
+        """Rehearse a message on the chain and accept it. The same message, key, or effect has one receipt.
+
+        Args:
+            prepared: The message, prepared by `prepare`.
+            key: The client's idempotency key, if it gave one.
+            first: Refuses a new message for less than a rehearsal costs.
+            admission: Checks in the transaction that keeps the receipt whether this gateway relays the message. Not
+                called for a message that has a receipt or its effect already.
+            also: Checks what came with the message and returns what writes it in the same transaction. Called only
+                once signature and deadline are known to be valid.
+
+        Raises:
+            Conflict: The key was used for another message.
+            ContractRefused: The contract would refuse the message; nothing was accepted.
+            InvalidInput: An account with code signed, and the terms exclude those; or its code takes too long.
+            LimitReached: It would use more gas than the terms allow.
+            RegistryError: `first`, `admission` or `also` refused.
+            Unavailable: The chain or the database cannot be used; nothing was accepted, as far as is known.
+        """
+        receipt = find(self.storage, prepared, key)
+        if receipt is not None:
+            return self._again(prepared, receipt, also)
+        if first is not None:
+            first()
+        checks = [] if admission is None else [admission]
+        done: Moment | None = None
+        try:
+            prepared = self._rehearse(prepared, checks)
+        except ContractRefused as refused:
+            # It may have been sent before: by another request, or in a transaction of another account.
+            receipt = find(self.storage, prepared, key)
+            if receipt is not None:
+                return self._again(prepared, receipt, also)
+            done = find_done(self.chain, self.storage, self.deployment, self.rooms, prepared, refused)
+            checks = []
+        write = None if also is None else also()
+        try:
+            return accept(self.storage, prepared, self.clock(), key=key, done=done, admission=checks, also=write)
+        except Unavailable:
+            # A commit that failed may have been carried out all the same: only the database knows.
+            receipt = find(self.storage, prepared, key)
+            if receipt is None:
+                raise
+            return _keep(self.storage, receipt, write)
+
+    def _again(
+        self, prepared: PreparedTransaction, receipt: Receipt, also: Callable[[], Write | None] | None
+    ) -> Receipt:
+        """Return the receipt of a message that was accepted before; keep what comes with it this time."""
+        self._require_same_signer(prepared, receipt)
+        return _keep(self.storage, receipt, None if also is None else also())
+
+    def _rehearse(self, prepared: PreparedTransaction, checks: list[Write]) -> PreparedTransaction:
+        """Return the message with the form of its signature that the contract accepts; add what charges it to checks."""
+        fees = None if self.terms is None else self.terms.price()
+        relayer, refusals = self.relayer(), self.rooms.protocols.refusals
+        try:
+            preflight(self.chain, relayer, prepared, refusals, fees)
+        except ContractRefused as refused:
+            if refused.name != "SignatureNotBySigner" or prepared.given == prepared.signature:
+                raise
+            prepared = prepared.as_given()
+            preflight(self.chain, relayer, prepared, refusals, fees)
+        if self.terms is not None and fees is not None and fees.maximum:
+            checks += self._charges(prepared, self.terms)
+        return prepared
+
+    def _charges(self, prepared: PreparedTransaction, terms: Terms) -> list[Write]:
+        """Return what charges a rehearsed message to the budgets; nothing where there are none.
+
+        Raises:
+            InvalidInput: An account with code signed, and the terms exclude those.
+            ChainUnavailable: No usable answer came.
+        """
+        message, now = prepared.message, self.clock()
+        signer = self.rooms.protocols.named_signer(message)
+        owner = signer
+        if signer is None or message.IS_OPEN:
+            # Rehearsed, so there is an owner, unless the chain changed meanwhile.
+            owner = owner_of(self.chain, self.deployment, self.rooms, message.subject) or ZERO_ADDRESS
+        signer, owner = signer or owner or ZERO_ADDRESS, owner or ZERO_ADDRESS
+        if not terms.contract_wallets and has_code(self.chain, signer):
+            raise no_wallets(signer, prepared)
+        if terms.budgets is None:
+            return []
+        charge = Charge(prepared, signer, owner, is_newcomer=terms.is_newcomer(signer, now))
+        return [partial(spend, budgets=terms.budgets, charge=charge, now=now)]
+
+    def _require_same_signer(self, prepared: PreparedTransaction, receipt: Receipt) -> None:
+        """Require of a message that was accepted before that this signature is valid too, though it may be another."""
+        if prepared.signer is not None and prepared.signer == receipt.signer:
+            return
+        with self.storage.read() as connection:
+            kept = connection.execute(select(RECEIPTS.c.calldata).where(RECEIPTS.c.seq == receipt.seq)).scalar_one()
+        if bytes(kept) in (prepared.calldata, prepared.as_given().calldata):
+            return
+        signer = required_signer(self.chain, self.deployment, self.rooms, prepared.message)
+        require_signed_by(self.chain, signer or ZERO_ADDRESS, prepared)
+
+
+def _keep(storage: Storage, receipt: Receipt, write: Write | None) -> Receipt:
+    if write is not None:
+        with storage.write() as connection:
+            write(connection)
+    return receipt
+
+
+def preflight(
+    chain: Chain, relayer: Address, prepared: PreparedTransaction, refusals: RefusalTable, fees: Fees | None = None
+) -> None:
+    """Simulate the transaction on the chain's newest state.
+
+    Args:
+        chain: The chain.
+        relayer: The account that will send it.
+        prepared: What it will send.
+        refusals: The errors with which the contracts refuse.
+        fees: What it will offer, because code that sees another price may do something else. None: nothing.
+
+    Raises:
+        ContractRefused: The contract would refuse it.
+        InvalidInput: It takes the embedded chain too long.
+        Unavailable: The relayer cannot pay for it, or no usable answer came.
+        RpcError: The node refused for a reason of its own.
+    """
+    call = {
+        "from": str(relayer),
+        "to": str(prepared.contract),
+        "gas": hex(prepared.gas),
+        "data": f"0x{prepared.calldata.hex()}",
+    }
+    if fees is not None and fees.maximum:
+        call |= fees.to_json()
+    try:
+        with patient():
+            simulate(chain, call, refusals=refusals)
+    except RpcError as error:
+        if fees is None or "insufficient funds" not in error.message.lower():
+            raise
+        raise Unavailable(
+            f"The relayer {relayer} does not have the {prepared.gas * fees.maximum} wei that this message may cost.",
+            hint="Its operator has to send it ether. Nothing was accepted.",
+        ) from error
