@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, Generic, Literal, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32
 
 Row = TypeVar("Row")
 Height = Annotated[int, Field(ge=0, description="A block's height.")]

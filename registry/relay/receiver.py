@@ -117,7 +117,7 @@ class MessageReceiver:
         return _keep(self.storage, receipt, None if also is None else also())
 
     def _rehearse(self, prepared: PreparedTransaction, checks: list[Write]) -> PreparedTransaction:
-        """Return the message with the form of its signature that the contract accepts; add to checks what charges it."""
+        """Return the message with the form of signature that the contract accepts. Add what charges it to `checks`."""
         fees = None if self.terms is None else self.terms.price()
         relayer, refusals = self.relayer(), self.rooms.protocols.refusals
         try:

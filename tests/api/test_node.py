@@ -86,7 +86,7 @@ def test_a_killed_node_comes_back_with_everything_and_a_stopped_one_ends_in_orde
         final = gateway.http.get(f"/v1/receipts/{accepted['id']}", params={"wait": 30, "until": "final"}).json()
         assert final["status"] == "final"
         assert gateway.http.get(f"/v1/receipts/{settled['id']}").json()["status"] == "final"
-        for dataset_id in (settled["datasetId"], accepted["datasetId"]):
+        for dataset_id in (settled["subject"]["id"], accepted["subject"]["id"]):
             found = gateway.http.get(f"/v1/datasets/{dataset_id}", params={"min_block": final["blockNumber"]})
             assert found.status_code == 200
         second.send_signal(signal.SIGTERM)

@@ -28,7 +28,8 @@ def test_a_write_is_answered_with_a_receipt_that_becomes_final(gateway: Gateway)
     assert answer.headers["retry-after"] == "1"
     receipt = answer.json()
     assert answer.headers["location"] == f"/v1/receipts/{receipt['id']}"
-    assert (receipt["action"], receipt["datasetId"]) == ("register", str(message.dataset_id))
+    assert receipt["action"] == "register"
+    assert receipt["subject"] == {"kind": "dataset", "id": str(message.dataset_id)}
     assert receipt["signer"] == str(OWNER.address)
     final = gateway.http.get(answer.headers["location"], params={"wait": 30, "until": "final"}).json()
     assert final["status"] == "final"

@@ -14,6 +14,7 @@ from registry.chain.client import Chain
 from registry.index.sync import Indexer
 from registry.relay.receipts import Status
 from registry.relay.tables import IDEMPOTENCY_KEYS, RECEIPTS
+from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.messages import TitleTransfer
 from registry.storage import Storage
 from tests.fixtures.waiting import step_until
@@ -179,7 +180,7 @@ def test_a_former_owner_gets_a_receipt_for_what_was_theirs_to_sign(world: World)
         dataset_id=dataset_id, head=Bytes32(world.head_of(dataset_id)), to=buyer.address, deadline=LATER
     )
     world.send_directly(transfer)
-    indexer = Indexer(world.chain, world.storage, world.deployment)
+    indexer = Indexer(world.chain, world.storage, world.deployment, ROOMS)
     while indexer.step():
         pass
     with pytest.raises(ContractRefused) as caught:
