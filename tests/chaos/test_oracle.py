@@ -19,7 +19,8 @@ from registry.storage import migrate, open_storage
 from scripts.faults.load import Acknowledged
 from scripts.faults.oracle import Verdict, is_indexed, judge, payloads_sent_twice
 from tests.fixtures.chains import StartAnvil
-from tests.relay.world import OWNER, World, until
+from tests.fixtures.waiting import step_until
+from tests.relay.world import OWNER, World
 
 
 class Books:
@@ -34,7 +35,7 @@ class Books:
         self.first, second = (self.world.registration(name) for name in ("first", "second"))
         receipt = self.world.accept(self.first)
         with closing(self.world.relayer()) as relayer:
-            until(lambda: self.world.status(receipt) in (Status.MINED, Status.FINAL), relayer.step)
+            step_until(lambda: self.world.status(receipt) in (Status.MINED, Status.FINAL), relayer.step)
         other = self.world.accept(second)
         self.acknowledged = [Acknowledged(self.first, receipt.id), Acknowledged(second, other.id)]
 
@@ -83,7 +84,7 @@ def test_payload_in_two_blocks_counts_as_sent_twice(books: Books) -> None:
         Payload(again.contract, again.calldata, again.gas),
     )
     sent = books.chain.request("eth_sendRawTransaction", [f"0x{signed.raw.hex()}"])
-    until(lambda: books.chain.request("eth_getTransactionReceipt", [sent]), lambda: None)
+    step_until(lambda: books.chain.request("eth_getTransactionReceipt", [sent]), lambda: None)
     assert payloads_sent_twice(books.chain, world.signer.address) == 1
 
 
