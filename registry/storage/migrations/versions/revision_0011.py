@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 _COMMENTS = {
     "COLUMN events.kind": "The number that its room gives its type.",
