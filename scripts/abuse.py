@@ -28,6 +28,7 @@ from typing import Final
 
 import httpx
 
+from registry.rooms.access.proof import access_in
 from scripts.demo import Node
 from scripts.strangers import paid
 from scripts.strangers.honest import Waits, work
@@ -75,7 +76,7 @@ def _verdict(target: Target, waits: Waits, attempts: Attempts) -> list[Check]:
     with httpx.Client(base_url=target.url, timeout=60.0) as http:
         honest = of_honest(http, waits)
         shown = http.get(f"/v1/datasets/{target.small}").json()
-    inside = sum(len(bundle.record.events) - 1 + len(bundle.record.access) for bundle in waits.verified)
+    inside = sum(len(bundle.record.events) - 1 + len(access_in(bundle.record)) for bundle in waits.verified)
     secrets = json.dumps(target.metadata["name"])
     leaks = int(secrets in json.dumps(shown))
     return [

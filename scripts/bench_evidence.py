@@ -20,12 +20,15 @@ from trie.hexary import HexaryTrie
 from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
 from registry.devchain.embedded import EmbeddedChain
 from registry.ethereum.rlp import encode, number
-from registry.ethereum.state import account_at, head_slot, slot_at
+from registry.ethereum.state import account_at, slot_at
 from registry.ethereum.trie import Nodes, Trie
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
-from registry.evidence_export.bundles import Shown, export_bundle
+from registry.evidence_export.bundles import export_bundle
+from registry.evidence_export.content import ContentSelection
 from registry.manifest import Entry, Manifest
+from registry.rooms.datasets.proof import head_slot
+from registry.rooms.protocols import PROTOCOLS
 from scripts.figures import Figure
 from tests.chain.wallet import RELAYER
 from tests.evidence.world import World
@@ -101,14 +104,14 @@ def _large_dataset() -> Iterator[Figure]:
     world = World(EmbeddedChain.in_memory(RELAYER))
     dataset_id = world.register(manifest)
     until = world.latest()
-    shown = Shown(manifest, ["part-0471100.csv"])
+    shown = ContentSelection(manifest, ["part-0471100.csv"])
     bundle = export_bundle(world.chain, world.deployment, dataset_id, until, shown=shown)
     trust = PinnedBlocks({until.hash})
-    assert verify(bundle, trust).files
+    assert verify(bundle, trust, PROTOCOLS).files
     yield Figure(
         "evidence: bundle of one file of 1,000,000", len(bundle), "bytes", goal="<= 10240", met=len(bundle) <= 10_240
     )
-    milliseconds = _microseconds(lambda: verify(bundle, trust)) / 1000
+    milliseconds = _microseconds(lambda: verify(bundle, trust, PROTOCOLS)) / 1000
     yield Figure("evidence: verifying that bundle", milliseconds, "ms", goal="<= 50 ms", met=milliseconds <= 50)
 
 

@@ -15,20 +15,23 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from registry.evidence.code import IMMUTABLES
+from registry.evidence.code import immutables_of
+from registry.rooms.protocol import Contract
+from registry.rooms.protocols import PROTOCOLS
 
 ROOT = Path(__file__).resolve().parents[1]
 RELEASES = ROOT / "registry/evidence/releases.json"
 
 
-def entry(contract: str) -> dict[str, Any]:
-    """Return a contract's code in the present artifacts, and the positions of its immutables."""
-    artifact = json.loads((ROOT / f"registry/artifacts/{contract}.json").read_bytes())
+def entry(contract: Contract) -> dict[str, Any]:
+    """Return a contract's code in the present artifacts, and where its immutables are."""
+    artifact = json.loads((ROOT / f"registry/artifacts/{contract.name}.json").read_bytes())
     places = artifact["immutableReferences"]
     return {
         "code": artifact["deployedBytecode"],
         "immutables": {
-            name: [place["start"] for place in where] for name, where in zip(IMMUTABLES, places, strict=False)
+            name: [place["start"] for place in where]
+            for name, where in zip(immutables_of(contract), places, strict=True)
         },
     }
 
@@ -40,7 +43,7 @@ def main() -> None:
     check: bool = parser.parse_args().check
     version: str = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
     before = RELEASES.read_text() if RELEASES.exists() else "{}"
-    releases = json.loads(before) | {version: {name: entry(name) for name in ("DatasetRegistry", "AccessGrants")}}
+    releases = json.loads(before) | {version: {name: entry(contract) for name, contract in PROTOCOLS.contracts.items()}}
     after = json.dumps(releases, indent=1) + "\n"
     if check and before != after:
         sys.exit("registry/evidence/releases.json is not up to date: run `python -m scripts.releases`.")

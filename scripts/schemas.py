@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from registry.evidence.bundle import FORMAT as EVIDENCE
-from registry.evidence.bundle import Bundle
+from registry.evidence.bundle import form_of
 from registry.manifest.manifest import FORMAT as MANIFEST
 from registry.manifest.schema import SCHEMA
+from registry.rooms.protocols import PROTOCOLS
 
 FOLDER = Path(__file__).resolve().parents[1] / "docs/schemas"
 
@@ -24,7 +25,7 @@ def rendered() -> dict[Path, str]:
     """Return the content of each schema's file."""
     return {
         FOLDER / "tdr-evidence-1.json": _rendered(
-            EVIDENCE, "docs/evidence.md", Bundle.model_json_schema(by_alias=True, mode="serialization")
+            EVIDENCE, "docs/evidence.md", form_of(PROTOCOLS).model_json_schema(by_alias=True, mode="serialization")
         ),
         FOLDER / "tdr-manifest-1.json": _rendered(MANIFEST, "docs/manifest.md", SCHEMA),
     }

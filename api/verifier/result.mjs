@@ -16,7 +16,7 @@ export function resultOf({ verified, content, failure, byNode }, language) {
   if (failure) return failed(failure, verified, texts, language);
   const differs = Boolean(content?.differences.length);
   // Of the registry's own node the page says more plainly whose word it is.
-  const facts = verified.notProven.filter(({ kind }) => !(byNode && kind === "word"));
+  const facts = verified.notProven.filter(({ kind }) => !(byNode && kind === "authority"));
   const all = [...(content ? [] : [{ kind: "uncompared" }]), ...facts, ...(content?.notProven ?? [])];
   return [
     ...verdict(verified, content, differs, texts),

@@ -22,7 +22,7 @@ const ENGLISH = {
       `Block ${number} (${hash}) and those before it are the chain's, by ${ENGLISH.words[word.kind](word)}.`,
     receipts: ({ count }) => `Receipts proven to be in these blocks: ${count}.`,
     history: ({ count }) => `Events from the registration on, each following the one before: ${count}.`,
-    contracts: ({ address, release }) => `${address} has the code of DatasetRegistry in release ${release}.`,
+    contracts: ({ address, contract, release }) => `${address} has the code of ${contract} in release ${release}.`,
     head: ({ number }) => `No version, transfer or withdrawal up to block ${number} was left out.`,
     access: ({ count }) => `No grant or revocation was left out of the grantees shown: ${count}.`,
     record: ({ time }) => `The record is the dataset's as of ${timeText(time)}.`,
@@ -43,14 +43,13 @@ const ENGLISH = {
   ended: (end) => `, ended ${end}`,
   notProven: {
     truth: () => "That the content is true, lawful, or fit for any purpose.",
-    word: ({ word }) =>
-      `That the chain has these blocks, by any other word than this: ${ENGLISH.words[word.kind](word)}.`,
+    authority: ({ word }) =>
+      `That the chain has these blocks, by any authority other than this: ${ENGLISH.words[word.kind](word)}.`,
     persons: () => "Who the persons behind the addresses are.",
     later: ({ number, time }) =>
       `Anything after block ${number} (${timeText(time)}). Times are those that the blocks state.`,
-    leftOut: () =>
-      "That no later version, transfer, withdrawal, grant or revocation was left out: the bundle has no state.",
-    code: ({ address }) => `That ${address} has the code of DatasetRegistry: the bundle has no state.`,
+    leftOut: () => "That no later event was left out: the bundle has no state.",
+    code: ({ address, contract }) => `That ${address} has the code of ${contract}: the bundle has no state.`,
     address: ({ address }) =>
       `That ${address} is the contract you mean, and not one deployed to deceive: compare its address.`,
     others: ({ count }) => `Who ${count ? `other than the ${count} named ` : ""}has access.`,
@@ -86,7 +85,7 @@ const CHINESE = {
       `区块 ${number}（${hash}）及其之前的区块属于该链，依据是${CHINESE.words[word.kind](word)}。`,
     receipts: ({ count }) => `${count} 份交易收据确实在这些区块中。`,
     history: ({ count }) => `${count} 个事件自登记起前后相接。`,
-    contracts: ({ address, release }) => `${address} 具有 ${release} 版 DatasetRegistry 合约的代码。`,
+    contracts: ({ address, contract, release }) => `${address} 具有 ${release} 版 ${contract} 合约的代码。`,
     head: ({ number }) => `截至区块 ${number}，没有遗漏任何版本、转让或撤回。`,
     access: ({ count }) => `所列 ${count} 位被授权人的授权与撤销均无遗漏。`,
     record: ({ time }) => `所示记录即该数据集截至 ${timeText(time)} 的状态。`,
@@ -105,11 +104,11 @@ const CHINESE = {
   ended: (end) => `，已于 ${end} 终止`,
   notProven: {
     truth: () => "内容是否真实、合法或适合任何用途。",
-    word: ({ word }) => `除此之外，是否另有依据表明这些区块属于该链：${CHINESE.words[word.kind](word)}。`,
+    authority: ({ word }) => `除此之外，是否另有依据表明这些区块属于该链：${CHINESE.words[word.kind](word)}。`,
     persons: () => "这些地址背后的人是谁。",
     later: ({ number, time }) => `区块 ${number}（${timeText(time)}）之后的任何事。时间以区块所载为准。`,
-    leftOut: () => "之后的版本、转让、撤回、授权或撤销是否有遗漏：证据包不含状态证明。",
-    code: ({ address }) => `${address} 是否具有 DatasetRegistry 合约的代码：证据包不含状态证明。`,
+    leftOut: () => "之后的事件是否有遗漏：证据包不含状态证明。",
+    code: ({ address, contract }) => `${address} 是否具有 ${contract} 合约的代码：证据包不含状态证明。`,
     address: ({ address }) => `${address} 是否就是您所指的合约，而非为欺骗而部署的合约：请核对其地址。`,
     others: ({ count }) => (count ? `除所列 ${count} 位之外还有谁有访问权。` : "谁有访问权。"),
     files: () => "内容根对应哪些文件。",

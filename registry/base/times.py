@@ -85,3 +85,20 @@ def require_near(seconds: int, *, now: float, name: str) -> int:
             else f"Give a time within {HORIZON_YEARS} years; it can be extended later."
         ),
     )
+
+
+def time_text(seconds: int) -> str:
+    """Return a time (Unix seconds) in UTC, as reports have it."""
+    if seconds > LAST_SECOND:
+        return unix_time_text(seconds)
+    return f"{utc_datetime(seconds):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def day_text(seconds: int) -> str:
+    """Return the day of a time (Unix seconds) in UTC, as reports have it."""
+    return time_text(seconds) if seconds > LAST_SECOND else time_text(seconds)[:10]
+
+
+def show_time(seconds: int) -> str:
+    """Return a time (Unix seconds) in ISO 8601, in UTC; after the year 9999 as Unix time."""
+    return unix_time_text(seconds) if seconds > LAST_SECOND else iso_time(seconds)

@@ -13,9 +13,11 @@ from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.evidence.bundle import Bundle, Content
 from registry.evidence.command import trust_options
-from registry.evidence.record import AccessRecord, EventRecord
+from registry.evidence.record import EventRecord
+from registry.rooms.access.proof import AccessRecord, access_in
 from registry.rooms.access.records import rights_names
-from registry.rooms.datasets.messages import Source
+from registry.rooms.datasets.messages import CONTRACT, Source
+from registry.rooms.datasets.proof import dataset_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +112,10 @@ def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Fa
     Raises:
         InvalidInput: The bundle does not contain the registration of that version.
     """
-    record = bundle.record
+    record, dataset = bundle.record, dataset_in(bundle.record)
     events = record.events
     content = bundle.content if bundle.content and version in (None, bundle.content.version) else None
-    number = content.version if content else version or record.dataset.version
+    number = content.version if content else version or dataset.version
     versions = [event for event in events if event.event in ("Registered", "Revised")]
     if not 1 <= number <= len(versions):
         raise InvalidInput(f"The bundle does not contain the registration of version {number}.")
@@ -123,10 +125,10 @@ def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Fa
     withdrawals = [event for event in events if event.event == "Withdrawn"]
     return Facts(
         chain_id=bundle.chain_id,
-        registry=bundle.contracts.dataset_registry,
+        registry=bundle.contracts.addresses()[CONTRACT],
         dataset_id=bundle.dataset_id,
         version=number,
-        latest_version=record.dataset.version,
+        latest_version=dataset.version,
         name=_text(metadata.get("name")),
         license=_text(metadata.get("license")),
         content_root=Bytes32.parse(made.values["contentRoot"]),
@@ -135,12 +137,12 @@ def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Fa
         size=_total(listed),
         sources=tuple(Source.parse(source) for source in made.values["sources"]),
         claimant=_owner_at(events, made),
-        owner=record.dataset.owner,
+        owner=dataset.owner,
         registered=Block(made.block, made.time),
         as_of=Block(record.block.number, record.block.time),
         as_of_hash=record.block.hash,
         withdrawn_because=_reason(withdrawals[-1]) if withdrawals else None,
-        permissions=tuple(_permission(one) for one in record.access if _holds(one, record.block.time)),
+        permissions=tuple(_permission(one) for one in access_in(record) if _holds(one, record.block.time)),
         is_complete=bundle.state is not None,
         further=further,
         trust=trust_options(bundle),

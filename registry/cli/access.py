@@ -17,28 +17,29 @@ if TYPE_CHECKING:
     from registry.base import primitives
     from registry.cli import (
         access_offline,
-        bundle_check,
         clock,
         content,
         drafts,
         epochs,
-        grantees,
         output,
         people,
         times,
+        verify,
         writing,
     )
     from registry.rooms.access import messages, records, statements
     from registry.sdk import client
     from registry.sdk.models import access as access_models
+    from registry.verification import grantees, trust
 else:
     time = lazy("time")
     client, primitives = lazy("registry.sdk.client"), lazy("registry.base.primitives")
     messages, records = lazy("registry.rooms.access.messages"), lazy("registry.rooms.access.records")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
-    access_offline, bundle_check = lazy("registry.cli.access_offline"), lazy("registry.cli.bundle_check")
-    drafts, grantees = lazy("registry.cli.drafts"), lazy("registry.cli.grantees")
+    access_offline, verify = lazy("registry.cli.access_offline"), lazy("registry.cli.verify")
+    trust = lazy("registry.verification.trust")
+    drafts, grantees = lazy("registry.cli.drafts"), lazy("registry.verification.grantees")
     epochs = lazy("registry.cli.epochs")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
     statements = lazy("registry.rooms.access.statements")
@@ -356,7 +357,8 @@ def access(
     now = int(time.time())
     moment = None if at == "now" else times.parse_time(at, now=now)
     if bundle_file is not None:
-        chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id)
+        policy = None if trust_file is None else verify.read_bytes(trust_file)
+        chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), policy, chain_id)
         question = access_offline.question(dataset, address, keys, now if moment is None else moment)
         raise typer.Exit(access_offline.answer(bundle_file, chosen, question, now, as_json=as_json))
     if block_hashes or rpc_urls or trust_file or chain_id:

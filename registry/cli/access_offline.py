@@ -7,13 +7,16 @@ from pathlib import Path
 
 from registry.base.errors import InvalidInput, NotFound
 from registry.base.primitives import Address
-from registry.cli import grantees, ids, output, people
-from registry.cli.bundle_check import Chosen, read_bundle, verify_bundle
-from registry.cli.comparison import Report
+from registry.base.times import time_text
+from registry.cli import ids, output, people
 from registry.cli.times import show_time
-from registry.evidence.summary import time_text
+from registry.cli.verify import read_bytes
 from registry.evidence.verify import Verified
 from registry.rooms.access.records import AccessState
+from registry.verification import grantees
+from registry.verification.bundle import summary_of, verify_bundle
+from registry.verification.report import Report
+from registry.verification.trust import TrustOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +54,12 @@ def question(first: str | None, second: str | None, keys: Path, moment: int) -> 
     )
 
 
-def answer(file: Path, chosen: Chosen, asked: Question, now: int, *, as_json: bool) -> int:
+def answer(file: Path, trust: TrustOptions, asked: Question, now: int, *, as_json: bool) -> int:
     """Verify a bundle and print what it shows of access.
 
     Args:
         file: The bundle, or a certificate with it.
-        chosen: Whose word counts.
+        trust: How the auditor decides that blocks belong to the chain.
         asked: What is asked.
         now: The present, Unix seconds, UTC.
         as_json: Print one JSON document.
@@ -68,8 +71,8 @@ def answer(file: Path, chosen: Chosen, asked: Question, now: int, *, as_json: bo
     Returns:
         The exit code: 1 if the bundle is refused or the account is not allowed, else 0.
     """
-    report = Report()
-    verified = verify_bundle(read_bundle(file, report), chosen, report)
+    report = verify_bundle(read_bytes(file), trust, Report())
+    verified = report.evidence
     if verified is None:
         if as_json:
             output.print_json(report.to_json())
@@ -79,19 +82,20 @@ def answer(file: Path, chosen: Chosen, asked: Question, now: int, *, as_json: bo
         return 1
     if asked.dataset is not None and not str(verified.dataset_id).startswith(asked.dataset):
         raise InvalidInput(f"The bundle is of the dataset {verified.dataset_id}, not of {asked.dataset}.")
-    block, withdrawn_at = verified.record.block, verified.summary.withdrawn_at
+    block, summary = verified.record.block, summary_of(verified)
+    withdrawn_at = summary.withdrawn_at
     allowed, document, lines = _told(verified, asked, now)
     if as_json:
         output.print_json(
             {
                 "datasetId": str(verified.dataset_id),
-                "datasetStatus": verified.summary.status,
+                "datasetStatus": summary.status,
                 "withdrawnAt": None if withdrawn_at is None else show_time(withdrawn_at),
                 **document,
                 "asOfBlock": block.number,
                 "asOfBlockHash": str(block.hash),
                 "asOf": show_time(block.time),
-                "notProven": report.not_proven,
+                "notProven": list(report.not_proven),
             }
         )
     else:

@@ -20,12 +20,14 @@ if TYPE_CHECKING:
     from registry.cli import files, output, times
     from registry.evidence import bundle as form
     from registry.evidence import command
+    from registry.rooms import protocols
     from registry.sdk import client
 else:
     client, clock, urls = lazy("registry.sdk.client"), lazy("time"), lazy("registry.base.urls")
     attachment = lazy("registry.certificate.attachment")
     files = lazy("registry.cli.files")
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
+    protocols = lazy("registry.rooms.protocols")
     form, command = lazy("registry.evidence.bundle"), lazy("registry.evidence.command")
 
 PUBLIC: Final = "its gateway has no public address. Set TDR_PUBLIC_URL for `tdr up` to its public address."
@@ -70,7 +72,7 @@ def certificate(
             return
         received = gateway.certificate(dataset_id, version=version, at=time)
     try:
-        evidence = form.Bundle.parse(attachment.read(received.page))
+        evidence = form.parse_bundle(attachment.read(received.page), protocols.PROTOCOLS)
     except InvalidInput as error:
         raise Unavailable(f"The gateway returned an invalid certificate: {error.message}") from error
     target = out or Path(f"{evidence.dataset_id.hex()[:16]}.pdf")

@@ -9,12 +9,11 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry.base.canonical import canonical_json, read_json
 from registry.base.errors import InvalidInput
-from registry.base.primitives import Bytes32
-from registry.cli.comparison import Report
+from registry.base.lazy import lazy
 from registry.cli.output import hashing_bar, print_note
 from registry.manifest import (
     EVERYTHING,
@@ -30,6 +29,11 @@ from registry.manifest import (
     hash_together,
 )
 from registry.manifest.entry import SALT_BYTES
+
+if TYPE_CHECKING:
+    from registry.verification import files
+else:  # What registers files needs no verification.
+    files = lazy("registry.verification.files")
 
 LEFT_OUT = "leftOut"
 """The member of the metadata that says what was left out."""
@@ -195,44 +199,14 @@ def hashed_ways(path: Path) -> list[Manifest]:
     return found
 
 
-def is_file(paths: Sequence[Path]) -> bool:
-    """Return whether a single path is given that is no folder."""
-    return len(paths) == 1 and not paths[0].is_dir()
+def files_of(paths: Sequence[Path], selection: Selection = STANDARD) -> files.Files:
+    """Return files to verify, which are hashed with a progress bar."""
+    return files.Files(paths, selection, _hash_with_bar)
 
 
-def hashed_for(
-    paths: Sequence[Path], root: Bytes32, manifest: Manifest | None, selection: Selection, report: Report
-) -> Manifest:
-    """Hash what is on disk for a comparison with a dataset.
-
-    What the manifest lists is always hashed, whatever the rules say. Without a manifest, the rules count unless only
-    the whole folder has the content root.
-
-    Args:
-        paths: The files and folders.
-        root: The content root to compare with.
-        manifest: Its manifest, or None.
-        selection: Which files belong to the dataset.
-        report: Takes the names of what was left out.
-
-    Raises:
-        InvalidInput: As `registry.manifest.hash_together` does.
-    """
-    kept = selection.keeping(entry.path for entry in manifest.entries) if manifest else selection
+def _hash_with_bar(paths: Sequence[Path], selection: Selection) -> Selected:
     with hashing_bar(_subject(paths)) as progress:
-        selected = hash_together(paths, kept, progress=progress)
-    if not selected.left_out:
-        return selected.manifest
-    if manifest is None and root not in (selected.manifest.root, selected.manifest.without_sizes().root):
-        with suppress(InvalidInput):
-            whole = hashed(*paths)
-            if root in (whole.root, whole.without_sizes().root):
-                return whole
-    report.not_compared += selected.left_out
-    report.not_proven.append(
-        f"Anything of what the ignore rules left out here and the dataset does not list: {_first(selected.left_out)}."
-    )
-    return selected.manifest
+        return hash_together(paths, selection, progress=progress)
 
 
 def note_left_out(

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from registry.evidence import bundle as form
     from registry.evidence import command
     from registry.evidence_export import blocks, bundles
+    from registry.evidence_export import content as selections
+    from registry.rooms import protocols
     from registry.rooms.datasets import records
     from registry.sdk import client
 else:
@@ -30,7 +32,8 @@ else:
     content, files = lazy("registry.cli.content"), lazy("registry.cli.files")
     output, people = lazy("registry.cli.output"), lazy("registry.cli.people")
     times, command = lazy("registry.cli.times"), lazy("registry.evidence.command")
-    form = lazy("registry.evidence.bundle")
+    form, protocols = lazy("registry.evidence.bundle"), lazy("registry.rooms.protocols")
+    selections = lazy("registry.evidence_export.content")
     blocks, bundles = lazy("registry.evidence_export.blocks"), lazy("registry.evidence_export.bundles")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -97,7 +100,7 @@ def export(
             )
         else:
             bundle = _made(gateway, rpc_urls, dataset_id, time, grantees, _Wanted(version, given, file or []))
-    shown = form.Bundle.parse(bundle)
+    shown = form.parse_bundle(bundle, protocols.PROTOCOLS)
     block = shown.record.block
     target = out or Path(f"{dataset_id.hex()[:16]}.tdr.json")
     files.write(bundle, target)
@@ -148,7 +151,7 @@ def _made(
         chain.close()
 
 
-def _shown(gateway: client.Client, record: records.Dataset, wanted: _Wanted) -> bundles.Shown:
+def _shown(gateway: client.Client, record: records.Dataset, wanted: _Wanted) -> selections.ContentSelection:
     """What there is of a version's content. It is checked against the version's hashes when the bundle is made."""
     number = record.latest.number if wanted.version is None else wanted.version
     if not 1 <= number <= len(record.versions):
@@ -162,4 +165,4 @@ def _shown(gateway: client.Client, record: records.Dataset, wanted: _Wanted) -> 
             if wanted.paths:
                 raise
     metadata = gateway.metadata(version.metadata_hash) if version.metadata_hash != primitives.ZERO_BYTES32 else None
-    return bundles.Shown(listed, wanted.paths, None if metadata is None else dict(metadata), number)
+    return selections.ContentSelection(listed, wanted.paths, None if metadata is None else dict(metadata), number)

@@ -3,34 +3,15 @@
 from __future__ import annotations
 
 import importlib
-import importlib.util
-import sys
-from types import ModuleType
 from typing import Any
 
 import typer
 import typer.core
 import typer.main
 
+from registry.base.lazy import lazy
 
-def lazy(name: str) -> Any:
-    """Return a module that is loaded when one of its names is first used; the loaded module if there is one.
-
-    Raises:
-        ModuleNotFoundError: There is no such module.
-
-    Source: the recipe for lazy imports in the documentation of importlib.
-    """
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(f"There is no module {name!r}.", name=name)
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+__all__ = ["LazyGroup", "lazy"]
 
 
 class LazyGroup(typer.core.TyperGroup):

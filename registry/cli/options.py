@@ -104,4 +104,13 @@ TrustFile = Annotated[
         help="With --bundle: the trusted keys of a node and of witnesses, N of M.",
     ),
 ]
+Contracts = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--contract",
+        envvar="TDR_CONTRACTS",
+        metavar="NAME=ADDRESS",
+        help="A contract's address that you know; may be repeated; else the gateway's or the bundle's is taken.",
+    ),
+]
 ChainId = Annotated[int | None, typer.Option("--chain-id", help="With --block-hash: the id of the block's chain.")]

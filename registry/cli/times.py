@@ -7,7 +7,9 @@ import time as clock
 from datetime import UTC, datetime
 
 from registry.base.errors import InvalidInput
-from registry.base.times import HORIZON_SECONDS, HORIZON_YEARS, LAST_SECOND, iso_time, unix_time_text
+from registry.base.times import HORIZON_SECONDS, HORIZON_YEARS, show_time
+
+__all__ = ["FORMS", "duration", "for_people", "parse_time", "require_time", "show_time"]
 
 _DURATION = re.compile(r"(?:\d{1,15}[wdhms])+", re.ASCII)
 _NUMBER = re.compile(r"\d{9,}", re.ASCII)
@@ -72,11 +74,6 @@ def duration(text: str) -> int:
     if not _DURATION.fullmatch(text):
         raise InvalidInput(f"Not a duration: {text[:80]!r}. Give numbers with w, d, h, m or s, such as {_EXAMPLES}.")
     return sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d+)([wdhms])", text))
-
-
-def show_time(seconds: int) -> str:
-    """Return a time (Unix seconds) in ISO 8601, in UTC, as the gateway writes it."""
-    return unix_time_text(seconds) if seconds > LAST_SECOND else iso_time(seconds)
 
 
 def for_people(moment: datetime | None) -> str:

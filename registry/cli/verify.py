@@ -1,4 +1,4 @@
-"""`tdr verify`: whether files are what was registered, by what the chain says."""
+"""`tdr verify`: whether files are what was registered."""
 
 from __future__ import annotations
 
@@ -14,26 +14,31 @@ from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
     from registry import manifest
-    from registry.base import primitives
+    from registry.base import canonical, primitives
+    from registry.certificate import attachment
     from registry.chain import client as chains
     from registry.chain import rpc
-    from registry.cli import bundle_check, chain_record, comparison, content, credential_check, output
+    from registry.cli import content, output
     from registry.rooms import deployment
     from registry.sdk import client
+    from registry.verification import bundle as by_bundle
+    from registry.verification import chain as by_chain
+    from registry.verification import credential as by_credential
+    from registry.verification import files, report, trust
 else:
     client, deployment, manifest = (
         lazy("registry.sdk.client"),
         lazy("registry.rooms.deployment"),
         lazy("registry.manifest"),
     )
-    primitives, chains, rpc = (
-        lazy("registry.base.primitives"),
-        lazy("registry.chain.client"),
-        lazy("registry.chain.rpc"),
-    )
-    bundle_check, credential_check = lazy("registry.cli.bundle_check"), lazy("registry.cli.credential_check")
+    canonical, primitives = lazy("registry.base.canonical"), lazy("registry.base.primitives")
+    attachment = lazy("registry.certificate.attachment")
+    chains, rpc = lazy("registry.chain.client"), lazy("registry.chain.rpc")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
-    chain_record, comparison = lazy("registry.cli.chain_record"), lazy("registry.cli.comparison")
+    by_bundle, by_chain = lazy("registry.verification.bundle"), lazy("registry.verification.chain")
+    by_credential = lazy("registry.verification.credential")
+    files, report = lazy("registry.verification.files"), lazy("registry.verification.report")
+    trust = lazy("registry.verification.trust")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -56,21 +61,7 @@ def verify(
         list[str] | None,
         typer.Option("--rpc", metavar="URL", help="A node of your own to read the chain from; may be repeated."),
     ] = None,
-    registry: Annotated[
-        str | None,
-        typer.Option(
-            "--registry",
-            envvar="TDR_REGISTRY_ADDRESS",
-            metavar="ADDRESS",
-            help="The address of DatasetRegistry; else the gateway is asked for it, or the bundle's is taken.",
-        ),
-    ] = None,
-    grants: Annotated[
-        str | None,
-        typer.Option(
-            "--grants", envvar="TDR_GRANTS_ADDRESS", metavar="ADDRESS", help="With --bundle: AccessGrants' address."
-        ),
-    ] = None,
+    contracts: options.Contracts = None,
     manifest_file: Annotated[
         Path | None,
         typer.Option(
@@ -115,7 +106,7 @@ def verify(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Verify that files are what was registered. Exit code 0: they are; 1: they differ; 2: it could not be told.
+    """Verify that files are what was registered. Exit code 0: they are; 1: check failed; 2: error, no result.
 
     The chain itself is read, at the gateway's /rpc or at a node of your own, and not the gateway's index. With
     --manifest and without --dataset the files are compared with the manifest alone, and no network is used. A verdict
@@ -131,9 +122,6 @@ def verify(
       tdr verify --bundle certificate.pdf --trust trust.json --require-active --require-latest
       tdr verify measurements/ --credential credential.json --issuer did:key:z6Mk...
     """
-    report = comparison.Report(not_proven=[comparison.TRUTH])
-    selection = content.selection_of(excludes, links)
-    given = None if manifest_file is None else content.read_list(manifest_file)
     _require_together(
         {
             "--dataset": dataset,
@@ -151,26 +139,58 @@ def verify(
         },
         paths,
     )
+    listed = None if manifest_file is None else content.read_list(manifest_file)
+    selection = content.selection_of(excludes, links)
+    given = content.files_of(paths, selection) if paths else None
+    pins = deployment.parse_addresses(contracts or ())
     if credential_file is not None:
-        credential_check.check_credential(paths, credential_file, issuer, registry, given, report, selection)
+        result = by_credential.verify_with_credential(_credential(credential_file), issuer, pins, given, listed)
     elif bundle_file is not None:
-        chosen = bundle_check.Chosen(block_hashes or (), rpc_urls or (), trust_file, chain_id, registry, grants)
-        bundle = bundle_check.read_bundle(bundle_file, report)
-        bundle_check.check_bundle(paths, bundle, chosen, given, report, selection)
-    elif paths and dataset is not None:
+        policy = None if trust_file is None else read_bytes(trust_file)
+        chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), policy, chain_id, pins)
+        result = by_bundle.verify_with_bundle(read_bytes(bundle_file), chosen, given, listed)
+    elif given is not None and dataset is not None:
         dataset, version = ids.id_and_version(dataset, version)
         with client.Client(gateway_url) as gateway:
-            verify_on_chain(paths, dataset, version, rpc_urls, registry, given, gateway, report, selection)
-    elif paths and given is not None:
-        report.not_proven.append(comparison.REGISTRATION)
-        found = content.hashed_for(paths, given.root, given, selection, report)
-        comparison.check_content(found, given.root, given, report, is_file=content.is_file(paths))
-    report.require(active=require_active, latest=require_latest)
-    if as_json:
-        output.print_json(report.to_json())
+            record, named = read_record(dataset, version, rpc_urls, pins, gateway)
+            listed = listed or served_manifest(gateway, record.version.content_root)
+            result = by_chain.verify_with_record(record, given, listed, named)
     else:
-        _print(report)
-    raise typer.Exit(0 if report.verified else 1)
+        result = _by_manifest(given, listed)
+    result = result.requiring(active=require_active, latest=require_latest)
+    if as_json:
+        output.print_json(result.to_json())
+    else:
+        _print(result)
+    raise typer.Exit(0 if result.verified else 1)
+
+
+def _by_manifest(given: files.Files | None, listed: manifest.Manifest | None) -> report.Report:
+    """Compare files with a manifest alone."""
+    if given is None or listed is None:
+        raise InvalidInput("Name files and a manifest.")
+    start = report.Report(not_proven=(report.TRUTH_OF_CONTENT, report.REGISTRATION))
+    return files.compare_files(start, given, listed.root, listed)
+
+
+def _credential(file: Path) -> dict[str, object]:
+    document = canonical.read_json(content.read_text(file))
+    if not isinstance(document, dict):
+        raise InvalidInput(f"A credential is a JSON object, but {str(file)!r} holds another JSON value.")
+    return document
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return a file's content, as far as any bundle or certificate may be long.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            return stream.read(attachment.MAX_PDF_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
 
 
 BY_WHAT: Final = {
@@ -207,40 +227,33 @@ def _require_together(options_given: Mapping[str, object], paths: Sequence[Path]
         )
 
 
-def verify_on_chain(
-    paths: Sequence[Path],
+def read_record(
     dataset: str,
     version: int | None,
     rpc_urls: list[str] | None,
-    registry: str | None,
-    given: manifest.Manifest | None,
+    pins: Mapping[str, primitives.Address],
     gateway: client.Client,
-    report: comparison.Report,
-    selection: manifest.Selection,
-) -> None:
-    """Compares files with what the chain says of a dataset; the report takes what comes out.
+) -> tuple[by_chain.ChainRecord, str | None]:
+    """Return a dataset's record from the chain, and the beginning of its id where the gateway completed it.
+
+    Args:
+        dataset: The dataset's id, or the beginning of it.
+        version: The version; None: the latest.
+        rpc_urls: Nodes to read; empty: the gateway's.
+        pins: The contracts' addresses that the auditor knows, by name.
+        gateway: The gateway that finds what is not given.
 
     Raises:
-        RegistryError: It could not be told.
+        RegistryError: The record cannot be read, or does not hold.
     """
     dataset_id = _full_id(gateway, ids.id_text(dataset))
     chain = rpc.RpcChain(rpc_urls or [gateway.rpc_url])
     try:
-        where = _deployment(chain, gateway, registry)
-        record = chain_record.read_record(chain, chain.name, where, dataset_id, version, report)
+        where = _deployment(chain, gateway, pins)
+        record = by_chain.read_record(chain, chain.name, where, dataset_id, version)
     finally:
         chain.close()
-    report.record = record.to_json()
-    chain_record.name_not_proven(record, report)
-    if ids.id_text(dataset) != str(dataset_id):
-        report.not_proven.append(
-            f"That {dataset} is {dataset_id}: the gateway completed it, and another dataset's id can be made to begin "
-            "so. Give the id in full."
-        )
-    root = record.version.content_root
-    listed = given or _served_manifest(gateway, root)
-    found = content.hashed_for(paths, root, listed, selection, report)
-    comparison.check_content(found, root, listed, report, is_file=content.is_file(paths))
+    return record, None if ids.id_text(dataset) == str(dataset_id) else dataset
 
 
 def _full_id(gateway: client.Client, text: str) -> primitives.DatasetId:
@@ -252,14 +265,16 @@ def _full_id(gateway: client.Client, text: str) -> primitives.DatasetId:
         raise Unavailable(error.message, hint="Without a gateway, give the dataset's id in full.") from error
 
 
-def _deployment(chain: chains.Chain, gateway: client.Client, registry: str | None) -> deployment.Deployment:
-    if registry is None:
+def _deployment(
+    chain: chains.Chain, gateway: client.Client, pins: Mapping[str, primitives.Address]
+) -> deployment.Deployment:
+    if not pins:
         try:
             found = gateway.deployment()
         except Unavailable as error:
             raise Unavailable(
                 f"{error.message} So it cannot say where the registry's contract is.",
-                hint="Give its address by --registry ADDRESS, or start a node with `tdr up`.",
+                hint="Give its address by --contract NAME=ADDRESS, or start a node with `tdr up`.",
             ) from error
         identity = chains.identity_of(chain)
         if (identity.chain_id, identity.genesis_hash) != (found.chain_id, found.genesis_hash):
@@ -268,35 +283,34 @@ def _deployment(chain: chains.Chain, gateway: client.Client, registry: str | Non
                 hint="Name a node of the same chain by --rpc.",
             )
         return found
-    address = primitives.Address.parse(registry)
     identity = chains.identity_of(chain)
-    return deployment.Deployment.of(identity.chain_id, identity.genesis_hash, {"DatasetRegistry": address}, 0)
+    return deployment.Deployment.of(identity.chain_id, identity.genesis_hash, pins, 0)
 
 
-def _served_manifest(gateway: client.Client, root: primitives.Bytes32) -> manifest.Manifest | None:
-    """The manifest, if the gateway has it. It need not be believed: a manifest is checked against its root."""
+def served_manifest(gateway: client.Client, root: primitives.Bytes32) -> manifest.Manifest | None:
+    """Return the manifest, if the gateway has it. It need not be trusted: a manifest is checked against its root."""
     try:
         return gateway.manifest(root)
     except (NotFound, Unavailable):
         return None
 
 
-def _print(report: comparison.Report) -> None:
-    for number, step in enumerate(report.steps, 1):
+def _print(result: report.Report) -> None:
+    for number, step in enumerate(result.steps, 1):
         output.print_line(f"{number}. {output.plain(step)}")
     output.print_line()
-    output.print_line(report.headline)
-    if report.refused:
-        output.print_line(f"  {output.plain(report.refused)}")
+    output.print_line(result.headline)
+    if result.refused:
+        output.print_line(f"  {output.plain(result.refused)}")
         return
-    for line in (*report.differences, *report.missed):
+    for line in (*result.differences, *result.missed):
         output.print_line(f"  {output.plain(line)}")
-    if report.access is not None:
+    if result.access is not None:
         output.print_line()
-        output.print_line(f"ACCESS, as of block {report.record['asOfBlock']}")
-        for line in report.access_lines or ["The bundle shows nobody's access."]:
+        output.print_line(f"ACCESS, as of block {result.record['asOfBlock']}")
+        for line in result.access_lines or ["The bundle shows nobody's access."]:
             output.print_line(f"  - {output.plain(line)}")
     output.print_line()
     output.print_line("NOT PROVEN")
-    for line in report.not_proven:
+    for line in result.not_proven:
         output.print_line(f"  - {output.plain(line)}")

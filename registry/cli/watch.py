@@ -16,11 +16,14 @@ from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
     from registry import manifest
-    from registry.cli import comparison, content, output, times, verify, watching
+    from registry.cli import content, output, times, verify, watching
     from registry.sdk import client
+    from registry.verification import chain as by_chain
+    from registry.verification import report
 else:
     client, manifest = lazy("registry.sdk.client"), lazy("registry.manifest")
-    comparison, content = lazy("registry.cli.comparison"), lazy("registry.cli.content")
+    by_chain, content = lazy("registry.verification.chain"), lazy("registry.cli.content")
+    report = lazy("registry.verification.report")
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
     verify, watching = lazy("registry.cli.verify"), lazy("registry.cli.watching")
 
@@ -108,18 +111,19 @@ def _check(
     *,
     was_there: bool,
 ) -> watching.Observation:
-    report = comparison.Report()
+    result = report.Report()
     outcome, reason = watching.Outcome.UNKNOWN, ""
     try:
-        verify.verify_on_chain(
-            [path], dataset, version, rpc_urls, None, known_manifest, gateway, report, manifest.STANDARD
-        )
-        outcome = watching.Outcome.INTACT if report.verified else watching.Outcome.DRIFT
+        record, named = verify.read_record(dataset, version, rpc_urls, {}, gateway)
+        result = record.report
+        listed = known_manifest or verify.served_manifest(gateway, record.version.content_root)
+        result = by_chain.verify_with_record(record, content.files_of([path]), listed, named)
+        outcome = watching.Outcome.INTACT if result.verified else watching.Outcome.DRIFT
     except RegistryError as error:
         reason = str(error)
-        if was_there and report.record and watching.is_gone(path):
+        if was_there and result.record and watching.is_gone(path):
             outcome, reason = watching.Outcome.DRIFT, "The path no longer exists."
-    return watching.Observation(int(clock.time()), str(path), outcome, reason, report.to_json())
+    return watching.Observation(int(clock.time()), str(path), outcome, reason, result.to_json())
 
 
 def _wait(path: Path, before: bytes, interval: int, *, on_change: bool) -> None:
@@ -142,7 +146,7 @@ def _print(seen: watching.Observation, *, as_json: bool) -> None:
         block = "" if document["asOfBlock"] is None else f"  as of block {document['asOfBlock']}"
         output.print_line(f"{document['time']}  {seen.outcome.value.upper()}{block}")
         for mismatch in document["mismatches"]:
-            difference = comparison.Difference(mismatch["path"], mismatch["expected"], mismatch["found"])
+            difference = report.Difference(mismatch["path"], mismatch["expected"], mismatch["found"])
             output.print_line(f"  {output.plain(difference)}")
         if seen.reason:
             output.print_line(f"  {output.plain(seen.reason)}")

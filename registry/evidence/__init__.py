@@ -1,1 +1,1 @@
-"""Evidence that needs no gateway: proofs of what stood on a chain, and their verification without any network."""
+"""Evidence that needs no gateway: proofs of what a chain held at a block, and their verification offline."""

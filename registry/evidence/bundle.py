@@ -7,15 +7,18 @@ holds nothing that is not checked, so that no bit of it can be changed unnoticed
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, Literal, Self
+from functools import cache
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
+from pydantic import Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema, create_model
 
 from registry.base.canonical import canonical_json, read_json
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.ethereum.eip712 import describe
-from registry.evidence.record import Count, Part, Record, Text
+from registry.evidence.parts import Count, Part, Text
+from registry.evidence.record import BlockRecord, EventRecord, Record, proof_of
+from registry.rooms.protocol import Protocols
 
 FORMAT: Literal["tdr-evidence/1"] = "tdr-evidence/1"
 MAX_BUNDLE_BYTES = 64 * 1024 * 1024
@@ -43,10 +46,13 @@ JsonObject = dict[str, Any]
 
 
 class Contracts(Part):
-    """The addresses of the contracts. AccessGrants is named where the bundle speaks of somebody's access."""
+    """The addresses of the contracts."""
 
-    access_grants: Annotated[Address | None, Field(alias="AccessGrants")]
-    dataset_registry: Annotated[Address, Field(alias="DatasetRegistry")]
+    # The fields are the contracts of the rooms: see `form_of`.
+    def addresses(self) -> dict[str, Address]:
+        """Return the addresses that are given, by the contracts' names."""
+        given = {name: getattr(self, name) for name in type(self).model_fields}
+        return {name: address for name, address in given.items() if address is not None}
 
 
 class Receipts(Part):
@@ -114,29 +120,62 @@ class Bundle(Part):
     record: Record
     state: Annotated[tuple[Data, ...], Field(min_length=1)] | None
 
-    @classmethod
-    def parse(cls, source: bytes) -> Self:
-        """Reads a bundle, and requires that it is in its one form.
-
-        Raises:
-            InvalidInput: It is no bundle, or not in that form.
-        """
-        if len(source) > MAX_BUNDLE_BYTES:
-            raise InvalidInput(f"A bundle has at most {MAX_BUNDLE_BYTES} bytes, but this has {len(source)}.")
-        document = read_json(source)
-        if not isinstance(document, dict) or document.get("format") != FORMAT:
-            raise InvalidInput(f'An evidence bundle is a JSON object with "format": "{FORMAT}", but this is not.')
-        try:
-            bundle = cls.model_validate(document)
-        except ValidationError as error:
-            raise InvalidInput(f"This bundle is malformed: {describe(error)[:1000]}.") from None
-        if bundle.to_json() != source:
-            raise InvalidInput(
-                "This bundle is not in canonical form (RFC 8785), which it has as it is issued.",
-                hint="Use the file as it was issued, neither formatted nor edited.",
-            )
-        return bundle
-
     def to_json(self) -> bytes:
-        """The bundle's one form."""
+        """Return the bundle in its one form."""
         return canonical_json(self.model_dump(mode="json", by_alias=True))
+
+
+@cache
+def form_of(protocols: Protocols) -> type[Bundle]:
+    """Return the model of a bundle that shows some rooms: the contracts and the record have a member for each.
+
+    Args:
+        protocols: The rooms.
+    """
+    adapters = [proof_of(room) for room in protocols.proven]
+    notes = [adapter.part.note for adapter in adapters if adapter.part.note]
+    addresses: dict[str, Any] = {
+        adapter.contract: (
+            Annotated[Address if adapter.part.account is None else Address | None, Field(alias=adapter.contract)],
+            ...,
+        )
+        for adapter in sorted(adapters, key=lambda adapter: adapter.contract)
+    }
+    members: dict[str, Any] = {"block": (BlockRecord, ...), "events": (tuple[EventRecord, ...], ...)}
+    for adapter in adapters:
+        model: Any = adapter.part.model
+        members[adapter.part.field] = (model if adapter.part.account is None else tuple[model, ...], ...)
+    contracts = create_model(
+        "Contracts", __base__=Contracts, __doc__=" ".join([str(Contracts.__doc__), *notes]), **addresses
+    )
+    record = create_model("Record", __base__=Record, __doc__=Record.__doc__, **dict(sorted(members.items())))
+    return create_model(
+        "Bundle", __base__=Bundle, __doc__=Bundle.__doc__, contracts=(contracts, ...), record=(record, ...)
+    )
+
+
+def parse_bundle(source: bytes, protocols: Protocols) -> Bundle:
+    """Return a bundle, and require that it is in its one form.
+
+    Args:
+        source: The bundle, byte for byte as it was issued.
+        protocols: The rooms that it can show.
+
+    Raises:
+        InvalidInput: It is not a bundle, or not in that form.
+    """
+    if len(source) > MAX_BUNDLE_BYTES:
+        raise InvalidInput(f"A bundle has at most {MAX_BUNDLE_BYTES} bytes, but this has {len(source)}.")
+    document = read_json(source)
+    if not isinstance(document, dict) or document.get("format") != FORMAT:
+        raise InvalidInput(f'An evidence bundle is a JSON object with "format": "{FORMAT}", but this is not.')
+    try:
+        bundle = form_of(protocols).model_validate(document)
+    except ValidationError as error:
+        raise InvalidInput(f"This bundle is malformed: {describe(error)[:1000]}.") from None
+    if bundle.to_json() != source:
+        raise InvalidInput(
+            "This bundle is not in canonical form (RFC 8785), which it has as it is issued.",
+            hint="Use the file as it was issued, neither formatted nor edited.",
+        )
+    return bundle

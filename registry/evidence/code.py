@@ -1,9 +1,10 @@
-"""Which code the contracts' accounts must have: that of a release of this project, and no other.
+"""Check that a contract's account has the code of a release of this project.
 
 A block's state has the hash of every account's code. The code of our contracts holds, as immutables, the chain's id,
-its own address and, for AccessGrants, the registry's address; all else in it is the same wherever it is deployed. So
-the hash is known beforehand, and one comparison shows that an address is a genuine contract of a release, on the chain
-that the evidence names. `releases.json` keeps the code of every release for ever, as evidence does not expire.
+its own address and the addresses of the contracts that it refers to; all else in it is the same wherever it is
+deployed. So the hash is known beforehand, and one comparison shows that an address is a genuine contract of a release,
+on the chain that the evidence names. `releases.json` keeps the code of every release for ever, because evidence does
+not expire.
 """
 
 from __future__ import annotations
@@ -18,9 +19,19 @@ from registry.base.errors import VerificationFailed
 from registry.base.primitives import Address, Bytes32, keccak256
 from registry.ethereum.abi import left_padded, uint
 from registry.ethereum.eip712 import Domain
+from registry.rooms.protocol import Contract
 
-IMMUTABLES = ("domainSeparator", "chainId", "address", "hashedName", "hashedVersion", "name", "version", "registry")
-"""The immutables in the order in which the compiler lists them; DatasetRegistry has all but the last."""
+_OF_EVERY_CONTRACT = ("domainSeparator", "chainId", "address", "hashedName", "hashedVersion", "name", "version")
+
+
+def immutables_of(contract: Contract) -> tuple[str, ...]:
+    """Return the names of a contract's immutables in the order in which the compiler lists them."""
+    return (*_OF_EVERY_CONTRACT, *_references(contract))
+
+
+def _references(contract: Contract) -> dict[str, str]:
+    """Return the names of the contracts that a contract refers to, by the names of its immutables."""
+    return {view.removesuffix("()").lower(): name for view, name in contract.references.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +42,7 @@ class Template:
         release: The version of this project that it came with.
         contract: The contract's name.
         code: The code.
-        immutables: Where in it the 32 bytes of each immutable stand, by the names in IMMUTABLES.
+        immutables: Where in it the 32 bytes of each immutable are, by its name, see `immutables_of`.
     """
 
     release: str
@@ -39,14 +50,15 @@ class Template:
     code: bytes
     immutables: Mapping[str, Sequence[int]]
 
-    def deployed(self, chain_id: int, address: Address, registry: Address) -> bytes:
-        """The code that an account has where this contract was deployed.
+    def deployed(self, contract: Contract, chain_id: int, addresses: Mapping[str, Address]) -> bytes:
+        """Return the code that an account has where this contract was deployed.
 
         Args:
+            contract: The contract.
             chain_id: The chain's id.
-            address: The account's address.
-            registry: The address of DatasetRegistry on the same chain.
+            addresses: The addresses of the contract and of those that it refers to, by name.
         """
+        address = addresses[contract.name]
         domain = Domain(self.contract, chain_id, address)
         values = {
             "domainSeparator": domain.separator(),
@@ -56,7 +68,7 @@ class Template:
             "hashedVersion": keccak256(domain.VERSION.encode()),
             "name": _short_string(domain.name),
             "version": _short_string(domain.VERSION),
-            "registry": left_padded(registry),
+            **{name: left_padded(addresses[other]) for name, other in _references(contract).items()},
         }
         code = bytearray(self.code)
         for name, offsets in self.immutables.items():
@@ -67,7 +79,7 @@ class Template:
 
 @cache
 def templates() -> tuple[Template, ...]:
-    """The code of all contracts in all releases."""
+    """Return the code of all contracts in all releases."""
     releases = json.loads(Path(__file__).with_name("releases.json").read_bytes())
     return tuple(
         Template(release, contract, bytes.fromhex(entry["code"][2:]), entry["immutables"])
@@ -76,15 +88,14 @@ def templates() -> tuple[Template, ...]:
     )
 
 
-def require_genuine(contract: str, code_hash: Bytes32, chain_id: int, address: Address, registry: Address) -> str:
-    """Requires that an account has a release's code.
+def require_genuine(contract: Contract, code_hash: Bytes32, chain_id: int, addresses: Mapping[str, Address]) -> str:
+    """Require that an account has a release's code.
 
     Args:
-        contract: The contract's name.
+        contract: The contract.
         code_hash: Keccak-256 of the account's code.
         chain_id: The chain's id.
-        address: The account's address.
-        registry: The address of DatasetRegistry on the same chain.
+        addresses: The addresses of the contract and of those that it refers to, by name.
 
     Raises:
         VerificationFailed: Its code is another.
@@ -93,15 +104,18 @@ def require_genuine(contract: str, code_hash: Bytes32, chain_id: int, address: A
         The release that the code came with.
     """
     for template in templates():
-        if template.contract == contract and keccak256(template.deployed(chain_id, address, registry)) == code_hash:
-            return template.release
+        if template.contract == contract.name:
+            code = template.deployed(contract, chain_id, addresses)
+            if keccak256(code) == code_hash:
+                return template.release
     raise VerificationFailed(
-        f"The account {address} does not have the code that {contract} has on chain {chain_id} in any known release.",
+        f"The account {addresses[contract.name]} does not have the code that {contract.name} has on chain {chain_id} "
+        "in any known release.",
         hint="It is another contract or another chain, or a release newer than this program.",
     )
 
 
 def _short_string(text: str) -> bytes:
-    """A string of up to 31 bytes as OpenZeppelin's ShortStrings packs it: the bytes, zeros, and the length last."""
+    """Return a short string as OpenZeppelin's ShortStrings packs it: the bytes, zeros, and the length last."""
     raw = text.encode()
     return raw.ljust(31, b"\0") + bytes([len(raw)])

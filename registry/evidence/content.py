@@ -1,4 +1,4 @@
-"""What a version's hashes stand for: its files, whole or one by one, and its metadata."""
+"""Check content against the hashes of a version: its files, whole or one by one."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LONGEST_PATH = 64
 
 
 def path_of(proof: InclusionProof) -> Path:
-    """The path of an inclusion proof."""
+    """Return the path of an inclusion proof."""
     siblings = iter(proof.path)
     index, last = proof.index, proof.size - 1
     path: list[tuple[Literal["left", "right"], Bytes32]] = []
@@ -39,7 +39,7 @@ def path_of(proof: InclusionProof) -> Path:
 
 
 def require_in(entry: Mapping[str, Any], path: Path, root: Bytes32) -> Entry:
-    """Requires that a file is in the dataset with a content root.
+    """Require that a file is in the dataset with a content root.
 
     Args:
         entry: The file's entry as the manifest has it.
@@ -68,7 +68,7 @@ def require_in(entry: Mapping[str, Any], path: Path, root: Bytes32) -> Entry:
 
 
 def require_ascending(paths: Sequence[str]) -> None:
-    """Requires that files are shown in the order of their paths, each once.
+    """Require that files are shown in the order of their paths, each once.
 
     Raises:
         InvalidInput: They are not.

@@ -1,42 +1,25 @@
-"""What evidence shows of a dataset: its events, decoded and placed on the chain, and what they add up to."""
+"""What evidence shows: events, decoded and located on the chain, and the states that they fold to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from registry.base.canonical import MAX_SAFE_INTEGER
-from registry.base.errors import InvalidInput, NotFound
-from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, FixedBytes
+from registry.base.errors import InvalidInput
+from registry.base.primitives import ZERO_ADDRESS, ZERO_BYTES32, Address, Bytes32, FixedBytes
+from registry.base.subject import Subject
+from registry.ethereum.eip712 import Struct
 from registry.ethereum.header import Header
 from registry.ethereum.logs import Log, Moment
-from registry.ethereum.state import Pair
-from registry.rooms.access import events as access_events
-from registry.rooms.access import records as access_records
-from registry.rooms.access.events import AccessEvent
-from registry.rooms.access.records import Access
-from registry.rooms.datasets import events as dataset_events
-from registry.rooms.datasets import records as dataset_records
-from registry.rooms.datasets.events import DatasetEvent
-from registry.rooms.datasets.head import Head
-from registry.rooms.datasets.messages import Source
-from registry.rooms.datasets.records import Dataset
+from registry.evidence.parts import Count, Part, Text
+from registry.rooms.proof_adapter import ProofAdapter
+from registry.rooms.protocol import Event, Protocols, RoomProtocol
 
-Count = Annotated[int, Field(strict=True, ge=0, le=MAX_SAFE_INTEGER)]
-Flag = Annotated[bool, Field(strict=True)]
-Text = Annotated[str, Field(strict=True)]
-
-
-class Part(BaseModel):
-    """A JSON object of the format: no other fields than its own, camelCase, unchangeable."""
-
-    model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True
-    )
+_SUBJECT_FIELD = "dataset_id"
+"""The value that format 1 leaves out of an event: the bundle names its subject once."""
 
 
 class BlockRecord(Part):
@@ -45,32 +28,6 @@ class BlockRecord(Part):
     hash: Bytes32
     number: Count
     time: Count
-
-
-class DatasetRecord(Part):
-    """A dataset at the block of the record."""
-
-    content_root: Bytes32
-    head: Head
-    metadata_hash: Bytes32
-    owner: Address
-    version: Count
-    withdrawn: Flag
-
-
-class AccessRecord(Part):
-    """What AccessGrants keeps of a grantee at the block of the record; all zero where it keeps nothing.
-
-    `expiresAt` is the time of the revocation where that came first.
-    """
-
-    epoch: Count
-    expires_at: Count
-    grantee: Address
-    requests: Count
-    revoked: Flag
-    rights: Count
-    starts_at: Count
 
 
 class EventRecord(Part):
@@ -91,26 +48,34 @@ class EventRecord(Part):
 class Record(Part):
     """A dataset as of a block, with its whole history up to there, and the access of some grantees."""
 
-    access: tuple[AccessRecord, ...]
-    block: BlockRecord
-    dataset: DatasetRecord
-    events: tuple[EventRecord, ...]
+    # The fields are those here and the rooms' parts, in the order of their names: see `registry.evidence.bundle`.
+    if TYPE_CHECKING:
+        block: BlockRecord
+        events: tuple[EventRecord, ...]
 
-    def content_root(self, version: int) -> Bytes32:
-        """The content root of a version.
-
-        Raises:
-            NotFound: There is no such version.
-        """
-        roots = [event.values["contentRoot"] for event in self.events if event.event in ("Registered", "Revised")]
-        if not 1 <= version <= len(roots):
-            raise NotFound(f"The dataset had no version {version} at block {self.block.number}.")
-        return Bytes32.parse(roots[version - 1])
+    def part(self, field: str) -> Any:
+        """Return the part of a room by the name of its member."""
+        return getattr(self, field)
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """A log and where it stands on the chain.
+class Scope:
+    """What has a state of its own: a subject, or an account beside it, in one room.
+
+    Args:
+        room: The room's name.
+        subject: The subject.
+        account: The account; the zero address for the subject itself.
+    """
+
+    room: str
+    subject: Subject
+    account: Address = ZERO_ADDRESS
+
+
+@dataclass(frozen=True, slots=True)
+class LocatedLog:
+    """A log and its place on the chain.
 
     Args:
         log: The log.
@@ -126,141 +91,164 @@ class Placed:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """An event, where it stands, and the dataset just before it.
+class EventInContext:
+    """An event, its place on the chain, and the states just before it.
 
     Args:
         event: The event.
-        placed: Where it stands.
-        before: The dataset before it; None for its registration.
-        epoch: The epoch of the grantee before it; 0 for events of the dataset.
+        located: Its log.
+        scope: What it changed the state of.
+        at: Its moment. It counts events in place of logs, and has no transaction hash.
+        before: The state of the scope before it; None before the first event.
+        subject_before: The state of the subject before it; None before the first event.
     """
 
-    event: DatasetEvent | AccessEvent
-    placed: Placed
-    before: Dataset | None
+    event: Event
+    located: LocatedLog
+    scope: Scope
+    at: Moment
+    before: Any
+    subject_before: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What proves the state of one scope.
+
+    Args:
+        scope: The subject, and the account beside it.
+        contract: The name of the contract.
+        slots: What each slot of its storage must hold.
+        events: The indices of its events in the history.
+        state: The state that the events fold to; None where there are none.
+    """
+
+    scope: Scope
+    contract: str
+    slots: Mapping[Bytes32, Bytes32]
+    events: tuple[int, ...]
+    state: Any
 
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """A dataset's events, and what they add up to.
+    """The events of some scopes, and the states that they fold to.
 
     Args:
-        shown: Every event that changed the record, in the order of the chain.
-        dataset: The dataset after the last of them.
-        access: The access of each grantee that was asked about; None for one of whom there is no event.
+        events: Every event that changed one of the states, in the order of the chain.
+        proofs: What proves each state, in the order in which the scopes were named.
     """
 
-    shown: tuple[Shown, ...]
-    dataset: Dataset
-    access: dict[Address, Access | None]
+    events: tuple[EventInContext, ...]
+    proofs: tuple[Proof, ...]
 
-    def pair(self, grantee: Address) -> Pair:
-        """What AccessGrants must keep of a grantee after these events."""
-        access = self.access[grantee]
-        if access is None:
-            return Pair()
-        if not access.grants:
-            return Pair(requests=len(access.requests))
-        grant = access.grants[-1]
-        return Pair(grant.starts_at, grant.until, grant.rights, access.epoch, len(access.requests), grant.is_revoked)
+    @property
+    def main(self) -> Proof:
+        """The proof of the subject itself."""
+        return self.proofs[0]
 
-    def record(self, block: Header) -> Record:
-        """The record as of a block that is no earlier than the last event."""
-        dataset = self.dataset
-        return Record(
-            access=tuple(_access_record(grantee, self.pair(grantee)) for grantee in self.access),
-            block=BlockRecord(hash=block.hash, number=block.number, time=block.timestamp),
-            dataset=DatasetRecord(
-                content_root=dataset.latest.content_root,
-                head=dataset.head,
-                metadata_hash=dataset.latest.metadata_hash,
-                owner=dataset.owner,
-                version=dataset.latest.number,
-                withdrawn=dataset.withdrawal is not None,
-            ),
-            events=tuple(_event_record(shown) for shown in self.shown),
-        )
+    def of_room(self, room: str) -> tuple[Proof, ...]:
+        """Return the proofs of one room's states."""
+        return tuple(proof for proof in self.proofs if proof.scope.room == room)
+
+    def states(self, room: str) -> dict[Address, Any]:
+        """Return one room's states by account; the zero address for the subject itself."""
+        return {proof.scope.account: proof.state for proof in self.of_room(room)}
+
+
+def proof_of(room: RoomProtocol) -> ProofAdapter:
+    """Return the functions by which a room's state is proven.
+
+    Raises:
+        InvalidInput: The room has none.
+    """
+    if room.proof is None:
+        raise InvalidInput(f"Evidence cannot show the room {room.name}.")
+    return room.proof
+
+
+def main_room(protocols: Protocols) -> RoomProtocol:
+    """Return the room of the subject that a bundle of format 1 is about: the first with a record of its own.
+
+    Raises:
+        InvalidInput: No room has one.
+    """
+    for room in protocols.proven:
+        if proof_of(room).part.account is None:
+            return room
+    raise InvalidInput("No room has a record that evidence can show.")
 
 
 def history_of(
-    logs: Iterable[Placed],
-    dataset_id: DatasetId,
-    registry: Address,
-    grants: Address | None,
-    grantees: Sequence[Address],
+    logs: Iterable[LocatedLog], scopes: Sequence[Scope], addresses: Mapping[str, Address], protocols: Protocols
 ) -> History:
-    """What logs add up to.
+    """Return the events among logs, and the states that they fold to.
 
     Args:
-        logs: Logs in the order of the chain. Those that do not concern the dataset or the grantees are passed over.
-        dataset_id: The dataset.
-        registry: The address of DatasetRegistry.
-        grants: The address of AccessGrants.
-        grantees: Whose access to show.
+        logs: Logs in the order of the chain. Those that concern none of the scopes are passed over.
+        scopes: What has a state; the subject itself first, accounts beside it after that.
+        addresses: The contracts' addresses by name.
+        protocols: The rooms.
 
     Raises:
-        InvalidInput: There is no registration, or an event cannot follow the one before: some are left out.
+        InvalidInput: The subject has no first event, or an event cannot follow the one before it: some are left out.
     """
-    dataset: Dataset | None = None
-    access: dict[Address, Access | None] = dict.fromkeys(grantees)
-    shown: list[Shown] = []
-    for placed in logs:
-        event = _decoded(placed.log, registry, grants)
-        if event is None or event.dataset_id != dataset_id:
+    contracts = {addresses[name]: name for name in reversed(list(protocols.contracts)) if name in addresses}
+    states: dict[Scope, Any] = dict.fromkeys(scopes)
+    events: list[EventInContext] = []
+    for located in logs:
+        contract = contracts.get(located.log.address)
+        event = None if contract is None else protocols.contracts[contract].decode(located.log)
+        if contract is None or event is None:
             continue
-        before = dataset
-        # A receipt's proof tells neither the log's index in the block nor the transaction's hash: no record here uses
+        room = protocols.room_of(contract)
+        scope = Scope(room.name, event.subject, event.account)
+        if scope not in states:
+            continue
+        # A receipt's proof tells neither the log's index in the block nor the transaction's hash: no state here uses
         # either, and the order of the events is kept.
-        at = Moment(placed.block.number, len(shown), placed.block.timestamp, placed.block.hash, ZERO_BYTES32)
-        if isinstance(event, DatasetEvent):
-            dataset = dataset_records.fold(dataset, event, at)
-        elif event.grantee in access:
-            access[event.grantee] = access_records.fold(access[event.grantee], event, at)
-        else:
-            continue
-        shown.append(Shown(event, placed, before))
-    if dataset is None:
-        raise InvalidInput(f"The registration of the dataset {dataset_id} is not among the events.")
-    return History(tuple(shown), dataset, access)
+        block = located.block
+        at = Moment(block.number, len(events), block.timestamp, block.hash, ZERO_BYTES32)
+        before, subject_before = states[scope], states[scopes[0]]
+        states[scope] = room.matching.fold(before, event, at)
+        events.append(EventInContext(event, located, scope, at, before, subject_before))
+    if states[scopes[0]] is None:
+        subject = scopes[0].subject
+        raise InvalidInput(f"The registration of the {subject.kind} {subject.id} is not among the events.")
+    return History(tuple(events), tuple(_proof(scope, states[scope], events, protocols) for scope in scopes))
 
 
-def _decoded(log: Log, registry: Address, grants: Address | None) -> DatasetEvent | AccessEvent | None:
-    if log.address == registry:
-        return dataset_events.decode(log)
-    return access_events.decode(log) if log.address == grants else None
-
-
-def _access_record(grantee: Address, pair: Pair) -> AccessRecord:
-    return AccessRecord(
-        grantee=grantee,
-        starts_at=pair.starts_at,
-        expires_at=pair.expires_at,
-        rights=pair.rights,
-        epoch=pair.epoch,
-        requests=pair.requests,
-        revoked=pair.revoked,
+def _proof(scope: Scope, state: Any, events: Sequence[EventInContext], protocols: Protocols) -> Proof:
+    adapter = proof_of(protocols.room(scope.room))
+    return Proof(
+        scope=scope,
+        contract=adapter.contract,
+        slots=adapter.slots(scope.subject.id, scope.account, state),
+        events=tuple(index for index, shown in enumerate(events) if shown.scope == scope),
+        state=state,
     )
 
 
-def _event_record(shown: Shown) -> EventRecord:
-    event, placed = shown.event, shown.placed
-    names = [field.name for field in fields(event) if field.name != "dataset_id"]
+def event_record(shown: EventInContext) -> EventRecord:
+    """Return an event as the record has it."""
+    event, located = shown.event, shown.located
+    names = [field.name for field in fields(event) if field.name != _SUBJECT_FIELD]  # type: ignore[arg-type]
     return EventRecord(
-        block=placed.block.number,
+        block=located.block.number,
         event=type(event).__name__,
-        log=placed.index,
-        time=placed.block.timestamp,
-        transaction=placed.transaction,
-        values={to_camel(name): _json(getattr(event, name)) for name in names},
+        log=located.index,
+        time=located.block.timestamp,
+        transaction=located.transaction,
+        values={to_camel(name): json_value(getattr(event, name)) for name in names},
     )
 
 
-def _json(value: object) -> Any:
+def json_value(value: object) -> Any:
+    """Return a value of an event as JSON has it; a Solidity string that is not UTF-8 as an object with its hex."""
     match value:
         case tuple():
-            return [_json(item) for item in value]
-        case Source():
+            return [json_value(item) for item in value]
+        case Struct():
             return value.to_json()
         case FixedBytes():
             return str(value)
@@ -270,7 +258,6 @@ def _json(value: object) -> Any:
 
 
 def _text(raw: bytes) -> Any:
-    """A Solidity string, whose bytes need not be UTF-8."""
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -1,42 +1,32 @@
-"""The signed message behind an event: that it says what the event says, and that the right one signed it."""
+"""Check that a message leads to its event and was signed by the authorised account."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
 
 import coincurve
 
 from registry.base.errors import InvalidInput, VerificationFailed
 from registry.base.primitives import Address, Bytes32, keccak256
 from registry.ethereum.eip712 import Domain, Message
-from registry.evidence.record import Shown
-from registry.rooms.access import events as access_events
-from registry.rooms.access import messages as access_messages
-from registry.rooms.datasets import events as dataset_events
-from registry.rooms.datasets import messages as dataset_messages
-
-MESSAGES: dict[type, type[Message]] = {
-    dataset_events.Registered: dataset_messages.Registration,
-    dataset_events.Revised: dataset_messages.Revision,
-    dataset_events.Transferred: dataset_messages.TitleTransfer,
-    dataset_events.Withdrawn: dataset_messages.Withdrawal,
-    access_events.AccessRequested: access_messages.AccessRequest,
-    access_events.AccessGranted: access_messages.AccessGrant,
-    access_events.AccessRevoked: access_messages.AccessRevocation,
-}
-"""Which message leads to which event."""
+from registry.evidence.record import EventInContext, main_room, proof_of
+from registry.rooms.protocol import Event, Protocols
 
 _SIGNATURE_BYTES = 65
 _HALF_ORDER = 0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0
 
 
 def recover(digest: Bytes32, signature: bytes) -> Address:
-    """Who signed a digest with ECDSA on secp256k1.
+    """Return the account that signed a digest with ECDSA on secp256k1.
 
     Args:
         digest: What was signed.
         signature: r, s and v, 65 bytes, with a low s and v 27 or 28: the one form that the contracts accept.
 
     Raises:
-        VerificationFailed: It is no signature of that form.
+        VerificationFailed: It is not a signature of that form.
     """
     if len(signature) != _SIGNATURE_BYTES or signature[64] not in (27, 28):
         raise VerificationFailed("The signature is not of 65 bytes with 27 or 28 as the last.")
@@ -50,89 +40,104 @@ def recover(digest: Bytes32, signature: bytes) -> Address:
     return Address(keccak256(public.format(compressed=False)[1:])[12:])
 
 
-def require_signed(shown: Shown, message: Message, signature: bytes, domain: Domain) -> Address:
-    """Requires that a message led to an event and was signed by the one whose right it is.
+def message_behind(shown: EventInContext, values: Mapping[str, Any], protocols: Protocols) -> Message:
+    """Return the message that led to an event, from its JSON values.
+
+    A bundle does not name the message: it is the one of the event's room that has these members and leads to it.
 
     Args:
         shown: The event.
-        message: The message, of the kind that leads to such an event.
-        signature: The signature.
-        domain: The contract that took it.
+        values: The message's values.
+        protocols: The rooms.
 
     Raises:
-        VerificationFailed: It says something else, or somebody else signed it.
+        InvalidInput: The room has no message with these members, or the values are malformed.
+        VerificationFailed: The message leads to another event, or to none; the error names what differs.
+    """
+    room = protocols.room(shown.scope.room)
+    differs: VerificationFailed | None = None
+    for kind in room.messages:
+        if set(kind.fields()) != set(values):
+            continue
+        message = kind.parse(values)
+        try:
+            _require_expected(message, shown, protocols)
+        except VerificationFailed as error:
+            differs = error
+        else:
+            return message
+    if differs is not None:
+        raise differs
+    names = ", ".join(list(values)[:20])[:200]
+    raise InvalidInput(f"No message of the room {room.name} has exactly the members {names}.")
+
+
+def require_signed(
+    shown: EventInContext, message: Message, signature: bytes, chain_id: int, protocols: Protocols
+) -> Address:
+    """Require that a message led to an event and was signed by the authorised account.
+
+    Args:
+        shown: The event.
+        message: The message.
+        signature: The signature.
+        chain_id: The chain's id.
+        protocols: The rooms.
+
+    Raises:
+        InvalidInput: The event is about a subject that was not registered before it.
+        VerificationFailed: The message leads to another event or had expired, or another account signed it.
 
     Returns:
         The signer.
     """
-    stated, needed, signer = _compared(shown, message)
-    for name, value in needed.items():
-        if stated[name] != value:
-            raise VerificationFailed(f"The signed message has {name} {stated[name]!s:.80}, the event {value!s:.80}.")
+    _require_expected(message, shown, protocols)
+    is_beside = proof_of(protocols.room(shown.scope.room)).part.account is not None
+    if is_beside and shown.subject_before is None:
+        raise InvalidInput(f"A {shown.scope.subject.kind} has no events before its registration.")
     deadline = int(getattr(message, "deadline"))  # noqa: B009 - every message has one, as Message says
-    if deadline < shown.placed.block.timestamp:
+    if deadline < shown.at.timestamp:
         raise VerificationFailed(f"The signed message was valid until {deadline}, before the event's block.")
-    found = recover(message.digest(domain), signature)
-    if found != signer:
-        raise VerificationFailed(f"The message was signed by {found}, not by {signer}.")
+    authorised = protocols.named_signer(message) or _owner(shown, protocols)
+    signer = recover(message.digest(Domain(message.CONTRACT, chain_id, shown.located.log.address)), signature)
+    if signer != authorised:
+        raise VerificationFailed(f"The message was signed by {signer}, not by {authorised}.")
     return signer
 
 
-def _compared(shown: Shown, message: Message) -> tuple[dict[str, object], dict[str, object], Address]:
-    """What the message says, what it must say after the event, and who must have signed it."""
-    stated = {name: getattr(message, name) for name in type(message).model_fields}
-    event, before = shown.event, shown.before
-    if isinstance(event, dataset_events.Registered):
-        needed: dict[str, object] = {
-            "owner": event.owner,
-            "content_root": event.content_root,
-            "metadata_hash": event.metadata_hash,
-            "uri": event.uri,
-            "salt": event.salt,
-            "sources": event.sources,
-        }
-        return _raw(stated), needed, event.owner
-    if before is None:
-        raise InvalidInput("A dataset has no events before its registration.")
-    needed = {"dataset_id": event.dataset_id}
-    match event:
-        case dataset_events.Revised():
-            needed |= {
-                "head": before.head,
-                "content_root": event.content_root,
-                "metadata_hash": event.metadata_hash,
-                "uri": event.uri,
-                "sources": event.sources,
-            }
-        case dataset_events.Transferred():
-            needed |= {"head": before.head, "to": event.owner}
-        case dataset_events.Withdrawn():
-            needed |= {"head": before.head, "reason": event.reason}
-        case access_events.AccessRequested():
-            needed |= {
-                "grantee": event.grantee,
-                "rights": event.rights,
-                "expires_at": event.expires_at,
-                "purpose": event.purpose,
-                "requests": event.requests - 1,
-            }
-            return _raw(stated), needed, event.grantee
-        case access_events.AccessGranted():
-            # A start that had gone by means from the block's time on.
-            stated["starts_at"] = max(int(stated["starts_at"]), shown.placed.block.timestamp)
-            needed |= {
-                "grantee": event.grantee,
-                "rights": event.rights,
-                "starts_at": event.starts_at,
-                "expires_at": event.expires_at,
-                "terms_hash": event.terms_hash,
-                "epoch": event.epoch - 1,
-            }
-        case access_events.AccessRevoked():
-            needed |= {"grantee": event.grantee, "epoch": event.epoch - 1}
-    return _raw(stated), needed, before.owner
+def _owner(shown: EventInContext, protocols: Protocols) -> Address:
+    owner = proof_of(main_room(protocols)).owner
+    if owner is None or shown.subject_before is None:
+        raise InvalidInput(f"A {shown.scope.subject.kind} has no owner before its registration.")
+    return owner(shown.subject_before)
 
 
-def _raw(stated: dict[str, object]) -> dict[str, object]:
-    """The message's values as events have them: strings as their bytes."""
-    return {name: value.encode() if isinstance(value, str) else value for name, value in stated.items()}
+def _require_expected(message: Message, shown: EventInContext, protocols: Protocols) -> None:
+    """Require that a message leads to an event; name the first value that differs."""
+    expected = protocols.matching(message).expected_event(message, shown.before, shown.at)
+    if expected == shown.event:
+        return
+    kind, event = type(message).__name__, type(shown.event).__name__
+    if expected is None:
+        raise VerificationFailed(
+            f"The signed message ({kind}) does not follow the state before the event {event}: it has "
+            f"{_not_in(shown.event, message)}."
+        )
+    if type(expected) is not type(shown.event):
+        raise VerificationFailed(f"The signed message ({kind}) does not lead to the event {event}.")
+    name = _first_difference(expected, shown.event)
+    stated, logged = getattr(expected, name), getattr(shown.event, name)
+    raise VerificationFailed(f"The signed message has {name} {stated!s:.80}, the event {logged!s:.80}.")
+
+
+def _not_in(event: Event, message: Message) -> str:
+    """Return the values of a message that its event does not have: those by which it follows a state."""
+    values = {name: getattr(message, name) for name in type(message).model_fields if name != "deadline"}
+    raw = {name: value.encode() if isinstance(value, str) else value for name, value in values.items()}
+    names = [name for name, value in raw.items() if getattr(event, name, None) != value]
+    return ", ".join(f"{name} {values[name]!s:.80}" for name in names)
+
+
+def _first_difference(expected: Event, event: Event) -> str:
+    names = [field.name for field in fields(event)]  # type: ignore[arg-type]
+    return next(name for name in names if getattr(expected, name) != getattr(event, name))

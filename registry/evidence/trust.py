@@ -1,4 +1,4 @@
-"""Whose word an auditor takes for which blocks a chain has: a policy that is chosen, never assumed.
+"""Trust policies: how an auditor decides that a block belongs to the chain. A policy is chosen, never assumed.
 
 A bundle shows what is in some blocks. That these blocks are the chain's cannot be seen from the bundle alone.
 """
@@ -6,8 +6,8 @@ A bundle shows what is in some blocks. That these blocks are the chain's cannot 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Protocol, Self
+from dataclasses import dataclass, field
+from typing import Any, Protocol, Self
 
 from registry.base.canonical import read_json
 from registry.base.errors import InvalidInput, VerificationFailed
@@ -18,7 +18,7 @@ from registry.notes.note import KeyKind, Note, VerifierKey
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a bundle says of the chain, and the policy is to decide on.
+    """What a bundle says of the chain, on which a policy decides.
 
     Args:
         chain_id: The chain's id.
@@ -31,6 +31,19 @@ class Claim:
     notes: Sequence[Note]
 
 
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Who vouched for the blocks, to be said in any language.
+
+    Args:
+        code: The kind of policy: `hashes`, `nodes` or `checkpoints`.
+        values: The values in its phrase, as JSON values.
+    """
+
+    code: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+
+
 class Trust(Protocol):
     """A policy."""
 
@@ -39,14 +52,14 @@ class Trust(Protocol):
         """Whether vouching for a block covers the chain's id as well."""
         ...
 
-    def vouch(self, claim: Claim) -> str:
-        """Vouches for all blocks of a claim.
+    def vouch(self, claim: Claim) -> Authority:
+        """Vouch for all blocks of a claim.
 
         Raises:
-            VerificationFailed: It does not for one of them.
+            VerificationFailed: It does not vouch for one of them.
 
         Returns:
-            Whose word it is, as a phrase to follow "by": for example "the block hash that you gave".
+            Who vouches.
         """
         ...
 
@@ -68,7 +81,7 @@ class PinnedBlocks:
         """See Trust."""
         return self.chain_id is not None
 
-    def vouch(self, claim: Claim) -> str:
+    def vouch(self, claim: Claim) -> Authority:
         """See Trust."""
         if self.chain_id is not None and claim.chain_id != self.chain_id:
             raise VerificationFailed(f"The bundle is of chain {claim.chain_id}, not of chain {self.chain_id}.")
@@ -79,15 +92,15 @@ class PinnedBlocks:
                     hint="Give the hash that you know from elsewhere for each of: "
                     f"{', '.join(str(number) for number in claim.blocks)}.",
                 )
-        return "the block hashes that you gave" if len(claim.blocks) > 1 else "the block hash that you gave"
+        return Authority("hashes", {"count": len(claim.blocks)})
 
 
 @dataclass(frozen=True, slots=True)
 class NodeAnswer:
-    """What one node says of its chain.
+    """The answer of one node about its chain.
 
     Args:
-        name: Which node, for people.
+        name: The node's name, for people.
         chain_id: Its chain's id.
         blocks: The hash it has at each height it was asked for.
     """
@@ -112,7 +125,7 @@ class AgreeingNodes:
         """See Trust."""
         return True
 
-    def vouch(self, claim: Claim) -> str:
+    def vouch(self, claim: Claim) -> Authority:
         """See Trust."""
         if not self.answers:
             raise InvalidInput("At least one node must be asked.")
@@ -124,7 +137,7 @@ class AgreeingNodes:
                 if found != block_hash:
                     has = "no block" if found is None else f"the block {found}"
                     raise VerificationFailed(f"{answer.name} has {has} at height {height}, the bundle {block_hash}.")
-        return " and ".join(answer.name for answer in self.answers)
+        return Authority("nodes", {"names": [answer.name for answer in self.answers]})
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,10 +165,10 @@ class SignedCheckpoints:
 
     @classmethod
     def parse(cls, source: bytes) -> Self:
-        """Reads a policy from JSON: ``{"node": key, "witnesses": [key, ...], "threshold": N}``.
+        """Return a policy from JSON: ``{"node": key, "witnesses": [key, ...], "threshold": N}``.
 
         Raises:
-            InvalidInput: It is not that.
+            InvalidInput: It is not a policy.
         """
         match read_json(source):
             case {"node": str(node), "witnesses": [*witnesses], "threshold": threshold, **rest} if not rest:
@@ -171,7 +184,7 @@ class SignedCheckpoints:
         """See Trust."""
         return True
 
-    def vouch(self, claim: Claim) -> str:
+    def vouch(self, claim: Claim) -> Authority:
         """See Trust."""
         notes = {Checkpoint.of(note): note for note in claim.notes}
         for height, block_hash in claim.blocks.items():
@@ -187,6 +200,7 @@ class SignedCheckpoints:
                     f"{len(known)} of the {len(self.witnesses)} witnesses cosigned the checkpoint at height {height}; "
                     f"{self.threshold} are needed."
                 )
-        if not self.threshold:
-            return f"{self.node.name} alone, no witness"
-        return f"{self.node.name} and {self.threshold} of {len(self.witnesses)} witnesses"
+        return Authority(
+            "checkpoints",
+            {"name": self.node.name, "threshold": self.threshold, "witnesses": len(self.witnesses)},
+        )

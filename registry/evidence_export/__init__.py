@@ -1,1 +1,1 @@
-"""Making evidence: what a bundle needs is read from a chain and put together."""
+"""Make evidence: read from a chain what a bundle needs, and put it together."""

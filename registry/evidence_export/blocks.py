@@ -1,4 +1,4 @@
-"""Finding the block that was the latest at a time."""
+"""Find the block that was the latest at a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from registry.chain.history import BlockRef, block_at
 
 
 def block_as_of(chain: Chain, time: int | None) -> BlockRef:
-    """The latest block that is not later than a time.
+    """Return the latest block that is not later than a time.
 
     Args:
         chain: The chain.

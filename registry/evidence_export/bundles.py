@@ -1,65 +1,37 @@
-"""Making an evidence bundle of a dataset from what a chain gives over JSON-RPC."""
+"""Make an evidence bundle of a dataset from what a chain gives over JSON-RPC."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
 
-from registry.base.canonical import metadata_hash, read_json
-from registry.base.errors import InvalidInput, NotFound, Unavailable, VerificationFailed
+from registry.base.errors import NotFound, Unavailable, VerificationFailed
 from registry.base.primitives import Address, Bytes32, DatasetId
-from registry.chain.client import Chain, RpcError
-from registry.chain.history import BlockRef, Topics, ask, logs_until
-from registry.ethereum.eip712 import Domain
-from registry.ethereum.header import Header, encode_header
+from registry.base.subject import Subject
+from registry.chain.client import Chain
+from registry.chain.history import BlockRef, logs_until
+from registry.ethereum.header import Header
 from registry.ethereum.logs import Moment
-from registry.ethereum.receipts import decode_receipt, encode_receipt, receipt_key, receipts_trie
-from registry.ethereum.state import account_at, head_slot, pair_slot, slot_at
-from registry.ethereum.trie import Nodes
 from registry.evidence import bundle as form
-from registry.evidence.content import path_of
-from registry.evidence.record import History, Placed, history_of
-from registry.evidence.signatures import MESSAGES, require_signed
+from registry.evidence.checks import record_of
+from registry.evidence.record import History, LocatedLog, Scope, history_of, main_room, proof_of
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
-from registry.evidence_export.grantees import AccessLogs
-from registry.evidence_export.messages import read_call
-from registry.manifest.text import Listing
+from registry.evidence_export.content import NOTHING, ContentSelection, content_of
+from registry.evidence_export.reading import headers_of, messages_of, receipts_of, state_of
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import Note, VerifierKey
-from registry.rooms.datasets.events import REGISTERED, REVISED, TRANSFER, WITHDRAWN
+from registry.rooms.access.grantees import AccessLogs
+from registry.rooms.access.protocol import PROTOCOL as ACCESS
+from registry.rooms.datasets.events import filters
 from registry.rooms.datasets.records import Dataset
 from registry.rooms.deployment import Deployment
+from registry.rooms.protocols import PROTOCOLS
 
 LARGEST_GAP = 256
 """Up to how many blocks apart two blocks are linked by all the headers between them, some 1.2 kB each."""
 FARTHEST_CHECKPOINT = 4096
 """Up to how many blocks behind a block a checkpoint vouches for it."""
-
-_HEADERS_AT_ONCE = 100
-_SLOTS_AT_ONCE = 256
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What of a version's content a bundle is to hold.
-
-    Args:
-        manifest: The version's manifest, or None.
-        files: The paths of single files to show instead of the whole manifest; none: the whole.
-        metadata: The version's metadata, or None.
-        version: The version; None: the latest.
-    """
-
-    manifest: Listing | None = None
-    files: Sequence[str] = ()
-    metadata: dict[str, Any] | None = None
-    version: int | None = None
-
-
-NOTHING = Shown()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +57,11 @@ def export_bundle(
     until: BlockRef,
     *,
     grantees: Iterable[Address] | None = None,
-    shown: Shown | Callable[[Dataset], Shown] = NOTHING,
+    shown: ContentSelection | Callable[[Dataset], ContentSelection] = NOTHING,
     checkpoints: SignedBlocks | Callable[[Sequence[int]], SignedBlocks] = NO_CHECKPOINTS,
     largest_gap: int = LARGEST_GAP,
 ) -> bytes:
-    """Makes the bundle of a dataset as of a block, and verifies it before it is given away.
+    """Return the bundle of a dataset as of a block, after verifying it.
 
     Args:
         chain: The chain.
@@ -97,9 +69,9 @@ def export_bundle(
         dataset_id: The dataset.
         until: The block; with checkpoints, the block of one of them.
         grantees: Whose access to show; None: that of all who were ever granted any.
-        shown: What of the content to show, or what finds it once the dataset's history is known.
-        checkpoints: Signed checkpoints, or what finds them for the heights of the blocks that the bundle shows. With
-            them, each of these blocks is followed by the headers up to one of them, where one is near enough.
+        shown: What of the content to show, or a function that finds it once the dataset's history is known.
+        checkpoints: Signed checkpoints, or a function that finds them for the heights of the blocks that the bundle
+            shows. With them, each of these blocks is followed by the headers up to one of them, where one is near.
         largest_gap: Without checkpoints, up to how many blocks apart blocks are linked by the headers between them.
 
     Raises:
@@ -109,59 +81,82 @@ def export_bundle(
         Unavailable: No usable answer came, or the chain changed meanwhile.
         RpcError: The node refused.
     """
-    moments = _moments(chain, deployment, dataset_id, until)
     access = AccessLogs(chain, deployment, dataset_id, until).to_show(grantees)
-    moments += access.moments
+    moments = [*_moments(chain, deployment, dataset_id, until), *access.moments]
     heights = sorted({moment.block_number for moment in moments} | {until.number})
     signed = checkpoints(heights) if callable(checkpoints) else checkpoints
     notes = {Checkpoint.of(note).height: note for note in signed.notes}
     spans = _spans(heights, sorted(height for height in notes if height <= until.number), largest_gap)
-    raw_headers = _headers(chain, spans)
+    raw_headers = headers_of(chain, spans)
     headers = {height: Header.decode(raw) for height, raw in raw_headers.items()}
-    if headers[until.number].hash != until.hash:
+    last = headers[until.number]
+    if last.hash != until.hash:
         raise _changed(until)
-    receipts, logs, transactions = _receipts(chain, moments, headers)
-    grants = deployment.address_of("AccessGrants") if access.grantees else None
-    history = history_of(logs, dataset_id, deployment.address_of("DatasetRegistry"), grants, access.grantees)
-    ends = [span[-1] for span in spans]
-    bundle = form.Bundle(
+    receipts, logs, transactions = receipts_of(chain, moments, headers)
+    history = _history(logs, deployment, dataset_id, access.grantees)
+    dataset = history.main.state
+    versions = proof_of(main_room(PROTOCOLS)).versions
+    bundle = form.form_of(PROTOCOLS)(
         chain_id=deployment.chain_id,
-        checkpoints=_checkpoints([notes[end] for end in ends if end in notes], signed.keys),
-        content=_content(shown(history.dataset) if callable(shown) else shown, history),
-        contracts=form.Contracts(access_grants=grants, dataset_registry=deployment.address_of("DatasetRegistry")),
+        checkpoints=_checkpoints([notes[span[-1]] for span in spans if span[-1] in notes], signed.keys),
+        content=content_of(shown(dataset) if callable(shown) else shown, versions(dataset) if versions else ()),
+        contracts=_contracts(deployment, history),
         dataset_id=dataset_id,
         format=form.FORMAT,
         headers=tuple(tuple(raw_headers[height] for height in span) for span in spans),
-        messages=tuple(_messages(chain, deployment, history, transactions)),
+        messages=tuple(messages_of(chain, deployment.chain_id, history, transactions, PROTOCOLS)),
         receipts=receipts,
-        record=history.record(headers[until.number]),
-        state=_state(chain, deployment, dataset_id, access.grantees, headers[until.number]),
+        record=record_of(history, last, PROTOCOLS),
+        state=state_of(chain, deployment, history, last, PROTOCOLS),
     )
     source = bundle.to_json()
+    _require_verified(source, PinnedBlocks({headers[span[-1]].hash for span in spans}, deployment.chain_id))
+    return source
+
+
+def _require_verified(source: bytes, trust: PinnedBlocks) -> None:
+    """Require that a bundle verifies before it is given away."""
     try:
-        verify(source, PinnedBlocks({headers[end].hash for end in ends}, deployment.chain_id))
+        verify(source, trust, PROTOCOLS)
     except VerificationFailed as error:
         raise Unavailable(
             f"What the node gave does not verify: {error.message}", hint="The chain may have changed: try again."
         ) from error
-    return source
+
+
+def _history(
+    logs: Sequence[LocatedLog], deployment: Deployment, dataset_id: DatasetId, grantees: Sequence[Address]
+) -> History:
+    main = main_room(PROTOCOLS)
+    subject = Subject(proof_of(main).kind, Bytes32(dataset_id))
+    scopes = [Scope(main.name, subject), *(Scope(ACCESS.name, subject, grantee) for grantee in grantees)]
+    return history_of(logs, scopes, deployment.addresses, PROTOCOLS)
+
+
+def _contracts(deployment: Deployment, history: History) -> form.Contracts:
+    """Return the addresses of the contracts by which the history's states are proven."""
+    model = form.form_of(PROTOCOLS).model_fields["contracts"].annotation
+    used = {proof.contract for proof in history.proofs}
+    names = [proof_of(room).contract for room in PROTOCOLS.proven]
+    contracts: form.Contracts = model(
+        **{  # type: ignore[misc]
+            name: deployment.address_of(name) if name in used else None for name in names
+        }
+    )
+    return contracts
 
 
 def _moments(chain: Chain, deployment: Deployment, dataset_id: DatasetId, until: BlockRef) -> list[Moment]:
-    """Where the dataset's own events are."""
-    topic = Bytes32(dataset_id)
-    wanted: list[Topics] = [[[REGISTERED, REVISED, WITHDRAWN], topic], [TRANSFER, None, None, topic]]
-    moments = [
-        at
-        for _, at in logs_until(chain, deployment.address_of("DatasetRegistry"), wanted, deployment.block_number, until)
-    ]
-    if not moments:
+    """Return where the dataset's own events are."""
+    address = deployment.address_of(proof_of(main_room(PROTOCOLS)).contract)
+    found = logs_until(chain, address, filters(dataset_id), deployment.block_number, until)
+    if not found:
         raise NotFound(f"There is no dataset {dataset_id} up to block {until.number}.")
-    return moments
+    return [at for _, at in found]
 
 
 def _spans(heights: Sequence[int], checkpoints: Sequence[int], largest_gap: int) -> list[list[int]]:
-    """The heights of the headers to show, in runs.
+    """Return the heights of the headers to show, in runs.
 
     Args:
         heights: The blocks that must be shown, ascending; the last is the block of the record.
@@ -179,127 +174,8 @@ def _spans(heights: Sequence[int], checkpoints: Sequence[int], largest_gap: int)
     return spans
 
 
-def _headers(chain: Chain, spans: Sequence[Sequence[int]]) -> dict[int, bytes]:
-    heights = [height for span in spans for height in span]
-    headers: dict[int, bytes] = {}
-    for start in range(0, len(heights), _HEADERS_AT_ONCE):
-        part = heights[start : start + _HEADERS_AT_ONCE]
-        blocks = ask(chain, [("eth_getBlockByNumber", [hex(height), False]) for height in part])
-        if None in blocks:
-            raise Unavailable("The node does not have all blocks that evidence needs.")
-        headers |= {height: encode_header(block) for height, block in zip(part, blocks, strict=True)}
-    return headers
-
-
-def _receipts(
-    chain: Chain, moments: Sequence[Moment], headers: Mapping[int, Header]
-) -> tuple[tuple[form.Receipts, ...], list[Placed], dict[tuple[int, int], str]]:
-    """The receipts' proofs, the logs in them, and the hash of each transaction by its place."""
-    parts: list[form.Receipts] = []
-    placed: list[Placed] = []
-    transactions: dict[tuple[int, int], str] = {}
-    for height, group in groupby(sorted(moments), key=lambda moment: moment.block_number):
-        (receipts,) = ask(chain, [("eth_getBlockReceipts", [hex(height)])])
-        wanted = {str(moment.transaction_hash) for moment in group}
-        indices = [index for index, receipt in enumerate(receipts or ()) if receipt["transactionHash"] in wanted]
-        trie = receipts_trie(receipts or ())
-        if len(indices) != len(wanted) or trie.root != headers[height].receipts_root:
-            raise Unavailable(f"The receipts that the node gives for block {height} are not those of the block.")
-        for index in indices:
-            transactions[height, index] = receipts[index]["transactionHash"]
-            logs = decode_receipt(encode_receipt(receipts[index])).logs
-            placed += [Placed(log, headers[height], index, position) for position, log in enumerate(logs)]
-        nodes = trie.proof(receipt_key(index) for index in indices)
-        parts.append(form.Receipts(block=height, nodes=nodes, transactions=tuple(indices)))
-    return tuple(parts), placed, transactions
-
-
-def _messages(
-    chain: Chain, deployment: Deployment, history: History, transactions: Mapping[tuple[int, int], str]
-) -> Iterable[form.SignedMessage]:
-    """The signed message of each event whose transaction carried one with its signer's own ECDSA signature."""
-    hashes = list(transactions.values())
-    carried = ask(chain, [("eth_getTransactionByHash", [transaction]) for transaction in hashes])
-    inputs = {
-        transaction: bytes.fromhex(answer["input"][2:])
-        for transaction, answer in zip(hashes, carried, strict=True)
-        if answer is not None
-    }
-    for index, shown in enumerate(history.shown):
-        call = read_call(inputs.get(transactions[shown.placed.block.number, shown.placed.transaction], b""))
-        if call is None or not isinstance(call[0], MESSAGES[type(shown.event)]):
-            continue
-        message, signature = call
-        domain = Domain(message.CONTRACT, deployment.chain_id, shown.placed.log.address)
-        try:
-            require_signed(shown, message, signature, domain)
-        except VerificationFailed:
-            continue  # An organisation's wallet signed it, in a way that only its own contract can check.
-        yield form.SignedMessage(event=index, message=message.to_json(), signature=signature)
-
-
-def _state(
-    chain: Chain, deployment: Deployment, dataset_id: DatasetId, grantees: Sequence[Address], header: Header
-) -> tuple[bytes, ...] | None:
-    """The trie nodes of the slots that the bundle speaks of, or None where the node does not have that state."""
-    pairs = [pair_slot(dataset_id, grantee) for grantee in grantees]
-    parts = [pairs[start : start + _SLOTS_AT_ONCE] for start in range(0, len(pairs), _SLOTS_AT_ONCE)]
-    wanted = [
-        (deployment.address_of("DatasetRegistry"), [head_slot(dataset_id)]),
-        *((deployment.address_of("AccessGrants"), part) for part in parts),
-    ]
-    given: dict[bytes, None] = {}
-    for address, slots in wanted:
-        try:
-            proof = chain.request("eth_getProof", [str(address), [str(slot) for slot in slots], hex(header.number)])
-        except RpcError:
-            return None
-        for node in [*proof["accountProof"], *(node for slot in proof["storageProof"] for node in slot["proof"])]:
-            given[bytes.fromhex(node[2:])] = None
-    nodes = Nodes(given)
-    for address, slots in wanted:
-        account = account_at(nodes, header.state_root, address)
-        for slot in slots:
-            slot_at(nodes, account.storage_root, slot)
-    return nodes.read
-
-
-def _content(shown: Shown, history: History) -> form.Content | None:
-    manifest = shown.manifest
-    latest = history.dataset.latest.number
-    number = shown.version or latest
-    if not 1 <= number <= len(history.dataset.versions):
-        raise NotFound(f"The dataset has no version {number}.")
-    if manifest is None and shown.metadata is None:
-        if number != latest:
-            # Without content a bundle speaks of the latest version: it must not be handed out as another's.
-            raise NotFound(
-                f"Of version {number} there is neither a manifest to show nor metadata, so no bundle can be about it.",
-                hint=f"Ask for the latest version, {latest}.",
-            )
-        return None
-    if manifest is None and shown.files:
-        raise InvalidInput("To show single files, the manifest is needed.")
-    version = history.dataset.versions[number - 1]
-    if manifest is not None and manifest.root != version.content_root:
-        raise InvalidInput(f"The manifest has the root {manifest.root}, version {number} has {version.content_root}.")
-    if shown.metadata is not None and metadata_hash(shown.metadata) != version.metadata_hash:
-        raise InvalidInput(f"The metadata does not have the hash {version.metadata_hash} of version {number}.")
-    return form.Content(
-        files=tuple(
-            form.File(entry=_object(manifest.leaf(path)), path=path_of(manifest.proof(path)))
-            for path in sorted(set(shown.files))
-        )
-        if manifest is not None
-        else (),
-        manifest=_object(manifest.to_json().encode()) if manifest is not None and not shown.files else None,
-        metadata=shown.metadata,
-        version=number,
-    )
-
-
 def _checkpoints(notes: Sequence[Note], keys: Sequence[VerifierKey]) -> form.Checkpoints | None:
-    """The checkpoints with the signatures of known keys."""
+    """Return the checkpoints with the signatures of known keys."""
     kept = [
         Note(note.text, tuple(line for line in note.signatures if any(line.is_by(key) for key in keys)))
         for note in notes
@@ -308,13 +184,6 @@ def _checkpoints(notes: Sequence[Note], keys: Sequence[VerifierKey]) -> form.Che
     if not kept or not signers:
         return None
     return form.Checkpoints(keys=tuple(str(key) for key in signers), notes=tuple(str(note) for note in kept))
-
-
-def _object(source: bytes) -> dict[str, Any]:
-    value = read_json(source)
-    if not isinstance(value, dict):
-        raise InvalidInput("A JSON object is needed here.")
-    return value
 
 
 def _changed(until: BlockRef) -> Unavailable:

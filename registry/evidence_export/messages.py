@@ -1,4 +1,4 @@
-"""Finding the signed message in the input of the transaction that carried it.
+"""Find the signed message in the input of the transaction that carried it.
 
 Source: Contract ABI Specification, argument encoding.
 """
@@ -13,21 +13,22 @@ from registry.chain.calls import calldata
 from registry.ethereum.abi import WORD, Reader
 from registry.ethereum.eip712 import Message
 from registry.rooms.datasets.messages import Source
-from registry.rooms.protocols import PROTOCOLS
+from registry.rooms.protocol import Protocols
 
 _SELECTOR_BYTES = 4
 
 
-def read_call(data: bytes) -> tuple[Message, bytes] | None:
-    """The message and the signature in a call of one of our entry points.
+def read_call(data: bytes, protocols: Protocols) -> tuple[Message, bytes] | None:
+    """Return the message and the signature in a call of one of the rooms' entry points.
 
     Args:
         data: The transaction's input.
+        protocols: The rooms.
 
     Returns:
-        None where it is no such call, is encoded in an unusual way, or carries no signature (the signer sent it).
+        None where it is not such a call, is encoded in an unusual way, or carries no signature (the signer sent it).
     """
-    for kind in PROTOCOLS.messages.values():
+    for kind in protocols.messages.values():
         if data[:_SELECTOR_BYTES] == keccak256(f"{kind.FUNCTION}({kind.abi_type()},bytes)".encode())[:_SELECTOR_BYTES]:
             try:
                 message, signature = _decoded(kind, Reader(data[_SELECTOR_BYTES:]))

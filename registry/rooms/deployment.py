@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
 
-from registry.base.errors import NotFound
+from registry.base.errors import InvalidInput, NotFound
 from registry.base.primitives import Address, Bytes32
 
 
@@ -65,3 +65,20 @@ class Deployment:
                 hint=f"It has: {', '.join(self.contracts) or 'none'}. Another version of the program may have more.",
             )
         return self.contracts[contract].address
+
+
+def parse_addresses(texts: Iterable[str]) -> dict[str, Address]:
+    """Return contracts' addresses by name from texts of the form ``NAME=ADDRESS,...``.
+
+    Raises:
+        InvalidInput: A text is not of that form, an address is malformed, or a contract is named twice.
+    """
+    addresses: dict[str, Address] = {}
+    for part in (part for text in texts for part in text.split(",") if part.strip()):
+        name, separator, address = (piece.strip() for piece in part.partition("="))
+        if not (name and separator and address):
+            raise InvalidInput(f"Expected NAME=ADDRESS, but got {part.strip()[:80]!r}.")
+        if name in addresses:
+            raise InvalidInput(f"The contract {name[:80]} is named twice.", hint="Give each contract one address.")
+        addresses[name] = Address.parse(address)
+    return addresses

@@ -17,6 +17,7 @@ from registry.base.subject import Subject
 from registry.ethereum.eip712 import Message
 from registry.ethereum.logs import Log, Moment
 from registry.ethereum.refusals import SHARED_REFUSALS, Refusal, RefusalTable
+from registry.rooms.proof_adapter import ProofAdapter
 
 Value = TypeVar("Value")
 
@@ -88,6 +89,7 @@ class RoomProtocol:
         messages: The messages that its contracts take.
         matching: How a message leads to an event.
         refusals: The errors with which its contracts refuse.
+        proof: How evidence proves its state; None where evidence does not show it.
     """
 
     name: str
@@ -95,6 +97,7 @@ class RoomProtocol:
     messages: tuple[type[Message], ...]
     matching: Matching
     refusals: tuple[Refusal, ...] = ()
+    proof: ProofAdapter | None = None
 
 
 class Protocols:
@@ -115,11 +118,21 @@ class Protocols:
         self.messages: Mapping[str, type[Message]] = _by_name(
             (message.__name__, message) for room in rooms for message in room.messages
         )
+        self._rooms = _by_name((room.name, room) for room in rooms)
+        self._rooms_of_contracts = {contract.name: room for room in rooms for contract in room.contracts}
+        self.proven = tuple(room for room in rooms if room.proof is not None)
         self._rooms_of_messages = {message.__name__: room for room in rooms for message in room.messages}
-        _by_name((room.name, room) for room in rooms)
         self.topics = tuple(topic for contract in self.contracts.values() for topic in contract.topics)
         self.ignored = tuple(prefix for contract in self.contracts.values() for prefix in contract.ignored)
         self.refusals = RefusalTable((*SHARED_REFUSALS, *chain.from_iterable(room.refusals for room in rooms)))
+
+    def room(self, name: str) -> RoomProtocol:
+        """Return the room with a name."""
+        return self._rooms[name]
+
+    def room_of(self, contract: str) -> RoomProtocol:
+        """Return the room of a contract."""
+        return self._rooms_of_contracts[contract]
 
     def matching(self, message: Message) -> Matching:
         """Return how a message leads to an event."""

@@ -17,6 +17,7 @@ from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
 from registry.keys.signer import Signer
 from registry.rooms.access.messages import AccessGrant, AccessRevocation
 from registry.rooms.datasets.events import REGISTERED
+from registry.rooms.protocols import PROTOCOLS
 from scripts.strangers.target import FAR_SECONDS, Target, account
 
 PAUSE = 0.5
@@ -127,14 +128,14 @@ def _fetch_evidence(target: Target, http: httpx.Client, waits: Waits) -> None:
     if not answer.is_success:
         waits.refused.append(f"GET evidence: {_told(answer)}")
         return
-    heights = sorted(blocks_to_vouch_for(answer.content))
+    heights = sorted(blocks_to_vouch_for(answer.content, PROTOCOLS))
     calls = [
         {"jsonrpc": "2.0", "id": height, "method": "eth_getBlockByNumber", "params": [hex(height), False]}
         for height in heights
     ]
     blocks = http.post("/rpc", json=calls).json()
     trust = PinnedBlocks({Bytes32.parse(block["result"]["hash"]) for block in blocks}, target.chain_id)
-    waits.verified.append(verify(answer.content, trust))
+    waits.verified.append(verify(answer.content, trust, PROTOCOLS))
 
 
 def _audit(target: Target, http: httpx.Client, waits: Waits) -> None:

@@ -10,6 +10,7 @@ from registry.evidence.trust import PinnedBlocks, SignedCheckpoints
 from registry.evidence.verify import blocks_to_vouch_for, verify
 from registry.manifest import from_digests
 from registry.rooms.access.messages import AccessGrant
+from registry.rooms.protocols import PROTOCOLS
 from tests.api.checkpoints import cosign_a_new_block
 from tests.api.world import ANALYST, Gateway, grant
 from tests.evidence.stories import NODE, WITNESSES
@@ -20,7 +21,7 @@ METADATA = {"name": "Penguins 企鹅"}
 
 def trusted(gateway: Gateway, bundle: bytes) -> PinnedBlocks:
     hashes = set()
-    for height in blocks_to_vouch_for(bundle):
+    for height in blocks_to_vouch_for(bundle, PROTOCOLS):
         block = gateway.node.chain.request("eth_getBlockByNumber", [hex(height), False])
         hashes.add(Bytes32.parse(block["hash"]))
     return PinnedBlocks(hashes, gateway.deployment.chain_id)
@@ -35,20 +36,20 @@ def test_a_dataset_gives_a_bundle_with_what_was_deposited(gateway: Gateway) -> N
     answer = gateway.http.get(path)
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-disposition"].endswith('.tdr.json"')
-    result = verify(answer.content, trusted(gateway, answer.content))
+    result = verify(answer.content, trusted(gateway, answer.content), PROTOCOLS)
     assert result.is_complete
     assert result.manifest == FILES
     assert result.metadata == METADATA
     assert [access.grantee for access in result.record.access] == [ANALYST.address]
 
     single = gateway.http.get(path, params={"file": ["企鹅.csv"], "grantee": [str(message.owner)]}).content
-    result = verify(single, trusted(gateway, single))
+    result = verify(single, trusted(gateway, single), PROTOCOLS)
     assert [file.path for file in result.files] == ["企鹅.csv"]
     assert [access.rights for access in result.record.access] == [0]
 
     registered = gateway.http.get(f"/v1/datasets/{message.dataset_id}").json()["registeredAt"]
     earlier = gateway.http.get(path, params={"at": registered}).content
-    assert verify(earlier, trusted(gateway, earlier)).record.access == ()
+    assert verify(earlier, trusted(gateway, earlier), PROTOCOLS).record.access == ()
 
 
 def test_a_former_version_of_which_nothing_can_be_shown_has_no_bundle_and_no_certificate(gateway: Gateway) -> None:
@@ -85,4 +86,4 @@ def test_with_checkpoints_it_verifies_by_the_word_of_the_node_and_its_witnesses(
     block_hash = cosign_a_new_block(gateway)
     bundle = gateway.http.get(path, params={"cosignatures": "2"}).content
     policy = SignedCheckpoints(NODE.verifier, [witness.verifier for witness in WITNESSES], 2)
-    assert verify(bundle, policy).record.block.hash == block_hash
+    assert verify(bundle, policy, PROTOCOLS).record.block.hash == block_hash

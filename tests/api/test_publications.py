@@ -23,6 +23,7 @@ from registry.rooms.access.statements import RequestPolicy
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.datasets.publications import records_of, withhold
 from registry.rooms.datasets.statements import Publication, Retraction
+from registry.rooms.protocols import PROTOCOLS
 from tests.api.world import (
     ANALYST,
     FAR,
@@ -455,6 +456,6 @@ def verified(gateway: Gateway, bundle: bytes) -> Any:
     chain = gateway.node.chain
     hashes = {
         Bytes32.parse(chain.request("eth_getBlockByNumber", [hex(height), False])["hash"])
-        for height in blocks_to_vouch_for(bundle)
+        for height in blocks_to_vouch_for(bundle, PROTOCOLS)
     }
-    return verify(bundle, PinnedBlocks(hashes, gateway.deployment.chain_id))
+    return verify(bundle, PinnedBlocks(hashes, gateway.deployment.chain_id), PROTOCOLS)

@@ -26,10 +26,11 @@ from registry.certificate.credential import verify_credential
 from registry.certificate.facts import facts_of
 from registry.certificate.multibase import did_of
 from registry.devchain import methods
-from registry.evidence.bundle import Bundle
+from registry.evidence.bundle import parse_bundle
 from registry.keys.notes import load_note_key
 from registry.manifest import Manifest, hash_path
 from registry.rooms.datasets.messages import Source
+from registry.rooms.protocols import PROTOCOLS
 from tests.api.world import (
     ANALYST,
     OWNER,
@@ -93,7 +94,7 @@ def test_its_facts_are_those_of_the_chain(penguins: Penguins) -> None:
     answer = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}/certificate.pdf", params={"version": 1})
     assert answer.status_code == 200, answer.text
     assert answer.headers["content-type"] == "application/pdf"
-    facts = facts_of(Bundle.parse(attachment.read(answer.content)))
+    facts = facts_of(parse_bundle(attachment.read(answer.content), PROTOCOLS))
     shown = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}").json()
     assert (facts.version, facts.latest_version) == (1, 2)
     assert (facts.name, facts.license) == ("企鹅 Penguins", "CC0-1.0")
@@ -112,7 +113,7 @@ def test_its_facts_are_those_of_the_chain(penguins: Penguins) -> None:
 
 def test_a_version_without_documents_is_certified_by_its_hashes(penguins: Penguins) -> None:
     answer = penguins.gateway.http.get(f"/v1/datasets/{penguins.dataset_id}/certificate.pdf")
-    facts = facts_of(Bundle.parse(attachment.read(answer.content)), 2)
+    facts = facts_of(parse_bundle(attachment.read(answer.content), PROTOCOLS), 2)
     assert (facts.version, facts.name, facts.files) == (2, None, None)
 
 
@@ -212,7 +213,7 @@ def test_a_credential_verifies_files_by_its_issuers_word_and_says_that_it_is_no_
     other = tdr(penguins, *verify[:-1], stranger)
     assert other.returncode == 1
     assert f"and not by {stranger}" in other.stdout
-    elsewhere = tdr(penguins, *verify, "--registry", "0x" + "11" * 20)
+    elsewhere = tdr(penguins, *verify, "--contract", "DatasetRegistry=0x" + "11" * 20)
     assert elsewhere.returncode == 1
     assert "is about the registry" in elsewhere.stdout
     for nobody in (verify[:-2], (*verify[:-1], "alice")):
@@ -276,12 +277,12 @@ def test_requests_of_strangers_change_neither_evidence_nor_certificate_nor_crede
         for kind in kinds:
             assert len(answers[kind].content) < before[kind] + header_and_nodes
         for bundle in (answers["evidence"].content, attachment.read(answers["certificate.pdf"].content)):
-            assert [access.grantee for access in Bundle.parse(bundle).record.access] == [ANALYST.address]
+            assert [access.grantee for access in parse_bundle(bundle, PROTOCOLS).record.access] == [ANALYST.address]
         (held,) = answers["credential"].json()["credentialSubject"]["grants"]
         assert held["grantee"].endswith(str(ANALYST.address))
         named = {"grantee": [str(strangers[0].address)]}
         shown = gateway.http.get(f"/v1/datasets/{dataset_id}/evidence", params=named)
-        assert [access.requests for access in Bundle.parse(shown.content).record.access] == [1]
+        assert [access.requests for access in parse_bundle(shown.content, PROTOCOLS).record.access] == [1]
 
 
 def test_a_certificate_tells_how_many_grants_it_leaves_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from registry.base.canonical import metadata_hash
 from registry.base.primitives import Bytes32, DatasetId
-from registry.evidence.verify import TITLES
+from registry.evidence.steps import Step
 from registry.manifest import Manifest, hash_path
 from registry.notes.note import KeyKind, SigningKey
 from tests.api.checkpoints import cosign_a_new_block
@@ -78,9 +78,9 @@ def test_exported_evidence_verifies_a_folder_without_the_gateway(
     assert done.json["datasetId"] == str(dataset)
     assert len(done.json["steps"]) > 9
     assert done.json["notProven"]
-    registry = ("--registry", gateway.deployment.address_of("DatasetRegistry"))
+    registry = ("--contract", f"DatasetRegistry={gateway.deployment.address_of('DatasetRegistry')}")
     assert not any("compare its" in line for line in known_contract(tdr, folder, bundle, block, *registry))
-    wrong = ("--registry", gateway.deployment.address_of("AccessGrants"))
+    wrong = ("--contract", f"DatasetRegistry={gateway.deployment.address_of('AccessGrants')}")
     assert tdr("verify", folder, "--bundle", bundle, "--block-hash", block, *wrong).code == 1
     people = tdr("verify", folder, "--bundle", bundle, "--block-hash", block)
     assert "VERIFIED" in people.out
@@ -290,7 +290,7 @@ def test_a_bundle_that_does_not_show_somebody_proves_nothing_about_them(tdr: Run
 
 def test_steps_have_the_same_numbers_in_every_report(tdr: Run) -> None:
     """U15: a step of which a bundle holds nothing is said to be left out, and moves no other."""
-    titles = [f"{number}. {title}: " for number, title in enumerate(TITLES, 1)]
+    titles = [f"{number}. {title}: " for number, title in enumerate((step.title for step in Step), 1)]
     for name in ("registered", "withdrawn", "granted"):
         lines = tdr("verify", *vector(name)).out.splitlines()
         for beginning, line in zip(titles, lines, strict=False):

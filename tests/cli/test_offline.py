@@ -16,6 +16,7 @@ from tests.cli.conftest import NOBODY, Run, error_of
 
 TDR = Path(sys.executable).with_name("tdr")
 ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+PIN = f"DatasetRegistry={ADDRESS}"
 ID = "0x" + "ab" * 32
 COMMANDS = (  # noqa: SIM905
     "up keys register revise transfer withdraw grant revoke request requests access show history list find verify "
@@ -86,8 +87,11 @@ def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]
         (("find", "a" * 64), "tdr up"),
         (("find", "nosuch"), "neither a file or folder here nor a SHA-256 hash"),
         (("verify", ".", "--dataset", "12345678"), "give the dataset's id in full"),
-        (("verify", ".", "--dataset", ID), "Give its address by --registry ADDRESS"),
-        (("verify", ".", "--dataset", ID, "--registry", ADDRESS), "No JSON-RPC endpoint gave a usable answer"),
+        (("verify", ".", "--dataset", ID), "Give its address by --contract NAME=ADDRESS"),
+        (
+            ("verify", ".", "--dataset", ID, "--contract", f"DatasetRegistry={ADDRESS}"),
+            "No JSON-RPC endpoint gave a usable answer",
+        ),
         (("verify", "."), "--dataset ID, --manifest FILE, --bundle FILE or --credential FILE"),
         (("verify", ".", "--rpc", "http://x"), "--rpc goes with --bundle or --dataset"),
         (("verify", ".", "--issuer", "did:key:z"), "--issuer goes with --credential"),

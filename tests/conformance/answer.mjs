@@ -34,8 +34,9 @@ const ANSWERS = {
       access: accessAt(found.record, found.record.block.time),
       accessLater: LATER.map((seconds) => accessAt(found.record, found.record.block.time + seconds)),
       headline: headline(found.summary),
-      steps: found.steps.map((step) => [step.number, step.title, provesText(step)]),
-      notProven: found.notProven.map((fact) => notProvenText(fact)),
+      steps: inLanguages((language) => found.steps.map((step) => [step.number, step.title, provesText(step, language)])),
+      limits: found.notProven.map((fact) => fact.kind),
+      notProven: inLanguages((language) => found.notProven.map((fact) => notProvenText(fact, language))),
     };
   },
   async attachment({ file }) {
@@ -55,6 +56,8 @@ const ANSWERS = {
   },
 };
 
+const inLanguages = (say) => ({ en: say("en"), zh: say("zh") });
+
 function isRefused(check) {
   try {
     check();
@@ -72,7 +75,7 @@ for await (const line of createInterface({ input: process.stdin })) {
     answer = { answer: await ANSWERS[question](given) };
   } catch (error) {
     if (!(error instanceof Refused) && !(error instanceof StepFailed)) throw error;
-    answer = { refused: error.message, failsAt: error.number ?? null };
+    answer = { refused: error.message, failsAt: error.number ?? null, failsIn: error.title ?? null };
   }
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }

@@ -12,12 +12,19 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from registry.evidence.summary import headline, summaries_of
-from registry.evidence.verify import StepFailed, Verified, verify
+from registry.evidence.steps import StepFailed
+from registry.evidence.texts import Language, not_proven_text, step_text
+from registry.evidence.verify import Verified, verify
+from registry.rooms.access.summary import summaries_of
+from registry.rooms.datasets.summary import headline
+from registry.rooms.protocols import PROTOCOLS
+from registry.verification.bundle import summary_of
+from registry.verification.grantees import access_of
 from tests.evidence.cases import trust_of
 from tests.fixtures.waiting import PATIENCE
 
 HERE = Path(__file__).parent
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
 LATER = (-(10**6), -3, -2, -1, 1, 2**40, 2**49)
 """Seconds from a bundle's block at which access is told as well."""
 VERIFIER = HERE.parents[1] / "api/verifier"
@@ -53,7 +60,7 @@ class SecondVerifier:
     def verify(self, bundle: bytes, trust: Json) -> Json:
         """What it makes of a bundle: `failsAt`, or all that it proves."""
         answer = self.ask("verify", bundle=base64.b64encode(bundle).decode(), trust=trust)
-        return {"failsAt": answer["failsAt"]} if "refused" in answer else answer["answer"]
+        return {"failsAt": answer["failsAt"], "failsIn": answer["failsIn"]} if "refused" in answer else answer["answer"]
 
     def close(self) -> None:
         assert self._process.stdin
@@ -66,9 +73,9 @@ class SecondVerifier:
 def first_verdict(bundle: bytes, trust: Json) -> Json:
     """What the Python verifier makes of a bundle, in the same form."""
     try:
-        verified = verify(bundle, trust_of(trust))
+        verified = verify(bundle, trust_of(trust), PROTOCOLS)
     except StepFailed as failed:
-        return {"failsAt": failed.number}
+        return {"failsAt": failed.number, "failsIn": failed.title}
     shown: Json = json.loads(json.dumps(_shown(verified), default=str))
     return shown
 
@@ -77,12 +84,12 @@ def _access(verified: Verified, seconds: int) -> list[Json]:
     """Each grantee's access so many seconds after the bundle's block."""
     return [
         {to_camel(key): list(value) if key == "rights" else value for key, value in asdict(one).items()}
-        for one in summaries_of(verified.access, verified.record.block.time + seconds)
+        for one in summaries_of(access_of(verified), verified.record.block.time + seconds)
     ]
 
 
 def _shown(verified: Verified) -> Json:
-    summary = verified.summary
+    summary = summary_of(verified)
     return {
         "isComplete": verified.is_complete,
         "record": verified.record.model_dump(mode="json", by_alias=True),
@@ -100,9 +107,16 @@ def _shown(verified: Verified) -> Json:
         "headline": headline(
             summary.version,
             summary.latest_version,
-            is_withdrawn=verified.record.dataset.withdrawn,
+            is_withdrawn=summary.withdrawn_at is not None,
             withdrawn_at=summary.withdrawn_at,
         ),
-        "steps": [[step.number, step.title, step.proves] for step in verified.steps],
-        "notProven": list(verified.not_proven),
+        "steps": {
+            language: [[step.number, step.title, step_text(step, PROTOCOLS, language)] for step in verified.steps]
+            for language in LANGUAGES
+        },
+        "limits": [item.code for item in verified.not_proven],
+        "notProven": {
+            language: [not_proven_text(item, PROTOCOLS, language) for item in verified.not_proven]
+            for language in LANGUAGES
+        },
     }

@@ -15,13 +15,17 @@ import pytest
 from registry.base.canonical import metadata_hash
 from registry.base.errors import InvalidInput
 from registry.cli.app import main
-from registry.cli.bundle_check import Chosen, check_bundle
-from registry.cli.comparison import Report
+from registry.cli.content import files_of
 from registry.cli.output import plain
 from registry.devchain.embedded import EmbeddedChain
 from registry.evidence.verify import blocks_to_vouch_for
-from registry.evidence_export.bundles import Shown, export_bundle
+from registry.evidence_export.bundles import export_bundle
+from registry.evidence_export.content import ContentSelection
 from registry.manifest import hash_path
+from registry.rooms.protocols import PROTOCOLS
+from registry.verification.bundle import verify_with_bundle
+from registry.verification.report import Report
+from registry.verification.trust import TrustOptions
 from tests.chain.wallet import RELAYER
 from tests.conformance.second import VERIFIER, node_binary
 from tests.evidence.stories import METADATA, NODE, WITNESSES
@@ -53,14 +57,14 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Example:
     dataset = world.register(manifest, metadata_hash(METADATA))
     bundles = {}
     for name, shown in {
-        "all": Shown(manifest, (), METADATA),
-        "two": Shown(manifest, ["empty", "数据/企鹅.csv"], None),
-        "none": Shown(None, (), METADATA),
+        "all": ContentSelection(manifest, (), METADATA),
+        "two": ContentSelection(manifest, ["empty", "数据/企鹅.csv"], None),
+        "none": ContentSelection(None, (), METADATA),
     }.items():
         bundle = export_bundle(world.chain, world.deployment, dataset, world.latest(), shown=shown)
         bundles[name] = top / f"{name}.tdr.json"
         bundles[name].write_bytes(bundle)
-    return Example(folder, bundles, str(*blocks_to_vouch_for(bundle).values()))
+    return Example(folder, bundles, str(*blocks_to_vouch_for(bundle, PROTOCOLS).values()))
 
 
 def run(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
@@ -72,9 +76,7 @@ def run(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
 
 
 def by_tdr(path: Path, bundle: Path, block: str) -> Report:
-    report = Report()
-    check_bundle([path], bundle.read_bytes(), Chosen([block], (), None, None), None, report)
-    return report
+    return verify_with_bundle(bundle.read_bytes(), TrustOptions([block]), files_of([path]))
 
 
 @pytest.mark.parametrize("shown", ["all", "two", "none"])
@@ -123,7 +125,7 @@ def test_a_single_file_is_compared_with_the_one_of_its_name(example: Example, tm
         code, answer = run(example.bundles[shown], file, "--block-hash", example.block)
         assert (code, answer["matched"], answer["mismatches"]) == (0, 1, [])
         report = by_tdr(file, example.bundles[shown], example.block)
-        assert (report.verified, report.differences) == (True, [])
+        assert (report.verified, report.differences) == (True, ())
         for lines in (answer["notProven"], report.not_proven):
             assert any(line.startswith(rest) for line in lines)
         code, answer = run(example.bundles[shown], changed, "--block-hash", example.block)
@@ -258,10 +260,14 @@ def test_a_forged_bundle_is_refused_with_the_step_that_failed(example: Example, 
 
 def test_contracts_other_than_the_known_ones_are_refused(example: Example) -> None:
     registry = json.loads(example.bundles["all"].read_bytes())["contracts"]["DatasetRegistry"]
-    code, answer = run(example.bundles["all"], "--block-hash", example.block, "--registry", registry)
+    code, answer = run(
+        example.bundles["all"], "--block-hash", example.block, "--contract", f"DatasetRegistry={registry}"
+    )
     assert code == 0
     assert not any("contract you mean" in line for line in answer["notProven"])
-    code, answer = run(example.bundles["all"], "--block-hash", example.block, "--registry", STRANGER)
+    code, answer = run(
+        example.bundles["all"], "--block-hash", example.block, "--contract", f"DatasetRegistry={STRANGER}"
+    )
     assert (code, answer["failsAt"]) == (1, 3)
 
 

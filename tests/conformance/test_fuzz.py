@@ -18,13 +18,16 @@ import pytest
 
 from registry.base.canonical import canonical_json
 from registry.base.errors import InvalidInput, VerificationFailed
-from registry.base.primitives import keccak256
+from registry.base.primitives import Bytes32, keccak256
+from registry.base.subject import Subject
 from registry.ethereum.header import Header
 from registry.ethereum.receipts import decode_receipt, receipt_key
 from registry.ethereum.rlp import Item, decode_list, encode
 from registry.ethereum.trie import Nodes, Trie
-from registry.evidence.bundle import Bundle
-from registry.evidence.record import Placed, history_of
+from registry.evidence.bundle import form_of
+from registry.evidence.checks import record_of
+from registry.evidence.record import LocatedLog, Scope, history_of
+from registry.rooms.protocols import PROTOCOLS
 from tests.conformance.second import SecondVerifier, first_verdict
 from tests.evidence.stories import VECTORS
 from tests.fixtures.randomness import SEED, random_of
@@ -157,11 +160,16 @@ def with_receipt(raw: bytes, document: Json) -> Json:
     document["headers"] = [[f"0x{encode(fields).hex()}"]]
     document["receipts"][0]["nodes"] = [f"0x{node.hex()}" for node in trie.proof([receipt_key(0)])]
     document |= {"state": None, "messages": [], "content": None}
-    bundle = Bundle.model_validate(document)
+    bundle = form_of(PROTOCOLS).model_validate(document)
     try:
-        logs = [Placed(log, header, 0, index) for index, log in enumerate(decode_receipt(raw).logs)]
-        history = history_of(logs, bundle.dataset_id, bundle.contracts.dataset_registry, None, [])
-        document["record"] = history.record(header).model_dump(mode="json", by_alias=True)
+        logs = [LocatedLog(log, header, 0, index) for index, log in enumerate(decode_receipt(raw).logs)]
+        history = history_of(
+            logs,
+            [Scope("datasets", Subject("dataset", Bytes32(bundle.dataset_id)))],
+            bundle.contracts.addresses(),
+            PROTOCOLS,
+        )
+        document["record"] = record_of(history, header, PROTOCOLS).model_dump(mode="json", by_alias=True)
     except (InvalidInput, VerificationFailed):
         document["record"]["block"]["hash"] = str(header.hash)
     return document

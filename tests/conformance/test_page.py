@@ -16,7 +16,7 @@ from playwright.sync_api import Page, expect, sync_playwright
 from registry.base.canonical import metadata_hash
 from registry.base.primitives import DatasetId
 from registry.certificate.attachment import is_pdf
-from registry.evidence.verify import TITLES
+from registry.evidence.steps import Step
 from registry.manifest import Manifest, hash_path
 from tests.api.world import Gateway, open_node, running
 from tests.conformance.second import VERIFIER
@@ -330,4 +330,4 @@ def test_every_reason_of_a_refusal_has_a_chinese_text() -> None:
     unproven = texts[: texts.index("const CHINESE_REFUSALS")]
     unknown = {kind for kind in kinds if f"    {kind}: (" not in refusals and f"    {kind}: (" not in unproven}
     assert unknown == set()
-    assert set(TITLES) == set(re.findall(r"^    (\w+): \"", refusals, re.MULTILINE))
+    assert {step.title for step in Step} == set(re.findall(r"^    (\w+): \"", refusals, re.MULTILINE))

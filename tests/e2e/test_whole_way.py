@@ -120,7 +120,7 @@ def test_each_version_verifies_for_itself(tdr: Tdr, files: Path) -> None:
 def test_verify_needs_no_gateway_but_a_node_and_the_contract(tdr: Tdr, node: NodeProcess, files: Path) -> None:
     dataset = register(tdr, files)["datasetId"]
     registry = httpx.get(f"{node.url}/v1/deployment").json()["contracts"]["DatasetRegistry"]["address"]
-    options = ("--dataset", dataset, "--rpc", f"{node.url}/rpc", "--registry", registry)
+    options = ("--dataset", dataset, "--rpc", f"{node.url}/rpc", "--contract", f"DatasetRegistry={registry}")
     nowhere = {"TDR_GATEWAY": "http://127.0.0.1:9"}
     assert tdr("verify", files, *options, **nowhere).code == 0
     (files / "a.csv").write_text("other")
@@ -133,9 +133,10 @@ def test_verify_needs_no_gateway_but_a_node_and_the_contract(tdr: Tdr, node: Nod
 def test_a_contract_that_is_not_the_registry_is_not_believed(tdr: Tdr, node: NodeProcess, files: Path) -> None:
     dataset = register(tdr, files)["datasetId"]
     grants = httpx.get(f"{node.url}/v1/deployment").json()["contracts"]["AccessGrants"]["address"]
-    assert "does not have the code" in refused(tdr("verify", files, "--dataset", dataset, "--registry", grants))
+    verify = ("verify", files, "--dataset", dataset, "--contract")
+    assert "does not have the code" in refused(tdr(*verify, f"DatasetRegistry={grants}"))
     nobody = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
-    assert "no contract" in refused(tdr("verify", files, "--dataset", dataset, "--registry", nobody))
+    assert "no contract" in refused(tdr(*verify, f"DatasetRegistry={nobody}"))
 
 
 def test_a_dataset_that_does_not_exist_cannot_be_told(tdr: Tdr, files: Path) -> None:

@@ -12,7 +12,8 @@ from registry.base.primitives import DatasetId
 from registry.chain.calls import calldata
 from registry.chain.client import SERVER_ERROR, Chain, RpcError
 from registry.chain.history import BlockRef
-from registry.evidence_export.bundles import Shown, SignedBlocks, export_bundle
+from registry.evidence_export.bundles import SignedBlocks, export_bundle
+from registry.evidence_export.content import ContentSelection
 from registry.manifest import Manifest
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import KeyKind, Note, SigningKey
@@ -90,8 +91,8 @@ def tell(world: World) -> dict[str, Story]:
     penguins = world.register(files, metadata_hash(METADATA))
     registered = world.latest()
     export("registered", penguins)
-    export("content", penguins, shown=Shown(files, (), METADATA))
-    export("single files", penguins, shown=Shown(files, ["z.bin", "a.csv"], METADATA))
+    export("content", penguins, shown=ContentSelection(files, (), METADATA))
+    export("single files", penguins, shown=ContentSelection(files, ["z.bin", "a.csv"], METADATA))
     world.blocks(3)
     world.revise(penguins, manifest("penguins.csv", "more.csv"))
     world.request(penguins)
@@ -105,7 +106,7 @@ def tell(world: World) -> dict[str, Story]:
     world.transfer(penguins, world.heir)
     world.withdraw(penguins, world.heir)
     withdrawn = world.latest()
-    export("withdrawn", penguins, shown=Shown(files, ["a.csv"], None, 1))
+    export("withdrawn", penguins, shown=ContentSelection(files, ["a.csv"], None, 1))
     export("as of the grant", penguins, granted)
     export("apart", penguins, withdrawn, grantees=[], largest_gap=1)
     until = world.latest()
@@ -129,7 +130,7 @@ def tell(world: World) -> dict[str, Story]:
         deadline=FAR,
     )
     world.send(world.deployment.address_of("DatasetRegistry"), calldata(sent, b""))
-    export("sent by the owner", sent.dataset_id, shown=Shown(private, ["penguins.csv"]))
+    export("sent by the owner", sent.dataset_id, shown=ContentSelection(private, ["penguins.csv"]))
     return stories
 
 

@@ -8,10 +8,11 @@ import pytest
 
 from registry.base.errors import VerificationFailed
 from registry.base.primitives import Bytes32
-from registry.evidence.bundle import Bundle
+from registry.evidence.bundle import parse_bundle
 from registry.evidence.command import trust_options
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
+from registry.rooms.protocols import PROTOCOLS
 from tests.evidence.stories import Story
 
 
@@ -27,10 +28,10 @@ def pinned(options: tuple[str, ...]) -> PinnedBlocks:
 def test_the_options_of_every_bundle_verify_it_and_none_of_them_is_idle(stories: dict[str, Story]) -> None:
     lengths = set()
     for story in stories.values():
-        options = trust_options(Bundle.parse(story.bundle))
-        verify(story.bundle, pinned(options))
+        options = trust_options(parse_bundle(story.bundle, PROTOCOLS))
+        verify(story.bundle, pinned(options), PROTOCOLS)
         for fewer in itertools.combinations(options, len(options) - 1):
             with pytest.raises(VerificationFailed):
-                verify(story.bundle, pinned(fewer))
+                verify(story.bundle, pinned(fewer), PROTOCOLS)
         lengths.add(len(options))
     assert len(lengths) > 1

@@ -19,16 +19,20 @@ from registry.devchain.embedded import EmbeddedChain
 from registry.ethereum.header import Header, encode_header
 from registry.ethereum.logs import Log
 from registry.ethereum.receipts import decode_receipt, encode_receipt, receipts_trie
-from registry.ethereum.state import HEADS_SLOT, PAIRS_SLOT, account_at, head_slot, slot_at
+from registry.ethereum.state import account_at, slot_at
 from registry.ethereum.trie import Nodes
 from registry.evidence.code import templates
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import verify
 from registry.evidence_export.blocks import block_as_of
-from registry.evidence_export.bundles import Shown, _spans, export_bundle
+from registry.evidence_export.bundles import _spans, export_bundle
+from registry.evidence_export.content import ContentSelection
 from registry.evidence_export.messages import read_call
 from registry.manifest import from_digests
+from registry.rooms.access.proof import GRANTS_SLOT
 from registry.rooms.datasets.messages import Withdrawal
+from registry.rooms.datasets.proof import HEADS_SLOT, head_slot
+from registry.rooms.protocols import PROTOCOLS
 from tests.chain.wallet import RELAYER
 from tests.evidence.stories import tell
 from tests.evidence.world import FAR, ROOT, World, manifest, word
@@ -51,7 +55,7 @@ def test_every_story_can_be_shown_from_every_kind_of_chain(fresh: World) -> None
     for story in tell(fresh).values():
         document = json.loads(story.bundle)
         ends = {Header.decode(bytes.fromhex(run[-1][2:])).hash for run in document["headers"]}
-        verify(story.bundle, PinnedBlocks(ends, fresh.deployment.chain_id))
+        verify(story.bundle, PinnedBlocks(ends, fresh.deployment.chain_id), PROTOCOLS)
 
 
 def test_headers_receipts_and_state_are_those_of_the_chain(fresh: World) -> None:
@@ -84,12 +88,16 @@ def test_the_code_known_of_a_release_is_what_is_deployed(fresh: World, template:
     }
     address = where[template.contract]
     code = fresh.chain.request("eth_getCode", [str(address), "latest"])
-    deployed = template.deployed(fresh.deployment.chain_id, address, fresh.deployment.address_of("DatasetRegistry"))
+    contract = PROTOCOLS.contracts[template.contract]
+    deployed = template.deployed(contract, fresh.deployment.chain_id, where)
     assert f"0x{deployed.hex()}" == code
 
 
 def test_slots_are_where_the_compiler_put_them() -> None:
-    for contract, variable, slot in (("DatasetRegistry", "_heads", HEADS_SLOT), ("AccessGrants", "_pairs", PAIRS_SLOT)):
+    for contract, variable, slot in (
+        ("DatasetRegistry", "_heads", HEADS_SLOT),
+        ("AccessGrants", "_pairs", GRANTS_SLOT),
+    ):
         artifact = json.loads((ROOT / f"registry/artifacts/{contract}.json").read_bytes())
         assert artifact["storage"][variable] == slot
 
@@ -145,13 +153,17 @@ def test_what_is_not_there_cannot_be_shown(world: World) -> None:
     with pytest.raises(NotFound, match="no dataset"):
         export_bundle(world.chain, world.deployment, dataset_id, before)
     with pytest.raises(NotFound, match="lists no file"):
-        export_bundle(world.chain, world.deployment, dataset_id, world.latest(), shown=Shown(manifest("a", "b"), ["c"]))
+        export_bundle(
+            world.chain, world.deployment, dataset_id, world.latest(), shown=ContentSelection(manifest("a", "b"), ["c"])
+        )
 
 
 def test_content_of_another_version_is_refused(world: World) -> None:
     dataset_id = world.register(manifest("one"))
     with pytest.raises(InvalidInput, match="root"):
-        export_bundle(world.chain, world.deployment, dataset_id, world.latest(), shown=Shown(manifest("two")))
+        export_bundle(
+            world.chain, world.deployment, dataset_id, world.latest(), shown=ContentSelection(manifest("two"))
+        )
 
 
 def test_bundles_of_one_state_are_equal(world: World) -> None:
@@ -164,17 +176,17 @@ def test_bundles_of_one_state_are_equal(world: World) -> None:
 
 @pytest.mark.parametrize("data", [b"", b"\0" * 4, b"\0" * 36])
 def test_the_input_of_another_call_holds_no_message(data: bytes) -> None:
-    assert read_call(data) is None
+    assert read_call(data, PROTOCOLS) is None
 
 
 def test_a_message_is_read_back_from_its_call() -> None:
     message = Withdrawal(dataset_id=DatasetId(word("id")), head=word("head"), reason="更新" * 40, deadline=FAR)
     call = calldata(message, b"\1" * 65)
-    assert read_call(call) == (message, b"\1" * 65)
-    assert read_call(calldata(message, b"")) is None
-    assert read_call(call + bytes(32)) is None
-    assert read_call(call[:-32]) is None
-    assert read_call(call[:4] + b"\xff" * (len(call) - 4)) is None
+    assert read_call(call, PROTOCOLS) == (message, b"\1" * 65)
+    assert read_call(calldata(message, b""), PROTOCOLS) is None
+    assert read_call(call + bytes(32), PROTOCOLS) is None
+    assert read_call(call[:-32], PROTOCOLS) is None
+    assert read_call(call[:4] + b"\xff" * (len(call) - 4), PROTOCOLS) is None
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 8, 33])
@@ -183,8 +195,10 @@ def test_each_file_of_a_dataset_can_be_shown_alone(world: World, size: int) -> N
     files = from_digests({f"{index}.csv": word(str(index)) for index in range(size)})
     dataset_id = world.register(files, salt=word(f"alone {size}"))
     paths = [entry.path for entry in files.entries]
-    bundle = export_bundle(world.chain, world.deployment, dataset_id, world.latest(), shown=Shown(files, paths))
-    result = verify(bundle, PinnedBlocks({world.latest().hash}))
+    bundle = export_bundle(
+        world.chain, world.deployment, dataset_id, world.latest(), shown=ContentSelection(files, paths)
+    )
+    result = verify(bundle, PinnedBlocks({world.latest().hash}), PROTOCOLS)
     assert [entry.path for entry in result.files] == paths
 
 

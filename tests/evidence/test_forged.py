@@ -10,12 +10,16 @@ import pytest
 
 from registry.base.canonical import canonical_json
 from registry.base.errors import InvalidInput, NotFound
-from registry.base.primitives import ZERO_ADDRESS, Bytes32, DatasetId
-from registry.evidence.record import history_of
+from registry.base.primitives import Bytes32
+from registry.base.subject import Subject
+from registry.evidence.record import Scope, history_of
+from registry.evidence.steps import StepFailed
 from registry.evidence.trust import AgreeingNodes, PinnedBlocks
-from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
+from registry.evidence.verify import blocks_to_vouch_for, verify
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import Note
+from registry.rooms.datasets.proof import content_root_in, dataset_in
+from registry.rooms.protocols import PROTOCOLS
 from tests.evidence.stories import NODE, TIME, Story
 from tests.evidence.world import manifest
 
@@ -74,32 +78,32 @@ def test_a_change_is_refused_at_its_step(
 ) -> None:
     source = stories[story].bundle
     document = json.loads(source)
-    trust = PinnedBlocks(set(blocks_to_vouch_for(source).values()), document["chainId"])
+    trust = PinnedBlocks(set(blocks_to_vouch_for(source, PROTOCOLS).values()), document["chainId"])
     change(document)
     with pytest.raises(StepFailed) as caught:
-        verify(canonical_json(document), trust)
+        verify(canonical_json(document), trust, PROTOCOLS)
     assert caught.value.number == step
 
 
 def test_no_nodes_at_all_vouch_for_nothing(stories: dict[str, Story]) -> None:
     with pytest.raises(StepFailed, match="At least one node"):
-        verify(stories["registered"].bundle, AgreeingNodes([]))
+        verify(stories["registered"].bundle, AgreeingNodes([]), PROTOCOLS)
 
 
 def test_no_block_hashes_at_all_vouch_for_nothing(stories: dict[str, Story]) -> None:
     with pytest.raises(StepFailed, match="none of those given"):
-        verify(stories["registered"].bundle, PinnedBlocks(()))
+        verify(stories["registered"].bundle, PinnedBlocks(()), PROTOCOLS)
 
 
 def test_no_events_are_no_history() -> None:
     with pytest.raises(InvalidInput, match="registration"):
-        history_of([], DatasetId(bytes(32)), ZERO_ADDRESS, None, [])
+        history_of([], [Scope("datasets", Subject("dataset", Bytes32(bytes(32))))], {}, PROTOCOLS)
 
 
 @pytest.mark.parametrize("version", [0, 2, -1])
 def test_a_version_that_was_not_has_no_content(stories: dict[str, Story], version: int) -> None:
     source = stories["registered"].bundle
-    record = verify(source, PinnedBlocks(set(blocks_to_vouch_for(source).values()))).record
-    assert record.content_root(1) == record.dataset.content_root
+    record = verify(source, PinnedBlocks(set(blocks_to_vouch_for(source, PROTOCOLS).values())), PROTOCOLS).record
+    assert content_root_in(record, 1) == dataset_in(record).content_root
     with pytest.raises(NotFound, match="no version"):
-        record.content_root(version)
+        content_root_in(record, version)

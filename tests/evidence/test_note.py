@@ -9,6 +9,7 @@ import pytest
 
 from registry.base.errors import InvalidInput, VerificationFailed
 from registry.base.primitives import Bytes32
+from registry.evidence.texts import authority_text
 from registry.evidence.trust import Claim, SignedCheckpoints
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import KeyKind, Note, SigningKey, VerifierKey
@@ -157,7 +158,7 @@ def claim(*notes: Note, chain_id: int = CHECKPOINT.chain_id, block: Bytes32 = CH
 
 
 def test_enough_witnesses_vouch_for_a_block() -> None:
-    word = policy(2).vouch(claim(signed_by(*WITNESSES[1:])))
+    word = authority_text(policy(2).vouch(claim(signed_by(*WITNESSES[1:]))))
     assert word == "registry.example/node and 2 of 3 witnesses"
 
 
@@ -234,4 +235,4 @@ def test_what_is_no_policy_is_refused(source: str) -> None:
 def test_a_policy_is_read_from_json() -> None:
     source = json.dumps({"node": VECTORS["node"], "witnesses": [VECTORS["witness"]], "threshold": 1})
     policy_read = SignedCheckpoints.parse(source.encode())
-    assert policy_read.vouch(claim(NOTE)) == "registry.example/node and 1 of 1 witnesses"
+    assert authority_text(policy_read.vouch(claim(NOTE))) == "registry.example/node and 1 of 1 witnesses"

@@ -11,8 +11,9 @@ from registry.base.canonical import canonical_json
 from registry.base.errors import VerificationFailed
 from registry.base.primitives import Bytes32
 from registry.evidence.signatures import recover
+from registry.evidence.steps import StepFailed
 from registry.evidence.trust import PinnedBlocks
-from registry.evidence.verify import StepFailed, verify
+from registry.evidence.verify import verify
 from registry.rooms.protocols import PROTOCOLS
 from tests.evidence.stories import Story
 from tests.evidence.world import World, address_of, word
@@ -68,7 +69,7 @@ def test_a_message_that_says_something_else_than_its_event_is_refused(stories: d
         for field in signed["message"]:
             seen.add(field)
             with pytest.raises(StepFailed, match=r"Step 10 \(signatures\)"):
-                verify(resigned(story.bundle, index, field, world), trust)
+                verify(resigned(story.bundle, index, field, world), trust, PROTOCOLS)
     assert {"uri", "salt", "head", "to", "reason", "purpose", "epoch", "startsAt", "termsHash", "deadline"} <= seen
 
 
@@ -77,7 +78,7 @@ def test_a_message_signed_again_as_it_was_is_accepted(stories: dict[str, Story],
     document = json.loads(story.bundle)
     message = PROTOCOLS.messages["Registration"].parse(document["messages"][0]["message"])
     document["messages"][0]["signature"] = f"0x{world.sign(message, world.owner).hex()}"
-    assert verify(canonical_json(document), PinnedBlocks({story.until.hash})).is_complete
+    assert verify(canonical_json(document), PinnedBlocks({story.until.hash}), PROTOCOLS).is_complete
 
 
 def test_who_signed_is_recovered_as_the_other_library_has_it(world: World) -> None:

@@ -7,8 +7,9 @@ import pytest
 from registry.base.errors import VerificationFailed
 from registry.base.primitives import Address, Bytes32, keccak256
 from registry.ethereum.rlp import Item, encode, number
-from registry.ethereum.state import Pair, account_at, slot_at
+from registry.ethereum.state import account_at, slot_at
 from registry.ethereum.trie import Nodes, Trie
+from registry.rooms.access.proof import GrantSlot
 
 ADDRESS = Address(b"\x11" * 20)
 SLOT = Bytes32(b"\x22" * 32)
@@ -69,11 +70,12 @@ def packed(**fields: int) -> Bytes32:
 
 def test_a_pair_is_unpacked_as_solidity_packs_it() -> None:
     largest = {"starts_at": 2**48 - 1, "expires_at": 2**48 - 2, "rights": 2**32 - 1, "epoch": 7, "requests": 9}
-    assert Pair.unpack(packed(**largest, revoked=1)) == Pair(**largest, revoked=True)
-    assert Pair.unpack(packed()) == Pair()
+    assert GrantSlot.unpack(packed(**largest, revoked=1)) == GrantSlot(**largest, revoked=True)
+    assert GrantSlot(**largest, revoked=True).pack() == packed(**largest, revoked=1)
+    assert GrantSlot.unpack(packed()) == GrantSlot()
 
 
 @pytest.mark.parametrize("word", [packed(revoked=2), packed(rest=1), packed(rest=1 << 55)])
 def test_a_slot_that_the_contract_could_not_have_written_is_refused(word: Bytes32) -> None:
-    with pytest.raises(VerificationFailed, match="none that AccessGrants"):
-        Pair.unpack(word)
+    with pytest.raises(VerificationFailed, match="AccessGrants cannot have written"):
+        GrantSlot.unpack(word)

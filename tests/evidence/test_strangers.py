@@ -17,10 +17,11 @@ from registry.chain.rpc import RpcChain
 from registry.devchain.embedded import EmbeddedChain
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import Verified, verify
-from registry.evidence_export import grantees as choice
 from registry.evidence_export.bundles import export_bundle
-from registry.evidence_export.grantees import AccessLogs
+from registry.rooms.access import grantees as choice
+from registry.rooms.access.grantees import AccessLogs
 from registry.rooms.datasets.events import REGISTERED
+from registry.rooms.protocols import PROTOCOLS
 from tests.chain.wallet import RELAYER
 from tests.evidence.stories import ForgetfulNode
 from tests.evidence.world import World, address_of, manifest, person, word
@@ -98,7 +99,7 @@ def exported(world: World, dataset_id: DatasetId, chain: Chain | None = None, **
 
 
 def verified(world: World, bundle: bytes) -> Verified:
-    return verify(bundle, PinnedBlocks({world.latest().hash}, world.deployment.chain_id))
+    return verify(bundle, PinnedBlocks({world.latest().hash}, world.deployment.chain_id), PROTOCOLS)
 
 
 def test_requests_of_strangers_neither_enter_nor_swell_the_evidence(fresh: World) -> None:
@@ -208,7 +209,7 @@ def test_a_grant_that_expired_is_not_in_force(fresh: World) -> None:
 
 
 def test_more_grantees_than_a_node_proves_at_once_are_proven(fresh: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("registry.evidence_export.bundles._SLOTS_AT_ONCE", 2)
+    monkeypatch.setattr("registry.evidence_export.reading._SLOTS_AT_ONCE", 2)
     monkeypatch.setattr(choice, "_TOPICS_AT_ONCE", 2)
     dataset_id = swollen(fresh, "many")
     for number in range(3):

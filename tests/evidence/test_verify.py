@@ -10,8 +10,12 @@ import pytest
 
 from registry.base.errors import VerificationFailed
 from registry.base.primitives import Bytes32
+from registry.evidence.limits import TRUTH
+from registry.evidence.steps import StepFailed
+from registry.evidence.texts import ABSENT, not_proven_text, step_text
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints
-from registry.evidence.verify import ABSENT, TRUTH, StepFailed, Verified, blocks_to_vouch_for, verify
+from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
+from registry.rooms.protocols import PROTOCOLS
 from tests.evidence.stories import METADATA, NODE, WITNESSES, Story
 from tests.evidence.world import World, address_of, word
 
@@ -24,7 +28,19 @@ ALL = (
 def verified(story: Story) -> Verified:
     """What a story's bundle proves, all blocks that it needs being trusted."""
     chain_id = json.loads(story.bundle)["chainId"]
-    return verify(story.bundle, PinnedBlocks(set(blocks_to_vouch_for(story.bundle).values()), chain_id))
+    return verify(
+        story.bundle, PinnedBlocks(set(blocks_to_vouch_for(story.bundle, PROTOCOLS).values()), chain_id), PROTOCOLS
+    )
+
+
+def steps_of(result: Verified) -> dict[str, str]:
+    """What each step says, by its title."""
+    return {step.title: step_text(step, PROTOCOLS) for step in result.steps}
+
+
+def limits_of(result: Verified) -> list[str]:
+    """What is not proven, in sentences."""
+    return [not_proven_text(item, PROTOCOLS) for item in result.not_proven]
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -80,14 +96,15 @@ def test_files_and_metadata_are_given_back(stories: dict[str, Story]) -> None:
 
 
 def test_every_signature_of_a_relayed_message_is_shown(stories: dict[str, Story]) -> None:
-    steps = {step.title: step.proves for step in verified(stories["withdrawn"]).steps}
+    steps = steps_of(verified(stories["withdrawn"]))
     assert steps["signatures"] == "Events with their signer's own signature: 8 of 8."
-    assert {step.title: step.proves for step in verified(stories["sent by the owner"]).steps}["signatures"] == ABSENT
+    assert steps_of(verified(stories["sent by the owner"]))["signatures"] == ABSENT["en"]
 
 
 def test_what_is_not_proven_is_named(stories: dict[str, Story]) -> None:
-    lines = verified(stories["registered"]).not_proven
-    assert TRUTH in lines
+    result = verified(stories["registered"])
+    assert TRUTH in result.not_proven
+    lines = limits_of(result)
     assert any(line.startswith(f"Anything after block {stories['registered'].until.number} ") for line in lines)
     assert "Who has access." in lines
     assert "Which files the content root stands for." in lines
@@ -96,36 +113,36 @@ def test_what_is_not_proven_is_named(stories: dict[str, Story]) -> None:
 def test_without_the_state_completeness_is_named_as_not_proven(stories: dict[str, Story]) -> None:
     result = verified(stories["without state"])
     assert not result.is_complete
-    assert sum("the bundle has no state" in line for line in result.not_proven) == 2
+    assert sum("the bundle has no state" in line for line in limits_of(result)) == 2
     with pytest.raises(VerificationFailed, match="Nothing shows that this is chain"):
-        verify(stories["without state"].bundle, PinnedBlocks({stories["without state"].until.hash}))
+        verify(stories["without state"].bundle, PinnedBlocks({stories["without state"].until.hash}), PROTOCOLS)
 
 
 def test_another_block_hash_is_refused(stories: dict[str, Story]) -> None:
     with pytest.raises(StepFailed, match="Step 3") as caught:
-        verify(stories["registered"].bundle, PinnedBlocks({Bytes32(bytes(32))}))
+        verify(stories["registered"].bundle, PinnedBlocks({Bytes32(bytes(32))}), PROTOCOLS)
     assert caught.value.title == "trust"
 
 
 def test_a_chain_of_another_id_is_refused(stories: dict[str, Story]) -> None:
     story = stories["registered"]
     with pytest.raises(VerificationFailed, match="not of chain 1"):
-        verify(story.bundle, PinnedBlocks({story.until.hash}, chain_id=1))
+        verify(story.bundle, PinnedBlocks({story.until.hash}, chain_id=1), PROTOCOLS)
 
 
 def test_blocks_that_lie_apart_need_a_hash_each(stories: dict[str, Story]) -> None:
-    blocks = blocks_to_vouch_for(stories["apart"].bundle)
+    blocks = blocks_to_vouch_for(stories["apart"].bundle, PROTOCOLS)
     assert len(blocks) > 1
     with pytest.raises(VerificationFailed, match="none of those given"):
-        verify(stories["apart"].bundle, PinnedBlocks({stories["apart"].until.hash}))
+        verify(stories["apart"].bundle, PinnedBlocks({stories["apart"].until.hash}), PROTOCOLS)
 
 
 def test_nodes_must_agree(stories: dict[str, Story], world: World) -> None:
     story = stories["apart"]
-    blocks = blocks_to_vouch_for(story.bundle)
+    blocks = blocks_to_vouch_for(story.bundle, PROTOCOLS)
     chain_id = world.deployment.chain_id
     honest = NodeAnswer("a", chain_id, {height: world.block(height).hash for height in blocks})
-    assert verify(story.bundle, AgreeingNodes([honest, honest])).is_complete
+    assert verify(story.bundle, AgreeingNodes([honest, honest]), PROTOCOLS).is_complete
     first = min(blocks)
     for other in (
         NodeAnswer("b", chain_id, {**blocks, first: Bytes32(bytes(32))}),
@@ -133,15 +150,15 @@ def test_nodes_must_agree(stories: dict[str, Story], world: World) -> None:
         NodeAnswer("b", 1, blocks),
     ):
         with pytest.raises(VerificationFailed, match="Step 3"):
-            verify(story.bundle, AgreeingNodes([honest, other]))
+            verify(story.bundle, AgreeingNodes([honest, other]), PROTOCOLS)
 
 
 def test_checkpoints_vouch_for_a_bundle(stories: dict[str, Story]) -> None:
     keys = [witness.verifier for witness in WITNESSES]
-    result = verify(stories["checkpoints"].bundle, SignedCheckpoints(NODE.verifier, keys, 3))
-    assert "registry.example/node and 3 of 3 witnesses" in result.steps[2].proves
+    result = verify(stories["checkpoints"].bundle, SignedCheckpoints(NODE.verifier, keys, 3), PROTOCOLS)
+    assert "registry.example/node and 3 of 3 witnesses" in steps_of(result)["trust"]
     with pytest.raises(VerificationFailed, match="no checkpoint"):
-        verify(stories["registered"].bundle, SignedCheckpoints(NODE.verifier, keys, 0))
+        verify(stories["registered"].bundle, SignedCheckpoints(NODE.verifier, keys, 0), PROTOCOLS)
 
 
 def test_verifying_loads_no_ethereum_library_and_no_network_library() -> None:
@@ -159,11 +176,11 @@ def test_verifying_loads_no_ethereum_library_and_no_network_library() -> None:
 def test_the_contracts_may_be_required_to_be_known_ones(stories: dict[str, Story], world: World) -> None:
     story, (registry, grants) = stories["granted"], world.deployment.addresses.values()
     trust = PinnedBlocks({story.until.hash})
-    unknown = [line for line in verify(story.bundle, trust).not_proven if "compare its address" in line]
+    unknown = [line for line in limits_of(verify(story.bundle, trust, PROTOCOLS)) if "compare its address" in line]
     assert [str(registry) in unknown[0], str(grants) in unknown[1], len(unknown)] == [True, True, 2]
-    known = verify(story.bundle, trust, registry=registry, grants=grants)
-    assert not any("compare its address" in line for line in known.not_proven)
-    for wrong in ({"registry": grants}, {"grants": registry}):
+    known = verify(story.bundle, trust, PROTOCOLS, contracts=world.deployment.addresses)
+    assert not any("compare its address" in line for line in limits_of(known))
+    for wrong in ({"DatasetRegistry": grants}, {"AccessGrants": registry}):
         with pytest.raises(StepFailed, match="not of") as caught:
-            verify(story.bundle, trust, **wrong)
+            verify(story.bundle, trust, PROTOCOLS, contracts=wrong)
         assert caught.value.number == 3

@@ -21,13 +21,14 @@ from registry.certificate.context import context_url
 from registry.certificate.credential import issue
 from registry.certificate.facts import Facts, facts_of
 from registry.certificate.page import render
-from registry.evidence.bundle import Bundle
+from registry.evidence.bundle import parse_bundle
 from registry.evidence_export.blocks import block_as_of
 from registry.evidence_export.bundles import export_bundle
-from registry.evidence_export.grantees import AccessLogs
 from registry.keys.notes import load_note_key
 from registry.node import Node
 from registry.notes.note import SigningKey
+from registry.rooms.access.grantees import AccessLogs
+from registry.rooms.protocols import PROTOCOLS
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 
@@ -130,7 +131,7 @@ def _made(
         grantees=held.grantees,
         shown=lambda dataset: shown_content(node, dataset, version, []),
     )
-    facts = facts_of(Bundle.parse(bundle), version, held.further)
+    facts = facts_of(parse_bundle(bundle, PROTOCOLS), version, held.further)
     return facts, make(facts, bundle)
 
 

@@ -19,7 +19,8 @@ from registry.chain.history import BlockRef, block_at
 from registry.checkpoints.store import CheckpointStore
 from registry.documents.store import manifest_of
 from registry.evidence_export.blocks import block_as_of
-from registry.evidence_export.bundles import NO_CHECKPOINTS, Shown, SignedBlocks, export_bundle
+from registry.evidence_export.bundles import NO_CHECKPOINTS, SignedBlocks, export_bundle
+from registry.evidence_export.content import ContentSelection
 from registry.manifest.cache import ManifestCache
 from registry.manifest.text import ManifestText
 from registry.node import Node
@@ -122,7 +123,7 @@ def _public_manifest(connection: Any, dataset_id: DatasetId, version: int, root:
     return _MANIFESTS.get(root, lambda: manifest_of(connection, root))
 
 
-def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[str]) -> Shown:
+def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[str]) -> ContentSelection:
     """What is kept here of a version's content, as far as a bundle should hold it."""
     number = number or dataset.latest.number
     if number > len(dataset.versions):
@@ -138,4 +139,4 @@ def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[
     metadata = None if described is None else read_json(described)
     if metadata is not None and not isinstance(metadata, dict):
         raise InvalidInput("The metadata kept here is no JSON object.")
-    return Shown(manifest, files, metadata, number)
+    return ContentSelection(manifest, files, metadata, number)

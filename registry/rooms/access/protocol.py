@@ -6,6 +6,7 @@ from registry.rooms.access.errors import REFUSALS
 from registry.rooms.access.events import ACCESS_GRANTS
 from registry.rooms.access.matching import MATCHING
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
+from registry.rooms.access.proof import PROOF
 from registry.rooms.protocol import RoomProtocol
 
 PROTOCOL = RoomProtocol(
@@ -14,4 +15,5 @@ PROTOCOL = RoomProtocol(
     messages=(AccessRequest, AccessGrant, AccessRevocation),
     matching=MATCHING,
     refusals=REFUSALS,
+    proof=PROOF,
 )

@@ -6,6 +6,7 @@ from registry.rooms.datasets.errors import REFUSALS
 from registry.rooms.datasets.events import DATASET_REGISTRY
 from registry.rooms.datasets.matching import MATCHING
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
+from registry.rooms.datasets.proof import PROOF
 from registry.rooms.protocol import RoomProtocol
 
 PROTOCOL = RoomProtocol(
@@ -14,4 +15,5 @@ PROTOCOL = RoomProtocol(
     messages=(Registration, Revision, TitleTransfer, Withdrawal),
     matching=MATCHING,
     refusals=REFUSALS,
+    proof=PROOF,
 )

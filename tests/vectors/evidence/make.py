@@ -21,6 +21,7 @@ from registry.evidence.rlp import decode_list, encode
 from registry.primitives import Address, Bytes32
 
 from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
+from registry.rooms.protocols import PROTOCOLS
 from tests.chain.wallet import RELAYER
 from tests.evidence.cases import Json, apply, trust_of
 from tests.evidence.stories import NODE, TIME, WITNESSES, Story, tell
@@ -426,7 +427,7 @@ def texts(source: str) -> Iterator[tuple[str, list[list[str]]]]:
 
 def policies(name: str, story: Story) -> Iterator[tuple[str, Json]]:
     """Policies for a bundle that is as it was issued."""
-    blocks = {str(height): str(block) for height, block in blocks_to_vouch_for(story.bundle).items()}
+    blocks = {str(height): str(block) for height, block in blocks_to_vouch_for(story.bundle, PROTOCOLS).items()}
     hashes = sorted(blocks.values())
     chain_id = json.loads(story.bundle)["chainId"]
     yield "pinned, the chain named", {"hashes": hashes, "chainId": chain_id}

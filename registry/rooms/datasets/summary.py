@@ -1,45 +1,13 @@
-"""What a verified record says at a glance: which version, whose, since when, whether it still holds, who may use it."""
+"""A version of a dataset at a glance: whose it is, since when, and whether it still holds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from registry.base.primitives import Address, Bytes32
-from registry.base.times import LAST_SECOND, unix_time_text, utc_datetime
-from registry.rooms.access.records import Access, AccessState, rights_names
+from registry.base.times import day_text
 from registry.rooms.datasets.records import Dataset
-
-
-@dataclass(frozen=True, slots=True)
-class GranteeSummary:
-    """One grantee's access at a time. Times are Unix seconds, UTC; they are None where nothing was ever granted.
-
-    Args:
-        grantee: Who.
-        state: What has become of their latest grant by that time.
-        rights: The names of the rights of that grant.
-        starts_at: When it begins.
-        expires_at: When it ends (exclusive), as it was granted.
-        ends_at: When it ends or ended (exclusive): at its expiry, or when it was revoked before.
-    """
-
-    grantee: Address
-    state: AccessState
-    rights: tuple[str, ...]
-    starts_at: int | None
-    expires_at: int | None
-    ends_at: int | None
-
-    @classmethod
-    def of(cls, grantee: Address, access: Access | None, time: int) -> Self:
-        """Return the access of a grantee at a time (Unix seconds, UTC)."""
-        grant = None if access is None else access.deciding_grant(time)
-        if grant is None:
-            return cls(grantee, AccessState.NEVER_GRANTED, (), None, None, None)
-        rights = rights_names(grant.rights)
-        return cls(grantee, grant.state_at(time), rights, grant.starts_at, grant.expires_at, grant.until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,20 +78,3 @@ def headline(version: int, latest: int, *, is_withdrawn: bool, withdrawn_at: int
         *([f"WITHDRAWN{when}"] if is_withdrawn else []),
     ]
     return f"VERIFIED, BUT {' AND '.join(buts)}" if buts else "VERIFIED"
-
-
-def summaries_of(access: Mapping[Address, Access | None], time: int) -> tuple[GranteeSummary, ...]:
-    """Return each grantee's access at a time (Unix seconds, UTC)."""
-    return tuple(GranteeSummary.of(grantee, known, time) for grantee, known in access.items())
-
-
-def day_text(seconds: int) -> str:
-    """Return the day of a time (Unix seconds) in UTC, as reports have it."""
-    return time_text(seconds) if seconds > LAST_SECOND else time_text(seconds)[:10]
-
-
-def time_text(seconds: int) -> str:
-    """Return a time (Unix seconds) in UTC, as reports have it."""
-    if seconds > LAST_SECOND:
-        return unix_time_text(seconds)
-    return f"{utc_datetime(seconds):%Y-%m-%d %H:%M:%S} UTC"

@@ -1,8 +1,8 @@
-"""Choosing whose access evidence shows, so that its size depends on the owner's acts and on no stranger's.
+"""Choose whose access evidence shows, so that its size depends on the owner's acts and not on those of strangers.
 
 Anybody may ask for access to any dataset. A bundle therefore shows the grantees to whom access was granted; those who
-merely asked are shown where they are named. A grantee's slot in `AccessGrants` counts their requests, so whoever is
-shown is shown with all of them: a grantee with more than a few is left out, one who is named with very many is refused.
+merely asked are shown where they are named. A grantee's slot in `AccessGrants` counts their requests, so a grantee is
+shown with all of them: one with more than a few is left out, one who is named with very many is refused.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from registry.chain.client import Chain, RpcError
 from registry.chain.history import BlockRef, ask, logs_until
 from registry.ethereum.abi import left_padded
 from registry.ethereum.logs import Moment
-from registry.ethereum.state import Pair, pair_slot
 from registry.rooms.access.events import ACCESS_GRANTED, ACCESS_REQUESTED, ACCESS_REVOKED, AccessEvent, decode
+from registry.rooms.access.messages import CONTRACT
+from registry.rooms.access.proof import GrantSlot, grant_slot
 from registry.rooms.access.records import Access, fold
 from registry.rooms.deployment import Deployment
 
@@ -116,18 +117,18 @@ class AccessLogs:
 
     def _asked(self, grantees: Sequence[Address]) -> dict[Address, int]:
         """Return how often each grantee asked for access: by the contract's state, or without it by the events."""
-        slots = [pair_slot(self.dataset_id, grantee) for grantee in grantees]
-        address = str(self.deployment.address_of("AccessGrants"))
+        slots = [grant_slot(self.dataset_id, grantee) for grantee in grantees]
+        address = str(self.deployment.address_of(CONTRACT))
         try:
             words = ask(self.chain, [("eth_getStorageAt", [address, str(slot), self.until.height]) for slot in slots])
         except RpcError:  # The node has no state of that block.
             counted = Counter(event.grantee for event, _ in self._events([ACCESS_REQUESTED], grantees))
             return {grantee: counted[grantee] for grantee in grantees}
         try:
-            pairs = [Pair.unpack(Bytes32.parse(word)) for word in words]
+            kept = [GrantSlot.unpack(Bytes32.parse(word)) for word in words]
         except InvalidInput as error:
             raise Unavailable(f"The node does not tell the state of {address}.") from error
-        return {grantee: pair.requests for grantee, pair in zip(grantees, pairs, strict=True)}
+        return {grantee: slot.requests for grantee, slot in zip(grantees, kept, strict=True)}
 
     def _events(self, kinds: Sequence[Bytes32], grantees: Sequence[Address] | None) -> list[tuple[AccessEvent, Moment]]:
         """Return the events of some kinds, of some grantees (None: of all); those of each grantee in order."""
@@ -141,7 +142,7 @@ class AccessLogs:
             for part in parts
             for log, at in logs_until(
                 self.chain,
-                deployment.address_of("AccessGrants"),
+                deployment.address_of(CONTRACT),
                 [[kinds, topic, part]],
                 deployment.block_number,
                 self.until,

@@ -6,10 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from registry.base.primitives import Address
-from registry.cli.times import show_time
-from registry.evidence.summary import GranteeSummary, summaries_of, time_text
+from registry.base.times import show_time, time_text
 from registry.evidence.verify import Verified
-from registry.rooms.access.records import AccessState
+from registry.rooms.access.protocol import PROTOCOL as ACCESS
+from registry.rooms.access.records import Access, AccessState
+from registry.rooms.access.summary import GranteeSummary, summaries_of
 
 WORDS: Final = {
     AccessState.NEVER_GRANTED: "never granted",
@@ -19,6 +20,11 @@ WORDS: Final = {
     AccessState.REVOKED: "revoked",
 }
 """The states in words."""
+
+
+def access_of(verified: Verified) -> Mapping[Address, Access | None]:
+    """Return all that is known of each grantee shown; None for one without events."""
+    return verified.history.states(ACCESS.name)
 
 
 def to_json(verified: Verified, now: int) -> list[Mapping[str, object]]:
@@ -32,7 +38,7 @@ def to_json(verified: Verified, now: int) -> list[Mapping[str, object]]:
         For each grantee: `grantee`, `state` at the bundle's block, `stateNow` by the same record, `rights`, `startsAt`,
         `expiresAt` as granted, `endsAt`; times are null where access was never granted.
     """
-    later = {one.grantee: one for one in summaries_of(verified.access, now)}
+    later = {one.grantee: one for one in summaries_of(access_of(verified), now)}
     return [
         {
             "grantee": str(one.grantee),
@@ -40,15 +46,15 @@ def to_json(verified: Verified, now: int) -> list[Mapping[str, object]]:
             "stateNow": str(later[one.grantee].state),
             **term_json(one),
         }
-        for one in summaries_of(verified.access, verified.record.block.time)
+        for one in summaries_of(access_of(verified), verified.record.block.time)
     ]
 
 
 def at(verified: Verified, grantee: Address, moment: int) -> GranteeSummary | None:
     """Return one grantee's access at a time (Unix seconds, UTC); None if the bundle does not contain the grantee."""
-    if grantee not in verified.access:
+    if grantee not in access_of(verified):
         return None
-    return GranteeSummary.of(grantee, verified.access[grantee], moment)
+    return GranteeSummary.of(grantee, access_of(verified)[grantee], moment)
 
 
 def term_json(one: GranteeSummary) -> dict[str, object]:
@@ -63,8 +69,8 @@ def term_json(one: GranteeSummary) -> dict[str, object]:
 
 def lines(verified: Verified, now: int) -> Iterable[str]:
     """Return one line for each grantee in a bundle; the arguments are those of `to_json`."""
-    later = {one.grantee: one.state for one in summaries_of(verified.access, now)}
-    for one in summaries_of(verified.access, verified.record.block.time):
+    later = {one.grantee: one.state for one in summaries_of(access_of(verified), now)}
+    for one in summaries_of(access_of(verified), verified.record.block.time):
         by_now = "" if later[one.grantee] == one.state else f"; by now {WORDS[later[one.grantee]]}"
         yield f"{one.grantee}: {WORDS[one.state]}{by_now}{term_text(one)}"
 

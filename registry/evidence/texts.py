@@ -1,0 +1,122 @@
+"""What a verification established and what it did not prove, in English and Chinese: one sentence for each code.
+
+The rooms' own codes have their sentences in the rooms' proof.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Final, Literal
+
+from registry.base.times import time_text
+from registry.evidence.steps import Step, StepResult
+from registry.evidence.trust import Authority
+from registry.rooms.proof_adapter import NotProven, Texts
+from registry.rooms.protocol import Protocols
+
+Language = Literal["en", "zh"]
+
+ABSENT: Final[Mapping[Language, str]] = {
+    "en": "Not carried out: the bundle holds nothing of it.",
+    "zh": "未执行：证据包中没有此项。",
+}
+"""What a report says of a step for which the bundle holds nothing."""
+
+TITLES: Final[Mapping[Language, tuple[str, ...]]] = {
+    "en": tuple(step.title for step in Step),
+    "zh": ("形式", "区块", "信任", "收据", "历史", "合约", "链头", "访问", "记录", "签名", "内容"),
+}
+"""The steps' titles, the first first."""
+
+_TEXTS: Final[Texts] = {
+    "en": {
+        "form": lambda name: f"The bundle is in the one form of {name}.",
+        "blocks": lambda count: f"Headers whose hashes are those by which blocks name their parents: {count}.",
+        "trust": lambda number, block, authority: (
+            f"Block {number} ({block}) and those before it are the chain's, by {authority_text(authority)}."
+        ),
+        "receipts": lambda count: f"Receipts proven to be in these blocks: {count}.",
+        "history": lambda count: f"Events from the registration on, each following the one before: {count}.",
+        "contracts": lambda address, contract, release: f"{address} has the code of {contract} in release {release}.",
+        "record": lambda time: f"The record is the dataset's as of {time_text(time)}.",
+        "signatures": lambda count, of: f"Events with their signer's own signature: {count} of {of}.",
+        "content": lambda version: f"Content and metadata shown are those of version {version}.",
+        "authority.hashes": lambda count: f"the block hash{'es' if count > 1 else ''} that you gave",
+        "authority.nodes": lambda names: " and ".join(name for name in names),
+        "authority.checkpoints": lambda name, threshold, witnesses: (
+            f"{name} and {threshold} of {witnesses} witnesses" if threshold else f"{name} alone, no witness"
+        ),
+        "truth": lambda: "That the content is true, lawful, or fit for any purpose.",
+        "authority": lambda authority: (
+            f"That the chain has these blocks, by any authority other than this: {authority_text(authority)}."
+        ),
+        "persons": lambda: "Who the persons behind the addresses are.",
+        "later": lambda number, time: (
+            f"Anything after block {number} ({time_text(time)}). Times are those that the blocks state."
+        ),
+        "leftOut": lambda: "That no later event was left out: the bundle has no state.",
+        "code": lambda address, contract: f"That {address} has the code of {contract}: the bundle has no state.",
+        "address": lambda address: (
+            f"That {address} is the contract you mean, and not one deployed to deceive: compare its address."
+        ),
+        "superseded": lambda version, latest: f"That version {version} still holds: version {latest} followed it.",
+        "files": lambda: "Which files the content root stands for.",
+    },
+    "zh": {
+        "form": lambda name: f"证据包符合 {name} 的唯一形式。",
+        "blocks": lambda count: f"{count} 个区块头的哈希已重新计算，与区块引用其父块的哈希一致。",
+        "trust": lambda number, block, authority: (
+            f"区块 {number}（{block}）及其之前的区块属于该链，依据是{authority_text(authority, 'zh')}。"
+        ),
+        "receipts": lambda count: f"{count} 份交易收据确实在这些区块中。",
+        "history": lambda count: f"{count} 个事件自登记起前后相接。",
+        "contracts": lambda address, contract, release: f"{address} 具有 {release} 版 {contract} 合约的代码。",
+        "record": lambda time: f"所示记录即该数据集截至 {time_text(time)} 的状态。",
+        "signatures": lambda count, of: f"{of} 个事件中有 {count} 个附有签署人本人的签名。",
+        "content": lambda version: f"所示内容与元数据属于第 {version} 版。",
+        "authority.hashes": lambda count: "您提供的区块哈希",
+        "authority.nodes": lambda names: f"节点 {'、'.join(names)} 的一致答复",
+        "authority.checkpoints": lambda name, threshold, witnesses: (
+            f"{name} 以及 {witnesses} 位见证人中至少 {threshold} 位的签名" if threshold else f"仅 {name}，没有见证人"
+        ),
+        "truth": lambda: "内容是否真实、合法或适合任何用途。",
+        "authority": lambda authority: (
+            f"除此之外，是否另有依据表明这些区块属于该链：{authority_text(authority, 'zh')}。"
+        ),
+        "persons": lambda: "这些地址背后的人是谁。",
+        "later": lambda number, time: f"区块 {number}（{time_text(time)}）之后的任何事。时间以区块所载为准。",
+        "leftOut": lambda: "之后的事件是否有遗漏：证据包不含状态证明。",
+        "code": lambda address, contract: f"{address} 是否具有 {contract} 合约的代码：证据包不含状态证明。",
+        "address": lambda address: f"{address} 是否就是您所指的合约，而非为欺骗而部署的合约：请核对其地址。",
+        "superseded": lambda version, latest: f"第 {version} 版是否仍然有效：其后已有第 {latest} 版。",
+        "files": lambda: "内容根对应哪些文件。",
+    },
+}
+
+
+@cache
+def texts_of(protocols: Protocols) -> Texts:
+    """Return the sentences of the engine and of the rooms, by language and code."""
+    adapters = [room.proof for room in protocols.rooms if room.proof is not None]
+    return {
+        language: {**own, **{code: text for adapter in adapters for code, text in adapter.texts[language].items()}}
+        for language, own in _TEXTS.items()
+    }
+
+
+def step_text(result: StepResult, protocols: Protocols, language: Language = "en") -> str:
+    """Return what a step proves, or that it was not carried out."""
+    if result.facts is None:
+        return ABSENT[language]
+    return texts_of(protocols)[language][result.step.title](**result.facts)
+
+
+def not_proven_text(item: NotProven, protocols: Protocols, language: Language = "en") -> str:
+    """Return what is not proven."""
+    return texts_of(protocols)[language][item.code](**item.values)
+
+
+def authority_text(authority: Authority, language: Language = "en") -> str:
+    """Return who vouched, as a phrase to follow "by": for example "the block hash that you gave"."""
+    return _TEXTS[language][f"authority.{authority.code}"](**authority.values)

@@ -1,0 +1,1 @@
+"""Verify files against a bundle, a certificate, a credential or the chain: one report, whoever asks for it."""

@@ -1,0 +1,64 @@
+"""Trust as an auditor gives it: block hashes, nodes, or the keys of a node and of witnesses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from registry.base.errors import InvalidInput
+from registry.base.lazy import lazy
+from registry.base.primitives import Address, Bytes32
+from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
+from registry.evidence.verify import blocks_to_vouch_for
+from registry.rooms.protocols import PROTOCOLS
+
+if TYPE_CHECKING:
+    from registry.chain import history, rpc
+else:  # Only nodes need the network, and what loads it takes longer than a verification.
+    history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
+
+
+@dataclass(frozen=True, slots=True)
+class TrustOptions:
+    """How an auditor decides that blocks belong to the chain: exactly one of hashes, nodes and policy.
+
+    Args:
+        hashes: Block hashes that the auditor has from elsewhere.
+        nodes: URLs of nodes, all of which must agree. Only they use the network.
+        policy: The keys of a node and of witnesses, as JSON; None: no such policy.
+        chain_id: The chain's id, where it is given with block hashes.
+        contracts: The contracts' addresses that the auditor knows, by name.
+    """
+
+    hashes: Sequence[str] = ()
+    nodes: Sequence[str] = ()
+    policy: bytes | None = None
+    chain_id: int | None = None
+    contracts: Mapping[str, Address] = field(default_factory=dict)
+
+    def trust(self, bundle: bytes) -> Trust:
+        """Return the trust policy for a bundle.
+
+        Raises:
+            InvalidInput: Not exactly one kind is given, or it is malformed.
+            ChainUnavailable: A node gave no usable answer.
+            StepFailed: The bundle is malformed.
+        """
+        if [bool(self.hashes), bool(self.nodes), self.policy is not None].count(True) != 1:
+            raise InvalidInput("No trust source given.", hint="Use exactly one of --block-hash, --rpc or --trust.")
+        if self.policy is not None:
+            return SignedCheckpoints.parse(self.policy)
+        if self.hashes:
+            return PinnedBlocks({Bytes32.parse(text) for text in self.hashes}, self.chain_id)
+        heights = blocks_to_vouch_for(bundle, PROTOCOLS)
+        return AgreeingNodes([_ask(url, heights) for url in self.nodes])
+
+
+def _ask(url: str, heights: Iterable[int]) -> NodeAnswer:
+    chain = rpc.RpcChain([url])
+    try:
+        blocks = {height: history.block_at(chain, hex(height)).hash for height in heights}
+        return NodeAnswer(chain.name, chain.identity.chain_id, blocks)
+    finally:
+        chain.close()
