@@ -28,8 +28,8 @@ TRUST is one of
   --rpc URL           a node of your own; may be repeated: all must agree
   --trust FILE        a policy of signed checkpoints: {"node", "witnesses", "threshold"}
 
-With --registry ADDRESS and --grants ADDRESS, the contracts must be those that you know. Without PATH no content is
-compared. --require-active and --require-latest: not so, if the dataset is withdrawn or a later version followed.
+With --contract NAME=ADDRESS (may be repeated; or TDR_CONTRACTS=NAME=ADDRESS,...), the contracts must be those that you
+know. Without PATH no content is compared. --require-active and --require-latest: not so, if the dataset is withdrawn or a later version followed.
 
 Exit code 0: verified; 1: not so; 2: it could not be told.
 `;
@@ -38,8 +38,7 @@ const OPTIONS = {
   "block-hash": { type: "string", multiple: true },
   "chain-id": { type: "string" },
   rpc: { type: "string", multiple: true },
-  registry: { type: "string" },
-  grants: { type: "string" },
+  contract: { type: "string", multiple: true },
   trust: { type: "string" },
   "require-active": { type: "boolean" },
   "require-latest": { type: "boolean" },
@@ -89,8 +88,7 @@ function told(error, asJson) {
 }
 
 async function checked(source, path, values, releases) {
-  const named = ["registry", "grants"].filter((name) => values[name] !== undefined);
-  const known = Object.fromEntries(named.map((name) => [name, values[name]]));
+  const known = addressesIn(values.contract ?? [process.env.TDR_CONTRACTS ?? ""]);
   const verified = verify(source, await policyOf(values, source), releases, known);
   const steps = verified.steps.map((step) => ({ ...step, proves: provesText(step) }));
   const found = path === undefined ? null : await readable(() => entriesOf(path));
@@ -140,6 +138,19 @@ function parsed(args) {
   } catch (error) {
     throw new Unclear(error.message);
   }
+}
+
+/** The contracts' addresses by name, from texts of the form NAME=ADDRESS,... */
+function addressesIn(texts) {
+  const addresses = {};
+  for (const part of texts.flatMap((text) => text.split(",")).map((text) => text.trim())) {
+    if (!part) continue;
+    const [, name, address] = /^([^=\s]+)\s*=\s*(\S+)$/.exec(part) ?? [];
+    if (!name) throw new Unclear(`Expected NAME=ADDRESS, but got ${part.slice(0, 80)}.`);
+    if (Object.hasOwn(addresses, name)) throw new Unclear(`The contract ${name.slice(0, 80)} is named twice.`);
+    addresses[name] = address;
+  }
+  return addresses;
 }
 
 async function policyOf(values, source) {

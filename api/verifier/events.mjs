@@ -12,6 +12,7 @@ import { Refused } from "./errors.mjs";
 import { keccak256 } from "./keccak.mjs";
 
 const MAX_SOURCE_BITS = 24;
+const ZERO_WORD = `0x${"0".repeat(64)}`;
 const topicOf = (signature) => hex(keccak256(utf8(signature)));
 const addressIn = (topic) => checksummed(`0x${topic.slice(26)}`);
 
@@ -44,7 +45,8 @@ const REGISTRY = new Map([
   ],
   [
     topicOf("Transfer(address,address,uint256)"),
-    [3, ([previousOwner, owner, datasetId]) => ({
+    // A transfer from nobody is the mint before a registration: the event of the registration says all.
+    [3, ([previousOwner, owner, datasetId]) => previousOwner === ZERO_WORD ? null : ({
       name: "Transferred",
       datasetId,
       previousOwner: addressIn(previousOwner),

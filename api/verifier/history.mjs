@@ -1,6 +1,5 @@
 /** What a dataset's events add up to: its head, its record, and the access of some grantees. */
 
-import { NOBODY } from "./address.mjs";
 import { concat, fromHex, fromUtf8, hex, utf8, word } from "./bytes.mjs";
 import { Refused } from "./errors.mjs";
 import { grantsEvent, registryEvent } from "./events.mjs";
@@ -48,7 +47,6 @@ export function historyOf(logs, datasetId, registry, grants, grantees) {
     const before = dataset;
     if (isTitle) {
       dataset = afterTitle(dataset, event);
-      if (isMint(event)) continue; // the Registered that follows says all
     } else if (access.has(event.grantee)) {
       access.set(event.grantee, afterAccess(access.get(event.grantee), event, placed.block.time));
     } else {
@@ -104,13 +102,8 @@ function readable(value) {
   }
 }
 
-function isMint(event) {
-  return event.name === "Transferred" && event.previousOwner === NOBODY;
-}
-
 function afterTitle(dataset, event) {
   if (!dataset) {
-    if (isMint(event)) return null;
     if (event.name !== "Registered") {
       throw new Refused(`The history of the dataset ${event.datasetId} does not begin with its registration.`);
     }

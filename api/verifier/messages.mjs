@@ -85,6 +85,9 @@ export function requireSigned({ event, placed, before }, message, signature, cha
   if (event.name === "AccessGranted" && message.expiresAt <= message.startsAt) {
     throw new Refused("A grant ends later than it starts.");
   }
+  if (event.name === "Registered" && idOf(message) !== event.datasetId) {
+    throw new Refused("The signed message registers another dataset than the event.");
+  }
   if (event.name !== "Registered" && !before) throw new Refused("A dataset has no events before its registration.");
 
   const needed = neededFor(event, before);
@@ -130,6 +133,11 @@ function same(stated, value) {
   if (!Array.isArray(value)) return stated === value;
   const pairs = (list) => list.map((one) => `${one.datasetId}@${one.version}`).join();
   return pairs(stated) === pairs(value);
+}
+
+/** The id of the dataset that a registration creates. */
+function idOf({ owner, contentRoot, salt }) {
+  return hex(keccak256(concat(word(fromHex(owner)), fromHex(contentRoot), fromHex(salt))));
 }
 
 /** The fields of a struct's type string: kind and name of each. */

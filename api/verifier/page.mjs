@@ -109,7 +109,7 @@ async function chosenPolicy() {
 /** The addresses of the contracts as this registry states them. */
 async function ownContracts() {
   const { contracts } = await (await fetch("/v1/deployment")).json();
-  return { registry: contracts.DatasetRegistry.address, grants: contracts.AccessGrants.address };
+  return Object.fromEntries(Object.entries(contracts).map(([name, { address }]) => [name, address]));
 }
 
 async function run() {

@@ -61,8 +61,7 @@ export class StepFailed extends Error {
  * @param {Uint8Array} source The bundle, byte for byte as it was issued.
  * @param {object} policy Whose word counts for which blocks the chain has: see trust.mjs.
  * @param {object} releases The code of the contracts in every release: releases.json.
- * @param {{registry?: string, grants?: string}} known The addresses of DatasetRegistry and AccessGrants, as the reader
- *   knows them.
+ * @param {Record<string, string>} known The contracts' addresses that the reader knows, by name.
  * @returns {object} What is proven: `chainId`, `datasetId`, `record`, `isComplete`, `entries` (of the manifest, or null),
  *   `files` (the entries shown one by one), `metadata`, `version`; `summary`, see summary.mjs; `steps`, all of them, each
  *   with its number, its title and the `facts` that it established (null: not carried out); `notProven`, each with its `kind` and facts. sentences.mjs says both in words.
@@ -110,7 +109,7 @@ export function verify(source, policy, releases, known = {}) {
     const [nodes, storageRoot] = step(6, () => {
       const state = new Nodes(bundle.state.map(fromHex));
       const account = genuine(state, last.stateRoot, "DatasetRegistry", place(registry), releases);
-      return [[state, account.storageRoot], { address: registry, release: account.release }];
+      return [[state, account.storageRoot], { address: registry, contract: "DatasetRegistry", release: account.release }];
     });
     step(7, () => {
       const head = headIn(nodes, storageRoot, bundle.datasetId);
@@ -218,7 +217,7 @@ function vouched(bundle, trust, runs) {
 
 /** Requires that the contracts have the addresses that the reader knows. */
 function requireKnown({ DatasetRegistry: registry, AccessGrants: grants }, known) {
-  for (const [found, address] of [[registry, known.registry], [grants, known.grants]]) {
+  for (const [found, address] of [[registry, known.DatasetRegistry], [grants, known.AccessGrants]]) {
     if (found && address && found !== address) {
       const reason = { kind: "otherContract", found, address };
       throw new Refused(`The bundle is of the contract ${found}, not of ${address}.`, "", reason);
@@ -295,10 +294,10 @@ function notProven({ state, content, contracts, record }, last, known, word) {
   const addresses = [contracts.DatasetRegistry, contracts.AccessGrants].filter((address) => address !== null);
   const facts = [
     { kind: "truth" },
-    { kind: "word", word },
+    { kind: "authority", word },
     { kind: "persons" },
     { kind: "later", number: last.number, time: last.time },
-    ...(state === null ? [{ kind: "leftOut" }, { kind: "code", address: contracts.DatasetRegistry }] : []),
+    ...(state === null ? [{ kind: "leftOut" }, { kind: "code", address: contracts.DatasetRegistry, contract: "DatasetRegistry" }] : []),
     ...addresses.filter((address) => !known.includes(address)).map((address) => ({ kind: "address", address })),
     { kind: "others", count: record.access.length },
     ...followed(content, record),
