@@ -322,9 +322,9 @@ def test_nodes_of_ones_own_or_witnesses_vouch_as_well(
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ((), "Give one of --block-hash HASH, --rpc URL, --trust FILE."),
+        ((), "Use exactly one of --block-hash, --rpc or --trust."),
         (("--block-hash", "0x12"), "32-byte value"),
-        (("--block-hash", f"0x{'00' * 32}", "--trust", "x"), "Give one of"),
+        (("--block-hash", f"0x{'00' * 32}", "--trust", "x"), "Use exactly one of"),
         (("--trust", "nosuch.json"), "'nosuch.json' cannot be read"),
         (("--dataset", "12345678"), "--dataset does not go with --bundle"),
         (("--credential", "x.json"), "--bundle does not go with --credential"),
@@ -374,4 +374,4 @@ def test_evidence_attached_to_a_certificate_verifies_as_well(
     assert done.code == 0
     assert "What the certificate's page says" in done.out.partition("NOT PROVEN")[2]
     (tmp_path / "empty.pdf").write_bytes(b"%PDF-1.7\n")
-    assert "holds none" in error_of(tdr("verify", folder, "--bundle", tmp_path / "empty.pdf", *trust))
+    assert "has none" in error_of(tdr("verify", folder, "--bundle", tmp_path / "empty.pdf", *trust))
