@@ -24,7 +24,6 @@ if TYPE_CHECKING:
         output,
         people,
         times,
-        verify,
         writing,
     )
     from registry.rooms.access import messages, records, statements
@@ -37,7 +36,7 @@ else:
     messages, records = lazy("registry.rooms.access.messages"), lazy("registry.rooms.access.records")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
-    access_offline, verify = lazy("registry.cli.access_offline"), lazy("registry.cli.verify")
+    access_offline = lazy("registry.cli.access_offline")
     trust = lazy("registry.verification.trust")
     drafts, grantees = lazy("registry.cli.drafts"), lazy("registry.verification.grantees")
     epochs = lazy("registry.cli.epochs")
@@ -357,8 +356,7 @@ def access(
     now = int(time.time())
     moment = None if at == "now" else times.parse_time(at, now=now)
     if bundle_file is not None:
-        policy = None if trust_file is None else verify.read_bytes(trust_file)
-        chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), policy, chain_id)
+        chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), trust_file, chain_id)
         question = access_offline.question(dataset, address, keys, now if moment is None else moment)
         raise typer.Exit(access_offline.answer(bundle_file, chosen, question, now, as_json=as_json))
     if block_hashes or rpc_urls or trust_file or chain_id:

@@ -10,13 +10,12 @@ from registry.base.primitives import Address
 from registry.base.times import time_text
 from registry.cli import ids, output, people
 from registry.cli.times import show_time
-from registry.cli.verify import read_bytes
 from registry.evidence.verify import Verified
 from registry.rooms.access.records import AccessState
 from registry.verification import grantees
 from registry.verification.bundle import summary_of, verify_bundle
 from registry.verification.report import Report
-from registry.verification.trust import TrustOptions
+from registry.verification.trust import TrustOptions, read_bytes
 
 
 @dataclass(frozen=True, slots=True)

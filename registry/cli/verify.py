@@ -15,7 +15,6 @@ from registry.cli.lazy import lazy
 if TYPE_CHECKING:
     from registry import manifest
     from registry.base import canonical, primitives
-    from registry.certificate import attachment
     from registry.chain import client as chains
     from registry.chain import rpc
     from registry.cli import content, output
@@ -32,7 +31,6 @@ else:
         lazy("registry.manifest"),
     )
     canonical, primitives = lazy("registry.base.canonical"), lazy("registry.base.primitives")
-    attachment = lazy("registry.certificate.attachment")
     chains, rpc = lazy("registry.chain.client"), lazy("registry.chain.rpc")
     content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
     by_bundle, by_chain = lazy("registry.verification.bundle"), lazy("registry.verification.chain")
@@ -146,9 +144,8 @@ def verify(
     if credential_file is not None:
         result = by_credential.verify_with_credential(_credential(credential_file), issuer, pins, given, listed)
     elif bundle_file is not None:
-        policy = None if trust_file is None else read_bytes(trust_file)
-        chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), policy, chain_id, pins)
-        result = by_bundle.verify_with_bundle(read_bytes(bundle_file), chosen, given, listed)
+        chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), trust_file, chain_id, pins)
+        result = by_bundle.verify_with_bundle(trust.read_bytes(bundle_file), chosen, given, listed)
     elif given is not None and dataset is not None:
         dataset, version = ids.id_and_version(dataset, version)
         with client.Client(gateway_url) as gateway:
@@ -178,19 +175,6 @@ def _credential(file: Path) -> dict[str, object]:
     if not isinstance(document, dict):
         raise InvalidInput(f"A credential is a JSON object, but {str(file)!r} holds another JSON value.")
     return document
-
-
-def read_bytes(file: Path) -> bytes:
-    """Return a file's content, as far as any bundle or certificate may be long.
-
-    Raises:
-        InvalidInput: It cannot be read.
-    """
-    try:
-        with file.open("rb") as stream:
-            return stream.read(attachment.MAX_PDF_BYTES + 1)
-    except OSError as error:
-        raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
 
 
 BY_WHAT: Final = {

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from registry.base.errors import InvalidInput
 from registry.base.lazy import lazy
 from registry.base.primitives import Address, Bytes32
+from registry.certificate import attachment
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints, Trust
 from registry.evidence.verify import blocks_to_vouch_for
 from registry.rooms.protocols import PROTOCOLS
@@ -26,14 +28,14 @@ class TrustOptions:
     Args:
         hashes: Block hashes that the auditor has from elsewhere.
         nodes: URLs of nodes, all of which must agree. Only they use the network.
-        policy: The keys of a node and of witnesses, as JSON; None: no such policy.
+        policy: A file with the keys of a node and of witnesses, or None.
         chain_id: The chain's id, where it is given with block hashes.
         contracts: The contracts' addresses that the auditor knows, by name.
     """
 
     hashes: Sequence[str] = ()
     nodes: Sequence[str] = ()
-    policy: bytes | None = None
+    policy: Path | None = None
     chain_id: int | None = None
     contracts: Mapping[str, Address] = field(default_factory=dict)
 
@@ -48,11 +50,24 @@ class TrustOptions:
         if [bool(self.hashes), bool(self.nodes), self.policy is not None].count(True) != 1:
             raise InvalidInput("No trust source given.", hint="Use exactly one of --block-hash, --rpc or --trust.")
         if self.policy is not None:
-            return SignedCheckpoints.parse(self.policy)
+            return SignedCheckpoints.parse(read_bytes(self.policy))
         if self.hashes:
             return PinnedBlocks({Bytes32.parse(text) for text in self.hashes}, self.chain_id)
         heights = blocks_to_vouch_for(bundle, PROTOCOLS)
         return AgreeingNodes([_ask(url, heights) for url in self.nodes])
+
+
+def read_bytes(file: Path) -> bytes:
+    """Return a file's content, as far as any bundle or certificate may be long.
+
+    Raises:
+        InvalidInput: It cannot be read.
+    """
+    try:
+        with file.open("rb") as stream:
+            return stream.read(attachment.MAX_PDF_BYTES + 1)
+    except OSError as error:
+        raise InvalidInput(f"{str(file)!r} cannot be read: {error.strerror}.") from error
 
 
 def _ask(url: str, heights: Iterable[int]) -> NodeAnswer:
