@@ -1,4 +1,4 @@
-"""`tdr grant`, `revoke`, `request` and `access`: who may do what with a dataset, and until when."""
+"""Commands that change access: `tdr grant`, `revoke`, `request` and `take-requests`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.base.errors import InvalidInput, Unavailable
+from registry.base.errors import Unavailable
 from registry.cli import ids, options
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
-    import time
-
     from registry.base import primitives
     from registry.cli import (
-        access_offline,
         clock,
         content,
         drafts,
@@ -29,19 +26,14 @@ if TYPE_CHECKING:
     from registry.rooms.access import messages, records, statements
     from registry.sdk import client
     from registry.sdk.models import access as access_models
-    from registry.verification import grantees, trust
 else:
-    time = lazy("time")
-    client, primitives = lazy("registry.sdk.client"), lazy("registry.base.primitives")
-    messages, records = lazy("registry.rooms.access.messages"), lazy("registry.rooms.access.records")
-    content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
-    clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
-    access_offline = lazy("registry.cli.access_offline")
-    trust = lazy("registry.verification.trust")
-    drafts, grantees = lazy("registry.cli.drafts"), lazy("registry.verification.grantees")
-    epochs = lazy("registry.cli.epochs")
-    times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
-    statements = lazy("registry.rooms.access.statements")
+    primitives, clock = lazy("registry.base.primitives"), lazy("registry.cli.clock")
+    content, drafts = lazy("registry.cli.content"), lazy("registry.cli.drafts")
+    epochs, output = lazy("registry.cli.epochs"), lazy("registry.cli.output")
+    people, times = lazy("registry.cli.people"), lazy("registry.cli.times")
+    writing, messages = lazy("registry.cli.writing"), lazy("registry.rooms.access.messages")
+    records, statements = lazy("registry.rooms.access.records"), lazy("registry.rooms.access.statements")
+    client = lazy("registry.sdk.client")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -68,7 +60,7 @@ def grant(
     terms: Annotated[
         Path | None,
         typer.Option(
-            "--terms", parser=options.to_path, metavar="FILE", help="The terms; their SHA-256 is put on the chain."
+            "--terms", parser=options.to_path, metavar="FILE", help="The terms; their SHA-256 is recorded on the chain."
         ),
     ] = None,
     dry_run: options.DryRun = False,
@@ -81,7 +73,7 @@ def grant(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Grant somebody access to a dataset of yours, in place of any earlier grant to them.
+    """Grant an account access to your dataset. It replaces any earlier grant to that account.
 
     \b
     Examples:
@@ -95,11 +87,11 @@ def grant(
     mask = records.rights_mask(_names(rights))
     for time_text in (begin, until):
         times.require_time(time_text)
-    wanted = ids.id_text(dataset)
+    dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.state(wanted).dataset_id
+        dataset_id = session.gateway.state(dataset_text).dataset_id
         now = session.now()
         starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
         message = messages.AccessGrant.parse(
@@ -147,7 +139,7 @@ def revoke(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """End somebody's access to a dataset of yours now. That they had it until then stays on record.
+    """End an account's access to your dataset now. The record of its earlier access remains.
 
     \b
     Examples:
@@ -155,10 +147,10 @@ def revoke(
       tdr revoke 0x1f2e3d4c bob --dry-run
     """
     grantee = people.address_of(address, keys)
-    wanted = ids.id_text(dataset)
+    dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.state(wanted).dataset_id
+        dataset_id = session.gateway.state(dataset_text).dataset_id
         message = messages.AccessRevocation.parse(
             {
                 "datasetId": dataset_id,
@@ -182,7 +174,7 @@ def request(
     dataset: options.DatasetArgument,
     rights: Rights,
     until: Until,
-    purpose: Annotated[str, typer.Option("--purpose", help="What for; stands on the chain for good.")] = "",
+    purpose: Annotated[str, typer.Option("--purpose", help="The purpose; permanently recorded on the chain.")] = "",
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
@@ -193,7 +185,7 @@ def request(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Ask for access to a dataset, for the account of your key. It changes no right; the owner may grant it.
+    """Ask for access to a dataset, for the account of your key. Only the owner can grant it.
 
     \b
     Examples:
@@ -202,10 +194,10 @@ def request(
     """
     mask = records.rights_mask(_names(rights))
     times.require_time(until)
-    wanted = ids.id_text(dataset)
+    dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.state(wanted).dataset_id
+        dataset_id = session.gateway.state(dataset_text).dataset_id
         grantee = session.signer.address
         expires_at = times.parse_time(until, now=session.now())
         message = messages.AccessRequest.parse(
@@ -236,7 +228,7 @@ def request(
 @app.command("take-requests")
 def take_requests(
     dataset: options.DatasetArgument,
-    accepted: Annotated[bool, typer.Option("--yes/--no", help="Whether the gateway takes requests for access.")],
+    accepted: Annotated[bool, typer.Option("--yes/--no", help="Whether the gateway accepts requests for access.")],
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
@@ -245,9 +237,9 @@ def take_requests(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Let the gateway take requests for access to a dataset of yours, or none.
+    """Open your dataset to requests for access at the gateway, or close it to them.
 
-    Requests that are there already stay. The contract itself can always be asked, at the asker's own cost.
+    Existing requests remain. Anyone can still send a request to the contract itself, at their own cost.
 
     \b
     Examples:
@@ -272,146 +264,6 @@ def take_requests(
         output.print_json(policy.raw)
     else:
         output.print_fields(policy.raw)
-
-
-@app.command()
-def requests(
-    dataset: options.DatasetArgument,
-    is_open: Annotated[bool, typer.Option("--open", help="Only those that no grant followed.")] = False,
-    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
-    as_json: options.AsJson = False,
-) -> None:
-    """List who asked for access to a dataset, the newest first. What to answer with is `tdr grant`.
-
-    \b
-    Examples:
-      tdr requests 0x1f2e3d4c
-      tdr requests 0x1f2e3d4c --open --json
-    """
-    with client.Client(gateway_url) as gateway:
-        listed = gateway.access_requests(ids.id_text(dataset))
-    selected = [item for item in listed.items if not (is_open and item.granted)]
-    if as_json:
-        output.print_json({**listed.raw, "items": [item.raw for item in selected]})
-    elif selected:
-        output.print_table(
-            ("time", "who", "rights", "until", "purpose", "granted"),
-            (
-                (
-                    times.for_people(item.at.time),
-                    item.grantee,
-                    ", ".join(item.rights),
-                    times.for_people(item.expires_at),
-                    item.purpose,
-                    "yes" if item.granted else "no",
-                )
-                for item in selected
-            ),
-        )
-    else:
-        output.print_line("There is no such request.")
-
-
-@app.command()
-def access(
-    dataset: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="The dataset's id; not needed with --bundle.")
-    ] = None,
-    address: Annotated[
-        str | None, typer.Argument(metavar="[ADDRESS]", help="The account; without it, all grants are listed.")
-    ] = None,
-    at: Annotated[str, typer.Option("--at", metavar="TIME", help="The time that is asked about.")] = "now",
-    bundle_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--bundle",
-            parser=options.to_path,
-            metavar="FILE",
-            help="Evidence (or a certificate with it) in place of the gateway; no network but --rpc's.",
-        ),
-    ] = None,
-    block_hashes: options.BlockHashes = None,
-    rpc_urls: Annotated[
-        list[str] | None,
-        typer.Option("--rpc", metavar="URL", help="With --bundle: a node of your own; may be repeated."),
-    ] = None,
-    trust_file: options.TrustFile = None,
-    chain_id: options.ChainId = None,
-    keys: options.Keys = options.KEY_FOLDER,
-    gateway_url: options.GatewayUrl = options.GATEWAY_URL,
-    as_json: options.AsJson = False,
-) -> None:
-    """Tell whether somebody may use a dataset, now or at a time, and why not. Exit code 0: allowed; 1: not allowed.
-
-    Without an account, list everybody's access. With --bundle, the answer is by the evidence alone, offline; what
-    changed after its block is not in it.
-
-    \b
-    Examples:
-      tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8
-      tdr access 0x1f2e3d4c 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --at 2026-11-01
-      tdr access --bundle measurements.tdr.json --block-hash 0x5a90...
-      tdr access --bundle measurements.tdr.json 0x70997970C51812dc3A010C7d01b50e0d17dc79C8 --trust trust.json
-    """
-    now = int(time.time())
-    moment = None if at == "now" else times.parse_time(at, now=now)
-    if bundle_file is not None:
-        chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), trust_file, chain_id)
-        question = access_offline.question(dataset, address, keys, now if moment is None else moment)
-        raise typer.Exit(access_offline.answer(bundle_file, chosen, question, now, as_json=as_json))
-    if block_hashes or rpc_urls or trust_file or chain_id:
-        raise InvalidInput("--block-hash, --rpc, --trust and --chain-id go with --bundle.")
-    if dataset is None:
-        raise InvalidInput("Name a dataset, or its evidence: tdr access ID [ADDRESS], tdr access --bundle FILE.")
-    wanted = ids.id_text(dataset)
-    if address is None:
-        _list_grants(wanted, gateway_url, as_json=as_json)
-        return
-    grantee = people.address_of(address, keys)
-    with client.Client(gateway_url) as gateway:
-        answer = gateway.access(wanted, grantee, at=moment)
-    if as_json:
-        output.print_json({**answer.raw, "account": str(grantee)})
-    else:
-        term = answer.term
-        output.print_line("ALLOWED" if answer.allowed else "NOT ALLOWED")
-        output.print_fields(
-            {
-                "account": grantee,
-                "reason": grantees.WORDS[records.AccessState(answer.reason)],
-                "rights": ", ".join(term.rights) if term else "",
-                "from": times.for_people(term.starts_at) if term else "",
-                "until": times.for_people(term.ends_at) if term else "",
-                "at": times.for_people(answer.at),
-                "dataset": "withdrawn" if answer.dataset_status == "withdrawn" else "",
-                "as of block": answer.as_of_block,
-            }
-        )
-    raise typer.Exit(0 if answer.allowed else 1)
-
-
-def _list_grants(dataset: str, gateway_url: str, *, as_json: bool) -> None:
-    """Print all grants of a dataset, the newest first."""
-    with client.Client(gateway_url) as gateway:
-        grants = gateway.grants(dataset)
-    if as_json:
-        output.print_json(grants.raw)
-    elif grants.items:
-        output.print_table(
-            ("who", "state", "rights", "from", "until"),
-            (
-                (
-                    item.grantee,
-                    item.state,
-                    ", ".join(item.rights),
-                    times.for_people(item.starts_at),
-                    times.for_people(item.ends_at),
-                )
-                for item in grants.items
-            ),
-        )
-    else:
-        output.print_line("Access was never granted to any account.")
 
 
 def _as_recorded(

@@ -1,4 +1,4 @@
-"""`tdr show`, `history`, `list`, `find` and `receipt`: what the gateway knows, for people."""
+"""Commands that read from the gateway: `tdr show`, `history`, `list`, `find` and `receipt`."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ else:
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 SHORT_ID = 10
-"""How much of an id stands in tables: 0x and the 8 hex digits that commands accept."""
+"""The length of ids in tables: 0x and the 8 hex digits that commands accept."""
 
 
 @app.command()
@@ -43,17 +43,17 @@ def show(
       tdr show 0x1f2e3d4c
       tdr show 0x1f2e3d4c@1
     """
-    wanted, version = ids.id_and_version(dataset)
+    dataset_text, version = ids.id_and_version(dataset)
     if version is not None:
-        _show_version(wanted, version, gateway_url, as_json=as_json)
+        _show_version(dataset_text, version, gateway_url, as_json=as_json)
         return
     with client.Client(gateway_url) as gateway:
-        found = gateway.dataset(wanted)
-        grants = gateway.grants(found.dataset_id).items
+        state = gateway.dataset(dataset_text)
+        grants = gateway.grants(state.dataset_id).items
     if as_json:
-        output.print_json({**found.raw, "grants": [grant.raw for grant in grants]})
+        output.print_json({**state.raw, "grants": [grant.raw for grant in grants]})
     else:
-        _print_dataset(found, grants)
+        _print_dataset(state, grants)
 
 
 @app.command()
@@ -62,18 +62,18 @@ def history(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show the versions, transfers and withdrawal of a dataset, the first first.
+    """Show the versions, transfers and withdrawal of a dataset, in ascending order.
 
-    Who was granted what is in `tdr show`.
+    `tdr show` lists the grants.
 
     \b
     Example:
       tdr history 0x1f2e3d4c
     """
     with client.Client(gateway_url) as gateway:
-        found = gateway.history(ids.id_text(dataset))
+        steps = gateway.history(ids.id_text(dataset))
     if as_json:
-        output.print_json(found.raw)
+        output.print_json(steps.raw)
         return
     output.print_table(
         ("time", "block", "what", "detail", "head"),
@@ -85,21 +85,25 @@ def history(
                 _detail(step),
                 str(step.head)[:SHORT_ID],
             )
-            for step in found.items
+            for step in steps.items
         ),
     )
-    output.print_line(f"as of block {found.as_of_block}")
+    output.print_line(f"as of block {steps.as_of_block}")
 
 
 @app.command("list")
 def list_datasets(
-    owner: Annotated[str | None, typer.Option("--owner", metavar="ACCOUNT", help="Those of this owner.")] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Those of this name, whatever its case.")] = None,
+    owner: Annotated[
+        str | None, typer.Option("--owner", metavar="ACCOUNT", help="Only datasets of this owner.")
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Only datasets with this name, in any case.")] = None,
     search: Annotated[
-        str | None, typer.Option("--search", metavar="WORDS", help="With these words in the name.")
+        str | None, typer.Option("--search", metavar="WORDS", help="Only datasets with these words in the name.")
     ] = None,
     status: Annotated[str | None, typer.Option("--status", help="active or withdrawn.")] = None,
-    source: Annotated[str | None, typer.Option("--source", metavar="ID", help="Those that derive from this.")] = None,
+    source: Annotated[
+        str | None, typer.Option("--source", metavar="ID", help="Only datasets that derive from this one.")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 50,
     keys: options.Keys = options.KEY_FOLDER,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
@@ -116,13 +120,13 @@ def list_datasets(
     with client.Client(gateway_url) as gateway:
         origin = None if source is None else str(gateway.state(ids.id_text(source)).dataset_id)
         filters = {"owner": holder, "name": name, "q": search, "status": status, "source": origin}
-        found = list(gateway.datasets(limit=limit + 1, **filters))
-    found, has_more = found[:limit], len(found) > limit
+        items = list(gateway.datasets(limit=limit + 1, **filters))
+    shown, has_more = items[:limit], len(items) > limit
     if as_json:
-        output.print_json({"items": [item.raw for item in found], "more": has_more})
+        output.print_json({"items": [item.raw for item in shown], "more": has_more})
         return
-    if not found:
-        output.print_line("There is no such dataset.")
+    if not shown:
+        output.print_line("No dataset matches.")
         return
     output.print_table(
         ("id", "name", "version", "files", "owner", "updated", "status"),
@@ -136,11 +140,11 @@ def list_datasets(
                 times.for_people(item.updated_at),
                 item.status,
             )
-            for item in found
+            for item in shown
         ),
     )
     if has_more:
-        output.print_line(f"There are more than these {limit}: --limit {2 * limit} shows more of them.")
+        output.print_line(f"There are more than these {limit}: --limit {2 * limit} shows more.")
 
 
 @app.command()
@@ -149,10 +153,10 @@ def find(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Find who registered a file, a folder or a hash: every claimant, the first first. Exit code 1: nobody did.
+    """Find who registered a file, a folder or a hash, in ascending order. Exit code 1: not found.
 
-    A claim says that somebody registered this content, and when; not that it was theirs. Files of private datasets
-    cannot be found.
+    A claim proves who registered this content and when, not that it was theirs. Files of private datasets cannot be
+    found.
 
     \b
     Examples:
@@ -194,45 +198,45 @@ def receipt(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show what became of a write. Exit code 1: it failed.
+    """Show the state of a write. Exit code 1: it failed.
 
     \b
     Example:
       tdr receipt 6bded46cfe786bba35b16d488ac3c7c5 --wait 30
     """
     if not re.fullmatch(r"[0-9a-f]{32}", receipt_id):
-        raise InvalidInput(f"A receipt's id is 32 hex digits, but this was given: {receipt_id[:80]!r}.")
+        raise InvalidInput(f"A receipt's id is 32 hex digits; got {receipt_id[:80]!r}.")
     with client.Client(gateway_url) as gateway:
-        found = gateway.receipt(receipt_id, wait=seconds)
+        answer = gateway.receipt(receipt_id, wait=seconds)
     if as_json:
-        output.print_json(_receipt_json(found))
+        output.print_json(_receipt_json(answer))
     else:
         output.print_fields(
             {
-                "receipt": found.id,
-                "action": found.action,
-                found.subject.kind: found.subject.id,
-                "status": found.status,
-                "transaction": found.transaction_hash,
-                "block": found.block_number,
-                "failure": found.failure and found.failure.detail,
+                "receipt": answer.id,
+                "action": answer.action,
+                answer.subject.kind: answer.subject.id,
+                "status": answer.status,
+                "transaction": answer.transaction_hash,
+                "block": answer.block_number,
+                "failure": answer.failure and answer.failure.detail,
             }
         )
-    raise typer.Exit(1 if found.status == "failed" else 0)
+    raise typer.Exit(1 if answer.status == "failed" else 0)
 
 
-def _show_version(wanted: str, version: int, gateway_url: str, *, as_json: bool) -> None:
-    """Print what was registered as one version of a dataset."""
+def _show_version(dataset_text: str, version: int, gateway_url: str, *, as_json: bool) -> None:
+    """Print one version of a dataset."""
     with client.Client(gateway_url) as gateway:
-        found = gateway.history(wanted)
-        dataset_id = str(gateway.state(wanted).dataset_id)
-    versions = [step for step in found.items if step.kind in ("registered", "revised")]
+        steps = gateway.history(dataset_text)
+        dataset_id = str(gateway.state(dataset_text).dataset_id)
+    versions = [step for step in steps.items if step.kind in ("registered", "revised")]
     if version > len(versions):
         raise NotFound(f"The dataset has no version {version}; its latest is {len(versions)}.")
     step = versions[version - 1]
     if as_json:
         document = {"datasetId": dataset_id, "version": version, "latestVersion": len(versions), **step.raw}
-        output.print_json({**document, "asOfBlock": found.as_of_block})
+        output.print_json({**document, "asOfBlock": steps.as_of_block})
         return
     output.print_fields(
         {
@@ -243,50 +247,50 @@ def _show_version(wanted: str, version: int, gateway_url: str, *, as_json: bool)
             "uri": step.uri,
             "head": step.head,
             step.kind: f"{times.for_people(step.at.time)}, block {step.at.block_number}",
-            "as of block": found.as_of_block,
+            "as of block": steps.as_of_block,
         }
     )
 
 
-def _receipt_json(found: receipts.Receipt) -> dict[str, object]:
+def _receipt_json(answer: receipts.Receipt) -> dict[str, object]:
     """Return a receipt as `--json` prints it; its subject is named by its kind, for example `datasetId`."""
-    failure = found.failure
+    failure = answer.failure
     return {
-        "id": found.id,
-        "action": found.action,
-        "status": found.status,
-        f"{found.subject.kind}Id": str(found.subject.id),
-        "transactionHash": None if found.transaction_hash is None else str(found.transaction_hash),
-        "blockNumber": found.block_number,
+        "id": answer.id,
+        "action": answer.action,
+        "status": answer.status,
+        f"{answer.subject.kind}Id": str(answer.subject.id),
+        "transactionHash": None if answer.transaction_hash is None else str(answer.transaction_hash),
+        "blockNumber": answer.block_number,
         "failure": failure and {"error": failure.error, "values": failure.values, "detail": failure.detail},
-        "alreadyDone": found.already_done,
+        "alreadyDone": answer.already_done,
     }
 
 
-def _print_dataset(found: datasets.Dataset, grants: Sequence[access.Grant]) -> None:
-    metadata = found.metadata or {}
+def _print_dataset(state: datasets.Dataset, grants: Sequence[access.Grant]) -> None:
+    metadata = state.metadata or {}
     output.print_fields(
         {
-            "dataset": found.dataset_id,
-            "name": found.name,
-            "description": found.description,
+            "dataset": state.dataset_id,
+            "name": state.name,
+            "description": state.description,
             "license": _told(metadata.get("license")),
             "keywords": _told(metadata.get("keywords")),
-            "owner": found.owner,
-            "first owner": None if found.first_owner == found.owner else found.first_owner,
-            "status": found.status,
-            "withdrawn because": found.withdrawal_reason,
-            "version": found.version,
-            "files": found.files,
-            "bytes": None if found.size is None else f"{found.size:,}",
-            "content root": found.content_root,
-            "metadata hash": found.metadata_hash,
-            "uri": found.uri,
-            "sources": ", ".join(f"{source.dataset_id}@{source.version}" for source in found.sources),
-            "head": found.head,
-            "registered": f"{times.for_people(found.registered_at)}, block {found.registered_block}",
-            "updated": f"{times.for_people(found.updated_at)}, block {found.updated_block}",
-            "as of block": found.as_of_block,
+            "owner": state.owner,
+            "first owner": None if state.first_owner == state.owner else state.first_owner,
+            "status": state.status,
+            "withdrawn because": state.withdrawal_reason,
+            "version": state.version,
+            "files": state.files,
+            "bytes": None if state.size is None else f"{state.size:,}",
+            "content root": state.content_root,
+            "metadata hash": state.metadata_hash,
+            "uri": state.uri,
+            "sources": ", ".join(f"{source.dataset_id}@{source.version}" for source in state.sources),
+            "head": state.head,
+            "registered": f"{times.for_people(state.registered_at)}, block {state.registered_block}",
+            "updated": f"{times.for_people(state.updated_at)}, block {state.updated_block}",
+            "as of block": state.as_of_block,
         }
     )
     if grants:
@@ -307,7 +311,7 @@ def _print_dataset(found: datasets.Dataset, grants: Sequence[access.Grant]) -> N
 
 
 def _told(value: object) -> str | None:
-    """A value of the metadata, in which a field may be anything that JSON can say."""
+    """Return a value of the metadata as text. It may be any JSON value."""
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, list):
@@ -316,7 +320,7 @@ def _told(value: object) -> str | None:
 
 
 def _hashes(what: str) -> list[primitives.Bytes32]:
-    """The hashes to look for: as given, or of a file and of the dataset that is that file alone, or of a folder."""
+    """Return the hashes to look for: the given one, or those of a file alone and as a dataset, or of a folder."""
     path = options.to_path(what)
     digits = re.fullmatch(r"(?:0x)?([0-9a-fA-F]{64})", what)
     exists = os.path.exists(path)  # noqa: PTH110  Of a name that is too long, Path.exists raises an error.
@@ -324,10 +328,12 @@ def _hashes(what: str) -> list[primitives.Bytes32]:
         return [primitives.Bytes32(bytes.fromhex(digits[1]))]
     if not exists:
         raise InvalidInput(f"{what[:200]!r} is neither a file or folder here nor a SHA-256 hash of 64 hex digits.")
-    found = content.hashed_ways(path)
-    # Registered as a list by sha256sum, without sizes, the same files have another root.
-    roots = list(dict.fromkeys(root for one in found for root in (one.root, one.without_sizes().root)))
-    return roots if path.is_dir() else [found[0].entries[0].sha256, *roots]
+    manifests = content.hashed_ways(path)
+    # Files that were registered as a list of sha256sum, without sizes, have another root.
+    roots = list(
+        dict.fromkeys(root for manifest in manifests for root in (manifest.root, manifest.without_sizes().root))
+    )
+    return roots if path.is_dir() else [manifests[0].entries[0].sha256, *roots]
 
 
 def _detail(step: datasets.HistoryStep) -> str:

@@ -1,4 +1,4 @@
-"""`tdr register`, `revise`, `transfer` and `withdraw`: what the owner of a dataset does."""
+"""Commands for owners of datasets: `tdr register`, `revise`, `transfer` and `withdraw`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry.base.errors import Conflict, InvalidInput, NotFound, Unavailable
-from registry.cli import confirm, ids, options
+from registry.cli import confirm, dataset_options, ids, options
 from registry.cli.lazy import lazy
 
 if TYPE_CHECKING:
@@ -22,93 +22,34 @@ if TYPE_CHECKING:
     from registry.sdk import client
     from registry.sdk.models import datasets as models
 else:
-    secrets = lazy("secrets")
-    canonical, client, primitives = (
-        lazy("registry.base.canonical"),
-        lazy("registry.sdk.client"),
-        lazy("registry.base.primitives"),
-    )
-    clock, content = lazy("registry.cli.clock"), lazy("registry.cli.content")
-    drafts = lazy("registry.cli.drafts")
-    people, writing = lazy("registry.cli.people"), lazy("registry.cli.writing")
+    canonical, primitives = lazy("registry.base.canonical"), lazy("registry.base.primitives")
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
-    head, messages = lazy("registry.rooms.datasets.head"), lazy("registry.rooms.datasets.messages")
-    service = lazy("registry.rooms.datasets.service")
+    clock, content = lazy("registry.cli.clock"), lazy("registry.cli.content")
+    drafts, people = lazy("registry.cli.drafts"), lazy("registry.cli.people")
+    writing, head = lazy("registry.cli.writing"), lazy("registry.rooms.datasets.head")
+    messages, service = lazy("registry.rooms.datasets.messages"), lazy("registry.rooms.datasets.service")
+    client, secrets = lazy("registry.sdk.client"), lazy("secrets")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-PathArguments = Annotated[
-    list[Path] | None,
-    typer.Argument(
-        parser=options.to_path,
-        metavar="PATH",
-        help="The files and folders. Of several, each keeps its last name.",
-        show_default=False,
-    ),
-]
-Name = Annotated[str | None, typer.Option("--name", help="A name for people.")]
-Description = Annotated[str | None, typer.Option("--description", help="What it is.")]
-License = Annotated[str | None, typer.Option("--license", help="Its licence, for example CC0-1.0.")]
-Keywords = Annotated[list[str] | None, typer.Option("--keyword", help="A keyword; may be repeated.")]
-MetadataFile = Annotated[
-    Path | None, typer.Option("--metadata", parser=options.to_path, metavar="FILE", help="Metadata as a JSON object.")
-]
-Uri = Annotated[str, typer.Option("--uri", help="Where more about it is found; stands on the chain.")]
-Sources = Annotated[
-    list[str] | None,
-    typer.Option("--source", metavar="ID@VERSION", help="A dataset that this one derives from; may be repeated."),
-]
-ListFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--list",
-        parser=options.to_path,
-        metavar="FILE",
-        help="In place of PATH: a list of checksums, or a manifest.",
-    ),
-]
-Private = Annotated[
-    bool, typer.Option("--private", help="Salt each file's hash, so that nobody can guess content; needs --manifest.")
-]
-ManifestFile = Annotated[
-    Path | None,
-    typer.Option(
-        "--manifest", parser=options.to_path, metavar="FILE", help="Where to write the manifest: the list of files."
-    ),
-]
-
-NoPublish = Annotated[
-    bool,
-    typer.Option("--no-publish", help="Keep metadata and manifest here; only hashes go out. `tdr publish` may follow."),
-]
-KeepMetadata = Annotated[
-    Path | None,
-    typer.Option(
-        "--keep-metadata",
-        parser=options.to_path,
-        metavar="FILE",
-        help="With --no-publish: where to keep the metadata, with a salt so that nobody can guess it.",
-    ),
-]
 
 
 @app.command()
 def register(
-    paths: PathArguments = None,
-    name: Name = None,
-    description: Description = None,
-    license_name: License = None,
-    keywords: Keywords = None,
-    metadata_file: MetadataFile = None,
-    uri: Uri = "",
-    sources: Sources = None,
-    listed: ListFile = None,
-    private: Private = False,
-    manifest_file: ManifestFile = None,
+    paths: dataset_options.PathArguments = None,
+    name: dataset_options.Name = None,
+    description: dataset_options.Description = None,
+    license_name: dataset_options.License = None,
+    keywords: dataset_options.Keywords = None,
+    metadata_file: dataset_options.MetadataFile = None,
+    uri: dataset_options.Uri = "",
+    sources: dataset_options.Sources = None,
+    listed: dataset_options.ListFile = None,
+    private: dataset_options.Private = False,
+    manifest_file: dataset_options.ManifestFile = None,
     excludes: options.Exclude = None,
     links: options.LinkRule = options.REFUSE_LINKS,
-    no_publish: NoPublish = False,
-    keep_metadata: KeepMetadata = None,
+    no_publish: dataset_options.NoPublish = False,
+    keep_metadata: dataset_options.KeepMetadata = None,
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
@@ -121,10 +62,10 @@ def register(
 ) -> None:
     """Register files and folders as a new dataset, with you as its owner.
 
-    The files are hashed here and stay here. Names, sizes and hashes of the files (the manifest) and the metadata are
-    made public at the gateway; with --private the manifest stays here, with --no-publish the metadata too. What was
-    published can be taken back: tdr retract. What the ignore rules leave out is told: what tools write by
-    themselves (.git, .DS_Store, Thumbs.db and their like), what the folder's .tdrignore names, and --exclude.
+    The files are hashed on this machine and stay here. The manifest (names, sizes and hashes of the files) and the
+    metadata are made public at the gateway; with --private the manifest stays here, with --no-publish the metadata too.
+    Published documents can be retracted: tdr retract. Files that the ignore rules leave out are reported: those that
+    tools write by themselves (.git, .DS_Store, Thumbs.db), those in the folder's .tdrignore, and --exclude.
 
     \b
     Examples:
@@ -187,21 +128,21 @@ def register(
 @app.command()
 def revise(
     dataset: options.DatasetArgument,
-    paths: PathArguments = None,
-    name: Name = None,
-    description: Description = None,
-    license_name: License = None,
-    keywords: Keywords = None,
-    metadata_file: MetadataFile = None,
-    uri: Uri = "",
-    sources: Sources = None,
-    listed: ListFile = None,
-    private: Private = False,
-    manifest_file: ManifestFile = None,
+    paths: dataset_options.PathArguments = None,
+    name: dataset_options.Name = None,
+    description: dataset_options.Description = None,
+    license_name: dataset_options.License = None,
+    keywords: dataset_options.Keywords = None,
+    metadata_file: dataset_options.MetadataFile = None,
+    uri: dataset_options.Uri = "",
+    sources: dataset_options.Sources = None,
+    listed: dataset_options.ListFile = None,
+    private: dataset_options.Private = False,
+    manifest_file: dataset_options.ManifestFile = None,
     excludes: options.Exclude = None,
     links: options.LinkRule = options.REFUSE_LINKS,
-    no_publish: NoPublish = False,
-    keep_metadata: KeepMetadata = None,
+    no_publish: dataset_options.NoPublish = False,
+    keep_metadata: dataset_options.KeepMetadata = None,
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
@@ -212,9 +153,9 @@ def revise(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Register the next version of a dataset of yours.
+    """Register the next version of your dataset.
 
-    Metadata that is not given again stays as it was in the version before.
+    Metadata that is not given again is taken from the previous version.
 
     \b
     Examples:
@@ -226,10 +167,10 @@ def revise(
     source.check()
     kept = content.Kept(keep_metadata, no_publish)
     kept.check()
-    wanted = ids.id_text(dataset)
+    dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(wanted)
+        state = session.gateway.state(dataset_text)
         metadata = content.metadata_of(
             {} if metadata_file else _former_metadata(session, state),
             metadata_file,
@@ -292,9 +233,9 @@ def transfer(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Pass the title of a dataset on. Grants remain until the new owner revokes them.
+    """Transfer the title of a dataset to another account. Grants remain until the new owner revokes them.
 
-    Only the new owner can give it back. At a terminal you are asked to confirm; elsewhere --yes is needed.
+    Only the new owner can transfer it back. At a terminal you are asked to confirm; otherwise --yes is required.
 
     \b
     Examples:
@@ -304,10 +245,10 @@ def transfer(
     """
     confirm.require_terminal_or_yes(yes=yes or dry_run)
     recipient = people.address_of(to, keys)
-    wanted = ids.id_text(dataset)
+    dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(wanted)
+        state = session.gateway.state(dataset_text)
         message = messages.TitleTransfer.parse(
             {
                 "datasetId": state.dataset_id,
@@ -337,7 +278,7 @@ def transfer(
 @app.command()
 def withdraw(
     dataset: options.DatasetArgument,
-    reason: Annotated[str, typer.Option("--reason", help="Why, in your words; stands on the chain for good.")] = "",
+    reason: Annotated[str, typer.Option("--reason", help="The reason; permanently recorded on the chain.")] = "",
     yes: confirm.Yes = False,
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
@@ -349,9 +290,9 @@ def withdraw(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Withdraw a dataset for good: no further version, no further grant. Its history and title remain.
+    """Withdraw a dataset permanently: no further version, no further grant. Its history and title remain.
 
-    It cannot be undone. At a terminal you are asked to confirm; elsewhere --yes is needed.
+    This cannot be undone. At a terminal you are asked to confirm; otherwise --yes is required.
 
     \b
     Examples:
@@ -360,10 +301,10 @@ def withdraw(
       tdr withdraw 0x1f2e3d4c --reason "Replaced by 0x5a6b7c8d" --dry-run
     """
     confirm.require_terminal_or_yes(yes=yes or dry_run)
-    wanted = ids.id_text(dataset)
+    dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(wanted)
+        state = session.gateway.state(dataset_text)
         message = messages.Withdrawal.parse(
             {
                 "datasetId": state.dataset_id,
@@ -390,13 +331,13 @@ def withdraw(
 
 
 def _documents(metadata: Mapping[str, Any], *, no_publish: bool, private: bool) -> dict[str, object]:
-    """Return what a draft says of a version's documents: the metadata, and which of them would be made public."""
+    """Return the metadata of a draft, and which documents would be made public."""
     documents = [name for name, is_there in (("metadata", bool(metadata)), ("manifest", not private)) if is_there]
     return {"published": [] if no_publish else documents, "metadata": metadata}
 
 
 def _called(session: writing.SigningSession, state: models.DatasetState) -> str:
-    """Return a dataset's id, and its name where the gateway knows it."""
+    """Return a dataset's id, with its name if the gateway has it."""
     try:
         name = session.gateway.dataset(state.dataset_id).name
     except (NotFound, Unavailable):
@@ -417,10 +358,10 @@ def _version_fields(selected: Any, new_head: Any, manifest_file: Path | None) ->
 
 
 def _former_metadata(session: writing.SigningSession, state: models.DatasetState) -> Mapping[str, Any]:
-    """The metadata of the present version, as the owner registered it.
+    """Return the metadata of the latest version, as the owner registered it.
 
-    It will be signed again, so the gateway's word is not enough. The events fold to the head that is signed with it:
-    had the gateway told another hash in them, that head would not be the contract's, and the signature worth nothing.
+    It will be signed again, so the gateway is not trusted. The events fold to the head that is signed with it: if they
+    had another metadata hash, that head would not be the contract's, and the contract would refuse the signature.
     """
     node = rpc.RpcChain([session.gateway.rpc_url])
     try:
@@ -430,7 +371,7 @@ def _former_metadata(session: writing.SigningSession, state: models.DatasetState
     if former.head != state.head:
         raise Conflict(
             f"The events of the dataset fold to the head {former.head}, but the gateway says that it is {state.head}.",
-            hint="It may have changed just now: try again. If it stays so, use another gateway.",
+            hint="It may have just changed: try again. If this persists, use another gateway.",
         )
     registered = former.latest.metadata_hash
     if registered == primitives.ZERO_BYTES32:
@@ -438,18 +379,18 @@ def _former_metadata(session: writing.SigningSession, state: models.DatasetState
     metadata = session.gateway.metadata(registered)
     if not isinstance(metadata, dict) or canonical.metadata_hash(metadata) != registered:
         raise InvalidInput(
-            "The gateway does not have the metadata of the version before.",
+            "The gateway does not have the metadata of the previous version.",
             hint="Give the new version's metadata by --metadata FILE.",
         )
     return {member: value for member, value in metadata.items() if member != content.LEFT_OUT}
 
 
 def _sources(gateway: client.Client, given: list[str]) -> list[dict[str, object]]:
-    """The sources in the contract's order, ids in full."""
+    """Return the sources in the contract's order, with full ids."""
     sources = set()
     for text in given:
         beginning, version = ids.id_and_version(text)
         if version is None:
-            raise InvalidInput(f"A source is ID@VERSION, for example 0x1f2e3d4c@2, but this is {text[:80]!r}.")
+            raise InvalidInput(f"A source is ID@VERSION, for example 0x1f2e3d4c@2; got {text[:80]!r}.")
         sources.add((gateway.state(beginning).dataset_id, version))
     return [{"datasetId": dataset_id, "version": version} for dataset_id, version in sorted(sources)]

@@ -1,4 +1,4 @@
-"""Dry runs: whether a write would be refused, as far as that shows without a signature, and what would be signed."""
+"""Dry runs: check whether a write would be refused, as far as possible without a signature, and show it."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from registry.rooms.protocols import PROTOCOLS
 def show_message(session: SigningSession, message: Message, more: Mapping[str, object], *, as_json: bool) -> None:
     """Rehearse a message on the chain, and print what would be signed.
 
-    The call names the account that has to sign as its sender and carries no signature: for a call of its own, the
-    contract asks for none, and checks all else as it would for a signed message.
+    The call has no signature, and its sender is the account that must sign. The contract needs no signature for a call
+    by that account, and checks everything else as for a signed message.
 
     Args:
-        session: Where it would be signed.
+        session: The session that would sign it.
         message: The message.
-        more: What else there is to say of it, by its JSON names.
+        more: Further fields by their JSON names.
         as_json: Whether to print JSON.
 
     Raises:
@@ -66,9 +66,9 @@ def show_statement(
     """Check a statement against the chain and the gateway's records, and print what would be signed.
 
     Args:
-        session: Where it would be signed.
+        session: The session that would sign it.
         statement: The statement.
-        more: What else there is to say of it, by its JSON names.
+        more: Further fields by their JSON names.
         as_json: Whether to print JSON.
 
     Raises:
@@ -96,16 +96,18 @@ def _owner(node: Chain, session: SigningSession, dataset_id: DatasetId) -> Addre
 
 
 def _require_right(node: Chain, session: SigningSession, signer: Address) -> None:
-    """Require that the key is that of the account that has to sign; a contract can only say so of a signature."""
+    """Require that the key belongs to the account that must sign. For a contract account this is not known yet."""
     if signer == session.signer.address:
         return
     if not has_code(node, signer):
         raise session.not_by(signer)
-    print_note(f"{signer} is a contract: whether it takes the signature of this key is not known before it is signed.")
+    print_note(
+        f"{signer} is a contract: whether it accepts the signature of this key is not known before it is signed."
+    )
 
 
 def _require_publishable(node: Chain, session: SigningSession, statement: Publication) -> None:
-    """Require that documents are those of their version, and that none of them is withheld."""
+    """Require that documents belong to their version, and that none of them is withheld."""
     versions = read_dataset(node, session.deployment, statement.dataset_id, block_at(node)).versions
     if statement.version > len(versions):
         raise NotFound(
@@ -115,7 +117,7 @@ def _require_publishable(node: Chain, session: SigningSession, statement: Public
     if not set(statement.documents) <= {version.content_root, version.metadata_hash}:
         raise InvalidInput(
             f"Version {statement.version} has the content root {version.content_root} and the metadata hash "
-            f"{version.metadata_hash}, and a document that was given is neither.",
+            f"{version.metadata_hash}; a given document has neither.",
             hint="Give the manifest and metadata that the version was registered with.",
         )
     for document in session.gateway.publications(statement.dataset_id).items:
@@ -127,7 +129,7 @@ def _require_publishable(node: Chain, session: SigningSession, statement: Public
 def _show(
     session: SigningSession, message: Message | DatasetStatement, more: Mapping[str, object], *, as_json: bool
 ) -> None:
-    # The id of a registration is left out: a new salt gives another one each time.
+    # A new salt gives a registration another id each time, so the id is left out.
     known = {} if isinstance(message, Registration) else {"datasetId": str(DatasetId(message.subject.id))}
     document = {
         "dryRun": True,

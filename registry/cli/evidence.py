@@ -45,27 +45,27 @@ def export(
     out: Annotated[
         Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="Where to write it.")
     ] = None,
-    at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="As of when; else now.")] = None,
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="The time to take a snapshot of; else now.")
+    ] = None,
     file: Annotated[
         list[str] | None,
-        typer.Option("--file", metavar="PATH", help="Show this file alone and not the whole manifest; repeatable."),
+        typer.Option("--file", metavar="PATH", help="Show only this file instead of the whole manifest; repeatable."),
     ] = None,
     version: Annotated[int | None, typer.Option("--version", help="The version to show; else the latest.")] = None,
     grantee: Annotated[
         list[str] | None,
-        typer.Option(
-            "--grantee", metavar="ACCOUNT", help="Whose access to show; else of all ever granted any; repeatable."
-        ),
+        typer.Option("--grantee", metavar="ACCOUNT", help="The account whose access to show; else all; repeatable."),
     ] = None,
     manifest_file: Annotated[
         Path | None,
         typer.Option(
-            "--manifest", parser=options.to_path, metavar="FILE", help="The manifest; else the gateway is asked."
+            "--manifest", parser=options.to_path, metavar="FILE", help="The manifest; else that of the gateway."
         ),
     ] = None,
     cosignatures: Annotated[
         int | None,
-        typer.Option("--cosignatures", help="As of the gateway's newest checkpoint that so many witnesses cosigned."),
+        typer.Option("--cosignatures", help="Use the newest checkpoint of the gateway with this many cosignatures."),
     ] = None,
     rpc_urls: Annotated[
         list[str] | None, typer.Option("--rpc", metavar="URL", help="A node to read the chain from; else the gateway.")
@@ -74,9 +74,9 @@ def export(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Write the evidence of a dataset to one file that verifies offline, without the gateway and for ever.
+    """Write the evidence of a dataset to one file that can always be verified offline, without the gateway.
 
-    It holds the dataset's record and history up to a block, and the proofs of them. With --file it holds the proofs of
+    It contains the dataset's record and history up to a block, with proofs. With --file it contains the proofs of
     single files, for a dataset with many.
 
     \b
@@ -100,7 +100,10 @@ def export(
             )
         else:
             bundle = _made(gateway, rpc_urls, dataset_id, time, grantees, _Wanted(version, given, file or []))
-    shown = form.parse_bundle(bundle, protocols.PROTOCOLS)
+    try:
+        shown = form.parse_bundle(bundle, protocols.PROTOCOLS)
+    except InvalidInput as error:
+        raise Unavailable(f"The gateway returned an invalid bundle: {error.message}") from error
     block = shown.record.block
     target = out or Path(f"{dataset_id.hex()[:16]}.tdr.json")
     files.write(bundle, target)
@@ -121,7 +124,7 @@ def export(
 
 
 class _Wanted(NamedTuple):
-    """What of the content to show: of which version, from which manifest, and which files alone."""
+    """The content to show: the version, the manifest, and the paths of single files."""
 
     version: int | None
     manifest: manifest.Manifest | None
@@ -136,7 +139,7 @@ def _made(
     grantees: list[primitives.Address] | None,
     wanted: _Wanted,
 ) -> bytes:
-    """The evidence, made here from what the chain gives."""
+    """Return the evidence, built here from the chain's data."""
     chain = rpc.RpcChain(rpc_urls or [gateway.rpc_url])
     try:
         return bundles.export_bundle(
@@ -152,7 +155,7 @@ def _made(
 
 
 def _shown(gateway: client.Client, record: records.Dataset, wanted: _Wanted) -> selections.ContentSelection:
-    """What there is of a version's content. It is checked against the version's hashes when the bundle is made."""
+    """Return the available content of a version. Building the bundle checks it against the version's hashes."""
     number = record.latest.number if wanted.version is None else wanted.version
     if not 1 <= number <= len(record.versions):
         raise NotFound(f"The dataset has no version {number}.")

@@ -79,26 +79,26 @@ def lineage(
     """
     dataset_id, version = ids.id_and_version(dataset)
     with client.Client(gateway_url) as gateway:
-        found = gateway.lineage(dataset_id, version=version, direction=direction.value, depth=depth)
+        family = gateway.lineage(dataset_id, version=version, direction=direction.value, depth=depth)
         deployment = gateway.deployment()
     if as_json:
         if written is not Format.TREE:
             raise InvalidInput("--json and --format exclude each other.", hint="Leave out one of them.")
-        files.write(files.json_bytes(found.raw), file)
+        files.write(files.json_bytes(family.raw), file)
         return
     namer = caip.Namer.of(deployment)
     writers: dict[Format, Callable[[], bytes]] = {
-        Format.TREE: lambda: _tree(found, direction),
-        Format.PROV_JSON: lambda: files.json_bytes(prov.prov_json(found.graph, namer)),
-        Format.JSON_LD: lambda: files.json_bytes(prov.json_ld(found.graph, namer)),
-        Format.SVG: lambda: svg.svg(found.graph).encode(),
-        Format.DOT: lambda: dot.dot(found.graph).encode(),
+        Format.TREE: lambda: _tree(family, direction),
+        Format.PROV_JSON: lambda: files.json_bytes(prov.prov_json(family.graph, namer)),
+        Format.JSON_LD: lambda: files.json_bytes(prov.json_ld(family.graph, namer)),
+        Format.SVG: lambda: svg.svg(family.graph).encode(),
+        Format.DOT: lambda: dot.dot(family.graph).encode(),
     }
     files.write(writers[written](), file)
 
 
-def _tree(found: models.Lineage, direction: Walk) -> bytes:
-    return "".join(f"{line}\n" for line in _lines(found.graph, direction, found.as_of_block)).encode()
+def _tree(family: models.Lineage, direction: Walk) -> bytes:
+    return "".join(f"{line}\n" for line in _lines(family.graph, direction, family.as_of_block)).encode()
 
 
 def _lines(lineage_graph: graph.Graph, direction: Walk, as_of: int) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""From a message to its place on the chain: unlock the key, sign here, hand in, wait, and say what became of it."""
+"""Write to the chain through a gateway: unlock the key, sign here, send, wait, and print the outcome."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a
 
 @dataclass(frozen=True, slots=True)
 class Documents:
-    """The documents of a version that its owner lets everybody read; at least one.
+    """The documents of a version that its owner makes public; at least one.
 
     Args:
         dataset_id: The dataset.
         version: The version.
         metadata: The metadata, or None.
         manifest: The manifest, without salts, or None.
-        deadline: Until when the signature over the publication is good, Unix seconds.
+        deadline: Until when the signature of the publication is valid, Unix seconds.
     """
 
     dataset_id: DatasetId
@@ -69,7 +69,7 @@ class Documents:
 
 @dataclass(frozen=True, slots=True)
 class LockedKey:
-    """A key that stays locked, in place of its signer in a dry run.
+    """A key that stays locked, used instead of a signer in a dry run.
 
     Args:
         address: Its account.
@@ -88,14 +88,14 @@ class LockedKey:
 
 @dataclass(frozen=True, slots=True)
 class SigningSession:
-    """Everything that is needed to write: the gateway, the chain behind it, and the key.
+    """What is needed to sign and send: the gateway, the chain that it serves, and the key.
 
     Args:
-        gateway: Takes the messages.
+        gateway: Receives the messages.
         deployment: The chain and contracts that they are signed for.
         signer: Signs them.
-        journal: What it has signed about access.
-        now: Gives the chain's time, Unix seconds.
+        journal: What the key has signed about access.
+        now: Return the chain's time, Unix seconds.
     """
 
     gateway: Client
@@ -108,7 +108,7 @@ class SigningSession:
         """Return the deadline of a message, Unix seconds, UTC, by the chain's time.
 
         Raises:
-            InvalidInput: It is no time, or has passed.
+            InvalidInput: The text is not a time, or the time has passed.
         """
         now = self.now()
         deadline = parse_time(text, now=now)
@@ -126,16 +126,18 @@ class SigningSession:
         wait: Wait | None,
         documents: Documents | None = None,
     ) -> Receipt:
-        """Signs a message, hands it in, and waits with a line of progress.
+        """Sign a message, send it, and wait with a line of progress.
 
         Args:
             message: The message.
-            wait: Until when; None: not at all.
-            documents: The documents of the version that it makes, for everybody to read.
+            wait: What to wait for; None: nothing.
+            documents: The documents of the version that the message makes, to be made public; or None.
+
+        Returns:
+            The receipt as it is then.
 
         Raises:
-            Conflict: A signature for a later epoch is still good.
-            RegistryError: As `registry.sdk.client.Client.send` and `wait` do.
+            RegistryError: As the `send` and `wait` of `registry.sdk.client.Client` do.
         """
         signed = self.sign(message)
         try:
@@ -161,7 +163,7 @@ class SigningSession:
         return sign(signable, self.deployment, self.signer.sign)
 
     def published(self, documents: Documents) -> Published:
-        """Sign that documents may be public."""
+        """Return documents with the signed publication that makes them public."""
         return Published(self.sign(documents.publication()), documents.metadata, documents.manifest)
 
     def not_by(self, owner: object, values: Mapping[str, Any] | None = None) -> ContractRefused:
@@ -179,7 +181,7 @@ class SigningSession:
         )
 
     def _explained(self, refused: ContractRefused) -> ContractRefused:
-        """A refusal in the words of somebody who holds a key: that it is another's is no fault of the signature."""
+        """Return the refusal for this key's holder: a wrong signer usually means that another key was meant."""
         owner = str(refused.values.get("signer", ""))
         if refused.name != "SignatureNotBySigner" or owner.lower() == str(self.signer.address).lower():
             return refused
@@ -203,7 +205,7 @@ class SigningSession:
 def open_session(
     url: str, keys: Path, key: str | None, password_file: Path | None, *, dry_run: bool = False
 ) -> Iterator[SigningSession]:
-    """Finds the key and the gateway, then asks for the password: whatever is missing shows before any work is done.
+    """Find the key and the gateway, then ask for the password, so that errors show before any work is done.
 
     In a dry run the key stays locked, and no password is asked for.
 
@@ -221,10 +223,10 @@ def open_session(
 
 
 def _require_pinned(deployment: Deployment) -> None:
-    """Makes sure that the gateway's chain and contracts are those that the owner knows, where the owner named any.
+    """Require that the gateway's chain and contracts are those in the owner's environment, if any are set there.
 
     Raises:
-        WrongChain: They are others.
+        WrongChain: One of them differs.
     """
     pins = [("TDR_CHAIN_ID", os.environ.get("TDR_CHAIN_ID", ""), str(deployment.chain_id))]
     for name, address in _pinned_contracts().items():
@@ -232,7 +234,7 @@ def _require_pinned(deployment: Deployment) -> None:
     for pin, known, found in pins:
         if known and known.lower() != found.lower():
             raise WrongChain(
-                f"{pin} is {known}, but the gateway would have this signed for {found}.",
+                f"{pin} is {known}, but the gateway asks for a signature for {found}.",
                 hint="Use a gateway of that chain and contract, or unset the variable.",
             )
 
@@ -245,23 +247,23 @@ def _pinned_contracts() -> dict[str, str]:
 
 
 def password_of(key: StoredKey, password_file: Path | None) -> str:
-    """The password of a key: from a file, the environment, or a prompt.
+    """Return the password of a key: from a file, the environment, or a prompt.
 
     Raises:
-        InvalidInput: There is none, and nobody to ask.
+        InvalidInput: The file cannot be read, or no password is given and there is no terminal.
     """
-    given = given_password(password_file)
-    if given is not None:
-        return given
+    known = given_password(password_file)
+    if known is not None:
+        return known
     answer: str = typer.prompt(f"Password of the key {plain(key.name)}", hide_input=True, err=True)
     return answer
 
 
 def given_password(password_file: Path | None) -> str | None:
-    """The password from a file or the environment; None where it is to be asked for.
+    """Return the password from a file or the environment; None if it must be asked for.
 
     Raises:
-        InvalidInput: The file cannot be read, or nothing was given and nobody can be asked.
+        InvalidInput: The file cannot be read, or no password is given and there is no terminal.
     """
     if password_file is not None:
         try:
@@ -279,21 +281,21 @@ def given_password(password_file: Path | None) -> str | None:
 
 
 def waiting(no_wait: bool, until: Wait) -> Wait | None:
-    """What `--no-wait` and `--wait` mean together."""
+    """Return what to wait for, from `--no-wait` and `--wait`; None: nothing."""
     return None if no_wait else until
 
 
 def print_write(
     session: SigningSession, receipt: Receipt, message: Message, more: Mapping[str, object], *, as_json: bool
 ) -> None:
-    """Says what became of a write.
+    """Print the outcome of a write.
 
     Args:
-        session: Where it was signed.
+        session: The session that signed it.
         receipt: Its receipt.
-        message: What was signed.
-        more: What else there is to say of it, by its JSON names.
-        as_json: Whether as JSON.
+        message: The message.
+        more: Further fields by their JSON names.
+        as_json: Whether to print JSON.
     """
     document = {
         f"{message.subject.kind}Id": str(message.subject.id),

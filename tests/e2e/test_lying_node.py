@@ -204,10 +204,10 @@ def test_a_signature_for_a_later_epoch_cannot_be_collected_and_used_after_a_revo
     assert yes(tdr(*grant, "--json"))["rights"] == ["read"]
     assert "epoch" in refused(lying_gateway(later)(*grant))
     # Epoch 1 would be right, but with it epoch 3 is two steps away, and that signature is still good.
-    assert "for epoch 3, good until" in refused(tdr(*grant))
+    assert "for epoch 3, valid until" in refused(tdr(*grant))
     revoked = tdr("revoke", dataset, analyst, "--key", "owner", "--json")
     assert revoked.code == 0
-    assert revoked.err.startswith("warning: This key signed about this dataset and grantee for epoch 3, good until")
+    assert revoked.err.startswith("warning: This key signed about this dataset and grantee for epoch 3, valid until")
     assert tdr("access", dataset, analyst).code == 1
 
 
