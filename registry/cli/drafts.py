@@ -117,7 +117,7 @@ def _require_publishable(node: Chain, session: SigningSession, statement: Public
     if not set(statement.documents) <= {version.content_root, version.metadata_hash}:
         raise InvalidInput(
             f"Version {statement.version} has the content root {version.content_root} and the metadata hash "
-            f"{version.metadata_hash}; a given document has neither.",
+            f"{version.metadata_hash}, and a document that was given is neither.",
             hint="Give the manifest and metadata that the version was registered with.",
         )
     for document in session.gateway.publications(statement.dataset_id).items:
