@@ -47,7 +47,7 @@ def test_an_empty_path_is_refused_and_nothing_is_done(
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    assert "an empty one was given" in error_of(tdr(*words))
+    assert "The path of a file or folder is empty" in error_of(tdr(*words))
     assert list(folder.iterdir()) == []
 
 

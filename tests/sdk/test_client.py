@@ -23,7 +23,7 @@ from tests.sdk.described import AS_OF, row_of
 
 ID = DatasetId(b"\xab" * 32)
 ROOT = Bytes32(b"\x01" * 32)
-RECEIPT = {"id": "r1", "action": "withdraw", "status": "accepted", "datasetId": str(ID)}
+RECEIPT = {"id": "r1", "action": "withdraw", "status": "accepted", "subject": {"kind": "dataset", "id": str(ID)}}
 Serve = Callable[..., Client]
 
 

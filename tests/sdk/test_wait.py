@@ -15,7 +15,7 @@ from registry.sdk.operations import documents, node, receipts
 from registry.sdk.wait import until_done
 from tests.sdk.described import BLOCK, answer_of
 
-RECEIPT = {"id": "r1", "action": "register", "status": "accepted", "datasetId": BLOCK}
+RECEIPT = {"id": "r1", "action": "register", "status": "accepted", "subject": {"kind": "dataset", "id": BLOCK}}
 LOST = Unavailable("No answer.")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from registry.base.primitives import Bytes32
 from registry.sdk.models.result import Bool, Height, Result
@@ -60,11 +60,3 @@ class Receipt(Result):
     block_number: Height | None = None
     failure: Failure | None = None
     already_done: Bool = False
-
-    @model_validator(mode="before")
-    @classmethod
-    def _subject_of_dataset(cls, document: Any) -> Any:
-        """Accept the receipts of earlier gateways, which name a dataset instead of a subject."""
-        if isinstance(document, dict) and "subject" not in document and "datasetId" in document:
-            return {**document, "subject": {"kind": "dataset", "id": document["datasetId"]}}
-        return document
