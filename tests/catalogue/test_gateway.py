@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -21,12 +20,6 @@ from tests.catalogue.test_catalogue import SHAPES
 
 FILES = from_digests({path: Bytes32(sha256(path.encode()).digest()) for path in ("a.csv", "企鹅.csv")})
 METADATA = {"name": "企鹅", "license": "CC0-1.0", "keywords": ["bird"]}
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -46,6 +46,7 @@ from tests.api.world import (
 )
 from tests.certificate.codes import code_on, codes_on, command_on, words
 from tests.certificate.outside import DigitalBazaar, openvc_refusal
+from tests.fixtures.commands import Done, tdr_installed
 
 METADATA = {"name": "企鹅 Penguins", "license": "CC0-1.0"}
 
@@ -80,14 +81,12 @@ def penguins(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Penguins]:
         yield Penguins(gateway, message.dataset_id, source, folder, manifest)
 
 
-def tdr(penguins: Penguins, *arguments: object) -> subprocess.CompletedProcess[str]:
+def tdr(penguins: Penguins, *arguments: object) -> Done:
     return tdr_at(penguins.gateway, *arguments)
 
 
-def tdr_at(gateway: Gateway, *arguments: object) -> subprocess.CompletedProcess[str]:
-    url = str(gateway.http.base_url).rstrip("/")
-    command = [Path(sys.executable).with_name("tdr"), *map(str, arguments), "--gateway", url]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def tdr_at(gateway: Gateway, *arguments: object) -> Done:
+    return tdr_installed(*arguments, "--gateway", str(gateway.http.base_url).rstrip("/"))
 
 
 def test_its_facts_are_those_of_the_chain(penguins: Penguins) -> None:
@@ -120,21 +119,21 @@ def test_a_version_without_documents_is_certified_by_its_hashes(penguins: Pengui
 def test_tdr_verify_takes_a_certificate_for_its_bundle(penguins: Penguins, tmp_path: Path) -> None:
     file = tmp_path / "certificate.pdf"
     done = tdr(penguins, "certificate", f"{str(penguins.dataset_id)[:14]}@1", "-o", file, "--json")
-    assert done.returncode == 0, done.stderr
-    block_hash = json.loads(done.stdout)["asOfBlockHash"]
+    assert done.code == 0, done.err
+    block_hash = json.loads(done.out)["asOfBlockHash"]
     arguments = ("verify", penguins.folder, "--bundle", file, "--block-hash", block_hash, "--json")
     verified = tdr(penguins, *arguments)
     assert verified.returncode == 0, verified.stdout + verified.stderr
     (penguins.folder / "adelie.csv").write_text("1,3\n")
-    assert tdr(penguins, *arguments).returncode == 1
+    assert tdr(penguins, *arguments).code == 1
     (penguins.folder / "adelie.csv").write_text("1,2\n")
 
 
 def test_the_command_printed_on_the_page_and_by_tdr_verifies_offline(penguins: Penguins, tmp_path: Path) -> None:
     file = tmp_path / "certificate.pdf"
     made = tdr(penguins, "certificate", f"{penguins.dataset_id}@1", "-o", file)
-    assert made.returncode == 0, made.stderr
-    (told,) = [line for line in made.stdout.splitlines() if line.startswith("Verify")]
+    assert made.code == 0, made.err
+    (told,) = [line for line in made.out.splitlines() if line.startswith("Verify")]
     for command in (command_on(file.read_bytes()), told.removeprefix("Verify").strip()):
         arguments = shlex.split(command.replace("PATH", shlex.quote(str(penguins.folder)), 1))
         program = Path(sys.executable).with_name(arguments[0])
@@ -153,16 +152,16 @@ def test_a_gateway_without_a_public_address_prints_no_code_and_tdr_says_what_to_
     assert answer.headers["tdr-verify-link"] == "none"
     for options in ((), ("--credential",)):
         done = tdr(penguins, "certificate", penguins.dataset_id, *options, "-o", tmp_path / "file")
-        assert done.returncode == 0
-        (warning,) = done.stderr.splitlines()
+        assert done.code == 0
+        (warning,) = done.err.splitlines()
         assert warning.startswith("warning: ")
         assert "TDR_PUBLIC_URL" in warning
 
 
 def test_the_credential_is_signed_by_the_nodes_checkpoint_key(penguins: Penguins) -> None:
     done = tdr(penguins, "certificate", f"{penguins.dataset_id}@1", "--credential")
-    assert done.returncode == 0, done.stderr
-    document = read_json(done.stdout)
+    assert done.code == 0, done.err
+    document = read_json(done.out)
     assert isinstance(document, dict)
     issuer = verify_credential(document)
     key = load_note_key(penguins.gateway.node.settings.checkpoint_key_file)
@@ -193,12 +192,12 @@ def test_a_credential_verifies_files_by_its_issuers_word_and_says_that_it_is_no_
     penguins: Penguins, tmp_path: Path
 ) -> None:
     file = tmp_path / "credential.json"
-    assert tdr(penguins, "certificate", f"{penguins.dataset_id}@1", "--credential", "-o", file).returncode == 0
+    assert tdr(penguins, "certificate", f"{penguins.dataset_id}@1", "--credential", "-o", file).code == 0
     issuer = did_of(load_note_key(penguins.gateway.node.settings.checkpoint_key_file).verifier.public)
     verify = ("verify", penguins.folder, "--credential", file, "--json", "--issuer", issuer)
     known = tdr(penguins, *verify)
-    assert known.returncode == 0, known.stdout + known.stderr
-    report = json.loads(known.stdout)
+    assert known.code == 0, known.out + known.err
+    report = json.loads(known.out)
     assert (report["datasetId"], report["version"], report["withdrawn"]) == (str(penguins.dataset_id), 1, True)
     assert report["contentRoot"] == str(penguins.manifest.root)
     assert any("issuer's word" in line for line in report["notProven"])
@@ -207,22 +206,22 @@ def test_a_credential_verifies_files_by_its_issuers_word_and_says_that_it_is_no_
     assert report["latestVersion"] == 2
 
     (penguins.folder / "more.csv").write_text("")
-    assert tdr(penguins, *verify).returncode == 1
+    assert tdr(penguins, *verify).code == 1
     (penguins.folder / "more.csv").unlink()
     stranger = did_of(b"\1" * 32)
     other = tdr(penguins, *verify[:-1], stranger)
-    assert other.returncode == 1
-    assert f"and not by {stranger}" in other.stdout
+    assert other.code == 1
+    assert f"and not by {stranger}" in other.out
     elsewhere = tdr(penguins, *verify, "--contract", "DatasetRegistry=0x" + "11" * 20)
-    assert elsewhere.returncode == 1
-    assert "is about the registry" in elsewhere.stdout
+    assert elsewhere.code == 1
+    assert "is about the registry" in elsewhere.out
     for nobody in (verify[:-2], (*verify[:-1], "alice")):
-        assert tdr(penguins, *nobody).returncode == 2
+        assert tdr(penguins, *nobody).code == 2
     file.write_text(file.read_text().replace(str(penguins.manifest.root), f"0x{'11' * 32}"))
     altered = tdr(penguins, *verify)
-    assert (altered.returncode, json.loads(altered.stdout)["verified"]) == (1, False)
+    assert (altered.code, json.loads(altered.out)["verified"]) == (1, False)
     file.write_text("{}")
-    assert tdr(penguins, *verify).returncode == 2
+    assert tdr(penguins, *verify).code == 2
 
 
 @pytest.mark.parametrize(
@@ -254,7 +253,7 @@ def test_its_code_leads_where_the_operator_says_and_not_where_the_asker_says(tmp
         credential = gateway.http.get(path, headers={"host": "attacker.example"}).json()
     assert code_on(page) == f"https://registry.example.org/data/verify#{dataset_id}@1"
     assert answer.headers["tdr-verify-link"] == "printed"
-    assert [(done.returncode, done.stderr) for done in quiet] == [(0, ""), (0, "")]
+    assert [(done.code, done.err) for done in quiet] == [(0, ""), (0, "")]
     assert credential["@context"][1] == context_url("https://registry.example.org/data/")
 
 

@@ -54,12 +54,3 @@ def files(tmp_path: Path) -> Path:
     (folder / "a.csv").write_text("1,2\n")
     (folder / "子目录" / "数据.csv").write_text("3,4\n")
     return folder
-
-
-def error_of(done: Done) -> str:
-    """The one line of an error; nothing else may have been printed."""
-    assert done.code == 2
-    assert done.out == ""
-    assert done.err.startswith("error: ")
-    assert done.err.count("\n") == 1
-    return done.err.removeprefix("error: ").rstrip("\n")

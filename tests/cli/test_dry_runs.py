@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
-from structlog.testing import capture_logs
 
 from registry.base.primitives import Address
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
-from tests.api.world import Gateway, open_node, running
-from tests.cli.conftest import PASSWORD, Done, Run, error_of
+from tests.api.world import Gateway
+from tests.cli.conftest import PASSWORD, Run
+from tests.fixtures.commands import Done, refused
 from tests.fixtures.randomness import signer_of
+from tests.fixtures.servers import serving
 
 NAMES = ("owner", "analyst", "buyer")
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with capture_logs(), open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
-        yield found
+def gateway(quiet_gateway: Gateway) -> Gateway:
+    return quiet_gateway
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +55,8 @@ def watched(gateway: Gateway, posted: list[str]) -> Iterator[str]:
         def log_message(self, *details: object) -> None:
             return None
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as url:
+        yield url
 
 
 @pytest.fixture
@@ -159,7 +153,7 @@ def test_a_dry_run_of_each_statement_shows_what_would_be_public(
     request = ("request", dataset, "--rights", "read", "--until", "9d", "--key", "analyst")
     assert yes(dry(*request, "--json"))["message"]["purpose"] == ""
     yes(act(*close, "--json"))
-    assert "takes no requests" in error_of(dry(*request))
+    assert "takes no requests" in refused(dry(*request))
 
 
 def test_a_dry_run_without_json_says_that_nothing_was_sent(dry: Run, dataset: str, keys: dict[str, Address]) -> None:
@@ -183,7 +177,7 @@ def test_a_dry_run_of_what_would_be_refused_is_refused_in_the_same_words(
         ("take-requests", dataset, "--no"),
     )
     for words in others:
-        said = error_of(dry(*words, "--key", "buyer"))
+        said = refused(dry(*words, "--key", "buyer"))
         assert said.startswith(f"Only {owner} may do this, but this key signs for {buyer}."), words
     by_owner = (
         ("grant", dataset, analyst, "--rights", "read", "--from", "2021-01-01", "--until", "2020-01-01"),
@@ -193,14 +187,14 @@ def test_a_dry_run_of_what_would_be_refused_is_refused_in_the_same_words(
         ("withdraw", dataset, "--yes", "--reason", "r" * 5000),
     )
     for words in by_owner:
-        before = error_of(dry(*words, "--key", "owner"))
-        assert before == error_of(act(*words, "--key", "owner")), words
-    assert "has no version 2" in error_of(dry("publish", f"{dataset}@2", "--metadata", kept[1], "--key", "owner"))
+        before = refused(dry(*words, "--key", "owner"))
+        assert before == refused(act(*words, "--key", "owner")), words
+    assert "has no version 2" in refused(dry("publish", f"{dataset}@2", "--metadata", kept[1], "--key", "owner"))
     other = kept[0].with_name("other.json")
     other.write_text('{"name":"another"}')
-    assert "is neither" in error_of(dry("publish", dataset, "--metadata", other, "--key", "owner"))
+    assert "is neither" in refused(dry("publish", dataset, "--metadata", other, "--key", "owner"))
     yes(act("withdraw", dataset, "--yes", "--key", "owner", "--json"))
     grant = ("grant", dataset, analyst, "--rights", "read", "--until", "1d", "--key", "owner")
-    assert "withdrawn" in error_of(dry(*grant))
+    assert "withdrawn" in refused(dry(*grant))
     problem = dry(*grant, "--json")
     assert (problem.code, problem.json["error"]) == (2, "DatasetWithdrawn")

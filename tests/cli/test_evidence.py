@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from fpdf import FPDF
-from structlog.testing import capture_logs
 
 from registry.base.canonical import metadata_hash
 from registry.base.primitives import Bytes32, DatasetId
@@ -16,18 +14,18 @@ from registry.evidence.steps import Step
 from registry.manifest import Manifest, hash_path
 from registry.notes.note import KeyKind, SigningKey
 from tests.api.checkpoints import cosign_a_new_block
-from tests.api.world import Gateway, open_node, running, withdrawal
-from tests.cli.conftest import Run, error_of
+from tests.api.world import Gateway, withdrawal
+from tests.cli.conftest import Run
 from tests.evidence.stories import NODE, WITNESSES
+from tests.fixtures.commands import refused
 
 METADATA = {"name": "测量"}
 BUNDLES = Path(__file__).parents[1] / "vectors/evidence/bundles"
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with capture_logs(), open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
-        yield found
+def gateway(quiet_gateway: Gateway) -> Gateway:
+    return quiet_gateway
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +109,7 @@ def test_a_single_file_is_verified_alone_or_in_its_folder(
     other = tmp_path / "may.csv"
     other.write_text("1,3\n")
     assert tdr("verify", other, *trust).code == 1
-    assert "not exactly one" in error_of(tdr("verify", folder / "readme.txt", *trust))
+    assert "not exactly one" in refused(tdr("verify", folder / "readme.txt", *trust))
 
 
 @pytest.mark.parametrize("source", ["--dataset", "--bundle"])
@@ -131,7 +129,7 @@ def test_a_single_file_is_compared_with_the_one_of_its_name_in_the_whole_manifes
     assert (done.code, [one["path"] for one in done.json["mismatches"]]) == (1, ["readings/六月.csv"])
     stranger = tmp_path / "stranger.csv"
     stranger.write_text("3,4\n")
-    assert "not exactly one" in error_of(tdr("verify", stranger, *word))
+    assert "not exactly one" in refused(tdr("verify", stranger, *word))
 
 
 def test_evidence_is_refused_with_the_step_that_failed(
@@ -201,8 +199,8 @@ def test_the_headline_is_the_same_where_the_chain_itself_is_read(tdr: Run, gatew
     day = done.json["withdrawnAt"][:10]
     assert (done.code, done.json["status"]) == (0, "withdrawn")
     assert done.json["headline"] == f"VERIFIED, BUT VERSION 1 OF 2 AND WITHDRAWN ON {day}"
-    refused = tdr(*asked, "--require-active")
-    assert (refused.code, "--require-active: it was withdrawn" in refused.out) == (1, True)
+    refusal = tdr(*asked, "--require-active")
+    assert (refusal.code, "--require-active: it was withdrawn" in refusal.out) == (1, True)
 
 
 @pytest.mark.parametrize(
@@ -280,12 +278,12 @@ def test_everybodys_access_is_listed_by_a_bundle_alone(tdr: Run) -> None:
 
 def test_a_bundle_that_does_not_show_somebody_proves_nothing_about_them(tdr: Run) -> None:
     stranger = "0x000000000000000000000000000000000000dEaD"
-    assert "does not show the access of" in error_of(tdr("access", stranger, *vector("withdrawn")))
-    assert "The bundle is of the dataset" in error_of(tdr("access", "0x12345678", READER, *vector("withdrawn")))
-    refused = tdr("access", *vector("withdrawn")[:2], "--block-hash", f"0x{'00' * 32}")
-    assert (refused.code, "EVIDENCE REFUSED" in refused.out) == (1, True)
-    assert "go with --bundle" in error_of(tdr("access", "12345678", "--block-hash", f"0x{'00' * 32}"))
-    assert "Name a dataset" in error_of(tdr("access"))
+    assert "does not show the access of" in refused(tdr("access", stranger, *vector("withdrawn")))
+    assert "The bundle is of the dataset" in refused(tdr("access", "0x12345678", READER, *vector("withdrawn")))
+    refusal = tdr("access", *vector("withdrawn")[:2], "--block-hash", f"0x{'00' * 32}")
+    assert (refusal.code, "EVIDENCE REFUSED" in refusal.out) == (1, True)
+    assert "go with --bundle" in refused(tdr("access", "12345678", "--block-hash", f"0x{'00' * 32}"))
+    assert "Name a dataset" in refused(tdr("access"))
 
 
 def test_steps_have_the_same_numbers_in_every_report(tdr: Run) -> None:
@@ -299,8 +297,8 @@ def test_steps_have_the_same_numbers_in_every_report(tdr: Run) -> None:
 
 
 def test_only_bundles_and_credentials_are_verified_without_files(tdr: Run) -> None:
-    assert "With --dataset, name the file or folder" in error_of(tdr("verify", "--dataset", "12345678"))
-    said = error_of(tdr("verify", "x", "--dataset", "12345678", "--bundle", "y", "--require-active"))
+    assert "With --dataset, name the file or folder" in refused(tdr("verify", "--dataset", "12345678"))
+    said = refused(tdr("verify", "x", "--dataset", "12345678", "--bundle", "y", "--require-active"))
     assert "--dataset does not go with --bundle" in said
 
 
@@ -333,13 +331,13 @@ def test_nodes_of_ones_own_or_witnesses_vouch_as_well(
 )
 def test_options_that_do_not_fit_are_refused(tdr: Run, tmp_path: Path, options: tuple[str, ...], said: str) -> None:
     (tmp_path / "x.tdr.json").write_text("{}")
-    assert said in error_of(tdr("verify", tmp_path, "--bundle", tmp_path / "x.tdr.json", *options))
+    assert said in refused(tdr("verify", tmp_path, "--bundle", tmp_path / "x.tdr.json", *options))
 
 
 def test_a_bundle_that_is_not_there_is_an_error(tdr: Run, tmp_path: Path) -> None:
     hash_option = ("--block-hash", f"0x{'00' * 32}")
-    assert "cannot be read" in error_of(tdr("verify", tmp_path, "--bundle", tmp_path / "nosuch", *hash_option))
-    assert "--block-hash goes with --bundle." in error_of(tdr("verify", tmp_path, *hash_option))
+    assert "cannot be read" in refused(tdr("verify", tmp_path, "--bundle", tmp_path / "nosuch", *hash_option))
+    assert "--block-hash goes with --bundle." in refused(tdr("verify", tmp_path, *hash_option))
 
 
 def test_evidence_with_checkpoints_verifies_by_a_policy(
@@ -348,8 +346,8 @@ def test_evidence_with_checkpoints_verifies_by_a_policy(
     bundle = tmp_path / "x.tdr.json"
     url = str(gateway.http.base_url)
     few = tdr("export", str(dataset), "-o", bundle, "--gateway", url, "--cosignatures", "3")
-    assert "no checkpoint yet" in error_of(few)
-    assert "the gateway makes" in error_of(tdr("export", str(dataset), "--cosignatures", "1", "--at", "now"))
+    assert "no checkpoint yet" in refused(few)
+    assert "the gateway makes" in refused(tdr("export", str(dataset), "--cosignatures", "1", "--at", "now"))
     block_hash = cosign_a_new_block(gateway)
     assert exported(tdr, gateway, dataset, bundle, "--cosignatures", 3) == str(block_hash)
     policy = tmp_path / "trust.json"
@@ -374,4 +372,4 @@ def test_evidence_attached_to_a_certificate_verifies_as_well(
     assert done.code == 0
     assert "What the certificate's page says" in done.out.partition("NOT PROVEN")[2]
     (tmp_path / "empty.pdf").write_bytes(b"%PDF-1.7\n")
-    assert "has none" in error_of(tdr("verify", folder, "--bundle", tmp_path / "empty.pdf", *trust))
+    assert "has none" in refused(tdr("verify", folder, "--bundle", tmp_path / "empty.pdf", *trust))

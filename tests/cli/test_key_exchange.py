@@ -11,7 +11,8 @@ import pytest
 from eth_account import Account
 
 from registry.keys.signer import Signer
-from tests.cli.conftest import PASSWORD, Run, error_of
+from tests.cli.conftest import PASSWORD, Run
+from tests.fixtures.commands import refused
 
 # The first account of the well-known test mnemonic "test test test ... junk", as Hardhat and anvil print it.
 SECRET = "ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
@@ -35,7 +36,7 @@ def test_a_key_of_another_wallet_signs_here(tdr: Run, tmp_path: Path, content: s
     stored = tmp_path / "keys" / "alice.json"
     assert stat.S_IMODE(stored.stat().st_mode) == 0o600
     assert Account.decrypt(json.loads(stored.read_text()), PASSWORD).hex().removeprefix("0x") == SECRET
-    assert "already" in error_of(tdr("keys", "import", "alice", "--file", file))
+    assert "already" in refused(tdr("keys", "import", "alice", "--file", file))
 
 
 @pytest.mark.parametrize(
@@ -56,15 +57,15 @@ def test_a_key_of_another_wallet_signs_here(tdr: Run, tmp_path: Path, content: s
 def test_what_is_no_key_is_refused_and_never_quoted(tdr: Run, tmp_path: Path, content: str, said: str) -> None:
     file = tmp_path / "wallet"
     file.write_text(content)
-    error = error_of(tdr("keys", "import", "alice", "--file", file))
+    error = refused(tdr("keys", "import", "alice", "--file", file))
     assert said in error
     assert SECRET[1:] not in error
     assert not (tmp_path / "keys" / "alice.json").exists()
 
 
 def test_without_a_terminal_a_file_is_needed(tdr: Run) -> None:
-    assert "standard input" in error_of(tdr("keys", "import", "alice"))
-    assert "cannot be read" in error_of(tdr("keys", "import", "alice", "--file", "nosuch"))
+    assert "standard input" in refused(tdr("keys", "import", "alice"))
+    assert "cannot be read" in refused(tdr("keys", "import", "alice", "--file", "nosuch"))
 
 
 def test_another_wallet_reads_an_exported_keystore(tdr: Run, key: Signer, tmp_path: Path) -> None:
@@ -77,7 +78,7 @@ def test_another_wallet_reads_an_exported_keystore(tdr: Run, key: Signer, tmp_pa
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert Account.decrypt(json.loads(file.read_text()), PASSWORD) == key.secret()
     assert tdr("keys", "export").json == json.loads(file.read_text())
-    assert "exists already" in error_of(tdr("keys", "export", "alice", "-o", file))
+    assert "exists already" in refused(tdr("keys", "export", "alice", "-o", file))
 
 
 def test_a_private_key_is_written_to_a_file_of_its_owner_and_to_no_pipe(tdr: Run, key: Signer, tmp_path: Path) -> None:
@@ -86,6 +87,6 @@ def test_a_private_key_is_written_to_a_file_of_its_owner_and_to_no_pipe(tdr: Run
     assert key.secret().hex() not in done.out + done.err
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert file.read_text() == f"0x{key.secret().hex()}\n"
-    refusal = error_of(tdr("keys", "export", "alice", "--unprotected-private-key"))
+    refusal = refused(tdr("keys", "export", "alice", "--unprotected-private-key"))
     assert "-o FILE" in refusal
     assert key.secret().hex() not in refusal

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
 from registry.keys.signer import Signer
-from tests.cli.conftest import Done, Run, error_of
+from tests.cli.conftest import Run
+from tests.fixtures.commands import Done, refused
+from tests.fixtures.servers import serving
 
 ID = "0x" + "ab" * 32
 ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -61,17 +62,14 @@ def ask(tdr: Run) -> Iterator[Ask]:
         def log_message(self, *details: object) -> None:
             return None
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with serving(Handler) as url:
 
-    def run(*words: str, answer: object, **by_end: object) -> Done:
-        answers.clear()
-        answers.update({"": answer, **by_end})
-        return tdr(*words, "--gateway", f"http://127.0.0.1:{server.server_address[1]}")
+        def run(*words: str, answer: object, **by_end: object) -> Done:
+            answers.clear()
+            answers.update({"": answer, **by_end})
+            return tdr(*words, "--gateway", url)
 
-    yield run
-    server.shutdown()
-    server.server_close()
+        yield run
 
 
 @pytest.mark.parametrize(
@@ -103,7 +101,7 @@ def ask(tdr: Run) -> Iterator[Ask]:
 def test_an_answer_that_no_gateway_would_give_is_told_on_one_line(
     ask: Ask, words: tuple[str, ...], answer: object
 ) -> None:
-    assert error_of(ask(*words, answer=answer)) == INVALID
+    assert refused(ask(*words, answer=answer)) == INVALID
 
 
 @pytest.mark.parametrize(
@@ -129,7 +127,7 @@ def test_whatever_the_keywords_are_the_dataset_is_shown(ask: Ask, keywords: obje
 
 
 def test_a_dataset_whose_metadata_is_no_object_is_told_on_one_line(ask: Ask) -> None:
-    assert error_of(ask("show", ID, answer=DATASET | {"metadata": [5]}, grants=NO_ROWS)) == INVALID
+    assert refused(ask("show", ID, answer=DATASET | {"metadata": [5]}, grants=NO_ROWS)) == INVALID
 
 
 def test_a_source_with_a_version_that_no_dataset_has_is_refused(ask: Ask, key: Signer, tmp_path: object) -> None:
@@ -139,4 +137,4 @@ def test_a_source_with_a_version_that_no_dataset_has_is_refused(ask: Ask, key: S
         "contracts": {name: {"address": ADDRESS, "blockNumber": 1} for name in ("DatasetRegistry", "AccessGrants")},
     }
     done = ask("register", f"{tmp_path}/keys", "--source", f"{ID}@{'9' * 5000}", answer=deployment)
-    assert "After @ give a version number" in error_of(done)
+    assert "After @ give a version number" in refused(done)

@@ -12,9 +12,9 @@ import pytest
 from registry.base.errors import RegistryError
 from registry.keys.signer import Signer
 from registry.manifest import Manifest, hash_path
-from tests.cli.conftest import NOBODY, Run, error_of
+from tests.cli.conftest import NOBODY, Run
+from tests.fixtures.commands import refused
 
-TDR = Path(sys.executable).with_name("tdr")
 ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 PIN = f"DatasetRegistry={ADDRESS}"
 ID = "0x" + "ab" * 32
@@ -108,21 +108,21 @@ def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]
     ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
 )
 def test_bad_input_is_told_on_one_line(tdr: Run, words: tuple[str, ...], said: str) -> None:
-    assert said in error_of(tdr(*words))
+    assert said in refused(tdr(*words))
 
 
 def test_a_node_that_does_not_run_is_told_with_how_to_start_it(tdr: Run, files: Path, key: Signer) -> None:
-    said = error_of(tdr("register", files, "--name", "x"))
+    said = refused(tdr("register", files, "--name", "x"))
     assert said.startswith(f"No gateway answers at {NOBODY}. Start a node with `tdr up`")
 
 
 def test_without_a_key_register_says_how_to_make_one(tdr: Run, files: Path) -> None:
-    assert "tdr keys new" in error_of(tdr("register", files))
+    assert "tdr keys new" in refused(tdr("register", files))
 
 
 def test_of_several_keys_one_has_to_be_named(tdr: Run, files: Path, key: Signer) -> None:
     assert tdr("keys", "new", "bob").code == 0
-    assert "--key NAME" in error_of(tdr("register", files))
+    assert "--key NAME" in refused(tdr("register", files))
 
 
 @pytest.mark.parametrize(
@@ -150,7 +150,7 @@ def test_a_list_in_utf_16_is_refused_with_how_to_convert_it(
 ) -> None:
     file = tmp_path / "list.txt"
     file.write_bytes(f"{'a' * 64}  数据.csv\r\n".encode(encoding))
-    said = error_of(tdr("verify", ".", "--manifest", file))
+    said = refused(tdr("verify", ".", "--manifest", file))
     assert f"iconv -f {encoding} -t UTF-8" in said
     converted = subprocess.run(["iconv", "-f", encoding, "-t", "UTF-8", file], check=True, capture_output=True).stdout
     file.write_bytes(converted)
@@ -160,12 +160,12 @@ def test_a_list_in_utf_16_is_refused_with_how_to_convert_it(
 def test_a_manifest_replaces_no_file(tdr: Run, files: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     kept.write_text("mine")
-    assert "exists already" in error_of(tdr("register", files, "--manifest", kept))
+    assert "exists already" in refused(tdr("register", files, "--manifest", kept))
     assert kept.read_text() == "mine"
 
 
 def test_a_manifest_is_not_written_into_the_dataset(tdr: Run, files: Path) -> None:
-    assert "lies in the dataset" in error_of(tdr("register", files, "--manifest", files / "m.json"))
+    assert "lies in the dataset" in refused(tdr("register", files, "--manifest", files / "m.json"))
 
 
 def manifest_file(folder: Path, tmp_path: Path, *, private: bool = False) -> Path:
@@ -240,10 +240,10 @@ def test_a_single_file_is_compared_with_the_one_of_its_name(
 def test_a_single_file_of_no_or_an_ambiguous_name_cannot_be_told(tdr: Run, files: Path, tmp_path: Path) -> None:
     (files / "子目录" / "a.csv").write_text("1,2\n")
     file = manifest_file(files, tmp_path)
-    assert "2 files with the name 'a.csv'" in error_of(tdr("verify", files / "a.csv", "--manifest", file))
+    assert "2 files with the name 'a.csv'" in refused(tdr("verify", files / "a.csv", "--manifest", file))
     stranger = tmp_path / "stranger.csv"
     stranger.write_text("x")
-    assert "0 files with the name 'stranger.csv'" in error_of(tdr("verify", stranger, "--manifest", file))
+    assert "0 files with the name 'stranger.csv'" in refused(tdr("verify", stranger, "--manifest", file))
 
 
 def test_the_only_file_of_a_dataset_is_all_of_it(tdr: Run, tmp_path: Path) -> None:
@@ -263,7 +263,7 @@ def test_the_only_file_of_a_dataset_is_all_of_it(tdr: Run, tmp_path: Path) -> No
 def test_a_manifest_with_another_root_than_its_files_is_refused(tdr: Run, files: Path, tmp_path: Path) -> None:
     file = manifest_file(files, tmp_path)
     file.write_text(file.read_text().replace('"root":"0x', '"root":"0x1'))
-    assert "root" in error_of(tdr("verify", files, "--manifest", file))
+    assert "root" in refused(tdr("verify", files, "--manifest", file))
 
 
 def test_a_dataset_that_changes_while_it_is_hashed_cannot_be_told(
@@ -280,18 +280,18 @@ def test_a_dataset_that_changes_while_it_is_hashed_cannot_be_told(
         return read(descriptor, buffers)
 
     monkeypatch.setattr(os, "readv", written_meanwhile)
-    assert "changed while it was hashed" in error_of(tdr("verify", files, "--manifest", file))
+    assert "changed while it was hashed" in refused(tdr("verify", files, "--manifest", file))
 
 
 def test_an_empty_folder_cannot_be_told(tdr: Run, files: Path, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert "no file" in error_of(tdr("verify", tmp_path / "empty", "--manifest", manifest_file(files, tmp_path)))
+    assert "no file" in refused(tdr("verify", tmp_path / "empty", "--manifest", manifest_file(files, tmp_path)))
 
 
 def test_a_symbolic_link_cannot_be_told(tdr: Run, files: Path, tmp_path: Path) -> None:
     file = manifest_file(files, tmp_path)
     (files / "link").symlink_to("a.csv")
-    assert "symbolic link" in error_of(tdr("verify", files, "--manifest", file))
+    assert "symbolic link" in refused(tdr("verify", files, "--manifest", file))
 
 
 def test_names_from_others_cannot_steer_the_terminal(tdr: Run, files: Path, tmp_path: Path) -> None:
@@ -327,14 +327,14 @@ def test_a_broken_key_file_hides_no_other_key(tdr: Run, key: Signer, tmp_path: P
 def test_an_index_that_is_not_there_is_not_made_to_be_looked_at(tdr: Run, tmp_path: Path, action: str) -> None:
     (tmp_path / "empty").mkdir()
     for folder in (tmp_path / "nowhere", tmp_path / "empty"):
-        said = error_of(tdr("index", action, "--data", folder))
+        said = refused(tdr("index", action, "--data", folder))
         assert f"no chain in the data folder {folder}" in said
-    assert "no database" in error_of(tdr("index", "check", "--data", tmp_path / "nowhere", "--rpc", NOBODY))
+    assert "no database" in refused(tdr("index", "check", "--data", tmp_path / "nowhere", "--rpc", NOBODY))
     assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 
 
 def test_a_key_name_that_is_taken_is_refused(tdr: Run, key: Signer) -> None:
-    assert "a key 'alice' already" in error_of(tdr("keys", "new", "alice"))
+    assert "a key 'alice' already" in refused(tdr("keys", "new", "alice"))
 
 
 def test_without_keys_the_list_says_how_to_make_one(tdr: Run) -> None:
@@ -344,14 +344,14 @@ def test_without_keys_the_list_says_how_to_make_one(tdr: Run) -> None:
 
 def test_a_password_comes_from_a_file_before_the_environment(tdr: Run, tmp_path: Path) -> None:
     (tmp_path / "password").write_text("")
-    assert "at least 8 characters" in error_of(tdr("keys", "new", "bob", "--password-file", tmp_path / "password"))
+    assert "at least 8 characters" in refused(tdr("keys", "new", "bob", "--password-file", tmp_path / "password"))
 
 
 def test_without_password_and_terminal_the_error_says_how_to_give_one(
     tdr: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("TDR_KEY_PASSWORD")
-    said = error_of(tdr("keys", "new", "bob"))
+    said = refused(tdr("keys", "new", "bob"))
     assert "--password-file" in said
     assert "TDR_KEY_PASSWORD" in said
 
@@ -453,8 +453,8 @@ def test_links_are_skipped_where_it_is_said(tdr: Run, files: Path, tmp_path: Pat
     file = tmp_path / "m.json"
     file.write_text(hash_path(files).to_json())
     (files / "link").symlink_to("a.csv")
-    assert "--links skip" in error_of(tdr("verify", files, "--manifest", file))
+    assert "--links skip" in refused(tdr("verify", files, "--manifest", file))
     assert tdr("verify", files, "--manifest", file, "--links", "skip", "--json").json["notCompared"] == ["link"]
     assert tdr("verify", files, "--manifest", file, "--links", "follow-inside").code == 1
-    assert "refuse, skip, follow-inside" in error_of(tdr("verify", files, "--manifest", file, "--links", "all"))
-    assert "ignore pattern" in error_of(tdr("register", files, "--exclude", "!"))
+    assert "refuse, skip, follow-inside" in refused(tdr("verify", files, "--manifest", file, "--links", "all"))
+    assert "ignore pattern" in refused(tdr("register", files, "--exclude", "!"))

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Run, error_of
+from tests.cli.conftest import Run
+from tests.fixtures.commands import refused
 
 ID = "0x" + "ab" * 32
 
@@ -47,9 +48,9 @@ def test_an_empty_path_is_refused_and_nothing_is_done(
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
-    assert "The path of a file or folder is empty" in error_of(tdr(*words))
+    assert "The path of a file or folder is empty" in refused(tdr(*words))
     assert list(folder.iterdir()) == []
 
 
 def test_a_name_that_is_too_long_is_nothing_that_could_be_found(tdr: Run) -> None:
-    assert "neither a file or folder here" in error_of(tdr("find", "a" * 300))
+    assert "neither a file or folder here" in refused(tdr("find", "a" * 300))

@@ -13,7 +13,8 @@ import typer.main
 from registry.cli.app import app
 from registry.cli.lazy import LazyGroup
 from registry.keys.signer import Signer
-from tests.cli.conftest import Done, Run
+from tests.cli.conftest import Run
+from tests.fixtures.commands import Done
 
 ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
 ID = "ab" * 32

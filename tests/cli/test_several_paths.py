@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
-from structlog.testing import capture_logs
 
 from registry.keys.signer import Signer
 from registry.manifest import hash_path
-from tests.api.world import Gateway, open_node, running
-from tests.cli.conftest import Run, error_of
+from tests.api.world import Gateway
+from tests.cli.conftest import Run
+from tests.fixtures.commands import refused
 
 NAMES = ["a.csv", "b.csv", "数据/c.csv"]
 
 
 @pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with capture_logs(), open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
-        yield found
+def gateway(quiet_gateway: Gateway) -> Gateway:
+    return quiet_gateway
 
 
 @pytest.fixture
@@ -105,14 +103,14 @@ def test_two_paths_of_one_name_are_refused_before_a_gateway_is_asked(tdr: Run, k
     other = paths[2] / "a.csv"
     other.write_text("another\n")
     for words in (("register",), ("revise", "ab" * 32)):
-        said = error_of(tdr(*words, paths[0], other))
+        said = refused(tdr(*words, paths[0], other))
         assert repr(str(paths[0])) in said
         assert repr(str(other)) in said
     file = paths[0].with_name("m.json")
     file.write_text(hash_path(paths[2]).to_json())
-    assert repr(str(other)) in error_of(tdr("verify", paths[0], other, "--manifest", file))
+    assert repr(str(other)) in refused(tdr("verify", paths[0], other, "--manifest", file))
 
 
 def test_a_manifest_is_not_written_into_any_of_the_folders(tdr: Run, key: Signer, paths: list[Path]) -> None:
-    said = error_of(tdr("register", *paths, "--manifest", paths[2] / "m.json"))
+    said = refused(tdr("register", *paths, "--manifest", paths[2] / "m.json"))
     assert "lies in the dataset" in said

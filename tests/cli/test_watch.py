@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +13,8 @@ import pytest
 from registry.base.primitives import DatasetId
 from registry.manifest import hash_path
 from tests.api.world import Gateway, open_node, running
+from tests.fixtures.commands import TDR
 from tests.fixtures.waiting import PATIENCE
-
-TDR = str(Path(sys.executable).with_name("tdr"))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from registry.base.primitives import DatasetId
 from registry.certificate.attachment import is_pdf
 from registry.evidence.steps import Step
 from registry.manifest import Manifest, hash_path
-from tests.api.world import Gateway, open_node, running
+from tests.api.world import Gateway
 from tests.conformance.second import VERIFIER
 from tests.evidence.stories import VECTORS
 
@@ -27,12 +27,6 @@ ARGUMENTS = [
     *("--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync"),
 ]
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

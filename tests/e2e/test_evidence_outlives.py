@@ -10,7 +10,8 @@ from pathlib import Path
 
 import httpx
 
-from tests.e2e.conftest import NodeProcess, Tdr, running, yes
+from tests.fixtures.commands import yes
+from tests.fixtures.nodes import NodeProcess, Tdr, running
 
 
 def test_bundles_stay_valid_when_the_database_is_lost_and_new_ones_are_equal(

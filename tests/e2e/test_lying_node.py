@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,9 @@ import pytest
 
 from registry.base.canonical import metadata_hash
 from registry.keys.signer import Signer
-from tests.e2e.conftest import NodeProcess, Tdr, refused, yes
+from tests.fixtures.commands import refused, yes
+from tests.fixtures.nodes import NodeProcess, Tdr
+from tests.fixtures.servers import serving
 from tests.fixtures.waiting import PATIENCE
 
 Alter = Callable[[str, Any], Any]
@@ -23,7 +25,7 @@ Alter = Callable[[str, Any], Any]
 @pytest.fixture
 def lie(node: NodeProcess) -> Iterator[Callable[[Alter], str]]:
     """Starts a JSON-RPC endpoint that passes everything on to the real node, and alters results by method."""
-    servers: list[ThreadingHTTPServer] = []
+    servers = ExitStack()
 
     def start(alter: Alter) -> str:
         class Handler(BaseHTTPRequestHandler):
@@ -45,21 +47,16 @@ def lie(node: NodeProcess) -> Iterator[Callable[[Alter], str]]:
             def log_message(self, *details: object) -> None:
                 return None
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return f"http://127.0.0.1:{server.server_address[1]}"
+        return servers.enter_context(serving(Handler))
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with servers:
+        yield start
 
 
 @pytest.fixture
 def lying_gateway(node: NodeProcess, tdr_at: Callable[[str], Tdr]) -> Iterator[Callable[[Alter], Tdr]]:
     """Starts a gateway that passes everything on to the real one, and alters JSON documents by path."""
-    servers: list[ThreadingHTTPServer] = []
+    servers = ExitStack()
 
     def start(alter: Alter) -> Tdr:
         class Handler(BaseHTTPRequestHandler):
@@ -80,15 +77,10 @@ def lying_gateway(node: NodeProcess, tdr_at: Callable[[str], Tdr]) -> Iterator[C
             def log_message(self, *details: object) -> None:
                 return None
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return tdr_at(f"http://127.0.0.1:{server.server_address[1]}")
+        return tdr_at(servers.enter_context(serving(Handler)))
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with servers:
+        yield start
 
 
 @pytest.fixture

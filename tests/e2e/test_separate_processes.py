@@ -21,8 +21,8 @@ from registry.storage import open_storage
 from scripts.faults.load import AMPLE, Load
 from scripts.faults.oracle import Verdict, judge
 from scripts.faults.ports import free_port
-from tests.e2e.conftest import TDR
 from tests.fixtures.chains import StartAnvil
+from tests.fixtures.commands import TDR
 from tests.fixtures.waiting import PATIENCE, eventually
 
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"

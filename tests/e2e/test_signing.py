@@ -8,15 +8,14 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import pytest
 from eth_account import Account
 
 from registry.manifest import hash_path
-from tests.api.world import Gateway, open_node, running
+from tests.api.world import Gateway
 from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -24,12 +23,6 @@ KEY = "0x" + "5a" * 32
 """A key of these tests alone."""
 STATEMENTS = {"Publication", "Retraction", "RequestPolicy"}
 GRANTEE = Account.from_key("0x" + "5b" * 32).address
-
-
-@pytest.fixture(scope="module")
-def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
-        yield found
 
 
 def script(name: str) -> str:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from registry.keys.signer import Signer
-from tests.e2e.conftest import PASSWORD, TDR, NodeProcess, Tdr, refused, yes
+from tests.fixtures.commands import TDR, refused, yes
+from tests.fixtures.nodes import PASSWORD, NodeProcess, Tdr
 from tests.fixtures.waiting import PATIENCE, eventually
 
 BAR = """

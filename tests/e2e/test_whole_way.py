@@ -14,7 +14,8 @@ import pytest
 
 from registry.keys.signer import Signer
 from registry.manifest import Manifest, hash_path
-from tests.e2e.conftest import PASSWORD, NodeProcess, Tdr, refused, running, yes
+from tests.fixtures.commands import refused, yes
+from tests.fixtures.nodes import PASSWORD, NodeProcess, Tdr, running
 from tests.fixtures.waiting import wait_for_the_next_second
 
 UNKNOWN = "0x" + "ab" * 32

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
@@ -12,12 +10,12 @@ import pytest
 from prov.model import ProvDerivation, ProvDocument
 
 from api.rooms.datasets import answers
+from tests.fixtures.commands import Done, tdr_installed
 from tests.lineage.conftest import Weather
 
 
-def tdr(weather: Weather, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("tdr")), *arguments, "--gateway", weather.url]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+def tdr(weather: Weather, *arguments: str) -> Done:
+    return tdr_installed(*arguments, "--gateway", weather.url)
 
 
 def test_the_answer_is_as_documented_and_says_what_derives_from_a_withdrawn_dataset(weather_gateway: Weather) -> None:
@@ -67,17 +65,17 @@ def test_parameters_are_checked(weather_gateway: Weather, query: dict[str, str],
 
 def test_tdr_lineage_prints_a_tree_of_both_directions(weather_gateway: Weather) -> None:
     done = tdr(weather_gateway, "lineage", str(weather_gateway.clean)[:12])
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "西雅图气象 <b>&amp;" in done.stdout
-    assert "[withdrawn]" in done.stdout
-    assert "1 of these versions derive from a withdrawn dataset." in done.stdout
+    assert (done.code, done.err) == (0, "")
+    assert "西雅图气象 <b>&amp;" in done.out
+    assert "[withdrawn]" in done.out
+    assert "1 of these versions derive from a withdrawn dataset." in done.out
 
 
 def test_tdr_lineage_writes_each_format_to_a_file(weather_gateway: Weather, tmp_path: Path) -> None:
     for written in ("prov-json", "json-ld", "svg", "dot"):
         file = tmp_path / written
         done = tdr(weather_gateway, "lineage", f"{weather_gateway.clean}@2", "--format", written, "-o", str(file))
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert (done.code, done.out, done.err) == (0, "", "")
     document = ProvDocument.deserialize(content=(tmp_path / "prov-json").read_text(), format="json")
     assert len(list(document.get_records(ProvDerivation))) == 4
     ElementTree.fromstring((tmp_path / "svg").read_bytes())  # noqa: S314  Our own document.
@@ -86,7 +84,7 @@ def test_tdr_lineage_writes_each_format_to_a_file(weather_gateway: Weather, tmp_
 
 def test_tdr_lineage_prints_one_json_document(weather_gateway: Weather) -> None:
     done = tdr(weather_gateway, "lineage", str(weather_gateway.airports), "--direction", "down", "--json")
-    answer = json.loads(done.stdout)
+    answer = json.loads(done.out)
     assert len(answer["nodes"]) == 3
     assert {edge["relation"] for edge in answer["edges"]} == {"derivation", "revision"}
 
@@ -94,6 +92,6 @@ def test_tdr_lineage_prints_one_json_document(weather_gateway: Weather) -> None:
 @pytest.mark.parametrize("wrong", ["xyz", "0x12345678@0", "0x12345678@two", "0x12345678@1@2"])
 def test_tdr_lineage_refuses_what_is_no_version(weather_gateway: Weather, wrong: str) -> None:
     done = tdr(weather_gateway, "lineage", wrong)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
-    assert done.stderr.count("\n") == 1
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert done.err.count("\n") == 1

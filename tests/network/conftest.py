@@ -8,10 +8,7 @@ import pytest
 
 from scripts.network import geth
 from scripts.network.validators import Network
-from tests.e2e.conftest import key_folder, keys, tdr_at
 from tests.fixtures.tools import need
-
-__all__ = ["key_folder", "keys", "tdr_at"]
 
 
 @pytest.fixture

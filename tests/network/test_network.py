@@ -16,7 +16,8 @@ import httpx
 from registry.base.primitives import Address
 from scripts.network.validators import CAP_SECONDS, Network, wait_for
 from tests.conformance.second import VERIFIER, node_binary
-from tests.e2e.conftest import NodeProcess, Tdr, yes
+from tests.fixtures.commands import yes
+from tests.fixtures.nodes import NodeProcess, Tdr
 
 REQUEST = re.compile(r"send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40}), then it goes on by itself")
 WRITES = 3

@@ -21,7 +21,7 @@ from registry.relay.signing import Payload, Signer, payload_of
 from registry.relay.terms import Price, Terms
 from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
-from tests.fixtures.chains import StartAnvil
+from tests.fixtures.chains import StartAnvil, one_anvil
 from tests.fixtures.waiting import step_until
 from tests.relay.faults import Altered
 from tests.relay.world import SETTINGS, World
@@ -33,12 +33,8 @@ LINE = re.compile(r"send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40}), then i
 @pytest.fixture
 def paid_chain(start_anvil: StartAnvil) -> Iterator[Chain]:
     """A chain of its own, so that nobody else moves its prices."""
-    process, url = start_anvil()
-    chain = RpcChain([url])
-    yield chain
-    chain.close()
-    process.kill()
-    process.wait()
+    with one_anvil(start_anvil) as chain:
+        yield chain
 
 
 def set_balance(chain: Chain, wei: int) -> None:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import ExitStack
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 
@@ -19,6 +18,8 @@ from registry.sdk.models.receipts import Receipt
 from registry.sdk.models.result import Page
 from registry.sdk.signing import Signed
 from tests.cli.conftest import NOBODY
+from tests.fixtures.servers import serving
+from tests.fixtures.waiting import let_others_run
 from tests.sdk.described import AS_OF, row_of
 
 ID = DatasetId(b"\xab" * 32)
@@ -30,12 +31,12 @@ Serve = Callable[..., Client]
 @pytest.fixture
 def serve() -> Iterator[Serve]:
     """Starts a server that gives these answers (status, body) one after the other, the last one for ever."""
-    servers: list[ThreadingHTTPServer] = []
+    servers = ExitStack()
 
     def start(
         *answers: tuple[int, object],
         seen: list[tuple[str, str | None]] | None = None,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Callable[[float], None] = let_others_run,
     ) -> Client:
         waiting = list(answers)
 
@@ -56,15 +57,10 @@ def serve() -> Iterator[Serve]:
             def log_message(self, *details: object) -> None:
                 return None
 
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        servers.append(server)
-        return Client(f"http://127.0.0.1:{server.server_address[1]}/", sleep=sleep)
+        return Client(f"{servers.enter_context(serving(Handler))}/", sleep=pause)
 
-    yield start
-    for server in servers:
-        server.shutdown()
-        server.server_close()
+    with servers:
+        yield start
 
 
 def problem(**fields: object) -> dict[str, object]:
@@ -143,7 +139,7 @@ def test_a_write_without_an_answer_is_sent_again_under_the_same_key(serve: Serve
     pauses: list[float] = []
     seen: list[tuple[str, str | None]] = []
     message = Withdrawal.parse({"datasetId": ID, "head": ROOT, "reason": "", "deadline": 2**40})
-    with serve((503, problem()), (502, b""), (202, RECEIPT), seen=seen, sleep=pauses.append) as gateway:
+    with serve((503, problem()), (502, b""), (202, RECEIPT), seen=seen, pause=pauses.append) as gateway:
         receipt = gateway.send(Signed(message, bytes(65)))
     assert pauses == [0.5, 1.0]
     assert receipt.id == "r1"
@@ -156,7 +152,7 @@ def test_waiting_ends_with_the_receipt_that_is_mined(serve: Serve) -> None:
     told: list[str] = []
     pauses: list[float] = []
     mined = {**RECEIPT, "status": "mined", "transactionHash": str(ROOT), "blockNumber": 7}
-    with serve((200, {**RECEIPT, "status": "sent"}), (503, problem()), (200, mined), sleep=pauses.append) as gateway:
+    with serve((200, {**RECEIPT, "status": "sent"}), (503, problem()), (200, mined), pause=pauses.append) as gateway:
         receipt = gateway.wait(Receipt.model_validate(RECEIPT), progress=lambda now: told.append(now.status))
     assert (receipt.block_number, receipt.transaction_hash) == (7, ROOT)
     assert told == ["accepted", "sent", "sent", "mined"]

@@ -30,7 +30,7 @@ from registry.rooms.datasets.tables import DATASETS
 from registry.rooms.deployment import Deployment
 from registry.rooms.protocols import PROTOCOLS
 from registry.statements.store import Accepted, AnyStatement
-from registry.storage import Storage, migrate, open_storage
+from registry.storage import Storage
 from tests.fixtures.waiting import PATIENCE, eventually
 
 METADATA = {"name": "Names a person"}
@@ -50,14 +50,6 @@ DATASET: dict[str, Any] = {
 """A row of the index."""
 
 _deadlines = itertools.count(1)
-
-
-@pytest.fixture
-def postgresql(postgresql_url: str) -> Iterator[Storage]:
-    opened = open_storage(postgresql_url)
-    migrate(opened)
-    yield opened
-    opened.close()
 
 
 def accepted(statement: AnyStatement) -> Accepted[AnyStatement]:
@@ -125,15 +117,17 @@ def _until_done_or_waiting(storage: Storage, thread: threading.Thread) -> None:
 
 
 def test_a_name_taken_back_while_the_index_reads_it_is_forgotten(
-    postgresql: Storage, monkeypatch: pytest.MonkeyPatch
+    postgresql_storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with postgresql.write() as connection:
+    with postgresql_storage.write() as connection:
         connection.execute(insert(DATASETS).values(DATASET))
-    publish(postgresql, FIRST)
-    with overlapping(monkeypatch, postgresql, names, "delete_words", lambda: retract(postgresql, FIRST)):
-        name(postgresql)
-    name(postgresql)
-    with postgresql.read() as connection:
+    publish(postgresql_storage, FIRST)
+    with overlapping(
+        monkeypatch, postgresql_storage, names, "delete_words", lambda: retract(postgresql_storage, FIRST)
+    ):
+        name(postgresql_storage)
+    name(postgresql_storage)
+    with postgresql_storage.read() as connection:
         assert connection.scalar(select(DATASETS.c.name).where(DATASETS.c.position == 1)) is None
 
 
@@ -147,21 +141,25 @@ def at_once(work: Callable[[int], None], numbers: Iterable[int]) -> None:
 
 @pytest.mark.parametrize("second_publishes", ["while the first erases", "before the first looks"])
 def test_a_document_published_while_another_dataset_takes_it_back_is_kept(
-    postgresql: Storage, monkeypatch: pytest.MonkeyPatch, second_publishes: str
+    postgresql_storage: Storage, monkeypatch: pytest.MonkeyPatch, second_publishes: str
 ) -> None:
-    publish(postgresql, FIRST)
+    publish(postgresql_storage, FIRST)
     if second_publishes == "while the first erases":
-        with overlapping(monkeypatch, postgresql, publications, "erase", lambda: publish(postgresql, SECOND)):
-            retract(postgresql, FIRST)
+        with overlapping(
+            monkeypatch, postgresql_storage, publications, "erase", lambda: publish(postgresql_storage, SECOND)
+        ):
+            retract(postgresql_storage, FIRST)
     else:
-        with overlapping(monkeypatch, postgresql, publications, "publish", lambda: retract(postgresql, FIRST)):
-            publish(postgresql, SECOND)
-    with postgresql.read() as connection:
+        with overlapping(
+            monkeypatch, postgresql_storage, publications, "publish", lambda: retract(postgresql_storage, FIRST)
+        ):
+            publish(postgresql_storage, SECOND)
+    with postgresql_storage.read() as connection:
         assert publications.is_public(connection, SECOND, 1, KEY)
         assert metadata_of(connection, KEY) is not None
 
 
-def test_requests_that_come_at_once_do_not_pass_the_limit(postgresql: Storage) -> None:
+def test_requests_that_come_at_once_do_not_pass_the_limit(postgresql_storage: Storage) -> None:
     deployment = Deployment.of(1, ZERO_BYTES32, {"AccessGrants": Address(b"\x02" * 20)}, 0)
     barrier, outcomes = threading.Barrier(12), list[str]()
 
@@ -182,7 +180,7 @@ def test_requests_that_come_at_once_do_not_pass_the_limit(postgresql: Storage) -
             check(connection)
 
         try:
-            accept(postgresql, prepare(message, bytes(65), deployment, PROTOCOLS), 0.0, admission=[after_all])
+            accept(postgresql_storage, prepare(message, bytes(65), deployment, PROTOCOLS), 0.0, admission=[after_all])
             outcomes.append("accepted")
         except Conflict:
             outcomes.append("refused")
@@ -191,14 +189,14 @@ def test_requests_that_come_at_once_do_not_pass_the_limit(postgresql: Storage) -
     assert (outcomes.count("accepted"), outcomes.count("refused")) == (3, 9)
 
 
-def test_of_policies_that_come_at_once_the_latest_is_in_force(postgresql: Storage) -> None:
+def test_of_policies_that_come_at_once_the_latest_is_in_force(postgresql_storage: Storage) -> None:
     times = range(100, 108)
     barrier, failures = threading.Barrier(len(times)), list[BaseException]()
 
     def decide(issued_at: int) -> None:
         statement = RequestPolicy(dataset_id=FIRST, accepted=issued_at % 2 == 0, issued_at=issued_at, deadline=2**40)
         try:
-            with postgresql.write() as connection:
+            with postgresql_storage.write() as connection:
                 connection.execute(select(1))
                 barrier.wait(PATIENCE)
                 set_request_policy(connection, accepted(statement))
@@ -209,5 +207,5 @@ def test_of_policies_that_come_at_once_the_latest_is_in_force(postgresql: Storag
 
     at_once(decide, times)
     assert failures == []
-    with postgresql.read() as connection:
+    with postgresql_storage.read() as connection:
         assert connection.scalar(select(REQUEST_POLICIES.c.issued_at)) == max(times)

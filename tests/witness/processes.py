@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from registry.chain.rpc import RpcChain
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import Note, SigningKey
 from tests.fixtures.chains import StartAnvil
+from tests.fixtures.commands import TDR
 from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,7 @@ def tdr(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A command that runs until the end of the block, and is told to stop then, if it still runs."""
     process = subprocess.Popen(
-        [Path(sys.executable).with_name("tdr"), *arguments],
+        [TDR, *arguments],
         cwd=ROOT, env=os.environ | dict(environment or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
     )  # fmt: skip
     try:

@@ -32,7 +32,7 @@ from tests.witness.processes import CHAIN_ID, RELAYER, mine, note_of, tdr, two_h
 KILLS = 10
 
 
-def test_three_witnesses_cosign_for_a_node_and_unmask_another_that_lies_with_its_key(
+def test_three_witnesses_cosign_for_a_node_and_unmask_one_that_lies_with_its_key(
     tmp_path: Path, start_anvil: StartAnvil
 ) -> None:
     """N of M: what enough witnesses cosigned is vouched for. A lie raises an alarm with both sides, seen everywhere."""

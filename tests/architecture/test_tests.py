@@ -1,0 +1,70 @@
+"""Tests do not sleep, skip in silence, or take ports that they do not hold."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.sources import files_of, name_of, tree_of
+
+FORBIDDEN = {
+    "sleep": ("tests/fixtures/waiting.py", "wait for a condition: see tests/fixtures/waiting.py"),
+    "skip": ("tests/fixtures/tools.py", "call `need` of tests/fixtures/tools.py, which fails in CI"),
+    "skipif": ("tests/fixtures/tools.py", "call `need` of tests/fixtures/tools.py, which fails in CI"),
+    "importorskip": ("tests/fixtures/tools.py", "call `need` of tests/fixtures/tools.py, which fails in CI"),
+    "xfail": ("", "a test passes, or it is mended"),
+    "getsockname": ("scripts/faults/ports.py", "bind port 0 and keep the socket, or call free_port"),
+}
+"""What no test may use, the one file that may, and what to do instead."""
+
+
+def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
+    """Give every name that a file imports, reads, or takes from an object, with its line."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.Name):
+            yield node.lineno, node.id
+        elif isinstance(node, ast.ImportFrom):
+            yield from ((node.lineno, alias.name) for alias in node.names)
+
+
+@pytest.mark.parametrize("path", [*files_of("tests"), *files_of("scripts/faults")], ids=name_of)
+def test_a_test_neither_sleeps_nor_skips_nor_guesses_a_port(path: Path) -> None:
+    for line, name in names(tree_of(path)):
+        allowed, instead = FORBIDDEN.get(name, ("", ""))
+        is_script = name == "sleep" and not name_of(path).startswith("tests/")
+        assert not instead or is_script or name_of(path) == allowed, f"line {line} uses {name}: {instead}"
+
+
+def test_ports_are_given_out_in_one_place() -> None:
+    defined = [
+        name_of(path)
+        for path in files_of("tests", "scripts")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.FunctionDef) and node.name == "free_port"
+    ]
+    assert defined == ["scripts/faults/ports.py"]
+
+
+def test_no_fixture_is_imported() -> None:
+    """A fixture that several suites share is in tests/fixtures; no other file imports one to have it."""
+    fixtures = {
+        (name_of(path).removesuffix(".py").replace("/", "."), node.name)
+        for path in files_of("tests")
+        for node in tree_of(path).body
+        if isinstance(node, ast.FunctionDef)
+        and any("pytest.fixture" in ast.unparse(one) for one in node.decorator_list)
+    }
+    imported = [
+        f"{name_of(path)}: {alias.name}"
+        for path in files_of("tests")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+        if (node.module, alias.name) in fixtures
+    ]
+    assert imported == []
