@@ -24,8 +24,9 @@ ENTRY = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*)(?: \([^)]*\))?:(?:\s|$)")
 SECTIONS = ("Args", "Returns", "Raises", "Yields")
 
 NOT_YET: Mapping[str, int] = {
-    "api": 28,
-    "api.routes": 45,
+    "api": 24,
+    "api.rooms": 28,
+    "api.routes": 17,
     "registry": 7,
     "registry.artifacts": 2,
     "registry.base": 14,

@@ -14,7 +14,6 @@ FUNCTION_LINES = 50
 PARAMETERS = 8
 
 LONG_FILES: Mapping[str, int] = {
-    "api/answers.py": 465,
     "registry/certificate/page.py": 405,
     "registry/cli/access.py": 421,
     "registry/cli/datasets.py": 449,
@@ -69,6 +68,7 @@ LONG_FUNCTIONS: Mapping[str, int] = {
 """The same of functions: of an option list's function its body counts alone."""
 
 MANY_PARAMETERS: Mapping[str, int] = {
+    "api/rooms/datasets/routes.py::datasets": 10,
     "registry/cli/verify.py::verify_on_chain": 9,
     "registry/index/shapes.py::grant": 10,
     "registry/node/node.py::Node.__init__": 10,
