@@ -24,33 +24,23 @@ ENTRY = re.compile(r"(\*{0,2}\w+(?:, \*{0,2}\w+)*)(?: \([^)]*\))?:(?:\s|$)")
 SECTIONS = ("Args", "Returns", "Raises", "Yields")
 
 NOT_YET: Mapping[str, int] = {
-    "api": 24,
+    "api": 23,
     "api.rooms": 28,
     "api.routes": 17,
     "registry": 7,
     "registry.artifacts": 2,
-    "registry.base": 14,
-    "registry.catalogue": 5,
-    "registry.certificate": 18,
-    "registry.chain": 28,
-    "registry.checkpoints": 16,
-    "registry.cli": 51,
+    "registry.cli": 23,
     "registry.devchain": 71,
-    "registry.documents": 6,
-    "registry.ethereum": 44,
+    "registry.ethereum": 6,
     "registry.evidence": 19,
     "registry.evidence_export": 3,
-    "registry.index": 68,
+    "registry.index": 19,
     "registry.keys": 15,
-    "registry.lineage": 15,
     "registry.manifest": 12,
     "registry.node": 12,
-    "registry.notes": 14,
     "registry.relay": 45,
-    "registry.rooms": 16,
-    "registry.sdk": 22,
+    "registry.rooms": 14,
     "registry.storage": 18,
-    "registry.witness": 20,
 }
 """The packages that do not keep the rules yet, and how many faults each may have at the most. It may only shrink."""
 

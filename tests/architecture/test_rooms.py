@@ -17,10 +17,13 @@ OPTIONAL = {"proof", "tables", "projection", "queries", "workers", "statements",
 """What a room may have, under this name alone."""
 OWN = {
     "access": {"policies", "request_limits"},
-    "datasets": {"acceptance", "head", "publication_tables", "publications"},
+    "datasets": {
+        *("acceptance", "caip", "claims", "folded", "head", "hot", "lineage", "names", "publication_tables"),
+        *("publications", "reads", "rows", "search"),
+    },
 }
 """What one room has beside that. A name that a second room needs belongs to OPTIONAL."""
-GATEWAY = {"__init__", "answers", "bodies", "room", "routes"}
+GATEWAY = {"__init__", "answers", "bodies", "reads", "room", "routes", "shapes"}
 """What every room has in the gateway."""
 GATEWAY_OWN = {
     "access": {"policy"},
