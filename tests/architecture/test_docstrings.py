@@ -38,7 +38,7 @@ NOT_YET: Mapping[str, int] = {
     "registry.keys": 15,
     "registry.manifest": 12,
     "registry.node": 12,
-    "registry.relay": 45,
+    "registry.relay": 11,
     "registry.rooms": 14,
     "registry.storage": 18,
 }
