@@ -13,10 +13,10 @@ GATEWAY_ROOMS = sorted(path for path in (ROOT / "api/rooms").iterdir() if (path 
 
 REQUIRED = {"__init__", "messages", "events", "records", "matching", "errors", "protocol", "room", "service"}
 """What every room has."""
-OPTIONAL = {"proof", "tables", "projection", "queries", "workers", "statements", "ownership"}
+OPTIONAL = {"proof", "tables", "projection", "queries", "workers", "statements", "ownership", "summary"}
 """What a room may have, under this name alone."""
 OWN = {
-    "access": {"policies", "request_limits"},
+    "access": {"grantees", "policies", "request_limits"},
     "datasets": {
         *("acceptance", "caip", "claims", "folded", "head", "hot", "lineage", "names", "publication_tables"),
         *("publications", "reads", "rows", "search"),
