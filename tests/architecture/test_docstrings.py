@@ -29,7 +29,7 @@ NOT_YET: Mapping[str, int] = {
     "api.routes": 17,
     "registry": 7,
     "registry.artifacts": 2,
-    "registry.cli": 10,
+    "registry.cli": 4,
     "registry.devchain": 71,
     "registry.ethereum": 1,
     "registry.index": 19,
