@@ -46,12 +46,12 @@ def test_a_pdf_that_was_added_to_is_read() -> None:
 @pytest.mark.parametrize(
     ("file", "reason"),
     [
-        (b"", "no PDF"),
-        (b"{}", "no PDF"),
-        (b"%PDF-1.7\n", "holds none"),
-        (b"%PDF-1.7\n" + embedded(zlib.compress(BUNDLE)[:-9]), "cut short"),
-        (b"%PDF-1.7\n" + embedded(zlib.compress(b"no JSON")), "holds none"),
-        (b"%PDF-1.7\n" + embedded(BUNDLE, b"/Filter /LZWDecode"), "/FlateDecode alone"),
+        (b"", "Not a PDF"),
+        (b"{}", "Not a PDF"),
+        (b"%PDF-1.7\n", "has none"),
+        (b"%PDF-1.7\n" + embedded(zlib.compress(BUNDLE)[:-9]), "truncated"),
+        (b"%PDF-1.7\n" + embedded(zlib.compress(b"no JSON")), "has none"),
+        (b"%PDF-1.7\n" + embedded(BUNDLE, b"/Filter /LZWDecode"), "a single /FlateDecode"),
         (b"%PDF-1.7\n" + embedded(zlib.compress(BUNDLE)) + embedded(zlib.compress(BUNDLE + b" ")), "2 different"),
         (b"%PDF-1.7\n" + embedded(zlib.compress(BUNDLE)) * 17, "more than 16"),
         (b"%PDF-1.7\n9 0 obj<</Type/EmbeddedFile/Length 9999999999>>stream\n{}", "does not match its /Length"),

@@ -99,11 +99,11 @@ def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]
         (("show", "12345678", "--gateway", "nonsense"), "http:// or https://"),
         (("verify", ".", "--dataset", ID, "--rpc", "http://127.0.0.1:99999"), "http:// or https://"),
         (("watch", ".", "--dataset", ID, "--webhook", "http://[::1"), "http:// or https://"),
-        (("watch", ".", "--dataset", ID, "--every", "99999999999999h"), "3650 days at most"),
+        (("watch", ".", "--dataset", ID, "--every", "99999999999999h"), "to 3650 days"),
         (("list", "--name", "\udcff"), "UTF-8"),
         (("list", "--search", "\udcff"), "UTF-8"),
         (("access", "12345678", ADDRESS, "--at", f"{'9' * 5000}d"), "Not a time"),
-        (("lineage", f"12345678@000000001{'0' * 5000}"), "the number of a version"),
+        (("lineage", f"12345678@000000001{'0' * 5000}"), "give a version number"),
     ],
     ids=lambda value: " ".join(value)[:60] if isinstance(value, tuple) else "",
 )
@@ -376,7 +376,7 @@ def test_a_fault_of_ours_never_says_no(tdr: Run, files: Path, monkeypatch: pytes
     (files.parent / "m.json").write_text("{}")
     done = tdr("verify", files, "--manifest", files.parent / "m.json")
     assert done.code == 2
-    assert done.err.endswith("please report it with the lines above.\n")
+    assert done.err.endswith("Please report it with the lines above.\n")
     assert not issubclass(ZeroDivisionError, RegistryError)
 
 

@@ -98,7 +98,7 @@ def test_a_note_of_another_chain_is_refused(witness: Witness, chain: SimulatedCh
 
 
 def test_a_note_that_states_no_checkpoint_is_malformed(witness: Witness) -> None:
-    with pytest.raises(InvalidInput, match="states no checkpoint"):
+    with pytest.raises(InvalidInput, match="not a checkpoint"):
         witness.consider(NODE.sign(Note("hello\n", ()), 0))
 
 
