@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from types import FrameType
 from typing import Final
@@ -14,6 +14,8 @@ import uvicorn
 from api.app import create_app
 from api.connection import Connection
 from api.listener import listen, url_of
+from api.rooms.catalogue import GATEWAY_ROOMS
+from api.rooms.room import GatewayRoom
 from registry.base.allocator import keep_memory_small
 from registry.base.logging import configure
 from registry.config import Settings
@@ -64,10 +66,15 @@ def serve(settings: Settings, role: Role = Role.ALL, *, started: Callable[[Node,
         server.run(sockets=[listener])
 
 
-def configuration(node: Node) -> uvicorn.Config:
-    """How uvicorn runs the node's app."""
+def configuration(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> uvicorn.Config:
+    """Return how uvicorn runs the app of a node.
+
+    Args:
+        node: The node.
+        rooms: The rooms that it serves over HTTP.
+    """
     return uvicorn.Config(
-        create_app(node),
+        create_app(node, rooms),
         http=Connection,
         log_config=None,
         access_log=False,

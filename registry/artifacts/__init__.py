@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +26,20 @@ class Artifact:
     deployed_code: bytes
     immutables: tuple[tuple[int, int], ...]
 
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the contract in an artifact of `scripts/compile_contracts.py`."""
+        return cls(
+            name=values["contractName"],
+            creation_code=bytes.fromhex(values["bytecode"].removeprefix("0x")),
+            deployed_code=bytes.fromhex(values["deployedBytecode"].removeprefix("0x")),
+            immutables=tuple(
+                (item["start"], item["length"]) for places in values["immutableReferences"] for item in places
+            ),
+        )
+
     def is_code(self, code: bytes) -> bool:
-        """Whether code found on a chain is this contract's, whatever its constructor wrote."""
+        """Return whether code on a chain is that of this contract, whatever its constructor wrote."""
         masked = bytearray(code)
         for start, length in self.immutables:
             masked[start : start + length] = bytes(length)
@@ -34,13 +48,6 @@ class Artifact:
 
 @cache
 def artifact(name: str) -> Artifact:
-    """The compiled contract of a name, for example ``DatasetRegistry``."""
+    """Return the compiled contract of a name."""
     values = json.loads(resources.files(__name__).joinpath(f"{name}.json").read_text())
-    return Artifact(
-        name=name,
-        creation_code=bytes.fromhex(values["bytecode"].removeprefix("0x")),
-        deployed_code=bytes.fromhex(values["deployedBytecode"].removeprefix("0x")),
-        immutables=tuple(
-            (item["start"], item["length"]) for places in values["immutableReferences"] for item in places
-        ),
-    )
+    return Artifact.from_json(values)

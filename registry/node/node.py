@@ -52,7 +52,7 @@ from registry.relay.terms import Price, Terms
 from registry.rooms.catalogue import ROOMS
 from registry.rooms.deployment import Deployment
 from registry.rooms.room import Rooms
-from registry.storage import Storage, migrate, open_storage
+from registry.storage import Storage, create_tables_of_others, migrate, open_storage
 
 FIGURES_SECONDS: Final = 1.0
 DEPLOYMENT_SECONDS: Final = 120.0
@@ -177,6 +177,7 @@ class Node:
             storage = open_storage(settings.database)
             resources.callback(storage.close)
             migrate(storage)
+            create_tables_of_others(storage, rooms.tables)
             faults: Counter[str] = Counter()
             chain = _open_chain(settings, signer, bound_identity(storage), faults)
             resources.callback(chain.close)

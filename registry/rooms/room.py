@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sqlalchemy import Table
+
 from registry.artifacts import Artifact, artifact
 from registry.base.primitives import Address, Bytes32
 from registry.chain.client import Chain
@@ -90,6 +92,11 @@ class Rooms:
         numbers = [number for projection in self.projections for number in projection.kinds.values()]
         if len(self._ownership) != len(self.ownerships) or len(set(numbers)) != len(numbers):
             raise ValueError("two rooms share a kind of subject or the number of an event")
+
+    @property
+    def tables(self) -> tuple[Table, ...]:
+        """All tables of the rooms in the index."""
+        return tuple(table for projection in self.projections for table in (*projection.tables, *projection.derived))
 
     def ownership(self, kind: str) -> Ownership:
         """Return who owns the subjects of a kind.

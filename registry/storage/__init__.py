@@ -2,6 +2,6 @@
 
 from registry.storage.engine import Storage, open_storage
 from registry.storage.errors import StorageFull, StorageUnavailable
-from registry.storage.migrate import migrate
+from registry.storage.migrate import create_tables_of_others, migrate
 
-__all__ = ["Storage", "StorageFull", "StorageUnavailable", "migrate", "open_storage"]
+__all__ = ["Storage", "StorageFull", "StorageUnavailable", "create_tables_of_others", "migrate", "open_storage"]

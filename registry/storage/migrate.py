@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -9,10 +10,11 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, Table, text
 
 from registry.base.errors import Conflict
 from registry.storage.engine import Storage
+from registry.storage.metadata import METADATA
 
 SCRIPTS: Final = Path(__file__).parent / "migrations"
 _LOCK: Final = 0x7464725F6D696772  # "tdr_migr"
@@ -41,6 +43,22 @@ def migrate(storage: Storage, revision: str = "head") -> None:
                 hint="Use that version, or another database.",
             )
         command.upgrade(config, revision)
+
+
+def create_tables_of_others(storage: Storage, tables: Iterable[Table]) -> None:
+    """Create those of some tables that are missing and have no migration here: a room from outside brings its own.
+
+    Args:
+        storage: The database, migrated.
+        tables: The tables; those of this program are passed over.
+
+    Raises:
+        StorageUnavailable: The database cannot do it now.
+    """
+    with storage.write() as connection:
+        for table in tables:
+            if table.metadata is not METADATA:
+                table.create(connection, checkfirst=True)
 
 
 def configuration(connection: Connection) -> Config:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import threading
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 
 from api.listener import listen, url_of
+from api.rooms.catalogue import GATEWAY_ROOMS
+from api.rooms.room import GatewayRoom
 from api.server import Server, configuration
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
 from registry.chain.client import Chain
@@ -238,11 +240,11 @@ def open_node(folder: Path, *, chain: Chain | None = None, start: bool = True, *
 
 
 @contextmanager
-def running(node: Node) -> Iterator[Gateway]:
+def running(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> Iterator[Gateway]:
     """The node's app on a port of its own."""
     listener = listen("127.0.0.1", 0)
     ready = threading.Event()
-    server = Server(configuration(node), node, ready.set)
+    server = Server(configuration(node, rooms), node, ready.set)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:

@@ -10,7 +10,7 @@ import pytest
 import typer.core
 import typer.main
 
-from registry.cli.app import app
+from registry.cli.app import application
 from registry.cli.lazy import LazyGroup
 from registry.keys.signer import Signer
 from tests.cli.conftest import Run
@@ -34,7 +34,7 @@ def problem_of(done: Done, code: int = 2) -> dict[str, Any]:
 
 def leaves() -> list[tuple[str, ...]]:
     """Every command with an option --json, by its words."""
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(application())
     assert isinstance(root, LazyGroup)
     found: list[tuple[str, ...]] = []
     todo: list[tuple[tuple[str, ...], Any]] = [((name,), root.load(name)) for name, _, _ in root.table]

@@ -1,0 +1,27 @@
+"""The command of the room of notices."""
+
+from __future__ import annotations
+
+import typer
+
+from registry.base.primitives import Bytes32, keccak256
+from registry.cli import options, output
+from registry.ethereum.eip712 import Domain
+from registry.keys.signer import Signer
+from registry.sdk.client import Client
+from registry.sdk.signing import Signed
+from tests.rooms.notices.messages import Notice
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def notice(text: str, key: str, gateway_url: options.GatewayUrl = options.GATEWAY_URL) -> None:
+    """Post a notice."""
+    signer = Signer(bytes.fromhex(key))
+    message = Notice(author=signer.address, notice_id=Bytes32(keccak256(text.encode())), text=text, deadline=2**40)
+    with Client(gateway_url) as client:
+        deployment = client.deployment()
+        domain = Domain(message.CONTRACT, deployment.chain_id, deployment.address_of(message.CONTRACT))
+        receipt = client.wait(client.send(Signed(message, signer.sign(message.digest(domain)))))
+    output.print_json({"subject": message.subject.to_json(), "status": receipt.status})

@@ -1,0 +1,105 @@
+"""A room that is plugged in from outside works from its contract to its command: the engines know no room."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.rooms.catalogue import GATEWAY_ROOMS
+from api.rooms.room import GatewayRoom
+from registry.base.primitives import Bytes32, keccak256
+from registry.cli.app import main
+from registry.cli.catalogue import COMMANDS
+from registry.config import Settings
+from registry.index.check import check
+from registry.node import Node
+from registry.rooms.catalogue import ROOMS
+from registry.rooms.room import Rooms
+from tests.api.world import OWNER, STRANGER, Gateway, running
+from tests.rooms.notices.messages import Notice
+from tests.rooms.notices.room import GATEWAY_ROOM, ROOM
+
+WITH_NOTICES = Rooms((*ROOMS.rooms, ROOM))
+ALL_GATEWAY_ROOMS = (*GATEWAY_ROOMS, GATEWAY_ROOM)
+ALL_COMMANDS = (*COMMANDS, ("notice", "tests.rooms.notices.command", "Post a notice."))
+
+
+@contextmanager
+def gateway_with(folder: Path, rooms: Rooms, gateway_rooms: Sequence[GatewayRoom]) -> Iterator[Gateway]:
+    """A whole node in a folder, with some rooms."""
+    with Node.open(Settings(data=folder, poll_seconds=0.02), rooms=rooms) as node:
+        node.start()
+        with running(node, gateway_rooms) as gateway:
+            yield gateway
+
+
+def notice(text: str) -> Notice:
+    return Notice(author=OWNER.address, notice_id=Bytes32(keccak256(text.encode())), text=text, deadline=2**40)
+
+
+def ended(gateway: Gateway, accepted: httpx.Response) -> dict[str, object]:
+    assert accepted.status_code == 202, accepted.text
+    answer: dict[str, object] = gateway.http.get(accepted.headers["location"], params={"wait": 30}).json()
+    return answer
+
+
+def test_a_message_of_a_room_from_outside_ends_as_a_row_of_its_table(tmp_path: Path) -> None:
+    """R1, R4: relay, index and gateway do for it what they do for the others."""
+    with gateway_with(tmp_path, WITH_NOTICES, ALL_GATEWAY_ROOMS) as gateway:
+        message = notice("The library is closed on Monday.")
+        receipt = ended(gateway, gateway.http.post(Notice.PATH, json=gateway.body(message)))
+        assert receipt["status"] in ("mined", "final")
+        assert receipt["subject"] == {"kind": "notice", "id": str(message.notice_id)}
+        assert receipt["action"] == "post"
+        assert gateway.http.get(f"{Notice.PATH}/{message.notice_id}").json() == {"text": message.text}
+        deployment = gateway.http.get("/v1/deployment").json()
+        assert set(deployment["contracts"]) == {"DatasetRegistry", "AccessGrants", "Notices"}
+        assert deployment["messages"]["Notice"]["path"] == "/v1/notices"
+        node = gateway.node
+        assert check(node.chain, node.storage, node.deployment, node.rooms).is_equal
+
+
+def test_its_contract_refuses_in_its_own_words(tmp_path: Path) -> None:
+    with gateway_with(tmp_path, WITH_NOTICES, ALL_GATEWAY_ROOMS) as gateway:
+        message = notice("Once.")
+        ended(gateway, gateway.http.post(Notice.PATH, json=gateway.body(message)))
+        again = message.model_copy(update={"deadline": 2**41})
+        answered = gateway.http.post(Notice.PATH, json=gateway.body(again))
+        assert answered.status_code == 202, "it has had its effect already: the receipt says so"
+        assert answered.json()["alreadyDone"] is True
+        other = message.model_copy(update={"text": "Twice."})
+        refused = gateway.http.post(Notice.PATH, json=gateway.body(other)).json()
+        assert (refused["status"], refused["error"]) == (409, "NoticeExists")
+        forged = gateway.http.post(Notice.PATH, json=gateway.body(notice("Not mine."), STRANGER)).json()
+        assert (forged["status"], forged["error"]) == (403, "SignatureNotBySigner")
+
+
+def test_a_database_that_had_no_such_room_gets_its_contract_and_keeps_what_it_has(tmp_path: Path) -> None:
+    with gateway_with(tmp_path, ROOMS, GATEWAY_ROOMS) as gateway:
+        dataset = gateway.registration()
+        gateway.settle(dataset)
+        before = gateway.deployment
+    with gateway_with(tmp_path, WITH_NOTICES, ALL_GATEWAY_ROOMS) as gateway:
+        assert {name: gateway.deployment.contracts[name] for name in before.contracts} == before.contracts
+        ended(gateway, gateway.http.post(Notice.PATH, json=gateway.body(notice("New here."))))
+        assert gateway.http.get(f"/v1/datasets/{dataset.dataset_id}").json()["version"] == 1
+        node = gateway.node
+        assert check(node.chain, node.storage, node.deployment, node.rooms).is_equal
+
+
+def test_its_command_posts_a_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with gateway_with(tmp_path, WITH_NOTICES, ALL_GATEWAY_ROOMS) as gateway:
+        text = "By the command line."
+        secret = keccak256(b"owner").hex()
+        with pytest.raises(SystemExit) as ended_with:
+            main(["notice", text, secret, "--gateway", str(gateway.http.base_url)], ALL_COMMANDS)
+        assert ended_with.value.code == 0
+        printed = json.loads(capsys.readouterr().out)
+        notice_id = str(Bytes32(keccak256(text.encode())))
+        assert printed["subject"] == {"kind": "notice", "id": notice_id}
+        assert gateway.http.get(f"{Notice.PATH}/{notice_id}").json() == {"text": text}
