@@ -19,7 +19,9 @@ app = typer.Typer(add_completion=False)
 def notice(text: str, key: str, gateway_url: options.GatewayUrl = options.GATEWAY_URL) -> None:
     """Post a notice."""
     signer = Signer(bytes.fromhex(key))
-    message = Notice(author=signer.address, notice_id=Bytes32(keccak256(text.encode())), text=text, deadline=4_000_000_000)
+    message = Notice(
+        author=signer.address, notice_id=Bytes32(keccak256(text.encode())), text=text, deadline=4_000_000_000
+    )
     with Client(gateway_url) as client:
         deployment = client.deployment()
         domain = Domain(message.CONTRACT, deployment.chain_id, deployment.address_of(message.CONTRACT))
