@@ -16,8 +16,8 @@ _VERIFIER: Final = Path(__file__).resolve().parents[1] / "verifier"
 _ASSETS: Final = {
     **{
         name: "text/javascript"
-        for name in sorted(item.name for item in _VERIFIER.iterdir())
-        if name.endswith(".mjs") and name != "cli.mjs"
+        for name in sorted(item.relative_to(_VERIFIER).as_posix() for item in _VERIFIER.rglob("*.mjs"))
+        if name != "cli.mjs"
     },
     "style.css": "text/css",
     "mark.svg": "image/svg+xml",

@@ -3,6 +3,7 @@
 import { fromUtf8 } from "./bytes.mjs";
 import { Refused } from "./errors.mjs";
 import { canonical, readJson } from "./json.mjs";
+import { ROOMS } from "./rooms/catalogue.mjs";
 import * as is from "./shape.mjs";
 
 export const FORMAT = "tdr-evidence/1";
@@ -24,7 +25,9 @@ const bundle = is.objectOf({
       version: is.count,
     }),
   ),
-  contracts: is.objectOf({ AccessGrants: is.nullable(is.address), DatasetRegistry: is.address }),
+  contracts: is.objectOf(
+    Object.fromEntries(ROOMS.map(({ contract, part }) => [contract, part.account ? is.nullable(is.address) : is.address])),
+  ),
   datasetId: is.bytes32,
   format: is.oneOf(FORMAT),
   headers: is.arrayOf(is.arrayOf(is.data, 1), 1),
@@ -34,26 +37,8 @@ const bundle = is.objectOf({
     1,
   ),
   record: is.objectOf({
-    access: is.arrayOf(
-      is.objectOf({
-        epoch: is.count,
-        expiresAt: is.count,
-        grantee: is.address,
-        requests: is.count,
-        revoked: is.flag,
-        rights: is.count,
-        startsAt: is.count,
-      }),
-    ),
+    ...Object.fromEntries(ROOMS.map(({ part }) => [part.field, part.account ? is.arrayOf(part.check) : part.check])),
     block: is.objectOf({ hash: is.bytes32, number: is.count, time: is.count }),
-    dataset: is.objectOf({
-      contentRoot: is.bytes32,
-      head: is.bytes32,
-      metadataHash: is.bytes32,
-      owner: is.address,
-      version: is.count,
-      withdrawn: is.flag,
-    }),
     events: is.arrayOf(
       is.objectOf({
         block: is.count,

@@ -14,9 +14,11 @@ import { compareContent } from "./content.mjs";
 import { Refused } from "./errors.mjs";
 import { readJson } from "./json.mjs";
 import { normalPath } from "./manifest.mjs";
-import { accessText, notProvenText, provesText, timeText } from "./sentences.mjs";
+import { accessAt } from "./rooms/access.mjs";
+import { headline } from "./rooms/datasets.mjs";
+import { accessText, notProvenText, provesText } from "./sentences.mjs";
 import { Sha256 } from "./sha256.mjs";
-import { accessAt, headline } from "./summary.mjs";
+import { timeText } from "./times.mjs";
 import { claimOf, StepFailed, verify } from "./verify.mjs";
 
 const USAGE = `Usage: node cli.mjs BUNDLE [PATH] TRUST [--json]

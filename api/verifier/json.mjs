@@ -4,6 +4,7 @@
  * `JSON.parse` takes the last of two equal keys and any depth, and rounds numbers silently; here all of that is refused.
  */
 
+import { fromUtf8, hex } from "./bytes.mjs";
 import { Refused } from "./errors.mjs";
 
 const MAX_DEPTH = 64;
@@ -143,4 +144,14 @@ export function canonical(value) {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   const keys = Object.keys(value).sort(); // by UTF-16 code units, as RFC 8785 has it
   return `{${keys.map((key) => `${canonical(key)}:${canonical(value[key])}`).join(",")}}`;
+}
+
+/** A Solidity string as JSON has it: a text where its bytes are UTF-8, else an object with its hex. */
+export function readable(value) {
+  if (!(value instanceof Uint8Array)) return value;
+  try {
+    return fromUtf8(value);
+  } catch {
+    return { hex: hex(value) };
+  }
 }

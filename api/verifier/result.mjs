@@ -1,8 +1,9 @@
 /** What came of a verification, as elements of the page. Texts enter as text only: a bundle can hold anything. */
 
-import { accessText, notProvenText, provesText, refusalText, timeText } from "./sentences.mjs";
-import { accessAt } from "./summary.mjs";
+import { accessAt } from "./rooms/access.mjs";
+import { accessText, notProvenText, provesText, refusalText } from "./sentences.mjs";
 import { TEXTS } from "./texts.mjs";
+import { timeText } from "./times.mjs";
 
 const ORDER = Object.keys(TEXTS.en.titles);
 

@@ -1,17 +1,7 @@
 /** What a verification established, in words: English as the command line has it, and Chinese. */
 
-const YEAR_9999 = 253_402_300_799;
-
-/** A block's time. @param {number} time Unix seconds, UTC */
-export function timeText(time) {
-  if (time > YEAR_9999) return `Unix time ${time}`;
-  return `${new Date(1000 * time).toISOString().slice(0, 19).replace("T", " ")} UTC`;
-}
-
-/** The day of a time, or the time where it has no date. @param {number} time Unix seconds, UTC */
-export function dayText(time) {
-  return time > YEAR_9999 ? timeText(time) : timeText(time).slice(0, 10);
-}
+import { ROOMS } from "./rooms/catalogue.mjs";
+import { timeText } from "./times.mjs";
 
 const ENGLISH = {
   absent: "Not carried out: the bundle holds nothing of it.",
@@ -23,8 +13,6 @@ const ENGLISH = {
     receipts: ({ count }) => `Receipts proven to be in these blocks: ${count}.`,
     history: ({ count }) => `Events from the registration on, each following the one before: ${count}.`,
     contracts: ({ address, contract, release }) => `${address} has the code of ${contract} in release ${release}.`,
-    head: ({ number }) => `No version, transfer or withdrawal up to block ${number} was left out.`,
-    access: ({ count }) => `No grant or revocation was left out of the grantees shown: ${count}.`,
     record: ({ time }) => `The record is the dataset's as of ${timeText(time)}.`,
     signatures: ({ count, of }) => `Events with their signer's own signature: ${count} of ${of}.`,
     content: ({ version }) => `Content and metadata shown are those of version ${version}.`,
@@ -52,7 +40,6 @@ const ENGLISH = {
     code: ({ address, contract }) => `That ${address} has the code of ${contract}: the bundle has no state.`,
     address: ({ address }) =>
       `That ${address} is the contract you mean, and not one deployed to deceive: compare its address.`,
-    others: ({ count }) => `Who ${count ? `other than the ${count} named ` : ""}has access.`,
     files: () => "Which files the content root stands for.",
     rest: ({ count }) => `Anything of the ${count} files of the dataset that were not given.`,
     unshown: () =>
@@ -61,9 +48,6 @@ const ENGLISH = {
     unchecked: ({ count, names }) =>
       `Anything of ${count} files here that the bundle does not show and that were not compared: ${names}.`,
     superseded: ({ version, latest }) => `That version ${version} still holds: version ${latest} followed it.`,
-    withdrawn: ({ time, reason }) =>
-      "That the dataset may still be relied on: its owner withdrew it, " +
-      `${timeText(time)}, saying ${JSON.stringify(reason)}.`,
     uncompared: () => "That any file is what was registered: none was given, so no content was compared.",
     unnamed: () =>
       "Which file differs: the bundle does not list the files. A private dataset's are told only by its manifest.",
@@ -86,8 +70,6 @@ const CHINESE = {
     receipts: ({ count }) => `${count} 份交易收据确实在这些区块中。`,
     history: ({ count }) => `${count} 个事件自登记起前后相接。`,
     contracts: ({ address, contract, release }) => `${address} 具有 ${release} 版 ${contract} 合约的代码。`,
-    head: ({ number }) => `截至区块 ${number}，没有遗漏任何版本、转让或撤回。`,
-    access: ({ count }) => `所列 ${count} 位被授权人的授权与撤销均无遗漏。`,
     record: ({ time }) => `所示记录即该数据集截至 ${timeText(time)} 的状态。`,
     signatures: ({ count, of }) => `${of} 个事件中有 ${count} 个附有签署人本人的签名。`,
     content: ({ version }) => `所示内容与元数据属于第 ${version} 版。`,
@@ -110,14 +92,11 @@ const CHINESE = {
     leftOut: () => "之后的事件是否有遗漏：证据包不含状态证明。",
     code: ({ address, contract }) => `${address} 是否具有 ${contract} 合约的代码：证据包不含状态证明。`,
     address: ({ address }) => `${address} 是否就是您所指的合约，而非为欺骗而部署的合约：请核对其地址。`,
-    others: ({ count }) => (count ? `除所列 ${count} 位之外还有谁有访问权。` : "谁有访问权。"),
     files: () => "内容根对应哪些文件。",
     rest: ({ count }) => `数据集中未提供的其余 ${count} 个文件。`,
     unshown: () => "证据包未列出的文件，包括与所列文件同路径的另一文件：只有完整的清单才能排除。",
     unchecked: ({ count, names }) => `此处另有 ${count} 个文件不在证据包所列之中，未作比对：${names}。`,
     superseded: ({ version, latest }) => `第 ${version} 版是否仍然有效：其后已有第 ${latest} 版。`,
-    withdrawn: ({ time, reason }) =>
-      `该数据集是否仍可依赖：其权利人已于 ${timeText(time)} 将其撤回，理由为 ${JSON.stringify(reason)}。`,
     uncompared: () => "任何文件是否就是所登记的内容：未提供文件，未作比对。",
     unnamed: () => "究竟哪个文件不同：证据包未列出文件。私有数据集须有其清单才能判断。",
   },
@@ -158,6 +137,11 @@ const CHINESE_REFUSALS = {
 
 const LANGUAGES = { en: ENGLISH, zh: CHINESE };
 
+/** The sentence of a code: the engine's, or that of the room whose code it is. */
+function sentenceOf(code, own, language) {
+  return own[code] ?? ROOMS.map(({ texts }) => texts[language][code]).find(Boolean);
+}
+
 /**
  * What a step proves, or that it was not carried out.
  *
@@ -165,12 +149,12 @@ const LANGUAGES = { en: ENGLISH, zh: CHINESE };
  * @param {"en" | "zh"} language
  */
 export function provesText({ title, facts }, language = "en") {
-  return facts === null ? LANGUAGES[language].absent : LANGUAGES[language].steps[title](facts);
+  return facts === null ? LANGUAGES[language].absent : sentenceOf(title, LANGUAGES[language].steps, language)(facts);
 }
 
 /** What is not proven. @param {{kind: string}} fact @param {"en" | "zh"} language */
 export function notProvenText(fact, language = "en") {
-  return LANGUAGES[language].notProven[fact.kind](fact);
+  return sentenceOf(fact.kind, LANGUAGES[language].notProven, language)(fact);
 }
 
 /**

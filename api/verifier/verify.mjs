@@ -21,16 +21,16 @@
 import { fromHex, hex, utf8 } from "./bytes.mjs";
 import { decodeHeader, decodeLogs, receiptKey } from "./block.mjs";
 import { parseBundle } from "./bundle.mjs";
-import { accessIn, genuine, headIn } from "./contracts.mjs";
 import { Refused } from "./errors.mjs";
-import { historyOf, kept, recordOf } from "./history.mjs";
+import { historyOf, recordOf } from "./history.mjs";
 import { canonical } from "./json.mjs";
 import { manifestEntries, requireAscending, requireIn } from "./manifest.mjs";
 import { requireSigned } from "./messages.mjs";
 import { checkedNotes } from "./notes.mjs";
+import { MAIN, ROOMS, roomOf } from "./rooms/catalogue.mjs";
 import { sha256 } from "./sha256.mjs";
 import * as is from "./shape.mjs";
-import { summaryOf } from "./summary.mjs";
+import { genuine, slotAt } from "./state.mjs";
 import { Nodes } from "./trie.mjs";
 import { trustOf } from "./trust.mjs";
 
@@ -63,14 +63,17 @@ export class StepFailed extends Error {
  * @param {object} releases The code of the contracts in every release: releases.json.
  * @param {Record<string, string>} known The contracts' addresses that the reader knows, by name.
  * @returns {object} What is proven: `chainId`, `datasetId`, `record`, `isComplete`, `entries` (of the manifest, or null),
- *   `files` (the entries shown one by one), `metadata`, `version`; `summary`, see summary.mjs; `steps`, all of them, each
+ *   `files` (the entries shown one by one), `metadata`, `version`; `summary`, see rooms/datasets.mjs; `steps`, all of them, each
  *   with its number, its title and the `facts` that it established (null: not carried out); `notProven`, each with its `kind` and facts. sentences.mjs says both in words.
  * @throws {StepFailed} A step failed.
  * @throws {Refused} The policy is none.
  */
 export function verify(source, policy, releases, known = {}) {
   const trust = trustOf(policy);
-  for (const [name, address] of Object.entries(known)) is.address(address, name);
+  for (const [name, address] of Object.entries(known)) {
+    if (!roomOf(name)) throw new Refused(`No contract ${name.slice(0, 80)} is known.`);
+    is.address(address, name);
+  }
   const steps = TITLES.map((title, index) => ({ number: index + 1, title, facts: null }));
   /** Carries out a check, which gives what the later ones need, and the facts that it established, if any. */
   const step = (number, check) => {
@@ -104,32 +107,22 @@ export function verify(source, policy, releases, known = {}) {
     return [found, { count: found.shown.length }];
   });
   if (bundle.state !== null) {
-    const { DatasetRegistry: registry, AccessGrants: grants } = bundle.contracts;
-    const place = (address) => ({ chainId: bundle.chainId, address, registry });
+    const { chainId, contracts } = bundle;
+    const place = { chainId, contracts };
     const [nodes, storageRoot] = step(6, () => {
       const state = new Nodes(bundle.state.map(fromHex));
-      const account = genuine(state, last.stateRoot, "DatasetRegistry", place(registry), releases);
-      return [[state, account.storageRoot], { address: registry, contract: "DatasetRegistry", release: account.release }];
+      const account = genuine(state, last.stateRoot, MAIN, place, releases);
+      const facts = { address: contracts[MAIN.contract], contract: MAIN.contract, release: account.release };
+      return [[state, account.storageRoot], facts];
     });
     step(7, () => {
-      const head = headIn(nodes, storageRoot, bundle.datasetId);
-      if (head !== history.dataset.head) {
-        throw leftOut(`The events add up to the head ${history.dataset.head}, but the contract has ${head}.`);
-      }
+      requireSlots(nodes, storageRoot, history.main);
       return [null, { number: last.number }];
     });
     step(8, () => {
-      if (history.access.size) {
-        const account = genuine(nodes, last.stateRoot, "AccessGrants", place(grants), releases);
-        for (const grantee of history.access.keys()) {
-          const found = accessIn(nodes, account.storageRoot, bundle.datasetId, grantee);
-          if (canonical(found) !== canonical(kept(history, grantee))) {
-            throw leftOut(`The events of ${grantee} do not add up to what the contract has.`);
-          }
-        }
-      }
+      const count = requireAccounts(nodes, last, history, place, releases);
       nodes.requireAllRead();
-      return [null, history.access.size ? { count: history.access.size } : null];
+      return [null, count ? { count } : null];
     });
   }
   step(9, () => {
@@ -155,9 +148,9 @@ export function verify(source, policy, releases, known = {}) {
     files: content?.files ?? [],
     metadata: shown?.metadata ?? null,
     version: shown?.version ?? null,
-    summary: summaryOf(bundle.record, shown?.version ?? bundle.record.dataset.version),
+    summary: MAIN.summary(bundle.record, shown?.version ?? null),
     steps,
-    notProven: notProven(bundle, last, Object.values(known), word),
+    notProven: notProven(bundle, history, last, known, word),
   };
 }
 
@@ -194,7 +187,7 @@ function runsOf(bundle) {
   });
   const needed = new Set([...bundle.receipts.map((part) => part.block), runs.at(-1).at(-1).number]);
   for (const [first] of runs) {
-    if (!needed.has(first.number)) throw new Refused(`The header of block ${first.number} is there for nothing.`);
+    if (!needed.has(first.number)) throw new Refused(`The header of block ${first.number} is not needed.`);
   }
   return runs;
 }
@@ -216,13 +209,40 @@ function vouched(bundle, trust, runs) {
 }
 
 /** Requires that the contracts have the addresses that the reader knows. */
-function requireKnown({ DatasetRegistry: registry, AccessGrants: grants }, known) {
-  for (const [found, address] of [[registry, known.DatasetRegistry], [grants, known.AccessGrants]]) {
+function requireKnown(contracts, known) {
+  for (const [name, found] of Object.entries(contracts)) {
+    const address = known[name];
     if (found && address && found !== address) {
       const reason = { kind: "otherContract", found, address };
       throw new Refused(`The bundle is of the contract ${found}, not of ${address}.`, "", reason);
     }
   }
+}
+
+/** Requires that the slots of a state hold what its events add up to. */
+function requireSlots(nodes, storageRoot, { room, subject, account, state }) {
+  for (const [slot, expected] of room.slots(subject, account, state)) {
+    const found = slotAt(nodes, storageRoot, slot);
+    if (found !== expected) {
+      throw new Refused(
+        room.difference(account, expected, found),
+        "An event was left out: ask for a newer bundle, or for one from another source.",
+      );
+    }
+  }
+}
+
+/** Requires the same of each account beside the subject. @returns {number} How many there are. */
+function requireAccounts(nodes, last, history, place, releases) {
+  let count = 0;
+  for (const room of ROOMS.filter(({ part }) => part.account)) {
+    const proofs = history.proofs.filter((proof) => proof.room === room);
+    if (!proofs.length) continue;
+    const { storageRoot } = genuine(nodes, last.stateRoot, room, place, releases);
+    for (const proof of proofs) requireSlots(nodes, storageRoot, proof);
+    count += proofs.length;
+  }
+  return count;
 }
 
 function logsOf(bundle, headers) {
@@ -244,23 +264,28 @@ function logsOf(bundle, headers) {
 }
 
 function historyIn(bundle, logs) {
-  const { DatasetRegistry: registry, AccessGrants: grants } = bundle.contracts;
-  const grantees = bundle.record.access.map((access) => access.grantee);
-  requireRising(grantees.map((grantee) => grantee.toLowerCase()), "The grantees");
-  if ((grants === null) !== (grantees.length === 0)) {
-    throw new Refused("AccessGrants is named exactly where the bundle speaks of somebody's access.");
+  const { contracts, datasetId, record } = bundle;
+  const accounts = new Map();
+  for (const room of ROOMS.filter(({ part }) => part.account)) {
+    const { field, account } = room.part;
+    const named = record[field].map(account);
+    requireRising(named.map((one) => one.toLowerCase()), `The accounts of ${field}`);
+    if ((contracts[room.contract] === null) !== (named.length === 0)) {
+      throw new Refused(`${room.contract} is named exactly where the record has ${field}.`);
+    }
+    accounts.set(room, named);
   }
-  const history = historyOf(logs, bundle.datasetId, registry, grants, grantees);
+  const history = historyOf(logs, datasetId, contracts, accounts);
   const used = new Set(history.shown.map(({ placed }) => `${placed.block.number}/${placed.transaction}`));
   for (const part of bundle.receipts) {
     for (const transaction of part.transactions) {
       if (!used.has(`${part.block}/${transaction}`)) {
-        throw new Refused(`The receipt of transaction ${transaction} of block ${part.block} is there for nothing.`);
+        throw new Refused(`The receipt of transaction ${transaction} of block ${part.block} is not needed.`);
       }
     }
   }
-  if (bundle.state === null && [...history.access.values()].includes(null)) {
-    throw new Refused("A grantee is named of whom neither events nor the state are shown.");
+  if (bundle.state === null && history.proofs.some(({ state }) => state === null)) {
+    throw new Refused("An account is named of which neither events nor the state are shown.");
   }
   return history;
 }
@@ -275,7 +300,7 @@ function requireSignatures(bundle, history) {
 
 function contentOf({ files, manifest, metadata, version }, history) {
   if (manifest === null && !files.length && metadata === null) throw new Refused("The bundle's content is empty.");
-  const stated = history.dataset.versions[version - 1];
+  const stated = MAIN.versions(history.main.state)[version - 1];
   if (!stated) throw new Refused(`There is no version ${version}.`);
   const root = stated.contentRoot;
   const entries = manifest && manifestEntries(manifest);
@@ -290,39 +315,40 @@ function contentOf({ files, manifest, metadata, version }, history) {
   return { entries, files: shown, root };
 }
 
-function notProven({ state, content, contracts, record }, last, known, word) {
-  const addresses = [contracts.DatasetRegistry, contracts.AccessGrants].filter((address) => address !== null);
+function notProven({ state, content, contracts }, history, last, known, word) {
+  const { contract } = MAIN;
   const facts = [
     { kind: "truth" },
     { kind: "authority", word },
     { kind: "persons" },
     { kind: "later", number: last.number, time: last.time },
-    ...(state === null ? [{ kind: "leftOut" }, { kind: "code", address: contracts.DatasetRegistry, contract: "DatasetRegistry" }] : []),
-    ...addresses.filter((address) => !known.includes(address)).map((address) => ({ kind: "address", address })),
-    { kind: "others", count: record.access.length },
-    ...followed(content, record),
+    ...(state === null ? [{ kind: "leftOut" }, { kind: "code", address: contracts[contract], contract }] : []),
+    ...ROOMS.map((room) => [contracts[room.contract], known[room.contract]])
+      .filter(([address, pin]) => address !== null && address !== pin)
+      .map(([address]) => ({ kind: "address", address })),
+    ...ROOMS.filter((room) => room !== MAIN).flatMap((room) => limitsOf(room, history)),
+    ...superseded(content, MAIN.versions(history.main.state).length),
+    ...limitsOf(MAIN, history),
   ];
   const showsFiles = content !== null && (content.manifest !== null || content.files.length > 0);
   return showsFiles ? facts : [...facts, { kind: "files" }];
 }
 
-/** What came after the version that is shown. */
-function followed(content, { dataset, events }) {
-  const isSuperseded = content !== null && content.version < dataset.version;
-  return [
-    ...(isSuperseded ? [{ kind: "superseded", version: content.version, latest: dataset.version }] : []),
-    ...events
-      .filter(({ event }) => event === "Withdrawn")
-      .map(({ time, values }) => ({ kind: "withdrawn", time, reason: values.reason })),
-  ];
+function limitsOf(room, { shown, proofs }) {
+  const events = shown.filter((one) => one.room === room);
+  return room.limits(
+    proofs.filter((proof) => proof.room === room).length,
+    events.map(({ event, placed }) => ({ event, time: placed.block.time })),
+  );
+}
+
+/** That a later version followed the one whose content is shown. */
+function superseded(content, latest) {
+  return content !== null && content.version < latest ? [{ kind: "superseded", version: content.version, latest }] : [];
 }
 
 function requireRising(values, what) {
   if (values.some((value, at) => at > 0 && value <= values[at - 1])) {
     throw new Refused(`${what} are not in ascending order, or one is there twice.`);
   }
-}
-
-function leftOut(message) {
-  return new Refused(message, "An event was left out: ask for a newer bundle, or for one from another source.");
 }

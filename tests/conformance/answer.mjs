@@ -12,7 +12,8 @@ import { manifestEntries, refuseCollisions, rootOf } from "../../api/verifier/ma
 import { parseCheckpoint, parseKey, requireSignedBy } from "../../api/verifier/notes.mjs";
 import { notProvenText, provesText } from "../../api/verifier/sentences.mjs";
 import { trustOf } from "../../api/verifier/trust.mjs";
-import { accessAt, headline } from "../../api/verifier/summary.mjs";
+import { accessAt } from "../../api/verifier/rooms/access.mjs";
+import { headline } from "../../api/verifier/rooms/datasets.mjs";
 import { StepFailed, verify } from "../../api/verifier/verify.mjs";
 
 const releases = JSON.parse(readFileSync(new URL("../../registry/evidence/releases.json", import.meta.url), "utf8"));

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from registry.chain.embedded import EmbeddedChain
-from registry.evidence.checkpoint import Checkpoint
-from registry.evidence.note import KeyKind, Note, SigningKey
-from registry.evidence.rlp import decode_list, encode
-from registry.primitives import Address, Bytes32
-
-from registry.evidence.verify import StepFailed, blocks_to_vouch_for, verify
+from registry.base.primitives import Address, Bytes32
+from registry.devchain.embedded import EmbeddedChain
+from registry.ethereum.rlp import decode_list, encode
+from registry.evidence.steps import StepFailed
+from registry.evidence.verify import blocks_to_vouch_for, verify
+from registry.notes.checkpoint import Checkpoint
+from registry.notes.note import KeyKind, Note, SigningKey
 from registry.rooms.protocols import PROTOCOLS
 from tests.chain.wallet import RELAYER
 from tests.evidence.cases import Json, apply, trust_of
@@ -449,7 +449,7 @@ def policies(name: str, story: Story) -> Iterator[tuple[str, Json]]:
 def outcome(source: bytes, trust: Json) -> Json:
     """What our verifier makes of it."""
     try:
-        return {"isComplete": verify(source, trust_of(trust)).is_complete}
+        return {"isComplete": verify(source, trust_of(trust), PROTOCOLS).is_complete}
     except StepFailed as failed:
         return {"failsAt": failed.number}
 
