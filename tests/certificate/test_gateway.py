@@ -123,7 +123,7 @@ def test_tdr_verify_takes_a_certificate_for_its_bundle(penguins: Penguins, tmp_p
     block_hash = json.loads(done.out)["asOfBlockHash"]
     arguments = ("verify", penguins.folder, "--bundle", file, "--block-hash", block_hash, "--json")
     verified = tdr(penguins, *arguments)
-    assert verified.returncode == 0, verified.stdout + verified.stderr
+    assert verified.code == 0, verified.out + verified.err
     (penguins.folder / "adelie.csv").write_text("1,3\n")
     assert tdr(penguins, *arguments).code == 1
     (penguins.folder / "adelie.csv").write_text("1,2\n")
