@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,6 +36,7 @@ from registry.base.primitives import ZERO_ADDRESS
 from registry.config import Settings
 from registry.devchain.embedded import EmbeddedChain
 from registry.node import Node, Role
+from registry.node.assembly import NodeParts
 from registry.rooms.datasets.queries import DatasetQueries
 from registry.rooms.datasets.search import find_datasets
 from registry.rooms.datasets.tables import DATASETS
@@ -196,7 +196,7 @@ def _serve(kind: str, database: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="tdr-bench-") as folder:
         chain = EmbeddedChain.in_memory(ZERO_ADDRESS)
         settings = Settings.model_validate({"data": folder, "database_url": f"sqlite:///{database}"})
-        node = Node(settings, Role.GATEWAY, chain, storage, seed_index.DEPLOYMENT, None, rpc_faults=Counter[str]())
+        node = Node(NodeParts(settings, Role.GATEWAY, chain, storage, seed_index.DEPLOYMENT, None))
         configured = configuration(node)
         if kind == "constant":
             configured = uvicorn.Config(_constant_app(storage), log_config=None, access_log=False, lifespan="off")

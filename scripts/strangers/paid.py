@@ -18,7 +18,7 @@ from registry.base.primitives import Address, DatasetId, keccak256
 from registry.ethereum.eip712 import Message
 from registry.keys.signer import Signer
 from registry.node.key import create_relayer
-from registry.node.node import FIGURES_SECONDS
+from registry.node.monitor import FIGURES_SECONDS
 from registry.relay.budgets import EVERYBODY, HOUR
 from registry.relay.fees import GWEI
 from registry.relay.funding import ether

@@ -10,7 +10,7 @@ import pytest
 
 from registry.base.errors import LimitReached
 from registry.config import Settings
-from registry.node.node import relay_settings
+from registry.node.assembly import relay_settings
 from registry.relay.budgets import GasBudgets, worst_fee
 from registry.relay.fees import Fees
 from registry.relay.terms import Terms

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -20,13 +19,14 @@ from api.rooms.room import GatewayRoom
 from api.server import Server, configuration
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
 from registry.chain.client import Chain
+from registry.chain.finality import FinalityRule
 from registry.config import Settings
 from registry.devchain.embedded import EmbeddedChain
 from registry.ethereum.eip712 import Domain, Message
 from registry.keys.signer import Signer as Owner
 from registry.manifest import Entry, Manifest
 from registry.node import Node, Role
-from registry.node.node import holder, relay_settings
+from registry.node.assembly import NodeParts, holder, relay_settings
 from registry.relay.deploy import ensure_deployed
 from registry.relay.signing import Signer
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
@@ -228,7 +228,7 @@ def open_node(folder: Path, *, chain: Chain | None = None, start: bool = True, *
     storage = open_storage(told.database)
     migrate(storage)
     deployment = ensure_deployed(chain, storage, ROOMS, signer, relay_settings(told), holder=holder(told))
-    node = Node(told, Role.ALL, chain, storage, deployment, signer, rpc_faults=Counter())
+    node = Node(NodeParts(told, Role.ALL, chain, storage, deployment, signer, finality=FinalityRule(told.finality)))
     if start:
         node.start()
     try:
