@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,8 @@ PRICE = Fees(10**10, 10**9)
 def frugal(tmp_path: Path) -> Iterator[Gateway]:
     """A gateway that may spend gas for one registration an hour, and whose clock stands at ten minutes to the next."""
     with open_node(tmp_path, start=False) as node, running(node) as gateway:
-        node.terms = Terms(lambda: PRICE, False, GasBudgets(300_000, 10**9, 10**9, 10**9))
+        terms = Terms(lambda: PRICE, False, GasBudgets(300_000, 10**9, 10**9, 10**9))
+        node.receiver = replace(node.receiver, terms=terms)
         node.clock = lambda: 3600.0 * 500_000 + 3000
         yield gateway
 

@@ -16,6 +16,7 @@ import pytest
 from api.server import serve
 from registry.base.errors import Conflict, InvalidInput
 from registry.base.primitives import Address
+from registry.chain.client import ChainUnavailable
 from registry.config import Settings
 from registry.devchain.embedded import EmbeddedChain
 from registry.node import Node, Role
@@ -186,7 +187,11 @@ def test_a_node_whose_chain_does_not_answer_says_that_it_is_not_ready(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with open_node(tmp_path) as node:
-        monkeypatch.setattr(node, "_ask_chain", lambda: (None, None))
+
+        def unanswered(calls: object) -> object:
+            raise ChainUnavailable("The node does not answer.")
+
+        monkeypatch.setattr(node.chain, "batch", unanswered)
         health = node.health()
         assert not health.is_ready
         assert "The chain cannot be reached." in health.problems

@@ -28,7 +28,6 @@ NOT_YET: Mapping[str, int] = {
     "api.rooms": 28,
     "api.routes": 17,
     "registry": 7,
-    "registry.artifacts": 2,
     "registry.cli": 4,
     "registry.devchain": 71,
     "registry.ethereum": 1,
