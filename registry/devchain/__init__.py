@@ -1,1 +1,1 @@
-"""A chain of its own inside the process: py-evm's Prague rules, on disk, spoken to in JSON-RPC."""
+"""An embedded chain: py-evm's Prague rules, stored on disk, with a JSON-RPC interface."""

@@ -1,4 +1,4 @@
-"""Which transactions the embedded chain lets in, refused in geth's words: clients know what those mean."""
+"""Check which transactions the embedded chain accepts. The errors use geth's texts, which clients recognise."""
 
 from __future__ import annotations
 
@@ -14,20 +14,27 @@ MAX_INITCODE_BYTES = 49_152  # EIP-3860
 
 
 def refuse_oversized(raw: bytes) -> None:
-    """Refuses what is too long to be looked at.
+    """Check the size of a transaction before it is decoded.
+
+    Args:
+        raw: The signed transaction.
 
     Raises:
-        RpcError: It is.
+        RpcError: It is too large.
     """
     if len(raw) > MAX_TRANSACTION_BYTES:
         raise _refusal(f"oversized data: transaction size {len(raw)}, limit {MAX_TRANSACTION_BYTES}")
 
 
 def refuse_invalid(transaction: SignedTransactionAPI, chain_id: int) -> None:
-    """Refuses what no state of the chain would let in.
+    """Check a transaction for faults that no state of the chain can mend.
+
+    Args:
+        transaction: The signed transaction.
+        chain_id: The chain's id.
 
     Raises:
-        RpcError: It is for another chain, malleable, or its gas or fees cannot be right.
+        RpcError: It is for another chain, malleable, or its gas or fees are out of range.
     """
     if transaction.chain_id is None:
         raise _refusal("only replay-protected (EIP-155) transactions allowed over RPC")
@@ -49,10 +56,14 @@ def refuse_invalid(transaction: SignedTransactionAPI, chain_id: int) -> None:
 
 
 def refuse_unaffordable(transaction: SignedTransactionAPI, account: Account) -> None:
-    """Refuses what the sender's account, as it is now, would not let in.
+    """Check a transaction against the current state of its sender.
+
+    Args:
+        transaction: The signed transaction.
+        account: The sender's account.
 
     Raises:
-        RpcError: Its nonce has been used, or it may cost more than the account has.
+        RpcError: Its nonce has been used, or it may cost more than the account's balance.
     """
     if transaction.nonce < account.nonce:
         raise _refusal(f"nonce too low: next nonce {account.nonce}, tx nonce {transaction.nonce}")

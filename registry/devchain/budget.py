@@ -1,7 +1,7 @@
-"""What one request of a stranger may take of the embedded chain: time, memory, blocks looked through, bytes answered.
+"""Budgets for untrusted requests to the embedded chain: time, memory, blocks scanned, bytes returned.
 
-The node's own reads have no budget. A request to /rpc sets one for the thread that answers it, and so does the
-rehearsal of a message. The loops of the chain look at it: what a thread does cannot be stopped from outside.
+The node's own reads have no budget. A request to /rpc sets one for its thread, and so does the simulation of a message.
+The loops of the chain check it, because a thread cannot be stopped from outside.
 """
 
 from __future__ import annotations
@@ -16,15 +16,15 @@ from typing import Final
 from registry.chain.client import LIMIT_EXCEEDED, RpcError
 
 MEMORY: Final = 64 * 2**20
-"""Bytes that all frames of a request's calls may be given: each is kept until its call ends."""
-_SMALLER = "ask for less at a time: fewer blocks, fewer calls, or a call that runs shorter"
+"""The bytes that all frames of a request's calls may take together; each is kept until its call ends."""
+_SMALLER = "request less at a time: fewer blocks, fewer calls, or a shorter call"
 
 
 class OverBudget(RpcError):
     """The budget of a request is used up.
 
     Args:
-        message: What of it.
+        message: Which part of the budget.
     """
 
     def __init__(self, message: str) -> None:
@@ -33,17 +33,17 @@ class OverBudget(RpcError):
 
 @dataclass
 class Budget:
-    """A budget, and what is left of it.
+    """A budget and what is left of it.
 
     Args:
         seconds: How long the request may take.
-        blocks: How many blocks it may look through for logs.
+        blocks: How many blocks it may scan for logs.
         bytes: How many bytes its answers may have.
-        clock: Gives seconds from any beginning on.
-        is_abandoned: Whether nobody waits for the answer any more.
+        clock: Returns monotonic seconds.
+        is_abandoned: Returns whether the client has gone.
         memory: How many bytes its calls may keep.
-        least: How many seconds the process may compute for it, however long that takes beside what else is computed.
-        is_out_of_time: Whether its time was too short.
+        least: Seconds of CPU time that the request may always use, even if it takes longer on a busy machine.
+        is_out_of_time: Whether the time ran out.
     """
 
     seconds: float
@@ -63,11 +63,15 @@ class Budget:
 
     @property
     def seconds_left(self) -> float:
-        """How long the request may still take; not less than none."""
+        """Return how long the request may still take; at least 0."""
         return max(0.0, self._until - self.clock())
 
     def check(self) -> None:
-        """Raise OverBudget where anything of the budget is used up, or nobody waits."""
+        """Check that the budget is not used up and that the client still waits.
+
+        Raises:
+            OverBudget: It is used up, or the client has gone.
+        """
         if self.is_abandoned():
             raise OverBudget("the client has gone")
         if self.blocks < 0 or self.bytes < 0:
@@ -77,7 +81,11 @@ class Budget:
             raise OverBudget(f"the request took more than {self.seconds:g} s: {_SMALLER}")
 
     def take_block(self) -> None:
-        """Count a block that is looked at; raise OverBudget where it is one too many."""
+        """Count a scanned block.
+
+        Raises:
+            OverBudget: There are too many.
+        """
         self.blocks -= 1
         if self.blocks < 0:
             raise OverBudget(f"the request covers too many blocks: {_SMALLER}")
@@ -85,13 +93,21 @@ class Budget:
             self.check()
 
     def take_memory(self, count: int) -> None:
-        """Count the bytes that a call keeps; raise OverBudget where they are too many."""
+        """Count the bytes that a call keeps.
+
+        Raises:
+            OverBudget: There are too many.
+        """
         self.memory -= count
         if self.memory < 0:
             raise OverBudget(f"the calls take too much memory: {_SMALLER}")
 
     def take_bytes(self, count: int) -> None:
-        """Count the bytes of an answer; raise OverBudget where they are too many."""
+        """Count the bytes of an answer.
+
+        Raises:
+            OverBudget: There are too many.
+        """
         self.bytes -= count
         if self.bytes < 0:
             raise OverBudget(f"the answers have too many bytes: {_SMALLER}")
@@ -101,13 +117,13 @@ _current: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 def current() -> Budget | None:
-    """Return the budget of the request that is being answered; None: it has none."""
+    """Return the budget of the request in progress; None if it has none."""
     return _current.get()
 
 
 @contextmanager
 def limited(budget: Budget) -> Iterator[None]:
-    """Give everything that is done within it a budget."""
+    """Apply a budget to everything within the `with` block."""
     token = _current.set(budget)
     try:
         yield

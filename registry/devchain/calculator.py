@@ -1,6 +1,6 @@
-"""Serve calls on the embedded chain in a process of its own, started by `registry.devchain.calculator_process`.
+"""Serve untrusted calls on the embedded chain's file, in the process that `CalculatorProcess` starts.
 
-python -m registry.devchain.calculator DESCRIPTOR FOLDER NICENESS        not for people
+python -m registry.devchain.calculator DESCRIPTOR FOLDER NICENESS        for internal use only
 """
 
 from __future__ import annotations
@@ -25,17 +25,17 @@ from registry.devchain.calculator_process import ABANDONED, FAILURE, LATE, READY
 from registry.devchain.embedded import EmbeddedChain
 
 TICK_SECONDS: Final = 0.05
-"""How often a budget is looked at, whatever is being computed."""
+"""The interval at which the budget is checked, whatever is being computed."""
 LEAST_SECONDS: Final = 0.05
-"""How long it computes for a request however late it is: a busy machine alone makes no small request a large one."""
+"""CPU time that each request may use: on a busy machine a small request must not fail."""
 ADDRESS_SPACE: Final = 2**29
-"""Bytes that the process may ask the system for: a wall behind the budget's memory."""
+"""The bytes of address space of the process: a second limit behind the budget's memory."""
 
 
 class BudgetTimer:
-    """The timer whose signal looks at a budget again and again: a precompile in Python looks at nothing itself.
+    """A timer whose signal checks the budget repeatedly, because a precompile in Python does not check it.
 
-    The signal is repeated, for what raises an error in a finalizer raises it to nobody.
+    The signal repeats, because an error raised in a finalizer is lost.
     """
 
     def __init__(self) -> None:
@@ -44,7 +44,11 @@ class BudgetTimer:
 
     @contextlib.contextmanager
     def over(self, limits: Budget) -> Iterator[None]:
-        """Raise OverBudget in whatever is done within, as soon as the budget is used up or nobody waits."""
+        """Raise OverBudget in the `with` block as soon as the budget is used up or the client has gone.
+
+        Args:
+            limits: The budget.
+        """
         try:
             self._limits = limits
             signal.setitimer(signal.ITIMER_REAL, TICK_SECONDS, TICK_SECONDS)
@@ -53,8 +57,8 @@ class BudgetTimer:
             self.rest()
 
     def rest(self) -> None:
-        """Look at nothing any more, whatever was interrupted."""
-        self._limits = None  # First: a signal on its way finds nothing to raise for.
+        """Stop checking, whatever was interrupted."""
+        self._limits = None  # First, so that a signal in flight raises nothing.
         signal.setitimer(signal.ITIMER_REAL, 0)
 
     def _look(self, *_: object) -> None:
@@ -65,6 +69,10 @@ class BudgetTimer:
 def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
     """Answer requests.
 
+    Args:
+        connection: The pipe to the node.
+        chain: The chain, opened read-only.
+
     Raises:
         EOFError, OSError: The other end of the pipe is closed.
     """
@@ -74,7 +82,7 @@ def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
         timer.rest()
         message = connection.recv_bytes()
         if message == ABANDONED:
-            continue  # It came when the answer was there already.
+            continue  # It came after the answer.
         seconds, blocks, count, calls = orjson.loads(message)
         limits = Budget(seconds, blocks, count, is_abandoned=connection.poll, least=LEAST_SECONDS)
         with limited(limits):
@@ -89,7 +97,7 @@ def _frame(
         limits.check()
         with timer.over(limits):
             answer = orjson.dumps(chain.request(method, parameters))
-        # Again: a library that was interrupted may have taken that for an answer, such as that a signature is wrong.
+        # Check again: an interrupted library may have turned the error into a result, such as an invalid signature.
         limits.check()
         limits.take_bytes(len(answer))
         return RESULT + answer
@@ -102,7 +110,7 @@ def _frame(
 
 
 def _give_way() -> None:
-    """Let the system refuse memory to this process, and end it before any other where there is none left."""
+    """Limit this process's memory, and make it the first to be killed when the system runs out of memory."""
     with contextlib.suppress(OSError, ValueError):
         resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
     with contextlib.suppress(OSError):

@@ -1,13 +1,13 @@
-"""A process beside the node's that computes what strangers ask of the embedded chain, as the node sees it.
+"""Run untrusted computations on the embedded chain in a process of its own.
 
-A call of a contract keeps Python's interpreter busy for seconds, and all else that a process does then waits for its
-turn, again and again. So such calls have an interpreter of their own (`registry.devchain.calculator`), at a lower
-priority. It reads the chain's file and writes nothing; what waits for a block it does not see. And a process can be
-ended, which a thread cannot: whatever a call does, it ends in time.
+A contract call keeps Python's interpreter busy for seconds, and everything else in the process then waits repeatedly.
+So such calls run in a separate interpreter (`registry.devchain.calculator`) at a lower priority. It reads the chain's
+file and writes nothing; it does not see pending transactions. Unlike a thread, a process can be killed, so every call
+ends in time.
 
-On the pipe between them, a request is JSON with the budget and the calls; the answer is a frame for each call, R with
-the result as JSON, E with the error, or L with the error where the time was too short. An empty message says that
-nobody waits any more. The end of the pipe ends the process, also where the node was killed.
+On the pipe between them, a request is JSON with the budget and the calls. The answer is one frame for each call: R with
+the result as JSON, E with an error, or L with an error caused by the time limit. An empty message says that the client
+has gone. The process ends when the pipe is closed, also if the node was killed.
 """
 
 from __future__ import annotations
@@ -31,11 +31,11 @@ from registry.chain.client import SERVER_ERROR, RpcError
 from registry.devchain.budget import Budget, OverBudget
 
 START_SECONDS: Final = 60.0
-"""How long a new process may take until it listens."""
+"""How long a new process may take until it is ready."""
 GRACE_SECONDS: Final = 2.0
-"""How long after the end of a budget the process may still answer: one long step of a C library cannot be stopped."""
+"""How long after the end of a budget the process may still answer: a long step of a C library cannot be interrupted."""
 POLL_SECONDS: Final = 0.25
-"""How often it is looked whether somebody still waits."""
+"""The interval at which it is checked whether the client still waits."""
 PROGRAM: Final = "registry.devchain.calculator"
 RESULT: Final = b"R"
 FAILURE: Final = b"E"
@@ -46,8 +46,10 @@ READY: Final = b""
 
 
 class Lane(StrEnum):
-    """Where a request is computed: first where nobody computes for long, and then, if that is not enough, with others
-    that take long. So who asks for little does not wait behind who asks for much.
+    """The two queues for requests, by how long they compute.
+
+    A request runs in the quick lane first and moves to the slow one if that is not enough, so that short requests do
+    not wait behind long ones.
     """
 
     QUICK = "quick"
@@ -55,15 +57,15 @@ class Lane(StrEnum):
 
 
 NICENESS: Final = {Lane.QUICK: 5, Lane.SLOW: 15}
-"""Honest writes come first, which the node's own process makes; then who asks for little."""
+"""The node's own process, which makes the blocks, has the highest priority, then the quick lane."""
 
 
 class CalculatorProcess:
-    """The process as the node sees it. It is started by the first request, and again after it was ended.
+    """The node's handle on the process. The first request starts it; a later one restarts it after it has ended.
 
     Args:
-        folder: Where the chain lies.
-        lane: Which requests it is for.
+        folder: The chain's folder.
+        lane: The requests it serves.
     """
 
     def __init__(self, folder: Path, lane: Lane) -> None:
@@ -75,19 +77,18 @@ class CalculatorProcess:
         self._is_closed = False
 
     def prepare(self) -> None:
-        """Start the process, if it does not run: the time that this takes is no request's own."""
+        """Start the process if it is not running, so that no request's time is spent on it."""
         with self._lock, contextlib.suppress(EOFError, OSError):
             self._connected()
 
     def answers(
         self, calls: Sequence[tuple[str, Sequence[object]]], limits: Budget
     ) -> Generator[bytes | RpcError, None, None]:
-        """Answer calls in order, each as JSON or with its error. One request at a time is worked on.
+        """Yield the answers to calls in order, each as JSON or as an error. One request at a time is processed.
 
         Args:
-            calls: Methods with their parameters, which are as JSON has them.
-            limits: What all of them may take; where it has an end, so have they. It tells afterwards whether the time
-                was too short.
+            calls: Methods with their parameters, in JSON form.
+            limits: The budget of all calls together. Afterwards it states whether the time ran out.
         """
         request = orjson.dumps([limits.seconds, limits.blocks, limits.bytes, calls])
         with self._lock:
@@ -103,12 +104,12 @@ class CalculatorProcess:
             except (EOFError, OSError):
                 yield from [_over(limits)] * len(calls)
             finally:
-                # Whoever stops listening, or is told no more, leaves no answers behind for others to find.
+                # Answers that were not read must not reach the next request.
                 if answered < len(calls):
                     self._end()
 
     def close(self) -> None:
-        """End the process, if there is one, for good; a request that is being worked on has no answer."""
+        """End the process for good. A request in progress gets no answer."""
         self._is_closed = True
         process = self._process
         if process is not None:
@@ -117,10 +118,10 @@ class CalculatorProcess:
             self._end()
 
     def _connected(self) -> Connection[Any, Any]:
-        """Return the pipe to a process that listens.
+        """Return the pipe to a running process; start one if needed.
 
         Raises:
-            EOFError, OSError: There is none, and none can be started, or none may be any more.
+            EOFError, OSError: The process could not be started, or this object is closed.
         """
         if self._connection is not None and self._process is not None and self._process.poll() is None:
             return self._connection
@@ -130,17 +131,17 @@ class CalculatorProcess:
         ours, theirs = Pipe()
         with theirs:
             descriptor = theirs.fileno()
-            self._process = subprocess.Popen(  # noqa: S603 - nothing of it comes from outside
-                # -P: a folder named as ours, where the node was started, is not taken for it.
+            self._process = subprocess.Popen(  # noqa: S603 - no argument is user input
+                # -P: a folder named `registry` in the current directory must not be imported.
                 [sys.executable, "-P", "-m", PROGRAM, str(descriptor), self._folder, self._niceness],
                 pass_fds=[descriptor],
                 stdin=subprocess.DEVNULL,
                 env={name: value for name, value in os.environ.items() if not name.startswith("TDR_")},
-                start_new_session=True,  # Ctrl-C is for the node, which ends it in order.
+                start_new_session=True,  # Ctrl-C must reach only the node, which ends this process in order.
             )
         self._connection = ours
         if not ours.poll(START_SECONDS):
-            self._end()  # Its first message would be taken for an answer.
+            self._end()  # Its late first message would be taken for an answer.
             raise TimeoutError
         ours.recv_bytes()
         return ours
@@ -156,15 +157,15 @@ class CalculatorProcess:
 
 
 def _next_frame(connection: Connection[Any, Any], until: float, limits: Budget) -> bytes | None:
-    """Return the next frame; None where none comes in time, or the process has ended."""
-    is_told = False
+    """Return the next frame; None if none arrives in time or the process has ended."""
+    is_notified = False
     try:
         while not connection.poll(min(POLL_SECONDS, max(0.0, until - time.monotonic()))):
             if time.monotonic() >= until:
                 return None
-            if not is_told and limits.is_abandoned():
+            if not is_notified and limits.is_abandoned():
                 connection.send_bytes(ABANDONED)
-                is_told = True
+                is_notified = True
         return connection.recv_bytes()
     except (EOFError, OSError):
         return None
@@ -175,7 +176,7 @@ def _over(limits: Budget) -> RpcError:
         limits.check()
     except OverBudget as error:
         return error
-    return RpcError(SERVER_ERROR, "the computation ended without an answer; ask again, or for less at a time")
+    return RpcError(SERVER_ERROR, "the computation ended without a result; retry, or request less at a time")
 
 
 def _read(frame: bytes, limits: Budget) -> bytes | RpcError:

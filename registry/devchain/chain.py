@@ -1,4 +1,4 @@
-"""The heart of the embedded chain: its store, its newest block, what waits, and how one becomes the other."""
+"""The core of the embedded chain: its store, its newest block, its pending transactions, and mining."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class DevChain:
     """One chain. Any thread may read and add transactions; one thread at a time makes blocks.
 
     Args:
-        store: Where the chain is, or is to be created.
-        relayer: The account that is given all ether when the chain is created; the same ever after.
-        clock: Gives the Unix time in seconds, UTC.
+        store: The store that holds the chain or will hold it.
+        relayer: The account that receives all ether when the chain is created; it must stay the same.
+        clock: Returns the Unix time in seconds, UTC.
 
     Raises:
         Conflict: The store holds the chain of another relayer.
-        ChainUnavailable: It is damaged.
+        ChainUnavailable: The store is damaged.
     """
 
     def __init__(self, store: Store, relayer: Address, clock: Callable[[], float]) -> None:
@@ -47,8 +47,8 @@ class DevChain:
         genesis = store.genesis() or self._create(relayer)
         if genesis.relayer != relayer:
             raise Conflict(
-                f"This chain was made for the relayer {Address(genesis.relayer)}, but the key given is {relayer}'s.",
-                hint="Give the key that belongs to this data folder, or choose another folder.",
+                f"This chain was created for the relayer {Address(genesis.relayer)}; got the key of {relayer}.",
+                hint="Use the key that belongs to this data folder, or choose another folder.",
             )
         self._check()
         self._head = store.block_by_hash(store.head_hash())
@@ -58,31 +58,31 @@ class DevChain:
         self.store.check(BLOCKS_CHECKED_AT_OPENING)
 
     def _create(self, relayer: Address) -> Genesis:
-        # 0x7464 are the letters "td"; the rest keeps chains made by different nodes apart.
+        # 0x7464 are the letters "td"; the random rest distinguishes chains of different nodes.
         genesis = Genesis(0x74640000 | secrets.randbits(16), bytes(relayer))
         draft = evm.make_genesis(genesis.chain_id, genesis.relayer, int(self.now()))
         self.store.create(genesis, draft.block, draft.nodes)
         return genesis
 
     def now(self) -> float:
-        """The Unix time in seconds, UTC."""
+        """Return the Unix time in seconds, UTC."""
         return self._clock()
 
-    # What is in blocks
+    # Blocks
 
     @property
     def head(self) -> DevBlock:
-        """The newest block. What follows it is on disk before it is seen here."""
+        """Return the newest block. It is on disk before it is visible here."""
         return self._head
 
     def block_at(self, number: int) -> DevBlock | None:
-        """The block at a height, if there is one."""
+        """Return the block at a height; None if there is none."""
         if number > self.head.number:
             return None
         return self.store.block_by_hash(self.store.hash_at(number))
 
     def block_with(self, block_hash: bytes) -> DevBlock | None:
-        """The block with a hash, if there is one."""
+        """Return the block with a hash; None if there is none."""
         try:
             block = self.store.block_by_hash(block_hash)
         except KeyError:
@@ -90,7 +90,7 @@ class DevChain:
         return block if block.number <= self.head.number else None
 
     def place_of(self, transaction_hash: bytes) -> tuple[DevBlock, int] | None:
-        """The block that a transaction is in and its position there, if it is in one."""
+        """Return a transaction's block and its position in it; None if it is in no block."""
         try:
             number, position = self.store.place_of(transaction_hash)
         except KeyError:
@@ -99,24 +99,32 @@ class DevChain:
         return None if block is None else (block, position)
 
     def account(self, address: bytes, block: DevBlock | None = None) -> Account:
-        """The account of an address (20 bytes) after a block; after the newest if none is given."""
+        """Return an account after a block.
+
+        Args:
+            address: 20 bytes.
+            block: The block; None: the newest.
+        """
         return state.account_at(self.store.node, (block or self.head).header.state_root, address)
 
     def hashes_before(self, block: DevBlock) -> Iterator[Hash32]:
-        """The hashes of the blocks before this one that contracts may ask for, the newest first."""
+        """Return the hashes of the blocks before this one that contracts can read, newest first."""
         for _ in range(ANCESTORS_VISIBLE):
             if block.number == 0:
                 return
             yield block.header.parent_hash
             block = self.store.block_by_hash(block.header.parent_hash)
 
-    # What waits
+    # Pending transactions
 
     def add(self, raw: bytes) -> bytes:
-        """Takes a signed transaction in, and returns its hash. It waits in memory: only in a block is it safe.
+        """Add a signed transaction to the pool and return its hash. It is in memory only until it is in a block.
+
+        Args:
+            raw: The bytes as sent.
 
         Raises:
-            RpcError: It is invalid, known already, or there is no room.
+            RpcError: It is invalid or already known, or the pool is full.
         """
         admission.refuse_oversized(raw)
         transaction = evm.decode_transaction(raw)
@@ -127,34 +135,34 @@ class DevChain:
         return transaction.hash
 
     def waiting(self, transaction_hash: bytes) -> Pending | None:
-        """The transaction with this hash, if it waits."""
+        """Return the pending transaction with a hash; None if there is none."""
         with self._lock:
             return self._pool.get(transaction_hash)
 
     def next_nonce(self, sender: bytes) -> int:
-        """The first nonce of an account (20 bytes) that is neither in a block nor waits."""
+        """Return the first nonce of an account (20 bytes) that is neither in a block nor pending."""
         with self._lock:
             return self._pool.next_nonce(sender, self._nonce_of(sender))
 
     def executable(self) -> list[SignedTransactionAPI]:
-        """What the next block could be made of, in order."""
+        """Return the transactions that the next block could include, in order."""
         with self._lock:
             return self._pool.executable(self._nonce_of, evm.next_base_fee(self._head.header))
 
     def _nonce_of(self, sender: bytes) -> int:
         return self.account(sender).nonce
 
-    # How one becomes the other
+    # Mining
 
     def mine(self, timestamp: int, transactions: list[SignedTransactionAPI]) -> None:
-        """Makes a block, writes it to the store, and shows it.
+        """Make a block, write it to the store, and publish it.
 
         Args:
             timestamp: Unix seconds, UTC; later than the newest block's.
-            transactions: What to make it of, in order. What cannot be carried out is dropped, with a line in the log.
+            transactions: The transactions, in order. Those that cannot be executed are dropped and logged.
 
         Raises:
-            sqlite3.Error: It cannot be written. All is as before.
+            sqlite3.Error: The block cannot be written. Nothing has changed.
         """
         draft = evm.build_block(
             self._head,
@@ -175,7 +183,7 @@ class DevChain:
         try:
             self.store.append(draft.block, draft.nodes)
         except sqlite3.Error:
-            # A commit that failed may have been carried out all the same: only the file knows.
+            # A commit that reported an error may still have succeeded: only the file can tell.
             if self.store.head_hash() != draft.block.hash:
                 raise
         with self._lock:
@@ -188,13 +196,13 @@ class DevChain:
 
 
 class ChainFollower(DevChain):
-    """A chain whose blocks another process makes; each that is on disk is seen at once. What waits is not seen.
+    """A chain whose blocks another process makes. A block is visible once it is on disk; pending transactions are not.
 
     Args:
-        store: Where the chain is, opened for reading alone.
+        store: The store, opened read-only.
 
     Raises:
-        ChainUnavailable: It has not been created.
+        ChainUnavailable: The chain has not been created.
     """
 
     def __init__(self, store: Store) -> None:
@@ -205,8 +213,8 @@ class ChainFollower(DevChain):
 
     @property
     def head(self) -> DevBlock:
-        """The newest block on disk."""
+        """Return the newest block on disk."""
         return self.store.block_by_hash(self.store.head_hash())
 
     def _check(self) -> None:
-        """Nothing: whoever makes the blocks has checked them."""
+        """Check nothing: the process that makes the blocks has checked them."""

@@ -1,11 +1,11 @@
-"""A chain of one's own inside the process: py-evm's Prague rules, on disk, spoken to in JSON-RPC.
+"""An embedded chain: py-evm's Prague rules, stored on disk, with a JSON-RPC interface.
 
-One process makes the blocks and nobody else does: what it says is the truth for as long as nobody can write to its
-files. Auditors who do not trust it hold its checkpoints (signed block hashes) against it.
+One process makes all blocks. Its chain is authoritative only as long as nobody else can write its files. Auditors who
+do not trust it compare it with its checkpoints (signed block hashes).
 
-A block is made when transactions wait, at most one a second, and never with a time that has not come: grants expire by
-the blocks' time. A block is on disk before anybody sees it, there are no forks, and so each block is final at once.
-Transactions that wait are in memory only; who sent one sends it again until it is in a block.
+A block is made when transactions are pending, at most one per second, and never with a future time, because grants
+expire by block time. A block is on disk before it is visible, there are no forks, and so each block is final at once.
+Pending transactions are in memory only; the sender resends one until it is in a block.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddedChain:
-    """The chain, as a `registry.chain.client.Chain`. Made by `open` or `in_memory`; close it in the end."""
+    """The embedded chain as a `registry.chain.client.Chain`. Create it with `open` or `in_memory`, and close it."""
 
     def __init__(
         self,
@@ -74,14 +74,14 @@ class EmbeddedChain:
         mine_interval: float = 1.0,
         clock: Callable[[], float] = time.time,
     ) -> EmbeddedChain:
-        """Opens the chain in a folder at its newest block, or creates one with a chain id of its own.
+        """Open the chain in a folder at its newest block, or create one with a new chain id.
 
         Args:
-            folder: Where it lies; one process at a time uses it.
-            relayer: The account that is given all ether when the chain is created; the same ever after.
-            mine_interval: Seconds at least between two blocks; with less than one there is still no more than one
-                block in each second of the clock.
-            clock: Gives the Unix time in seconds, UTC.
+            folder: The chain's folder; one process at a time uses it.
+            relayer: The account that receives all ether when the chain is created; it must stay the same.
+            mine_interval: Minimum seconds between two blocks. Below 1 there is still at most one block per second of
+                the clock.
+            clock: Returns the Unix time in seconds, UTC.
 
         Raises:
             Conflict: Another process uses the folder, or it holds something else, or the chain of another relayer.
@@ -100,10 +100,13 @@ class EmbeddedChain:
 
     @classmethod
     def read_only(cls, folder: Path) -> EmbeddedChain:
-        """Open the chain in a folder beside the process that makes its blocks.
+        """Open the chain in a folder while another process makes its blocks.
+
+        Args:
+            folder: The chain's folder.
 
         Raises:
-            ChainUnavailable: There is none, or it cannot be read.
+            ChainUnavailable: There is no chain, or it cannot be read.
         """
         chain = ChainFollower(Store.read_only(folder))
         return cls(chain, Methods(chain), None)
@@ -112,30 +115,30 @@ class EmbeddedChain:
     def in_memory(
         cls, relayer: Address, *, auto_mine: bool = True, clock: Callable[[], float] = time.time
     ) -> EmbeddedChain:
-        """A chain for tests that is gone when it is closed.
+        """Create a chain for tests, which is lost when it is closed.
 
         Warning: its time and its history can be changed through JSON-RPC: evm_increaseTime, evm_setNextBlockTimestamp,
         evm_mine, evm_snapshot, evm_revert.
 
         Args:
-            relayer: The account that is given all ether.
-            auto_mine: Makes a block of each transaction as it is sent, even if its time has not come.
-            clock: Gives the Unix time in seconds, UTC.
+            relayer: The account that receives all ether.
+            auto_mine: Make a block of each transaction as it is sent, with a future time if necessary.
+            clock: Returns the Unix time in seconds, UTC.
         """
         chain = RehearsalChain(Store.in_memory(), relayer, clock, auto_mine=auto_mine)
         return cls(chain, RehearsalMethods(chain), None if auto_mine else 0.0)
 
     def now(self) -> int:
-        """Return the time of the next block if it were made now, Unix seconds, UTC."""
+        """Return the time that the next block would have now, Unix seconds, UTC."""
         return max(self._chain.head.header.timestamp + 1, int(self._chain.now()))
 
     @property
     def identity(self) -> ChainIdentity:
-        """Which chain it is."""
+        """Return the chain's identity."""
         return self._chain.identity
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
-        """Answers one request; see `registry.chain.client.Chain`."""
+        """Answer one request; see `registry.chain.client.Chain`."""
         found = self._methods.get(method)
         if found is None:
             raise RpcError(METHOD_NOT_FOUND, f"the method {method[:80]} does not exist/is not available")
@@ -145,7 +148,7 @@ class EmbeddedChain:
         except TypeError as error:
             raise RpcError(INVALID_PARAMS, f"invalid parameters of {method}: {error}") from error
         if method == "eth_sendRawTransaction" and self._fault:
-            raise ChainUnavailable(self._fault, hint="What is in blocks can be read.", retry_after=RETRY_SECONDS)
+            raise ChainUnavailable(self._fault, hint="Blocks can still be read.", retry_after=RETRY_SECONDS)
         try:
             answer = handler(*params)
         except sqlite3.Error as error:
@@ -155,7 +158,7 @@ class EmbeddedChain:
         return answer
 
     def batch(self, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any | RpcError]:
-        """Answers several requests in order; see `registry.chain.client.Chain`."""
+        """Answer several requests in order; see `registry.chain.client.Chain`."""
         answers: list[Any | RpcError] = []
         limits = budget.current()
         for method, parameters in calls:
@@ -172,22 +175,22 @@ class EmbeddedChain:
 
     @property
     def has_calculators(self) -> bool:
-        """Whether it has processes that compute for strangers: a chain in memory has none."""
+        """Return whether it has processes for untrusted calls. A chain in memory has none."""
         return bool(self._calculators)
 
     def prepare(self, lane: Lane) -> None:
-        """Make sure that the process of a lane runs, where there are any."""
+        """Start the process of a lane if it is not running."""
         if self.has_calculators:
             self._calculators[lane].prepare()
 
     def computed(
         self, calls: Sequence[tuple[str, Sequence[object]]], limits: budget.Budget, lane: Lane
     ) -> Generator[bytes | RpcError, None, None]:
-        """Answer what strangers ask for and may take long in the process of a lane; see `CalculatorProcess.answers`."""
+        """Answer untrusted, possibly long calls in the process of a lane; see `CalculatorProcess.answers`."""
         return self._calculators[lane].answers(calls, limits)
 
     def close(self) -> None:
-        """Finishes the block in the making, if there is one, and closes the files. What waits is forgotten."""
+        """Finish the block in progress and close the files. Pending transactions are dropped."""
         if self._miner is not None:
             self._miner.close()
         for calculator in self._calculators.values():
@@ -195,7 +198,7 @@ class EmbeddedChain:
         self._chain.store.close()
 
     def _step(self) -> float | None:
-        """Makes a block if there is something to make one of and its time has come."""
+        """Make a block if transactions are pending and its time has come."""
         transactions = self._chain.executable()
         if not transactions:
             return None
@@ -204,7 +207,7 @@ class EmbeddedChain:
         wait = max(ahead, self._last_start + self._interval - time.monotonic())
         if wait > 0:
             if ahead > CLOCK_TOLERANCE:
-                log.warning("the clock is %.0f s behind the newest block; no block is made until it is ahead", ahead)
+                log.warning("the clock is %.0f s behind the newest block; no block is made until it catches up", ahead)
             return min(wait, LONGEST_SLEEP)
         self._last_start = time.monotonic()
         try:

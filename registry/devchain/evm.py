@@ -36,24 +36,24 @@ from registry.devchain.state import ReadNode
 from registry.devchain.store import DevBlock
 
 BLOCK_GAS_LIMIT = 30_000_000
-TRANSACTION_GAS_LIMIT = 2**24  # EIP-7825: what holds here must hold on a public network.
-GENESIS_BALANCE = 10**27  # A thousand million ether: enough for some 10^13 transactions.
+TRANSACTION_GAS_LIMIT = 2**24  # EIP-7825: the limit of public networks must apply here too.
+GENESIS_BALANCE = 10**27  # One billion ether: enough for some 10^13 transactions.
 ESTIMATE_TOLERANCE = 0.015
 CALL_STIPEND = 2_300
 
-# What py-evm raises by a fault of its own while it runs a transaction. The faults of storage (OSError, sqlite3.Error)
-# are not among them: those are no fault of the transaction.
+# Errors of py-evm itself while it runs a transaction. Storage errors (OSError, sqlite3.Error) are not included,
+# because the transaction does not cause them.
 _EVM_FAULTS = (ArithmeticError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A block that has been built and is not stored yet.
+    """A block that has been built but not stored.
 
-    Attributes:
+    Args:
         block: The block.
-        nodes: What its state needs beyond its parent's, by hash.
-        refused: The transactions that can never be carried out as they are, with the reason.
+        nodes: The trie nodes that its state adds to its parent's, by hash.
+        refused: The transactions that can never be executed as they are, by hash, with the reason.
     """
 
     block: DevBlock
@@ -63,16 +63,16 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What `eth_call` and `eth_estimateGas` carry out: a transaction without a signature, free of charge by default.
+    """The call of `eth_call` and `eth_estimateGas`: an unsigned transaction, free of charge by default.
 
-    Attributes:
+    Args:
         sender: 20 bytes.
         to: 20 bytes, or empty to create a contract.
-        data: The call's data or the new contract's initialisation code.
+        data: The calldata, or the new contract's initialisation code.
         value: Wei.
-        gas: The most that it may use.
-        maximum_fee: The most it pays a unit of gas, wei; 0: free. What it pays is what GASPRICE shows.
-        priority_fee: What of that goes to the maker of the block, wei.
+        gas: The gas limit.
+        maximum_fee: The maximum price per unit of gas, wei; 0: free. GASPRICE returns the price that is paid.
+        priority_fee: The part of the price that the block's maker receives, wei.
     """
 
     sender: bytes
@@ -85,7 +85,13 @@ class Call:
 
 
 def make_genesis(chain_id: int, relayer: bytes, timestamp: int) -> Draft:
-    """The first block: `relayer` (20 bytes) has all ether. Equal arguments give an equal block."""
+    """Return the first block. Equal arguments give an equal block.
+
+    Args:
+        chain_id: The chain's id.
+        relayer: The account that receives all ether, 20 bytes.
+        timestamp: Unix seconds, UTC.
+    """
     overlay = _Overlay(_nothing)
     before = PragueVM.create_genesis_header(difficulty=0, timestamp=timestamp, gas_limit=BLOCK_GAS_LIMIT)
     state = PragueVM.build_state(overlay, before, ChainContext(chain_id))
@@ -104,7 +110,7 @@ def make_genesis(chain_id: int, relayer: bytes, timestamp: int) -> Draft:
 
 
 def next_header(parent: BlockHeaderAPI, timestamp: int) -> BlockHeaderAPI:
-    """The header of an empty block that follows `parent`: its fees go to whom the parent's went."""
+    """Return the header of an empty block after `parent`. Its fees go to the same account as the parent's."""
     header: BlockHeaderAPI = PragueVM.create_header_from_parent(
         parent, timestamp=timestamp, gas_limit=parent.gas_limit, coinbase=parent.coinbase
     )
@@ -112,7 +118,7 @@ def next_header(parent: BlockHeaderAPI, timestamp: int) -> BlockHeaderAPI:
 
 
 def next_base_fee(parent: BlockHeaderAPI) -> int:
-    """The base fee of the block that follows, in wei for each unit of gas."""
+    """Return the base fee of the block after `parent`, in wei per unit of gas."""
     return next_header(parent, parent.timestamp + 1).base_fee_per_gas or 0
 
 
@@ -125,18 +131,18 @@ def build_block(
     read: ReadNode,
     ancestors: Callable[[], Iterable[Hash32]],
 ) -> Draft:
-    """Carries out transactions one after the other, and makes a block of them.
+    """Execute transactions in order and build a block of them.
 
-    One that fails in the EVM is part of the block and has a receipt of status 0. One that is not valid in itself is
-    left out and named as refused, and what its sender sent after it is left for later, as is what no longer fits.
+    A transaction that fails in the EVM is included, with a receipt of status 0. An invalid transaction is left out and
+    reported as refused. Later transactions of its sender, and those that no longer fit, are left for later.
 
     Args:
-        parent: The block to follow.
+        parent: The preceding block.
         timestamp: Unix seconds, UTC; later than the parent's.
-        transactions: In the wished order.
+        transactions: The transactions, in order.
         chain_id: The chain's id.
-        read: Where the parent's state comes from.
-        ancestors: Gives the hashes of the parent and of those before it, newest first.
+        read: Reads the trie nodes of the parent's state.
+        ancestors: Returns the hashes of the parent and the blocks before it, newest first.
     """
     refused: dict[bytes, str] = {}
     while True:
@@ -148,7 +154,7 @@ def build_block(
                 else:
                     attempt.add(transaction)
         except _EVM_FAULTS as error:
-            # The state is of no more use: begin anew without the one that broke it, rather than stop for ever.
+            # The state is unusable. Restart without the transaction that broke it, rather than stop the chain.
             refused[transaction.hash] = f"the EVM itself failed on it: {type(error).__name__}: {error}"
             continue
         return attempt.finish(refused)
@@ -170,7 +176,7 @@ class _Attempt:
         self._refused: dict[bytes, str] = {}
 
     def hold(self, sender: bytes) -> None:
-        """Lets all that this sender sent later wait: their nonces have a gap before them now."""
+        """Leave all later transactions of this sender for later: their nonces now follow a gap."""
         self._waiting.add(sender)
 
     def add(self, transaction: SignedTransactionAPI) -> None:
@@ -224,21 +230,21 @@ def call(
     ancestors: Iterable[Hash32],
     limits: Budget | None = None,
 ) -> bytes:
-    """Carries out a call on the state after a block and changes nothing.
+    """Execute a call on the state after a block, without changing it.
 
     Args:
-        header: The block; its timestamp and number are what the call sees.
+        header: The block; the call sees its timestamp and number.
         message: The call.
         chain_id: The chain's id.
-        read: Where the state comes from.
+        read: Reads the trie nodes of the state.
         ancestors: The hashes of the blocks before `header`, newest first.
-        limits: What it may take; None: as much as its gas pays for.
-
-    Raises:
-        RpcError: It reverted (code 3, with the revert bytes), or failed in another way.
+        limits: The budget; None: limited by the call's gas only.
 
     Returns:
-        What the call returned.
+        The return data.
+
+    Raises:
+        RpcError: The call reverted (code 3, with the revert bytes), or failed otherwise.
     """
     with _simulation(header, message, chain_id, read, ancestors, limits) as run:
         computation, _ = run(message.gas)
@@ -255,16 +261,24 @@ def estimate_gas(
     ancestors: Iterable[Hash32],
     limits: Budget | None = None,
 ) -> int:
-    """The gas limit with which a call succeeds, at most 1.5 % above the least. Arguments as for `call`.
+    """Return a gas limit with which a call succeeds, at most 1.5 % above the minimum.
+
+    Args:
+        header: The block; the call sees its timestamp and number.
+        message: The call.
+        chain_id: The chain's id.
+        read: Reads the trie nodes of the state.
+        ancestors: The hashes of the blocks before `header`, newest first.
+        limits: The budget; None: limited by the call's gas only.
 
     Raises:
-        RpcError: It fails with any gas limit up to `message.gas`.
+        RpcError: The call fails with every gas limit up to `message.gas`.
     """
     with _simulation(header, message, chain_id, read, ancestors, limits) as run:
         computation, used = run(message.gas)
         _raise_failure(computation)
         too_little, enough = used - 1, message.gas
-        # A call inside gets at most 63/64 of what is left: a little more than what was used often suffices.
+        # A nested call gets at most 63/64 of the remaining gas, so slightly more than the gas used is often enough.
         guess = (used + computation.get_gas_refund() + CALL_STIPEND) * 64 // 63
         while enough - too_little > max(1, ESTIMATE_TOLERANCE * enough):
             if not too_little < guess < enough:
@@ -286,7 +300,7 @@ def _simulation(
     ancestors: Iterable[Hash32],
     limits: Budget | None,
 ) -> Iterator[Callable[[int], tuple[ComputationAPI, int]]]:
-    """Gives a function that runs the message with a gas limit and returns what came of it, and the gas it used."""
+    """Yield a function that runs the message with a gas limit and returns the computation and the gas used."""
     if not message.maximum_fee:
         header = header.copy(base_fee_per_gas=0)
     vm = PragueVM if limits is None else LimitedVM
@@ -325,7 +339,7 @@ def _simulation(
 
 
 def floor_gas(data: bytes) -> int:
-    """The least gas that a transaction with this data is charged (EIP-7623)."""
+    """Return the minimum gas charged for a transaction with this data (EIP-7623)."""
     zeros = data.count(0)
     return 21_000 + 10 * (zeros + 4 * (len(data) - zeros))
 
@@ -344,7 +358,7 @@ def _nothing(node_hash: bytes) -> bytes:
 
 
 class _Overlay(BaseAtomicDB):
-    """The store as py-evm wants it: reads go through, writes stay here until the block that made them is stored."""
+    """A database for py-evm: reads go to the store, writes stay here until the block is stored."""
 
     def __init__(self, read: ReadNode) -> None:
         self._read = read
@@ -371,15 +385,18 @@ class _Overlay(BaseAtomicDB):
 
     @contextmanager
     def atomic_batch(self) -> Iterator[Any]:
-        # Nothing here outlives a failure, so there is nothing to undo.
+        # A failed attempt is discarded as a whole, so there is nothing to undo.
         yield self
 
 
 def decode_transaction(raw: bytes) -> SignedTransactionAPI:
-    """Reads a signed transaction as it is sent.
+    """Decode a signed transaction.
+
+    Args:
+        raw: The bytes as sent.
 
     Raises:
-        RpcError: It is none, or of a type that is not supported here.
+        RpcError: The bytes are not a transaction, or its type is not supported.
     """
     if not raw or raw[0] in (3, 4):
         raise RpcError(SERVER_ERROR, "transaction type not supported")

@@ -1,8 +1,8 @@
-"""The EVM for strangers' calls: it looks at a budget as it runs, for gas is no measure of the time that it takes.
+"""The EVM for untrusted calls: it checks a budget while it runs, because gas does not measure computing time.
 
-A pairing costs 15 to 30 times the time that its gas buys elsewhere, in Python. So the time is looked at while opcodes
-run and before each precompile, and what one precompile may be given at once is bounded. Nor is gas a measure of
-memory: py-evm keeps each frame of a call, with a copy of what it was given, and a copy costs next to nothing.
+In Python a pairing takes 15 to 30 times as long as other code with the same gas. So the time is checked while opcodes
+run and before each precompile, and the input of a precompile is bounded. Gas does not measure memory either: py-evm
+keeps each frame of a call with a copy of its input, and a copy costs almost no gas.
 """
 
 from __future__ import annotations
@@ -19,24 +19,26 @@ from eth_typing import Address
 from registry.devchain.budget import OverBudget
 
 OPCODES_PER_CHECK: Final = 512
-"""Opcodes between two looks at the budget, over all frames of a call: calls within calls can each be short."""
+"""The opcodes between two checks of the budget, counted over all frames: nested calls can each be short."""
 CHEAP: Final = 4
-"""The precompiles 1 to 4 (ecrecover, SHA-256, RIPEMD-160, identity) take no more time than their gas pays for."""
+"""The precompiles 1 to 4 (ecrecover, SHA-256, RIPEMD-160, identity) take no longer than their gas pays for."""
 MAX_INPUT: Final = 2_048
-"""Bytes that any other may be given at once: ten pairs of the pairing check."""
+"""The maximum input in bytes of any other precompile: ten pairs of the pairing check."""
 BLAKE2F: Final = 9
 POINT_EVALUATION: Final = 10
-"""Reads the setup of KZG for each call, two seconds in which nothing can be stopped. It is for blobs; here are none."""
+"""It reads the setup of KZG for each call, two seconds that cannot be interrupted. It is for blobs, which this chain
+does not have.
+"""
 FRAME_BYTES: Final = 4_096
-"""What a frame takes without what it was given."""
+"""The memory of a frame without its input."""
 MAX_ROUNDS: Final = 10_000
 
 
 class LimitedComputation(PragueComputation):
-    """A computation that ends where the budget of its state does."""
+    """A computation that ends when the budget of its state is used up."""
 
     def consume_gas(self, amount: int, reason: str) -> None:
-        """Consume gas; now and then look at the budget.
+        """Consume gas, and check the budget from time to time.
 
         Raises:
             OverBudget: The budget is used up.
@@ -48,7 +50,7 @@ class LimitedComputation(PragueComputation):
         super().consume_gas(amount, reason)
 
     def apply_child_computation(self, child_msg: MessageAPI) -> ComputationAPI:
-        """Run a frame within this one.
+        """Run a nested frame.
 
         Raises:
             OverBudget: The budget is used up.
@@ -61,23 +63,23 @@ class LimitedComputation(PragueComputation):
 
     @property
     def precompiles(self) -> dict[Address, Callable[[ComputationAPI], None]]:
-        """The precompiles, each behind a look at the budget and a bound on what it is given."""
+        """Return the precompiles, each with a check of the budget and a bound on its input."""
         address = self.msg.code_address
-        found = super().precompiles
-        if address not in found:
-            return found
-        return {address: _bounded(found[address], int.from_bytes(address, "big"))}
+        precompiles = super().precompiles
+        if address not in precompiles:
+            return precompiles
+        return {address: _bounded(precompiles[address], int.from_bytes(address, "big"))}
 
 
 class LimitedState(PragueState):
-    """The state of such computations; `limits` is set by whoever makes it."""
+    """The state of limited computations. Whoever builds it sets `limits`."""
 
     computation_class = LimitedComputation
     ran = 0
 
 
 class LimitedVM(PragueVM):
-    """Prague's rules with such computations."""
+    """Prague's rules with limited computations."""
 
     _state_class = LimitedState
 

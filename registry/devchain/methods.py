@@ -28,9 +28,12 @@ _CALL_FIELDS = frozenset(
 
 
 class Methods:
-    """Answers each JSON-RPC method. Parameters and results are as JSON has them.
+    """Answers each JSON-RPC method. Parameters and results are in JSON form.
 
-    Each raises RpcError where a parameter is malformed, or what is asked for fails.
+    Each method raises RpcError if a parameter is malformed or the request fails.
+
+    Args:
+        chain: The chain.
     """
 
     def __init__(self, chain: DevChain) -> None:
@@ -62,7 +65,7 @@ class Methods:
         return hex(PRIORITY_FEE)
 
     def eth_feeHistory(self, count: object, newest: object, percentiles: object = None) -> wire.Json:
-        wanted = _percentiles(percentiles)
+        levels = _percentiles(percentiles)
         last = self._existing(newest)
         span = params.quantity(hex(count) if isinstance(count, int) else count, "count")
         oldest = max(last.number + 1 - min(span, MAX_FEE_HISTORY), 0)
@@ -72,8 +75,8 @@ class Methods:
             "baseFeePerGas": [hex(fee) for fee in (*(b.base_fee for b in blocks), evm.next_base_fee(last.header))],
             "gasUsedRatio": [block.header.gas_used / block.header.gas_limit for block in blocks],
         }
-        if wanted:
-            history["reward"] = [_tips_paid(_within_budget(block), wanted) for block in blocks]
+        if levels:
+            history["reward"] = [_tips_paid(_within_budget(block), levels) for block in blocks]
         return history
 
     # Blocks and transactions
@@ -99,11 +102,11 @@ class Methods:
         return _transaction_at(self._with_hash(block_hash), index)
 
     def eth_getTransactionByHash(self, transaction_hash: object) -> wire.Json | None:
-        wanted = params.data(transaction_hash, "transaction hash", 32)
-        pending = self._chain.waiting(wanted)
+        key = params.data(transaction_hash, "transaction hash", 32)
+        pending = self._chain.waiting(key)
         if pending is not None:
             return wire.pending_transaction(pending.transaction, pending.raw)
-        place = self._chain.place_of(wanted)
+        place = self._chain.place_of(key)
         return None if place is None else wire.transaction(*place)
 
     def eth_getTransactionReceipt(self, transaction_hash: object) -> wire.Json | None:
@@ -111,20 +114,20 @@ class Methods:
         return None if place is None else wire.receipt(*place)
 
     def eth_getBlockReceipts(self, block: object) -> list[wire.Json] | None:
-        # Nodes take a block's hash here as well as its number: a hash has 64 digits.
+        # Nodes accept a block's hash here as well as its number; a hash has 64 digits.
         by_hash = isinstance(block, str) and len(block) == 66
-        found = self._with_hash(block) if by_hash else self._named(block)
-        return None if found is None else wire.receipts(found)
+        stored = self._with_hash(block) if by_hash else self._named(block)
+        return None if stored is None else wire.receipts(stored)
 
-    def eth_getLogs(self, wanted: object) -> list[wire.Json]:
-        given = params.fields(wanted, "filter", FILTER_FIELDS)
-        log_filter = LogFilter.parse(given.get("address"), given.get("topics"))
-        if "blockHash" not in given:
-            first, last = (self._height(given.get(name, "latest")) for name in ("fromBlock", "toBlock"))
+    def eth_getLogs(self, conditions: object) -> list[wire.Json]:
+        fields = params.fields(conditions, "filter", FILTER_FIELDS)
+        log_filter = LogFilter.parse(fields.get("address"), fields.get("topics"))
+        if "blockHash" not in fields:
+            first, last = (self._height(fields.get(name, "latest")) for name in ("fromBlock", "toBlock"))
             return self._logs_between(first, last, log_filter)
-        if "fromBlock" in given or "toBlock" in given:
-            raise RpcError(INVALID_PARAMS, "invalid argument: blockHash goes without fromBlock and toBlock")
-        block = self._with_hash(given["blockHash"])
+        if "fromBlock" in fields or "toBlock" in fields:
+            raise RpcError(INVALID_PARAMS, "invalid argument: blockHash excludes fromBlock and toBlock")
+        block = self._with_hash(fields["blockHash"])
         if block is None:
             raise RpcError(SERVER_ERROR, "unknown block")
         return wire.logs(block, log_filter.wants)
@@ -133,7 +136,7 @@ class Methods:
         if first > last:
             raise RpcError(INVALID_PARAMS, "invalid block range params")
         masks = log_filter.masks()
-        found: list[wire.Json] = []
+        logs: list[wire.Json] = []
         limits = budget.current()
         for block_hash, bloom in self._chain.store.blooms(first, min(last, self._chain.head.number)):
             if limits is not None:
@@ -141,12 +144,13 @@ class Methods:
             if bloom and may_contain(bloom, masks):
                 if limits is not None:
                     limits.check()
-                found += wire.logs(self._chain.store.block_by_hash(block_hash), log_filter.wants)
-                if len(found) > MAX_LOGS:
+                logs += wire.logs(self._chain.store.block_by_hash(block_hash), log_filter.wants)
+                if len(logs) > MAX_LOGS:
                     raise RpcError(
-                        LIMIT_EXCEEDED, f"query returned more than {MAX_LOGS} results: ask for fewer blocks at a time"
+                        LIMIT_EXCEEDED, f"query returned more than {MAX_LOGS} results: request fewer blocks at a time"
                     )
-        return found
+
+        return logs
 
     # The state
 
@@ -180,18 +184,18 @@ class Methods:
         return wire.proof(address, keys, proven)
 
     def eth_call(self, call: object, block: object = "latest") -> str:
-        return wire.data(evm.call(message=_priced(call), **self._surroundings(block)))
+        return wire.data(evm.call(message=_priced(call), **self._call_context(block)))
 
     def eth_estimateGas(self, call: object, block: object = "latest") -> str:
-        return hex(evm.estimate_gas(message=_call(call), **self._surroundings(block)))
+        return hex(evm.estimate_gas(message=_call(call), **self._call_context(block)))
 
     def eth_sendRawTransaction(self, raw: object) -> str:
         return wire.data(self._chain.add(params.data(raw, "transaction")))
 
-    # Which block is meant
+    # Selecting a block
 
     def _named(self, given: object) -> DevBlock | None:
-        """The block that a tag, a number, or EIP-1898's object names."""
+        """Return the block for a tag, a number, or EIP-1898's object."""
         if given in ("latest", "pending", "safe", "finalized"):
             return self._chain.head
         if given == "earliest":
@@ -218,12 +222,12 @@ class Methods:
             return params.quantity(given, "block")
         return self._existing(given).number
 
-    def _surroundings(self, given: object) -> dict[str, Any]:
-        """What a call on the state after a block sees besides the state."""
+    def _call_context(self, given: object) -> dict[str, Any]:
+        """Return what a call on the state after a block sees besides the state."""
         block = self._existing(given)
         header = block.header
         if given in ("latest", "pending"):
-            # Blocks come only when there is something to write: a question about now is answered as of now.
+            # Blocks are made only when transactions are pending, so a call on the newest state uses the present time.
             header = header.copy(timestamp=max(header.timestamp, int(self._chain.now())))
         return {
             "header": header,
@@ -235,7 +239,11 @@ class Methods:
 
 
 def _within_budget(block: DevBlock) -> DevBlock:
-    """Return the block; raise RpcError where the request has used up its budget."""
+    """Return the block, unless the request has used up its budget.
+
+    Raises:
+        OverBudget: The budget is used up.
+    """
     limits = budget.current()
     if limits is not None:
         limits.check()
@@ -268,7 +276,7 @@ def _call(given: object) -> evm.Call:
 
 
 def _priced(given: object) -> evm.Call:
-    """Read a call with the price that it pays: its sender must have the money, and its code sees the price."""
+    """Parse a call with the price that it pays: its sender needs the balance, and its code sees the price."""
     call = _call(given)
     fields = params.fields(given, "call", _CALL_FIELDS)
     fees = {
@@ -282,18 +290,18 @@ def _priced(given: object) -> evm.Call:
 
 
 def _percentiles(given: object) -> list[float]:
-    wanted = [] if given is None else given
-    if isinstance(wanted, list | tuple) and len(wanted) > MAX_PERCENTILES:
-        raise RpcError(INVALID_PARAMS, f"invalid argument: at most {MAX_PERCENTILES} percentiles, not {len(wanted)}")
-    if not isinstance(wanted, list | tuple) or not all(
-        isinstance(item, int | float) and not isinstance(item, bool) and 0 <= item <= 100 for item in wanted
+    levels = [] if given is None else given
+    if isinstance(levels, list | tuple) and len(levels) > MAX_PERCENTILES:
+        raise RpcError(INVALID_PARAMS, f"invalid argument: at most {MAX_PERCENTILES} percentiles, not {len(levels)}")
+    if not isinstance(levels, list | tuple) or not all(
+        isinstance(item, int | float) and not isinstance(item, bool) and 0 <= item <= 100 for item in levels
     ):
         raise RpcError(INVALID_PARAMS, "invalid argument: the percentiles must be numbers from 0 to 100")
-    return sorted(wanted)
+    return sorted(levels)
 
 
 def _tips_paid(block: DevBlock, percentiles: Sequence[float]) -> list[str]:
-    """The priority fees in a block at percentiles of the gas used, each transaction weighed by its own."""
+    """Return the priority fees in a block at percentiles of the gas used, each transaction weighted by its gas."""
     paid = sorted(
         (int(receipt["effectiveGasPrice"], 16) - block.base_fee, int(receipt["gasUsed"], 16))
         for receipt in wire.receipts(block)

@@ -1,4 +1,4 @@
-"""The thread that makes blocks of what waits."""
+"""The thread that makes the blocks."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from collections.abc import Callable
 
 
 class Miner:
-    """Calls a function again and again on a thread of its own.
+    """Calls a function repeatedly on a thread of its own.
 
     Args:
-        step: Does what is to be done, and returns after how many seconds it wants to be called again; None: when woken.
-        stopped: Called if the thread ends without having been asked to.
+        step: Does the work and returns the seconds until the next call; None: wait until woken.
+        stopped: Called if the thread ends unexpectedly.
     """
 
     def __init__(self, step: Callable[[], float | None], stopped: Callable[[], None]) -> None:
@@ -23,11 +23,11 @@ class Miner:
         self._thread.start()
 
     def wake(self) -> None:
-        """There is something to do."""
+        """Wake the thread, because there is work."""
         self._wake.set()
 
     def close(self) -> None:
-        """Ends the thread after the block it is making, if it is making one."""
+        """End the thread after the block in progress."""
         self._closing = True
         self._wake.set()
         self._thread.join()

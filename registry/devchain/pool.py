@@ -1,4 +1,4 @@
-"""The transactions that wait for a block, in memory only: who sent one keeps it until it sees it in a block."""
+"""The pending transactions, in memory only. A sender keeps each one until it is in a block."""
 
 from __future__ import annotations
 
@@ -15,12 +15,18 @@ MAX_TRANSACTIONS = 16_384
 REPLACEMENT_PERCENT = 10
 
 NonceOf = Callable[[bytes], int]
-"""Gives the number of transactions of an account (20 bytes) that are in blocks."""
+"""Returns the number of an account's (20 bytes) transactions that are in blocks."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A valid transaction, its bytes and its place in the order of arrival."""
+    """A valid transaction.
+
+    Args:
+        transaction: The decoded transaction.
+        raw: Its bytes.
+        arrival: Its position in the order of arrival.
+    """
 
     transaction: SignedTransactionAPI
     raw: bytes
@@ -28,7 +34,7 @@ class Pending:
 
 
 class Pool:
-    """The waiting transactions of each account by nonce. Not safe for several threads by itself."""
+    """The pending transactions of each account by nonce. Not thread-safe by itself."""
 
     def __init__(self) -> None:
         self._by_sender: dict[bytes, dict[int, Pending]] = {}
@@ -39,15 +45,19 @@ class Pool:
         return len(self._by_hash)
 
     def get(self, transaction_hash: bytes) -> Pending | None:
-        """The waiting transaction with this hash, if there is one."""
+        """Return the pending transaction with this hash; None if there is none."""
         return self._by_hash.get(transaction_hash)
 
     def add(self, transaction: SignedTransactionAPI, raw: bytes) -> None:
-        """Takes a transaction in. In the place of one with the same nonce it must pay 10 % more of both fees.
+        """Add a transaction. To replace one with the same nonce, both its fees must be 10 % higher.
+
+        Args:
+            transaction: The decoded transaction.
+            raw: Its bytes.
 
         Raises:
-            RpcError: It is here already, pays too little to replace another, or there is no room. The messages are
-                those of geth.
+            RpcError: It is already pending, its fees are too low to replace another, or the pool is full. The messages
+                are geth's.
         """
         if transaction.hash in self._by_hash:
             raise RpcError(SERVER_ERROR, "already known")
@@ -66,16 +76,22 @@ class Pool:
         self._by_hash[transaction.hash] = pending
 
     def next_nonce(self, sender: bytes, nonce: int) -> int:
-        """The first nonce from `nonce` on that does not wait here."""
+        """Return the first nonce from `nonce` on that is not pending."""
         waiting = self._by_sender.get(sender, {})
         while nonce in waiting:
             nonce += 1
         return nonce
 
     def executable(self, nonce_of: NonceOf, base_fee: int) -> list[SignedTransactionAPI]:
-        """What could go into the next block: in the order of arrival, each account's in the order of their nonces.
+        """Return the transactions that the next block could include: in the order of arrival, and by nonce for each
+        account.
 
-        Those behind a gap in the nonces wait, as do those that offer less than the base fee, and what follows them.
+        Transactions after a gap in the nonces wait, as do those that offer less than the base fee, and those after
+        them.
+
+        Args:
+            nonce_of: Returns an account's next nonce on the chain.
+            base_fee: The next block's base fee, wei per unit of gas.
         """
         heads: list[tuple[int, bytes, int]] = []
 
@@ -94,14 +110,14 @@ class Pool:
         return chosen
 
     def drop(self, transaction_hashes: Iterable[bytes]) -> None:
-        """Removes these; those that are not here are passed over."""
+        """Remove these transactions; ignore those that are not pending."""
         for transaction_hash in transaction_hashes:
             pending = self._by_hash.pop(transaction_hash, None)
             if pending is not None:
                 self._remove(pending)
 
     def settle(self, senders: Iterable[bytes], nonce_of: NonceOf) -> None:
-        """Removes what these accounts' nonces have passed: it is in a block, or another in its place."""
+        """Remove these accounts' transactions whose nonce has been used, by them or by a replacement."""
         for sender in set(senders):
             reached = nonce_of(sender)
             passed = [pending for nonce, pending in self._by_sender.get(sender, {}).items() if nonce < reached]

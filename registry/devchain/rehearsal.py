@@ -1,4 +1,4 @@
-"""A chain for tests: its time and its history can be changed. Warning: nothing that it says may be relied on."""
+"""A chain for tests: its time and its history can be changed. Warning: do not rely on anything it states."""
 
 # ruff: noqa: N802 - the methods have the names that JSON-RPC gives them
 
@@ -17,10 +17,13 @@ from registry.devchain.store import DevBlock, Store
 
 
 class RehearsalChain(DevChain):
-    """A node whose clock can be moved, and whose blocks can be taken back.
+    """A chain whose clock can be advanced and whose blocks can be removed.
 
     Args:
-        auto_mine: Makes a block of each transaction as it comes, with a time that may not have come.
+        store: The store that holds the chain or will hold it.
+        relayer: The account that receives all ether.
+        clock: Returns the Unix time in seconds, UTC.
+        auto_mine: Make a block of each transaction as it comes, with a future time if necessary.
     """
 
     def __init__(self, store: Store, relayer: Address, clock: Callable[[], float], *, auto_mine: bool) -> None:
@@ -32,11 +35,11 @@ class RehearsalChain(DevChain):
         super().__init__(store, relayer, clock)
 
     def now(self) -> float:
-        """The Unix time in seconds, UTC, as it was set."""
+        """Return the Unix time in seconds, UTC, including the offset that was set."""
         return super().now() + self._offset
 
     def add(self, raw: bytes) -> bytes:
-        """Takes a transaction in and makes blocks of all that can go into one."""
+        """Add a transaction and make blocks of all executable ones."""
         with self._lock:
             transaction_hash = super().add(raw)
             if self._auto_mine:
@@ -45,7 +48,7 @@ class RehearsalChain(DevChain):
         return transaction_hash
 
     def mine_now(self) -> None:
-        """Makes a block, of nothing if nothing waits."""
+        """Make a block, even if no transaction is pending."""
         with self._lock:
             self.mine(self._timestamp(), self.executable())
 
@@ -54,15 +57,18 @@ class RehearsalChain(DevChain):
         return max(self.head.header.timestamp + 1, int(self.now()) if chosen is None else chosen)
 
     def advance(self, seconds: int) -> int:
-        """Moves the clock ahead; returns by how much it is ahead in all."""
+        """Advance the clock and return its total offset in seconds."""
         self._offset += seconds
         return self._offset
 
     def set_next_timestamp(self, timestamp: int) -> None:
-        """Sets the next block's time, and the clock with it.
+        """Set the next block's time, and the clock with it.
+
+        Args:
+            timestamp: Unix seconds, UTC.
 
         Raises:
-            RpcError: It is not after the newest block's.
+            RpcError: The time is not after the newest block's.
         """
         head = self.head.header.timestamp
         if timestamp <= head:
@@ -71,13 +77,20 @@ class RehearsalChain(DevChain):
         self._offset = timestamp - int(super().now())
 
     def snapshot(self) -> str:
-        """Marks the present state; returns its name."""
+        """Mark the current state and return its name."""
         name = hex(next(self._names))
         self._snapshots[name] = self.head
         return name
 
     def revert(self, name: str) -> bool:
-        """Takes back all blocks since a snapshot and forgets it and what waits; false if there is no such snapshot."""
+        """Remove all blocks since a snapshot, the snapshot and all pending transactions.
+
+        Args:
+            name: The snapshot's name.
+
+        Returns:
+            Whether there is such a snapshot.
+        """
         block = self._snapshots.pop(name, None)
         if block is None:
             return False
@@ -89,33 +102,37 @@ class RehearsalChain(DevChain):
 
 
 class RehearsalMethods(Methods):
-    """JSON-RPC with the methods that test nodes add."""
+    """JSON-RPC with the additional methods of test nodes.
+
+    Args:
+        chain: The chain.
+    """
 
     def __init__(self, chain: RehearsalChain) -> None:
         super().__init__(chain)
         self._rehearsal = chain
 
     def evm_increaseTime(self, seconds: object) -> str:
-        """Moves the clock ahead by seconds, a number or hex."""
+        """Advance the clock by seconds, a number or hex."""
         return hex(self._rehearsal.advance(_number(seconds)))
 
     def evm_setNextBlockTimestamp(self, timestamp: object) -> None:
-        """Sets the next block's time, Unix seconds as a number or hex, and the clock with it."""
+        """Set the next block's time, Unix seconds as a number or hex, and the clock with it."""
         self._rehearsal.set_next_timestamp(_number(timestamp))
 
     def evm_mine(self, timestamp: object = None) -> str:
-        """Makes a block, at a time if one is given."""
+        """Make a block, at a time if one is given."""
         if timestamp is not None:
             self._rehearsal.set_next_timestamp(_number(timestamp))
         self._rehearsal.mine_now()
         return "0x0"
 
     def evm_snapshot(self) -> str:
-        """Marks the present state."""
+        """Mark the current state."""
         return self._rehearsal.snapshot()
 
     def evm_revert(self, snapshot: object) -> bool:
-        """Goes back to a snapshot. The clock stays as it is."""
+        """Return to a snapshot. The clock does not change."""
         return self._rehearsal.revert(str(snapshot))
 
 

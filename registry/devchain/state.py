@@ -1,4 +1,4 @@
-"""Reading the state of the embedded chain from its Merkle-Patricia tries, at any block."""
+"""Read the state of the embedded chain from its Merkle-Patricia tries, at any block."""
 
 from __future__ import annotations
 
@@ -14,12 +14,18 @@ from trie.hexary import HexaryTrie
 from registry.base.primitives import keccak256
 
 ReadNode = Callable[[bytes], bytes]
-"""Gives a trie node's or a contract's bytes by their hash; raises KeyError where it is unknown."""
+"""Returns a trie node's or a contract's bytes by their hash; raises KeyError if it is unknown."""
 
 
 @dataclass(frozen=True, slots=True)
 class StorageProof:
-    """One storage slot's value and the trie nodes from the storage root down to it, as RLP."""
+    """The value of a storage slot and its proof.
+
+    Args:
+        slot: The slot's number.
+        value: Its value.
+        proof: The trie nodes from the storage root down to it, as RLP.
+    """
 
     slot: int
     value: int
@@ -28,7 +34,13 @@ class StorageProof:
 
 @dataclass(frozen=True, slots=True)
 class AccountProof:
-    """An account, the trie nodes from the state root down to it, as RLP, and proofs of its slots (EIP-1186)."""
+    """An account and its proof (EIP-1186).
+
+    Args:
+        account: The account.
+        proof: The trie nodes from the state root down to it, as RLP.
+        storage: The proofs of its slots.
+    """
 
     account: Account
     proof: tuple[bytes, ...]
@@ -36,28 +48,28 @@ class AccountProof:
 
 
 def account_at(read: ReadNode, state_root: bytes, address: bytes) -> Account:
-    """The account of a 20-byte address; an empty one if there is none."""
+    """Return the account of a 20-byte address; an empty one if there is none."""
     body = HexaryTrie(_Nodes(read), state_root)[keccak256(address)]
     return rlp.decode(body, sedes=Account) if body else Account()
 
 
 def code_at(read: ReadNode, state_root: bytes, address: bytes) -> bytes:
-    """The code of a 20-byte address; empty if it has none."""
+    """Return the code of a 20-byte address; empty if it has none."""
     code_hash = account_at(read, state_root, address).code_hash
     return b"" if code_hash == EMPTY_SHA3 else read(code_hash)
 
 
 def storage_at(read: ReadNode, state_root: bytes, address: bytes, slot: int) -> int:
-    """The value of a storage slot; zero if it was never set."""
+    """Return the value of a storage slot; 0 if it was never set."""
     return _slot_in(HexaryTrie(_Nodes(read), account_at(read, state_root, address).storage_root), slot)
 
 
 def prove(read: ReadNode, state_root: bytes, address: bytes, slots: list[int]) -> AccountProof:
-    """Proofs of an account and of some of its slots, whether they are there or not.
+    """Return proofs of an account and some of its slots, whether they exist or not.
 
     Args:
-        read: Where the trie's nodes come from.
-        state_root: The state root of the block in question.
+        read: Reads the trie nodes.
+        state_root: The state root of the block.
         address: 20 bytes.
         slots: The storage slots' numbers.
     """
@@ -87,13 +99,13 @@ def _path(read: ReadNode, root: bytes, key: bytes) -> tuple[bytes, ...]:
         return ()
     trie: Any = HexaryTrie(_Nodes(read), root)
     nodes: list[Any] = list(trie.get_proof(key))
-    # A node shorter than 32 bytes lies inside its parent, and an absent one is empty: neither is listed by itself.
+    # A node shorter than 32 bytes is part of its parent, and an absent one is empty: neither is listed separately.
     encoded = [rlp.encode(node) for node in nodes]
     return tuple(node for index, node in enumerate(encoded) if index == 0 or len(node) >= 32)
 
 
 class _Nodes(MutableMapping[bytes, bytes]):
-    """The nodes as the mapping that py-trie reads from. It is never written to."""
+    """The nodes as a mapping for py-trie. It is never written to."""
 
     def __init__(self, read: ReadNode) -> None:
         self._read = read
@@ -102,10 +114,10 @@ class _Nodes(MutableMapping[bytes, bytes]):
         return self._read(key)
 
     def __setitem__(self, key: bytes, value: bytes) -> None:
-        raise TypeError("The state of a block that exists cannot be changed.")
+        raise TypeError("The state of an existing block cannot be changed.")
 
     def __delitem__(self, key: bytes) -> None:
-        raise TypeError("The state of a block that exists cannot be changed.")
+        raise TypeError("The state of an existing block cannot be changed.")
 
     def __iter__(self) -> Iterator[bytes]:
         raise TypeError("The nodes of a trie are not listed.")

@@ -1,6 +1,6 @@
-"""The embedded chain on disk: blocks, and the nodes of the state trie by their hash, in one SQLite file.
+"""The embedded chain on disk: blocks, and trie nodes by their hash, in one SQLite file.
 
-A block and all nodes it needs are written in one transaction, so what is found after a kill is whole. Nodes are never
+A block and all its nodes are written in one transaction, so the file is consistent after a kill. Nodes are never
 deleted: every earlier state stays readable.
 """
 
@@ -30,9 +30,9 @@ SCHEMA_VERSION = 1
 FILE = "chain.sqlite3"
 NODES_CACHED = 32_768
 NODES_CACHED_BESIDE = 4_096
-"""What a process that only answers keeps: the upper nodes of the tries, which all questions have in common."""
+"""The cache of a process that only reads: the upper nodes of the tries, which all requests share."""
 BLOCKS_CACHED = 320
-"""More than the blocks that evidence links one by one."""
+"""More than the number of blocks that evidence links one by one."""
 BLOCKS_CACHED_BESIDE = 128
 ROWS_A_PAGE = 4_096
 
@@ -69,11 +69,11 @@ CREATE TABLE nodes (
 class DevBlock:
     """A block as it is stored.
 
-    Attributes:
+    Args:
         header: The header, in Prague's form.
-        transactions: The signed transactions, each as it was sent.
-        senders: Who sent each of them, 20 bytes.
-        receipts: Each one's receipt, as it stands in the receipts trie.
+        transactions: The signed transactions, as sent.
+        senders: The sender of each, 20 bytes.
+        receipts: The receipt of each, as in the receipts trie.
     """
 
     header: BlockHeaderAPI
@@ -91,26 +91,31 @@ class DevBlock:
 
     @cached_property
     def size(self) -> int:
-        """Bytes of the block's RLP: the header, the transactions, no uncles, and no withdrawals."""
+        """Return the bytes of the block's RLP: the header, the transactions, no uncles and no withdrawals."""
         typed = (_with_prefix(len(raw)) if raw[0] < 0xC0 else len(raw) for raw in self.transactions)
         return _with_prefix(len(rlp.encode(self.header)) + _with_prefix(sum(typed)) + 2 * _with_prefix(0))
 
     @property
     def base_fee(self) -> int:
-        """Wei for each unit of gas."""
+        """Return the base fee, wei per unit of gas."""
         return self.header.base_fee_per_gas or 0
 
 
 @dataclass(frozen=True, slots=True)
 class Genesis:
-    """What the chain was created with: its id, and the account that holds all ether (20 bytes)."""
+    """The parameters that the chain was created with.
+
+    Args:
+        chain_id: The chain's id.
+        relayer: The account that received all ether, 20 bytes.
+    """
 
     chain_id: int
     relayer: bytes
 
 
 class Store:
-    """The blocks and nodes. Safe to use from several threads; one thread at a time gets through to SQLite."""
+    """The blocks and nodes. Safe to use from several threads; SQLite is used by one at a time."""
 
     def __init__(
         self,
@@ -127,14 +132,17 @@ class Store:
 
     @classmethod
     def in_memory(cls) -> Self:
-        """A store that is gone when it is closed."""
+        """Create a store that is lost when it is closed."""
         connection = sqlite3.connect(":memory:", check_same_thread=False, isolation_level=None)
         connection.executescript(_SCHEMA)
         return cls(connection)
 
     @classmethod
     def open(cls, folder: Path) -> Self:
-        """Opens the store in a folder, creating both where they are missing.
+        """Open the store in a folder; create both if they are missing.
+
+        Args:
+            folder: The folder.
 
         Raises:
             Conflict: Another process uses the folder, or it holds something else.
@@ -149,7 +157,7 @@ class Store:
         try:
             connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None)
             connection.execute("PRAGMA journal_mode = WAL")
-            # FULL: a commit is on the disk, not only in its cache, before a block is shown to anybody.
+            # FULL: a commit is on the disk, not only in its cache, before a block becomes visible.
             connection.execute("PRAGMA synchronous = FULL")
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
@@ -163,17 +171,18 @@ class Store:
         if (application, version) != (APPLICATION_ID, SCHEMA_VERSION):
             connection.close()
             lock_file.close()
-            raise Conflict(
-                f"{path} is no embedded chain of this version.", hint="Choose another data folder, or the right one."
-            )
+            raise Conflict(f"{path} is not an embedded chain of this version.", hint="Choose another data folder.")
         return cls(connection, lock_file)
 
     @classmethod
     def read_only(cls, folder: Path) -> Self:
-        """Open the store in a folder beside the process that writes it.
+        """Open the store in a folder while another process writes it.
+
+        Args:
+            folder: The folder.
 
         Raises:
-            ChainUnavailable: There is none, or it cannot be read.
+            ChainUnavailable: There is no store, or it cannot be read.
         """
         path = (folder / FILE).absolute()
         try:
@@ -186,30 +195,30 @@ class Store:
         return cls(connection, nodes_cached=NODES_CACHED_BESIDE, blocks_cached=BLOCKS_CACHED_BESIDE)
 
     def close(self) -> None:
-        """Closes the file and lets others use the folder."""
+        """Close the file and release the folder."""
         with self._lock:
             self._connection.close()
             if self._lock_file is not None:
                 self._lock_file.close()
 
     def genesis(self) -> Genesis | None:
-        """What the chain was created with; None if it has not been."""
+        """Return the parameters that the chain was created with; None if there is no chain yet."""
         with self._lock:
             row = self._connection.execute("SELECT chain_id, relayer FROM chain").fetchone()
         return None if row is None else Genesis(*row)
 
     def create(self, genesis: Genesis, block: DevBlock, nodes: Mapping[bytes, bytes]) -> None:
-        """Writes the first block and what it was made from, in one transaction."""
+        """Write the parameters and the first block, in one transaction."""
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("INSERT INTO chain VALUES (0, ?, ?)", (genesis.chain_id, genesis.relayer))
             self._insert(block, nodes)
 
     def append(self, block: DevBlock, nodes: Mapping[bytes, bytes]) -> None:
-        """Writes the next block and the nodes of its state, in one transaction.
+        """Write the next block and the nodes of its state, in one transaction.
 
         Raises:
-            sqlite3.Error: It could not be written. Whether it was is for `head_hash` to say.
+            sqlite3.Error: The write failed. `head_hash` tells whether it took effect.
         """
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
@@ -235,7 +244,7 @@ class Store:
         )
 
     def forget_after(self, number: int) -> None:
-        """Deletes the blocks above a height. Warning: only for chains that nobody relies on."""
+        """Delete the blocks above a height. Warning: only for chains that nobody relies on."""
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("DELETE FROM blocks WHERE number > ?", (number,))
@@ -243,7 +252,7 @@ class Store:
         self.block_by_hash.cache_clear()
 
     def head_hash(self) -> bytes:
-        """The hash of the highest block.
+        """Return the hash of the highest block.
 
         Raises:
             KeyError: There is none.
@@ -253,7 +262,7 @@ class Store:
         return _only(row)
 
     def hash_at(self, number: int) -> bytes:
-        """The hash of the block at a height.
+        """Return the hash of the block at a height.
 
         Raises:
             KeyError: There is none.
@@ -263,10 +272,10 @@ class Store:
         return _only(row)
 
     def place_of(self, transaction_hash: bytes) -> tuple[int, int]:
-        """The block number and the position of a transaction.
+        """Return the block number and the position of a transaction.
 
         Raises:
-            KeyError: It is in no block.
+            KeyError: The transaction is in no block.
         """
         with self._lock:
             row = self._connection.execute(
@@ -278,7 +287,7 @@ class Store:
         return block, position
 
     def blooms(self, first: int, last: int) -> Iterator[tuple[bytes, int]]:
-        """The hash and the logs bloom of each block from `first` to `last`, both included, in order."""
+        """Yield the hash and the logs bloom of each block from `first` to `last`, both included, in order."""
         while first <= last:
             with self._lock:
                 rows = self._connection.execute(
@@ -312,13 +321,13 @@ class Store:
         )
 
     def check(self, depth: int) -> None:
-        """Checks that the newest blocks hash to their names and follow each other, and that the head's state is there.
+        """Check the hashes and the links of the newest blocks, and that the head's state is present.
 
         Args:
-            depth: How many blocks to look at.
+            depth: How many blocks to check.
 
         Raises:
-            ChainUnavailable: They do not.
+            ChainUnavailable: The store is damaged.
         """
         try:
             whole = self._follows(depth)
@@ -341,7 +350,7 @@ class Store:
 
 
 def _with_prefix(length: int) -> int:
-    """Return the bytes of an RLP item whose payload has so many: a list, or a string of more than one byte."""
+    """Return the RLP length of an item with this payload length: a list, or a string of more than one byte."""
     return 1 + length + (0 if length < 56 else (length.bit_length() + 7) // 8)
 
 
@@ -371,6 +380,6 @@ def _lock(folder: Path) -> IO[str]:
 
 def _damaged(path: Path, error: Exception | None) -> ChainUnavailable:
     return ChainUnavailable(
-        f"The embedded chain in {path} cannot be read: {str(error or '') or 'a part is missing'}.",
-        hint="The file is damaged or no chain at all; restore it from a backup, or choose another data folder.",
+        f"The embedded chain in {path} cannot be read: {str(error or '') or 'part of it is missing'}.",
+        hint="The file is damaged or is not a chain; restore it from a backup, or choose another data folder.",
     )

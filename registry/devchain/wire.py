@@ -1,4 +1,4 @@
-"""Blocks, transactions, receipts and logs of the embedded chain in the form that JSON-RPC gives them."""
+"""Blocks, transactions, receipts and logs of the embedded chain in JSON-RPC form."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ Json = dict[str, Any]
 
 
 def data(value: bytes) -> str:
-    """Bytes as 0x-prefixed hex."""
+    """Return bytes as 0x-prefixed hex."""
     return f"0x{value.hex()}"
 
 
 def word(value: int) -> str:
-    """A number as 0x-prefixed hex of 32 bytes."""
+    """Return a number as 0x-prefixed hex of 32 bytes."""
     return f"0x{value:064x}"
 
 
 def block(stored: DevBlock, *, full: bool) -> Json:
-    """A block with its transactions in full, or only their hashes."""
+    """Return a block with its transactions in full, or only their hashes."""
     header: Any = stored.header  # py-evm declares no types for the fields that came after London.
     transactions: list[Any] = [
         transaction(stored, index) if full else data(keccak256(raw)) for index, raw in enumerate(stored.transactions)
@@ -66,7 +66,7 @@ def block(stored: DevBlock, *, full: bool) -> Json:
 
 
 def transaction(stored: DevBlock, index: int) -> Json:
-    """A transaction that is in a block."""
+    """Return a transaction of a block."""
     raw = stored.transactions[index]
     decoded = PragueTransactionBuilder.decode(raw)
     return _transaction(decoded, raw, stored.senders[index]) | {
@@ -78,7 +78,7 @@ def transaction(stored: DevBlock, index: int) -> Json:
 
 
 def pending_transaction(decoded: SignedTransactionAPI, raw: bytes) -> Json:
-    """A transaction that waits for a block."""
+    """Return a pending transaction."""
     return _transaction(decoded, raw, decoded.sender) | {
         "blockHash": None,
         "blockNumber": None,
@@ -88,12 +88,12 @@ def pending_transaction(decoded: SignedTransactionAPI, raw: bytes) -> Json:
 
 
 def receipts(stored: DevBlock) -> list[Json]:
-    """The receipts of all transactions of a block, in their order."""
+    """Return the receipts of all transactions of a block, in order."""
     return [receipt(stored, index) for index in range(len(stored.receipts))]
 
 
 def receipt(stored: DevBlock, index: int) -> Json:
-    """The receipt of one transaction of a block."""
+    """Return the receipt of one transaction of a block."""
     raw, sender = stored.transactions[index], stored.senders[index]
     decoded = PragueTransactionBuilder.decode(raw)
     status, cumulative, bloom, logs = _receipt_fields(stored.receipts[index])
@@ -119,7 +119,7 @@ def receipt(stored: DevBlock, index: int) -> Json:
 
 @lru_cache(64)
 def _running_totals(receipts: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
-    """For each receipt of a block the gas and the number of logs of those before it."""
+    """Return, for each receipt of a block, the gas and the number of logs before it."""
     totals = [(0, 0)]
     for encoded in receipts:
         _, cumulative, _, logs = _receipt_fields(encoded)
@@ -128,11 +128,11 @@ def _running_totals(receipts: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
 
 
 def logs(stored: DevBlock, wanted: Callable[[bytes, Sequence[bytes]], bool]) -> list[Json]:
-    """The logs of a block that are wanted.
+    """Return the matching logs of a block.
 
     Args:
         stored: The block.
-        wanted: Says of an address (20 bytes) and topics (each 32 bytes) whether such a log is.
+        wanted: Returns whether a log with an address (20 bytes) and topics (32 bytes each) matches.
     """
     result: list[Json] = []
     log_index = 0
@@ -145,7 +145,7 @@ def logs(stored: DevBlock, wanted: Callable[[bytes, Sequence[bytes]], bool]) -> 
 
 
 def proof(address: object, keys: Sequence[object], proven: AccountProof) -> Json:
-    """A proof of an account and its slots; address and keys are given back as they were given (EIP-1186)."""
+    """Return a proof of an account and its slots; address and keys are repeated as given (EIP-1186)."""
     return {
         "address": address,
         "balance": hex(proven.account.balance),

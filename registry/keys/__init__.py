@@ -1,1 +1,1 @@
-"""Owners' keys: kept encrypted in a folder, and used to sign messages. They never leave the machine of their owner."""
+"""Owners' keys: stored encrypted in a folder and used to sign messages. They never leave the owner's machine."""

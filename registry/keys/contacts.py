@@ -1,4 +1,4 @@
-"""The address book: names for accounts of other people, in a file beside the keys, readable by its owner only."""
+"""The address book: names for other people's accounts, in a file beside the keys, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _LOOKS_LIKE_AN_ADDRESS: Final = re.compile(r"0x.*|[0-9a-f]{40}", re.IGNORECASE)
 
 
 class Contacts:
-    """The address book in a folder of keys.
+    """The address book in a key folder.
 
     Args:
-        folder: The folder; it is made, for its owner only, when the first contact is added.
+        folder: The folder; it is created, for its owner only, when the first contact is added.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -37,7 +37,7 @@ class Contacts:
         """Return all contacts, by name.
 
         Raises:
-            InvalidInput: The file cannot be read, or is no address book.
+            InvalidInput: The file cannot be read, or is not an address book.
         """
         try:
             content = self._path.read_bytes()
@@ -55,6 +55,7 @@ class Contacts:
 
         Raises:
             NotFound: There is no such contact.
+            InvalidInput: The file cannot be read, or is not an address book.
         """
         found = self.all().get(normalize("NFC", name))
         if found is None:
@@ -64,30 +65,36 @@ class Contacts:
     def add(self, name: str, address: Address, *, replace: bool = False) -> None:
         """Add a contact. Adding it again with the same address changes nothing.
 
+        Args:
+            name: The contact's name.
+            address: Its address.
+            replace: Whether an existing contact's address may change.
+
         Raises:
-            InvalidInput: The name may not be one, the address is the zero address, or the file cannot be written.
-            Conflict: The name is that of a contact or key with another address.
+            InvalidInput: The name is not allowed, the address is the zero address, or the file cannot be written.
+            Conflict: A contact or key of that name has another address.
         """
         name = check_contact_name(name)
         if address == ZERO_ADDRESS:
-            raise InvalidInput("The zero address belongs to nobody.")
+            raise InvalidInput("The zero address has no owner.")
         key = KeyFolder(self._folder).address_of(name)
         if key not in (None, address):
-            raise Conflict(f"{name!r} is a key of yours with the address {key}.", hint="Choose another name.")
+            raise Conflict(f"{name!r} is one of your keys, with the address {key}.", hint="Choose another name.")
         with self._changing() as contacts:
             known = contacts.get(name)
             if known not in (None, address) and not replace:
                 raise Conflict(
-                    f"{name!r} is a contact with the address {known} already.",
-                    hint="Choose another name, or give --replace.",
+                    f"The contact {name!r} already exists with the address {known}.",
+                    hint="Choose another name, or use --replace.",
                 )
             contacts[name] = address
 
     def remove(self, name: str) -> Address:
-        """Remove a contact, and return its address.
+        """Remove a contact and return its address.
 
         Raises:
             NotFound: There is no such contact.
+            InvalidInput: The file cannot be read or written.
         """
         with self._changing() as contacts:
             found = contacts.pop(normalize("NFC", name), None)
@@ -97,7 +104,7 @@ class Contacts:
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Address]]:
-        """Read the contacts under a lock, and write them whole or not at all."""
+        """Yield the contacts under a lock, then write the file as a whole."""
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -139,7 +146,7 @@ def check_contact_name(name: str) -> str:
     """Return the name of a contact in NFC.
 
     Raises:
-        InvalidInput: It may not be the name of a key, or looks like an address.
+        InvalidInput: It is not allowed as the name of a key, or looks like an address.
     """
     name = normalize("NFC", name)
     check_name(name)

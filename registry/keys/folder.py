@@ -1,4 +1,4 @@
-"""The folder of keys: one keystore file a key, `NAME.json`, readable by its owner only."""
+"""The key folder: one keystore file per key, `NAME.json`, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from registry.base.primitives import Address
 
 MAX_BYTES = 2**20
 _NAME = re.compile(r"[\w][\w.-]{0,63}")
-_HOW_TO_START = "Make one with `tdr keys new NAME`."
+_HOW_TO_START = "Create one with `tdr keys new NAME`."
 
 
 @dataclass(frozen=True, slots=True)
 class StoredKey:
-    """A key in the folder, still encrypted.
+    """An encrypted key in the folder.
 
     Args:
-        name: The name its owner gave it.
-        address: The account that it signs for, as the file states it.
+        name: The key's name.
+        address: The account it signs for, as stated in the file.
         path: The keystore file.
     """
 
@@ -36,10 +36,10 @@ class StoredKey:
     path: Path
 
     def keystore(self) -> Mapping[str, Any]:
-        """The file's content: a Web3 Secret Storage object, version 3.
+        """Return the file's content: a Web3 Secret Storage object, version 3.
 
         Raises:
-            InvalidInput: The file cannot be read, or is none.
+            InvalidInput: The file cannot be read, or is not a keystore.
         """
         return _read(self.path)
 
@@ -48,14 +48,14 @@ class KeyFolder:
     """The keys in a folder.
 
     Args:
-        path: The folder; it is made, for its owner only, when the first key is added.
+        path: The folder; it is created, for its owner only, when the first key is added.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     def keys(self) -> tuple[StoredKey, ...]:
-        """All keys that can be read, by name.
+        """Return all readable keys, by name.
 
         Raises:
             InvalidInput: The folder cannot be read.
@@ -63,7 +63,7 @@ class KeyFolder:
         return self.look()[0]
 
     def look(self) -> tuple[tuple[StoredKey, ...], tuple[InvalidInput, ...]]:
-        """All keys, by name, and what is wrong with each other file that is called like one.
+        """Return all readable keys, by name, and an error for each other file with the name of a key.
 
         Raises:
             InvalidInput: The folder cannot be read.
@@ -81,12 +81,15 @@ class KeyFolder:
         return tuple(keys), tuple(faults)
 
     def key(self, name: str | None) -> StoredKey:
-        """The key with a name; without one, the only key there is.
+        """Return a key.
+
+        Args:
+            name: The key's name; None: the only key in the folder.
 
         Raises:
-            NotFound: There is none.
-            InvalidInput: No name was given, and there are several keys, or a file that may be another. Or the file
-                with that name is no keystore.
+            NotFound: There is no such key.
+            InvalidInput: No name was given and there are several keys, or a file that may be another key. Or the file
+                of that name is not a keystore.
         """
         if name is not None:
             check_name(name)
@@ -106,32 +109,36 @@ class KeyFolder:
         return keys[0]
 
     def address_of(self, name: str) -> Address | None:
-        """Return the address of the key with a name; None where there is none.
+        """Return the address of a key; None if there is no such key.
 
         Raises:
-            InvalidInput: The file with that name is no keystore.
+            InvalidInput: The file of that name is not a keystore.
         """
         path = self.path / f"{name}.json"
         return _address(path) if _NAME.fullmatch(name) and path.exists() else None
 
     def refuse_taken(self, name: str) -> None:
-        """Checks that a new key may have this name.
+        """Check that a new key may have this name.
 
         Raises:
-            InvalidInput: It is no name for a key.
+            InvalidInput: The name is not allowed for a key.
             Conflict: There is such a key.
         """
         check_name(name)
         path = self.path / f"{name}.json"
         if path.exists():
-            raise Conflict(f"There is a key {name!r} already: {path}.", hint="Choose another name.")
+            raise Conflict(f"The key {name!r} already exists: {path}.", hint="Choose another name.")
 
     def add(self, name: str, keystore: Mapping[str, Any]) -> StoredKey:
-        """Stores a new key; either the whole file is there afterwards, or none.
+        """Store a new key. The file is written completely or not at all.
+
+        Args:
+            name: The key's name.
+            keystore: Its keystore object.
 
         Raises:
             Conflict: There is a key with this name.
-            InvalidInput: It is no name for a key, or the file cannot be written.
+            InvalidInput: The name is not allowed for a key, or the file cannot be written.
         """
         self.refuse_taken(name)
         path = self.path / f"{name}.json"
@@ -149,7 +156,7 @@ class KeyFolder:
                 draft.unlink()
             self._flush()
         except FileExistsError as error:
-            raise Conflict(f"There is a key {name!r} already: {path}.", hint="Choose another name.") from error
+            raise Conflict(f"The key {name!r} already exists: {path}.", hint="Choose another name.") from error
         except OSError as error:
             raise InvalidInput(f"The key file {path} cannot be written: {error.strerror}.") from error
         return StoredKey(name, _address(path), path)
@@ -167,14 +174,15 @@ class KeyFolder:
 
 
 def check_name(name: str) -> None:
-    """Checks that a key may have this name.
+    """Check that a key may have this name.
 
     Raises:
-        InvalidInput: It may not.
+        InvalidInput: The name is not allowed.
     """
     if not _NAME.fullmatch(name):
         raise InvalidInput(
-            f"{name!r} is no name for a key: 1 to 64 letters, digits, dots, - and _, the first a letter or digit or _."
+            f"{name!r} is not a name for a key: expected 1 to 64 letters, digits, dots, - and _, "
+            "beginning with a letter, a digit or _."
         )
 
 
@@ -183,15 +191,15 @@ def _address(path: Path) -> Address:
     try:
         return Address.parse(f"0x{str(stated).removeprefix('0x').lower()}")
     except InvalidInput:
-        raise InvalidInput(f"The key file {path} does not state an address, so it is no keystore.") from None
+        raise InvalidInput(f"The key file {path} does not state an address, so it is not a keystore.") from None
 
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        # Nonblocking, for it may be a pipe, into which nobody writes.
+        # Non-blocking, because it may be a pipe without a writer.
         with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise InvalidInput(f"The key file {path} is no regular file, so it is no keystore.")
+                raise InvalidInput(f"The key file {path} is not a regular file, so it is not a keystore.")
             content = file.read(MAX_BYTES)
     except OSError as error:
         raise InvalidInput(f"The key file {path} cannot be read: {error.strerror}.") from error
@@ -200,5 +208,5 @@ def _read(path: Path) -> Mapping[str, Any]:
     except InvalidInput:
         raise InvalidInput(f"The key file {path} is not JSON.") from None
     if not isinstance(keystore, dict):
-        raise InvalidInput(f"The key file {path} is no keystore.")
+        raise InvalidInput(f"The key file {path} is not a keystore.")
     return keystore

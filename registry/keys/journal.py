@@ -1,8 +1,8 @@
-"""What a key has signed about access that may still take effect.
+"""The signatures of a key about access that may still take effect.
 
-A grant or revocation names the epoch of its dataset and grantee: how many there were before it. Unlike a head, an
-epoch can be foretold. A gateway that names a later one collects a signature that waits for its turn, and could bring
-back what was revoked meanwhile. So a key that has signed for an epoch signs for no earlier one while that is good.
+A grant or revocation names the epoch of its dataset and grantee: the number of earlier ones. Unlike a head, an epoch is
+predictable. A gateway that states a later epoch could collect a signature for future use, and restore access that was
+revoked meanwhile. So a key that has signed for an epoch signs for no earlier one until that signature expires.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ class JournalEntry:
     """One signature.
 
     Args:
-        domain: The EIP-712 domain separator: which chain and contract it is for.
+        domain: The EIP-712 domain separator, which identifies chain and contract.
         dataset_id: The dataset.
         grantee: The grantee.
-        epoch: The epoch that the message names.
-        deadline: Until when it is good, Unix seconds, UTC.
+        epoch: The message's epoch.
+        deadline: When it expires, Unix seconds, UTC.
     """
 
     domain: Bytes32
@@ -39,10 +39,10 @@ class JournalEntry:
 
 
 class Journal:
-    """The signatures of one key, in a file beside the keys; nothing in it is secret.
+    """The signatures of one key, in a file beside the keys. Nothing in it is secret.
 
     Args:
-        folder: The folder of keys.
+        folder: The key folder.
         address: The key's account.
     """
 
@@ -50,10 +50,10 @@ class Journal:
         self._path = folder / FOLDER / f"{address.hex()}.jsonl"
 
     def later_than(self, entry: JournalEntry, now: int) -> JournalEntry | None:
-        """The signature for the latest epoch after that of an entry, if one is still good.
+        """Return the unexpired signature for the latest epoch after an entry's; None if there is none.
 
         Args:
-            entry: What is about to be signed.
+            entry: The signature that is about to be made.
             now: Unix seconds, UTC.
 
         Raises:
@@ -65,10 +65,13 @@ class Journal:
             for one in self._entries()
             if (one.domain, one.dataset_id, one.grantee) == subject and one.epoch > entry.epoch and one.deadline >= now
         ]
-        return max(later, key=lambda one: one.epoch, default=None)
+        return max(later, key=lambda signature: signature.epoch, default=None)
 
     def add(self, entry: JournalEntry) -> None:
-        """Notes a signature, before it is given to anybody.
+        """Record a signature. Call it before the signature leaves the process.
+
+        Args:
+            entry: The signature.
 
         Raises:
             InvalidInput: The file cannot be written.
@@ -86,7 +89,7 @@ class Journal:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
             try:
-                os.write(descriptor, f"\n{line}\n".encode())  # It begins anew, whatever a crash has left before it.
+                os.write(descriptor, f"\n{line}\n".encode())  # The leading newline ends whatever line a crash left.
                 os.fsync(descriptor)
             finally:
                 os.close(descriptor)
@@ -113,4 +116,4 @@ class Journal:
                     int(found["deadline"]),
                 )
             except (ValueError, KeyError, TypeError, InvalidInput):
-                continue  # Empty, or cut off by a crash: then nothing was signed.
+                continue  # Empty, or cut off by a crash; then nothing was signed.

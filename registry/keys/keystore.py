@@ -1,4 +1,4 @@
-"""Encrypting a key with a password, and getting it back: Web3 Secret Storage, version 3, as wallets read it."""
+"""Encrypt keys with a password and decrypt them: Web3 Secret Storage, version 3, which wallets also read."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from registry.keys.folder import StoredKey
 from registry.keys.signer import Signer
 
 SCRYPT_WORK = 2**18
-"""The cost of trying one password: about half a second and 256 MiB. It is what geth uses."""
+"""The cost of trying one password: about half a second and 256 MiB. It is geth's value."""
 
 MIN_PASSWORD = 8
-"""The fewest characters of a new key's password (NIST SP 800-63B, 3.1.1.2). Keys made before still unlock."""
+"""The minimum length of a new key's password (NIST SP 800-63B, 3.1.1.2). Older keys still unlock."""
 
 
 def encrypt(signer: Signer, password: str, *, work: int = SCRYPT_WORK) -> Mapping[str, Any]:
-    """The keystore object of a key.
+    """Return the keystore object of a key.
 
     Args:
         signer: The key.
-        password: The password; of at least MIN_PASSWORD characters.
-        work: Scrypt's N, a power of two. Warning: a lower one is for tests only.
+        password: The password, at least MIN_PASSWORD characters.
+        work: Scrypt's N, a power of two. Warning: lower values are for tests only.
 
     Raises:
         InvalidInput: The password is too short.
@@ -33,8 +33,8 @@ def encrypt(signer: Signer, password: str, *, work: int = SCRYPT_WORK) -> Mappin
     """
     if len(password) < MIN_PASSWORD:
         raise InvalidInput(
-            f"A key's password needs at least {MIN_PASSWORD} characters, but this one has {len(password)}.",
-            hint="Whoever copies the key's file can try passwords at will. Choose a longer one, of several words, say.",
+            f"A key's password needs at least {MIN_PASSWORD} characters; got {len(password)}.",
+            hint="Anyone with a copy of the file can try passwords. Choose a longer one, for example several words.",
         )
     keystore: dict[str, Any] = create_keyfile_json(signer.secret(), password.encode(), kdf="scrypt", iterations=work)
     return keystore
@@ -43,13 +43,17 @@ def encrypt(signer: Signer, password: str, *, work: int = SCRYPT_WORK) -> Mappin
 def unlock(key: StoredKey, password: str) -> Signer:
     """Decrypt a stored key.
 
+    Args:
+        key: The key.
+        password: Its password.
+
     Raises:
-        InvalidInput: The password is wrong, the file is no keystore of version 3, or it holds another account's key
-            than it states.
+        InvalidInput: The password is wrong, the file is not a keystore of version 3, or its key belongs to another
+            account than the file states.
     """
     signer = decrypt(key.keystore(), password, shown=f"key file {key.path}", name=f"key {key.name!r}")
     if signer.address != key.address:
-        raise InvalidInput(f"The key file {key.path} states {key.address}, but holds the key of {signer.address}.")
+        raise InvalidInput(f"The key file {key.path} states {key.address} but contains the key of {signer.address}.")
     return signer
 
 
@@ -59,20 +63,20 @@ def decrypt(keystore: Mapping[str, Any], password: str, *, shown: str, name: str
     Args:
         keystore: The object.
         password: Its password.
-        shown: What errors call the file.
-        name: What errors call the key.
+        shown: The file's name in errors.
+        name: The key's name in errors.
 
     Raises:
-        InvalidInput: The password is wrong, or the object is no keystore of version 3.
+        InvalidInput: The password is wrong, or the object is not a keystore of version 3.
     """
     if keystore.get("version") != 3:
-        raise InvalidInput(f"The {shown} is no keystore of version 3.")
+        raise InvalidInput(f"The {shown} is not a keystore of version 3.")
     try:
         return Signer(decode_keyfile_json(dict(keystore), password.encode()))
     except (ValueError, KeyError, TypeError, NotImplementedError, AttributeError) as error:
         if "MAC mismatch" in str(error):
             raise InvalidInput(f"The password of the {name} is wrong.") from None
-        # Not chained: what a broken keystore raises might quote what it holds.
+        # Not chained: the original error might quote the file's content.
         raise InvalidInput(f"The {shown} is damaged.") from None
 
 

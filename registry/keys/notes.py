@@ -1,6 +1,6 @@
-"""The key of a node or of a witness that signs notes: one file, readable by its owner alone.
+"""The key of a node or a witness that signs notes: one file, readable by its owner only.
 
-Source: the form of private keys in golang.org/x/mod/sumdb/note, so that other tools for signed notes read it as well.
+Source: the private key format of golang.org/x/mod/sumdb/note, so that other tools for signed notes can read it.
 """
 
 from __future__ import annotations
@@ -19,15 +19,21 @@ _SEED_BYTES = 32
 
 
 def load_note_key(path: Path) -> SigningKey:
-    """Reads a key.
+    """Load a key.
+
+    Args:
+        path: The file.
 
     Raises:
         NotFound: There is no such file.
-        InvalidInput: It cannot be read, others may read it, or it holds no key. The message never quotes it.
+        InvalidInput: The file cannot be read, is readable by others, or does not contain a key. The message never
+            quotes its content.
     """
     try:
         if path.stat().st_mode & 0o077:
-            raise InvalidInput(f"The key {path} may be read by others than its owner.", hint=f"Say: chmod 600 {path}")
+            raise InvalidInput(
+                f"The key {path} is readable by users other than its owner.", hint=f"Run: chmod 600 {path}"
+            )
         text = path.read_text("ascii").strip()
     except FileNotFoundError:
         raise NotFound(f"There is no key at {path}.") from None
@@ -36,21 +42,21 @@ def load_note_key(path: Path) -> SigningKey:
         raise InvalidInput(f"The key {path} cannot be read: {reason}.") from None
     key = _parse(text)
     if key is None:
-        raise InvalidInput(f"The file {path} holds no key that signs notes.", hint="Put it back from a backup.")
+        raise InvalidInput(f"The file {path} does not contain a key for notes.", hint="Restore it from a backup.")
     return key
 
 
 def create_note_key(path: Path, kind: KeyKind, name: str) -> SigningKey:
-    """Makes a new key and writes it; complete on disk before it is seen there.
+    """Create a key and write it. The file is complete on disk before it is visible.
 
     Args:
-        path: The file; its folder is there.
-        kind: What the key signs.
-        name: The holder's name; where it ends in a dash, eight hex digits of the public key are put behind it.
+        path: The file; its folder exists.
+        kind: What the key's signatures cover.
+        name: The owner's name; if it ends in a dash, eight hex digits of the public key are appended.
 
     Raises:
-        Conflict: There is a key already.
-        InvalidInput: The name is none for a key, or the file cannot be written.
+        Conflict: There is already a key.
+        InvalidInput: The name is not allowed for a key, or the file cannot be written.
     """
     seed = secrets.token_bytes(_SEED_BYTES)
     key = SigningKey(name, kind, seed)
@@ -69,7 +75,7 @@ def create_note_key(path: Path, kind: KeyKind, name: str) -> SigningKey:
             draft.unlink()
         _sync_folder(path.parent)
     except FileExistsError:
-        raise Conflict(f"There is a key at {path} already.") from None
+        raise Conflict(f"A key already exists at {path}.") from None
     except OSError as error:
         raise InvalidInput(f"The key cannot be written to {path}: {error.strerror}.") from error
     return key

@@ -1,4 +1,4 @@
-"""A private key in memory, as something that signs."""
+"""A private key in memory that can sign."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ _ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
 
 
 class Signer:
-    """Signs for one account. Its text forms show the address only.
+    """Signs for one account. Its text forms show only the address.
 
     Args:
-        private_key: 32 bytes, a number from 1 to the order of secp256k1 less 1, big-endian.
+        private_key: 32 bytes: a big-endian number from 1 to the order of secp256k1 minus 1.
 
     Raises:
-        InvalidInput: It is not; the message does not hold it.
+        InvalidInput: The bytes are not such a number. The message does not contain them.
     """
 
     __slots__ = ("_key", "address")
 
     def __init__(self, private_key: bytes) -> None:
         if len(private_key) != PRIVATE_KEY_BYTES or not 0 < int.from_bytes(private_key, "big") < _ORDER:
-            raise InvalidInput("A private key is 32 bytes that are a number below the order of secp256k1, and not 0.")
+            raise InvalidInput("A private key is 32 bytes: a number from 1 to the order of secp256k1 minus 1.")
         self._key = PrivateKey(private_key)
         self.address = Address(keccak256(self._key.public_key.format(compressed=False)[1:])[-Address.LENGTH :])
 
     @classmethod
     def random(cls) -> Self:
-        """A new account."""
+        """Create a new account."""
         return cls((1 + secrets.randbelow(_ORDER - 1)).to_bytes(PRIVATE_KEY_BYTES, "big"))
 
     def sign(self, digest: Bytes32) -> bytes:
-        """Signs 32 bytes that are a hash already.
+        """Sign 32 bytes that are already a hash.
 
         Returns:
             65 bytes: r, s (the lower of the two), and v, 27 or 28. The same digest always gives the same signature.
@@ -49,7 +49,9 @@ class Signer:
         return signature[:64] + bytes([27 + signature[64]])
 
     def secret(self) -> bytes:
-        """The private key (32 bytes). Warning: only for encrypting it; it may not be printed, logged or sent."""
+        """Return the private key (32 bytes). Warning: use it for encryption only; it must not be printed, logged or
+        sent.
+        """
         return self._key.secret
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The manifests that were asked for last: a large one takes a second to read, and is asked for again and again."""
+"""A cache of recently requested manifests. A large one takes a second to read and is requested repeatedly."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from registry.base.primitives import Bytes32
 from registry.manifest.text import ManifestText
 
 MAX_BYTES: Final = 96 * 2**20
-"""Memory that all of them may take: two of the largest that a gateway accepts."""
+"""The memory of all cached manifests: two of the largest that a gateway accepts."""
 
 
 class ManifestCache:
-    """Keeps manifests by their roots; safe for threads. One thread reads, the others wait for it.
+    """Keeps manifests by their roots. Thread-safe: one thread reads a manifest, the others wait for it.
 
     Args:
-        max_bytes: How much memory all of them may take; the latest is kept though it alone takes more.
+        max_bytes: The memory of all cached manifests; the latest is kept even if it alone exceeds it.
     """
 
     def __init__(self, max_bytes: int = MAX_BYTES) -> None:
@@ -26,17 +26,17 @@ class ManifestCache:
         self._manifests: OrderedDict[Bytes32, ManifestText] = OrderedDict()
         self._lock = threading.Lock()
         self.read = 0
-        """How many were read."""
+        """The number of manifests that were read."""
 
     def get(self, root: Bytes32, read: Callable[[], bytes | None]) -> ManifestText | None:
-        """Return the manifest with a root.
+        """Return the manifest with a root; None if there is none.
 
         Args:
             root: The content root.
-            read: Gives the text form, or None where there is none.
+            read: Returns the text form; None if there is none.
 
         Raises:
-            InvalidInput: It is not the text form of a manifest.
+            InvalidInput: The text is not the text form of a manifest.
         """
         with self._lock:
             kept = self._manifests.get(root)

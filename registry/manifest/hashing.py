@@ -1,11 +1,11 @@
-"""Hashing what is on disk into a manifest.
+"""Hash files on disk into a manifest.
 
-A manifest has to be a state that the folder really had. So the folder is surveyed first (every file with its inode,
-size and times), each file is hashed through a descriptor that shows the surveyed file, and at the end everything is
-surveyed again: where nothing moved in between, all files had the hashed content at one moment, the end of the reading.
+A manifest must describe a state that the folder really had. So the folder is surveyed first (every file with its inode,
+size and times), each file is hashed through a descriptor that matches the survey, and at the end everything is surveyed
+again. If nothing changed in between, all files had the hashed content at one moment, the end of reading.
 
-Warning: a change that leaves size and times as they were cannot be seen, as when a file is written twice within one
-tick of the file system's clock (a few milliseconds).
+Warning: a change that leaves size and times unchanged cannot be detected, for example when a file is written twice
+within one tick of the file system's clock (a few milliseconds).
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ from registry.manifest.selection import EVERYTHING, Selection
 from registry.manifest.survey import Identity, Place, Survey, changed, identity_of, opened_file, places_of, unreadable
 
 Progress: TypeAlias = Callable[[int, int], None]
-"""Is told how many bytes are hashed, and how many there are in all."""
+"""Receives the number of bytes hashed so far and the total."""
 
 _PROGRESS_SECONDS = 0.05
-_BUFFER_BYTES = 1 << 18  # the second level of the cache holds it: what was read is hashed before it is gone
+_BUFFER_BYTES = 1 << 18  # Fits in the second-level cache, so that data is still there when it is hashed.
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """What was hashed, and what was not.
+    """The result of hashing a selection of files.
 
     Args:
         manifest: The files that were hashed.
-        left_out: What the rules left out and the links that were skipped, ascending; a folder ends in a slash, and
-            stands for all that is in it.
-        patterns: The ignore patterns that held.
+        left_out: The files and folders that the rules excluded and the links that were skipped, ascending; a folder
+            ends in a slash and stands for everything in it.
+        patterns: The ignore patterns that were applied.
     """
 
     manifest: Manifest
@@ -50,10 +50,15 @@ class Selected:
 
 
 def hash_path(path: str | os.PathLike[str], *, private: bool = False, progress: Progress | None = None) -> Manifest:
-    """Return the manifest of a file, or of all files in a folder and its subfolders. Nothing is left out.
+    """Return the manifest of a file, or of all files in a folder and its subfolders. Nothing is excluded.
+
+    Args:
+        path: The file or folder.
+        private: Whether each entry gets a random salt.
+        progress: See `hash_selected`.
 
     Raises:
-        InvalidInput: As `hash_selected` does.
+        InvalidInput: See `hash_selected`.
     """
     return hash_selected(path, EVERYTHING, private=private, progress=progress).manifest
 
@@ -63,19 +68,20 @@ def hash_selected(
 ) -> Selected:
     """Hash a file, or the files of a folder and its subfolders that belong to the dataset.
 
-    A file's path is its name; in a folder, its path from there. Names are brought to NFC. Folders without a file in
-    them leave no trace in a manifest.
+    A file's path is its name; in a folder, its path from there. Names are converted to NFC. Folders without files do
+    not appear in a manifest.
 
     Args:
-        path: The file or folder. It may not be a symbolic link itself, its parents may. For a file, no rules hold.
+        path: The file or folder. It must not be a symbolic link itself; its parents may be. Rules do not apply to a
+            single file.
         selection: Which files of the folder belong to the dataset.
         private: Whether each entry gets a random salt.
-        progress: Is called with the bytes hashed and all there are: at the beginning, then at most 20 times a second,
-            and at the end.
+        progress: Called with the bytes hashed and the total: at the beginning, then at most 20 times per second, and at
+            the end.
 
     Raises:
-        InvalidInput: There is no file; something is neither a file nor a folder, cannot be read, has a name that may
-            not stand in a manifest, or changed while it was hashed; or a pattern cannot be read. The message names it.
+        InvalidInput: There is no file; something is not a file or folder, cannot be read, has a name that is not
+            allowed in a manifest, or changed while it was hashed; or a pattern is invalid. The message names it.
     """
     return hash_together([path], selection, private=private, progress=progress)
 
@@ -89,21 +95,21 @@ def hash_together(
 ) -> Selected:
     """Hash files and folders into one manifest.
 
-    One path is hashed as by `hash_selected`. Of several, a file's path is its name, and the paths of a folder's files
-    begin with the folder's name: the manifest is that of a folder that holds them all. The rules of each folder are its
-    own, as where it is hashed alone.
+    A single path is hashed as by `hash_selected`. With several paths, a file's path is its name, and the paths of a
+    folder's files begin with the folder's name: the manifest is that of a folder containing them all. Each folder's
+    rules apply to that folder, as if it were hashed alone.
 
     Args:
         paths: The files and folders, at least one.
-        selection: As for `hash_selected`.
-        private: As for `hash_selected`.
-        progress: As for `hash_selected`.
+        selection: See `hash_selected`.
+        private: See `hash_selected`.
+        progress: See `hash_selected`.
 
     Raises:
-        InvalidInput: As `hash_selected` does; or two paths would have one name in the manifest.
+        InvalidInput: See `hash_selected`; or two paths would have the same name in the manifest.
     """
     if not paths or not all(os.fspath(path) for path in paths):
-        raise InvalidInput("The path of a file or a folder is needed, but an empty one was given.")
+        raise InvalidInput("Expected the path of a file or folder; got an empty path.")
     meter = _Meter(progress)
     with places_of([Path(path) for path in paths], selection) as places:
         surveys = [place.first_survey() for place in places]
@@ -156,7 +162,7 @@ def _hash_file(
 
 
 class _Meter:
-    """Passes progress on, though not so often that the passing on takes longer than the hashing."""
+    """Reports progress, but not so often that reporting takes longer than hashing."""
 
     def __init__(self, progress: Progress | None) -> None:
         self.total = 0

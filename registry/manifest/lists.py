@@ -1,6 +1,6 @@
-"""Manifests from hashes computed elsewhere: a checksum list made by another tool, or bare digests.
+"""Build manifests from existing hashes: a checksum list made by another tool, or bare digests.
 
-Such hashes come without sizes, and so do these manifests; that makes them no weaker, since SHA-256 fixes the content
+Such hashes come without sizes, and so do these manifests. They are no weaker, because SHA-256 determines the content
 and with it the size. But the same files hashed by hash_path have another root, because their leaves state the sizes.
 """
 
@@ -30,26 +30,33 @@ _HOW_TO_WRITE = "Write the list with `sha256sum FILES > LIST`."
 def from_digests(digests: Mapping[str, Bytes32]) -> Manifest:
     """Return the manifest of files of which only the path and the SHA-256 are known.
 
+    Args:
+        digests: The SHA-256 of each file by its path.
+
     Raises:
-        InvalidInput: There are none, a path may not stand in a manifest, or two collide.
+        InvalidInput: There are none, a path is not allowed in a manifest, or two paths collide.
     """
     return Manifest.of(Entry(normalise_path(path), digest, None) for path, digest in digests.items())
 
 
 def from_checksums(text: str) -> Manifest:
-    """Return the manifest of a list of SHA-256 checksums, as the usual tools of Linux, macOS, BSD and Windows write it.
+    """Return the manifest for a list of SHA-256 checksums, as written by the usual tools of Linux, macOS, BSD and
+    Windows.
 
     These are GNU `sha256sum` (with or without `--tag`), `shasum -a 256`, BSD `sha256` (with or without `-r`) and
     `openssl dgst -sha256` (with or without `-r`). A byte order mark, CRLF, blank lines and lines that begin with # are
-    allowed. A leading ``./``, as ``find`` writes it, is left out of the paths.
+    allowed. A leading ``./``, as written by ``find``, is removed from the paths.
+
+    Args:
+        text: The list.
 
     Raises:
-        InvalidInput: A line has none of these forms, forms with and without a mark are mixed, the list is empty, a
-            path may not stand in a manifest, or two collide.
+        InvalidInput: A line has none of these forms, forms with and without a mark are mixed, the list is empty, a path
+            is not allowed in a manifest, or two paths collide.
     """
     lines = _lines(text)
     first = next((match[3] for _, line in lines if (match := _UNMARKED.fullmatch(line))), " ")
-    # One form for the whole list, as GNU sha256sum has it: else a path that begins with a star would be misread.
+    # One form for the whole list, as in GNU sha256sum: otherwise a path that begins with a star would be misread.
     plain = _MARKED if first[0] in " *" else _UNMARKED
     return Manifest.of(_parse_line(number, line, plain) for number, line in lines)
 
@@ -61,12 +68,12 @@ def _lines(text: str) -> list[tuple[int, str]]:
     returns = [number for number, line in stated if line.endswith("\r")]
     if not returns:
         return stated
-    # A last line may have no line end at all. Otherwise a \r at the end of a few lines could be a part of their names.
+    # The last line may have no line end. Otherwise a \r at the end of only some lines could be part of their names.
     others = [number for number, line in stated if not line.endswith("\r") and number != len(lines)]
     if others:
         raise InvalidInput(
             f"Line {returns[0]} of the list ends in CRLF, but line {others[0]} does not.",
-            hint="Give all lines one kind of line end: `dos2unix LIST`.",
+            hint="Use the same line end in all lines: `dos2unix LIST`.",
         )
     return [(number, line.removesuffix("\r")) for number, line in stated]
 
@@ -95,8 +102,8 @@ def _parse_line(number: int, line: str, plain: re.Pattern[str]) -> Entry:
 def _not_a_checksum(number: int, line: str) -> InvalidInput:
     if (match := _UNMARKED.fullmatch(line)) and match[3].strip():
         return InvalidInput(
-            f"Line {number} of the list has one space after the hash; the lines before have two, or a space and *.",
-            hint="Give all lines one form.",
+            f"Line {number} of the list has one space after the hash; the preceding lines have two, or a space and *.",
+            hint="Use the same form in all lines.",
         )
     return InvalidInput(
         f"Line {number} of the list is not a SHA-256 checksum; expected `HASH  PATH` or `SHA256 (PATH) = HASH`, got "

@@ -1,4 +1,4 @@
-"""The list of a dataset's files, its text form ``tdr-manifest/1``, and the comparison of two such lists."""
+"""The list of a dataset's files, its text form ``tdr-manifest/1``, and the comparison of two lists."""
 
 from __future__ import annotations
 
@@ -23,28 +23,28 @@ FORMAT = "tdr-manifest/1"
 
 @dataclass(frozen=True)
 class Manifest:
-    """Every file of a dataset, in the order of their paths.
+    """All files of a dataset, in the order of their paths.
 
     Args:
-        entries: At least one, strictly ascending by the UTF-8 bytes of their paths. Either all have a size or none,
-            and either all have a salt or none, so that one dataset has one form.
+        entries: At least one, strictly ascending by the UTF-8 bytes of their paths. Either all have a size or none, and
+            either all have a salt or none, so that each dataset has one form.
 
     Raises:
-        InvalidInput: They are not so, or two of their names collide.
+        InvalidInput: The entries violate these rules, or two of their names collide.
     """
 
     entries: tuple[Entry, ...]
 
     def __post_init__(self) -> None:
         if not self.entries:
-            raise InvalidInput("A manifest lists at least one file, but there are none.")
+            raise InvalidInput("A manifest lists at least one file; got none.")
         for earlier, later in pairwise(self.entries):
-            # Code points order as UTF-8 bytes do.
+            # Code points sort like their UTF-8 bytes.
             if earlier.path == later.path:
-                raise InvalidInput(f"The path {later.path!r} stands in the manifest twice.")
+                raise InvalidInput(f"The path {later.path!r} appears twice in the manifest.")
             if earlier.path > later.path:
                 raise InvalidInput(
-                    f"The path {later.path!r} stands after {earlier.path!r}; a manifest is ordered by UTF-8 bytes."
+                    f"The path {later.path!r} follows {earlier.path!r}; paths must be ascending by their UTF-8 bytes."
                 )
             if (earlier.size is None) != (later.size is None):
                 raise InvalidInput(f"Either all files of a manifest have a size or none; {later.path!r} differs.")
@@ -54,31 +54,31 @@ class Manifest:
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Self:
-        """The manifest of entries in any order.
+        """Return the manifest of entries in any order.
 
         Raises:
-            InvalidInput: As the constructor does, the order apart.
+            InvalidInput: The entries violate a rule other than the order; see the constructor.
         """
         return cls(tuple(sorted(entries, key=lambda entry: entry.path)))
 
     @classmethod
     def parse(cls, source: bytes | str | Mapping[str, object]) -> Self:
-        """Reads a manifest and checks everything in it, its root too.
+        """Parse a manifest and check everything in it, including its root.
 
         Args:
-            source: The JSON text, its UTF-8 bytes, or the object that they hold. An object from another JSON reader
-                no longer shows keys that stood in the text twice.
+            source: The JSON text, its UTF-8 bytes, or the decoded object. In an object from another JSON reader,
+                repeated keys can no longer be detected.
 
         Raises:
-            InvalidInput: It is not exactly a manifest; the message names the entry at fault.
+            InvalidInput: The source is not exactly a manifest; the message names the faulty entry.
         """
         document = source if isinstance(source, Mapping) else read_json(source)
         if not isinstance(document, Mapping) or document.get("format") != FORMAT:
-            raise InvalidInput(f'A manifest is a JSON object with "format": "{FORMAT}", but this is not.')
+            raise InvalidInput(f'Not a manifest: expected a JSON object with "format": "{FORMAT}".')
         _check_fields("The manifest", document, required={"format", "root", "files"})
         files = document["files"]
         if not isinstance(files, list):
-            raise InvalidInput('"files" of the manifest is a list.')
+            raise InvalidInput('"files" of the manifest must be a list.')
         manifest = cls(tuple(_parse_entry(position, file) for position, file in enumerate(files, 1)))
         root = document["root"]
         if root != str(manifest.root):
@@ -86,36 +86,40 @@ class Manifest:
         return manifest
 
     def to_json(self) -> str:
-        """The manifest's one text form. Every line between the first and the last is a leaf, byte for byte."""
+        """Return the manifest's only text form. Every line between the first and the last is a leaf, byte for byte."""
         leaves = ",\n".join(entry.leaf.decode() for entry in self.entries)
         return f'{{"format":"{FORMAT}","root":"{self.root}","files":[\n{leaves}\n]}}\n'
 
     @cached_property
     def root(self) -> Bytes32:
-        """The content root: the RFC 9162 root over the leaves of the entries."""
+        """Return the content root: the RFC 9162 root over the leaves of the entries."""
         return merkle_root(entry.leaf for entry in self.entries)
 
     @property
     def total_size(self) -> int | None:
-        """The sum of the sizes in bytes, or None where they are not known."""
+        """Return the sum of the sizes in bytes; None if they are not known."""
         sizes = [entry.size for entry in self.entries if entry.size is not None]
         return sum(sizes) if sizes else None
 
     @property
     def is_private(self) -> bool:
-        """Whether the entries are salted."""
+        """Return whether the entries are salted."""
         return self.entries[0].salt is not None
 
     def entry(self, path: str) -> Entry:
-        """The entry of a path.
+        """Return the entry of a path.
 
         Raises:
-            NotFound: There is none.
+            NotFound: There is no such entry.
         """
         return self.entries[self._index(path)]
 
     def leaf(self, path: str) -> bytes:
-        """Return the leaf of a path; raise NotFound where there is none."""
+        """Return the leaf of a path.
+
+        Raises:
+            NotFound: There is no such entry.
+        """
         return self.entry(path).leaf
 
     def __len__(self) -> int:
@@ -123,7 +127,7 @@ class Manifest:
         return len(self.entries)
 
     def proof(self, path: str) -> InclusionProof:
-        """The proof that the entry of a path is under this manifest's root.
+        """Return the proof that the entry of a path is under this manifest's root.
 
         Raises:
             NotFound: There is no such entry.
@@ -131,15 +135,15 @@ class Manifest:
         return self._tree.proof(self._index(path))
 
     def salted(self, draw: Callable[[int], bytes] = secrets.token_bytes) -> Self:
-        """The private form of this manifest: the same files, each with a salt of its own.
+        """Return the private form of this manifest: the same files, each with its own salt.
 
         Args:
-            draw: Gives as many unpredictable bytes as it is asked for.
+            draw: Returns the given number of unpredictable bytes.
         """
         return type(self)(tuple(replace(entry, salt=draw(SALT_BYTES)) for entry in self.entries))
 
     def without_sizes(self) -> Self:
-        """The form that a list made by sha256sum has; for comparing a root with that of such a list."""
+        """Return the form of a list made by sha256sum, to compare its root with one."""
         return type(self)(tuple(replace(entry, size=None) for entry in self.entries))
 
     @cached_property
@@ -159,8 +163,8 @@ class Mismatch:
 
     Args:
         path: The path.
-        expected: The file that ought to be there, or None: then the found one is extra.
-        found: The file that is there, or None: then the expected one is missing.
+        expected: The expected file; None if the found one is extra.
+        found: The file that was found; None if the expected one is missing.
     """
 
     path: str
@@ -169,16 +173,20 @@ class Mismatch:
 
     @property
     def kind(self) -> Literal["changed", "missing", "extra"]:
-        """In what way they differ."""
+        """Return how they differ."""
         if self.expected is None:
             return "extra"
         return "missing" if self.found is None else "changed"
 
 
 def compare(expected: Manifest, found: Manifest) -> tuple[Mismatch, ...]:
-    """Every path at which the content of two manifests differs, in the order of paths; none if they agree.
+    """Return every path at which the content of two manifests differs, in the order of paths.
 
-    Salts do not count: they are not content. A size counts where both manifests know it.
+    Salts are ignored, because they are not content. Sizes are compared where both manifests know them.
+
+    Args:
+        expected: The expected manifest.
+        found: The manifest to compare with it.
     """
     left = {entry.path: entry for entry in expected.entries}
     right = {entry.path: entry for entry in found.entries}
@@ -198,15 +206,15 @@ def _same_content(one: Entry | None, other: Entry | None) -> bool:
 def _parse_entry(position: int, file: object) -> Entry:
     where = f"Entry {position} of the manifest"
     if not isinstance(file, Mapping):
-        raise InvalidInput(f"{where} is a JSON object, but this is not.")
+        raise InvalidInput(f"{where} must be a JSON object.")
     path = file.get("path")
     if not isinstance(path, str):
-        raise InvalidInput(f"{where} has a path that is a string.")
+        raise InvalidInput(f"{where}: the path must be a string.")
     where = f"{where} ({path!r})"
     _check_fields(where, file, required={"path", "sha256", "size"}, optional={"salt"})
     size = file["size"]
     if size is not None and type(size) is not int:
-        raise InvalidInput(f"{where} has a size that is a whole number or null.")
+        raise InvalidInput(f"{where}: the size must be a whole number or null.")
     salt = _parse_hex(where, "salt", file["salt"], SALT_BYTES) if "salt" in file else None
     digest = Bytes32(_parse_hex(where, "sha256", file["sha256"], 32))
     try:
@@ -217,7 +225,7 @@ def _parse_entry(position: int, file: object) -> Entry:
 
 def _parse_hex(where: str, name: str, value: object, length: int) -> bytes:
     if not isinstance(value, str) or not re.fullmatch(f"[0-9a-f]{{{2 * length}}}", value):
-        raise InvalidInput(f"{where} has a {name} that is {2 * length} lower-case hex digits.")
+        raise InvalidInput(f"{where}: the {name} must be {2 * length} lower-case hex digits.")
     return bytes.fromhex(value)
 
 

@@ -1,4 +1,4 @@
-"""Names that are not what they look like: twins in Unicode, and names in an encoding of old."""
+"""Reject names that are not what they look like: names equal in Unicode's NFC, and names in legacy encodings."""
 
 from __future__ import annotations
 
@@ -18,34 +18,34 @@ _HOW_TO_CONVERT: Final = (
 
 
 def refuse_twins(paths: Mapping[str, str], shown: Path) -> None:
-    """Check that no two names on disk are one name in NFC. They print alike, so their characters are spelled out.
+    """Check that no two names on disk are equal in NFC. They print alike, so errors spell out their characters.
 
     Args:
         paths: The paths in a manifest, by those on disk.
         shown: The folder, for the error.
 
     Raises:
-        InvalidInput: Two are.
+        InvalidInput: Two names are equal in NFC.
     """
     names: dict[str, str] = {}
     for name, path in paths.items():
         twin = names.setdefault(path, name)
         if twin != name:
             raise InvalidInput(
-                f"Two names in {str(shown)!r} print alike and are one name in Unicode's form NFC: {_spelled(twin)} and "
+                f"Two names in {str(shown)!r} print alike and are equal in Unicode's form NFC: {_spelled(twin)} and "
                 f"{_spelled(name)}.",
                 hint="Rename or remove one of them.",
             )
 
 
 def refuse_one_name(names: Iterable[tuple[Path, str]]) -> None:
-    """Check that no two paths that are hashed together would have one name in the manifest.
+    """Check that no two paths that are hashed together would have the same name in the manifest.
 
     Args:
         names: The paths, each with its last name.
 
     Raises:
-        InvalidInput: Two would, where case and Unicode form do not count; or a path is given twice.
+        InvalidInput: Two names are equal, ignoring case and Unicode form; or a path is given twice.
     """
     paths: dict[str, Path] = {}
     for path, name in names:
@@ -57,12 +57,12 @@ def refuse_one_name(names: Iterable[tuple[Path, str]]) -> None:
             first, second = (_spelled(str(one)) if print_alike else repr(str(one)) for one in (other, path))
             raise InvalidInput(
                 f"{first} and {second} would both be {name!r} in the manifest, which keeps the last name of each path.",
-                hint="Rename one of them, or give a folder that holds both.",
+                hint="Rename one of them, or give a folder that contains both.",
             )
 
 
 def not_utf_8(shown: Path) -> InvalidInput:
-    """Return the error for a name that is not UTF-8, with what it would be in GBK if that is plausible."""
+    """Return the error for a name that is not UTF-8, with its reading in GBK if that is plausible."""
     raw = os.fsencode(shown)
     message = f"The name '{raw.decode('utf-8', 'backslashreplace')}' is not UTF-8"
     gbk = _as_gbk(os.fsencode(shown.name))

@@ -1,7 +1,7 @@
-"""Paths in manifests: relative, ``/`` between the names, NFC, the same file on every system.
+"""Paths in manifests: relative, ``/`` between the names, NFC, and the same file on every system.
 
-A manifest made on one system has to check on all others: on some of them ``A`` and ``a`` are one file, on others a
-backslash divides folders, and the same letter may be stored as one code point or as two.
+A manifest made on one system must be checkable on all others. On some systems ``A`` and ``a`` are the same file, on
+others a backslash separates folders, and a letter may be stored as one code point or as two.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ _SUSPECT = re.compile(r"[\0\\]|(?:^|/)\.{0,2}(?:/|$)|^[A-Za-z]:(?:/|$)")
 
 
 def normalise_path(path: str) -> str:
-    """The path in NFC, as manifests hold it.
+    """Return the path in NFC, as in manifests.
 
     Raises:
-        InvalidInput: As check_path does.
+        InvalidInput: The path is not allowed; see check_path.
     """
     path = normalize("NFC", path)
     check_path(path)
@@ -28,11 +28,11 @@ def normalise_path(path: str) -> str:
 
 
 def check_path(path: str) -> None:
-    """Checks that a path may stand in a manifest.
+    """Check that a path is allowed in a manifest.
 
     Raises:
-        InvalidInput: It is empty, absolute or not in NFC; it has an empty name, ``.``, ``..``, NUL or a backslash in
-            it; or it cannot be written in UTF-8.
+        InvalidInput: The path is empty, absolute or not in NFC; it contains an empty name, ``.``, ``..``, NUL or a
+            backslash; or it cannot be written in UTF-8.
     """
     fault = _fault(path)
     if fault:
@@ -40,13 +40,13 @@ def check_path(path: str) -> None:
 
 
 def refuse_collisions(paths: Iterable[str]) -> None:
-    """Checks that no two files or folders have one name where case and Unicode form do not count.
+    """Check that no two files or folders have the same name, ignoring case and Unicode form.
 
     Args:
         paths: Checked paths of files.
 
     Raises:
-        InvalidInput: Two collide, or one is both a file and a folder.
+        InvalidInput: Two names collide, or one is both a file and a folder.
     """
     spellings: dict[str, str] = {}
     folders: set[str] = set()
@@ -60,7 +60,7 @@ def refuse_collisions(paths: Iterable[str]) -> None:
 
 
 def collision_key(name: str) -> str:
-    """Return what is equal for all spellings of a name that are one where case and Unicode form do not count."""
+    """Return a key that is equal for all spellings of a name that differ only in case and Unicode form."""
     return name.lower() if name.isascii() else normalize("NFC", name.casefold())
 
 
@@ -69,14 +69,14 @@ def _claim(spelling: str, spellings: dict[str, str]) -> None:
     key = collision_key(name)
     if key in spellings:
         raise InvalidInput(
-            f"{spellings[key]!r} and {spelling!r} are one name on systems that ignore case or Unicode form.",
+            f"{spellings[key]!r} and {spelling!r} are the same name on systems that ignore case or Unicode form.",
             hint="Rename one of them.",
         )
     spellings[key] = spelling
 
 
 def _fault(path: str) -> str:
-    """What is wrong with a path, or nothing."""
+    """Return what is wrong with a path; empty if nothing is."""
     if not path.isascii():
         try:
             path.encode("utf-8")
@@ -91,11 +91,11 @@ def _fault_in_form(path: str) -> str:
     if not path:
         return "is empty"
     if path.startswith("/") or _DRIVE.match(path):
-        return "is absolute; a manifest's paths are relative"
+        return "is absolute; paths in a manifest are relative"
     if "\0" in path:
-        return "has a NUL character in it"
+        return "contains a NUL character"
     if "\\" in path:
-        return "has a backslash in it; a manifest's paths have / between the names"
+        return "contains a backslash; paths in a manifest have / between the names"
     if ".." in path.split("/"):
-        return "has '..' in it"
-    return "has an empty name or '.' in it"
+        return "contains '..'"
+    return "contains an empty name or '.'"

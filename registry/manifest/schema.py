@@ -1,7 +1,7 @@
 """The JSON Schema of `tdr-manifest/1`: necessary, not sufficient.
 
-A schema cannot say that entries are in order, that names do not collide, that paths are in NFC, or that the root is the
-root of the entries: `Manifest.parse` checks that.
+A schema cannot express that entries are in order, that names do not collide, that paths are in NFC, or that the root
+belongs to the entries. `Manifest.parse` checks that.
 """
 
 from __future__ import annotations

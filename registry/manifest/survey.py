@@ -1,7 +1,7 @@
-"""What is on disk below a path: every file, with what shows that it is the same and unchanged.
+"""Survey the files below a path, each with what identifies it as the same unchanged file.
 
-Everything is opened from the folder down, through no symbolic link, so that nothing outside can be put in the place of
-what was surveyed.
+Everything is opened from the folder down and through no symbolic link, so that nothing from outside can replace what
+was surveyed.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from registry.manifest.names import not_utf_8, refuse_one_name, refuse_twins
 from registry.manifest.paths import normalise_path
 from registry.manifest.selection import IGNORE_FILE, MAX_IGNORE_BYTES, Links, Rules, Selection
 
-# O_NONBLOCK: if a file were replaced by a FIFO before it is opened, opening would otherwise wait for a writer.
+# O_NONBLOCK: if a file were replaced by a FIFO before it is opened, opening would wait for a writer.
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK
 
 _NOUNS = {
@@ -33,7 +33,15 @@ _NOUNS = {
 
 
 class Identity(NamedTuple):
-    """What shows that a file is the same and unchanged."""
+    """What identifies a file as the same and unchanged.
+
+    Args:
+        device: The device number.
+        inode: The inode number.
+        size: The size in bytes.
+        modified_ns: The time of the last change of content, Unix nanoseconds.
+        changed_ns: The time of the last change of the inode, Unix nanoseconds.
+    """
 
     device: int
     inode: int
@@ -43,18 +51,24 @@ class Identity(NamedTuple):
 
 
 class File(NamedTuple):
-    """A file of the folder: what it is, and the path to open it by; they differ for a link that is followed."""
+    """A file of the folder.
+
+    Args:
+        identity: What identifies it.
+        opened: The path to open it by; for a followed link, the path of its target.
+    """
 
     identity: Identity
     opened: str
 
 
 class Survey(NamedTuple):
-    """What is at a place at one moment.
+    """The files at a place at one moment.
 
     Args:
-        files: The files that belong to the dataset, by their paths from the place as they are on disk.
-        left_out: What the rules leave out and the links that are skipped, ascending; a folder ends in a slash.
+        files: The files that belong to the dataset, by their paths on disk from the place.
+        left_out: The files and folders that the rules exclude and the links that are skipped, ascending; a folder ends
+            in a slash.
     """
 
     files: dict[str, File]
@@ -68,11 +82,11 @@ class Place:
     Args:
         path: The path, as it was given.
         folder: The descriptor of the folder; None for a file.
-        prefix: What the paths of its files in the manifest begin with: nothing, or the folder's name and a slash.
-        links: What becomes of symbolic links.
-        rules: Which files of the folder are left out.
-        rules_file: What the folder's `.tdrignore` was when the rules were read from it; None where none was read.
-        has_rules_file: Whether a `.tdrignore` counts.
+        prefix: The prefix of its files' paths in the manifest: empty, or the folder's name and a slash.
+        links: The treatment of symbolic links.
+        rules: Which files of the folder are excluded.
+        rules_file: The identity of the folder's `.tdrignore` when it was read; None if none was read.
+        has_rules_file: Whether a `.tdrignore` applies.
     """
 
     path: Path
@@ -84,20 +98,20 @@ class Place:
     has_rules_file: bool
 
     def survey(self) -> Survey:
-        """Return what is there now.
+        """Return the files that are there now.
 
         Raises:
-            InvalidInput: Something is neither a file nor a folder, cannot be read, or changed meanwhile.
+            InvalidInput: Something is not a file or folder, cannot be read, or changed meanwhile.
         """
         if self.folder is None:
             return Survey({self.path.name: File(identity_of(status_of(self.path), self.path), str(self.path))}, ())
         return _survey(self.folder, self.path, self.rules, self.links)
 
     def first_survey(self) -> Survey:
-        """Return what is there now, checked against the rules that were read before.
+        """Return the files that are there now, and check that the rules read before are still current.
 
         Raises:
-            InvalidInput: As `survey` does; the rules have changed, or the folder has no file.
+            InvalidInput: See `survey`; or the rules have changed, or the folder has no file.
         """
         found = self.survey()
         surveyed = found.files.get(IGNORE_FILE)
@@ -106,8 +120,8 @@ class Place:
             raise changed(self.path / IGNORE_FILE)
         if not found.files:
             raise InvalidInput(
-                f"There is no file in {str(self.path)!r}; a dataset has at least one.",
-                hint=f"The ignore rules left out {found.left_out[0]!r}." if found.left_out else "",
+                f"There is no file in {str(self.path)!r}; a dataset needs at least one.",
+                hint=f"The ignore rules exclude {found.left_out[0]!r}." if found.left_out else "",
             )
         return found
 
@@ -119,7 +133,7 @@ class Place:
         """Return the paths in the manifest of the files of a survey, by those on disk.
 
         Raises:
-            InvalidInput: A name may not stand in a manifest, or two are one name in NFC.
+            InvalidInput: A name is not allowed in a manifest, or two are equal in NFC.
         """
         paths = {name: _manifest_path(f"{self.prefix}{name}", self.shown(name)) for name in survey.files}
         refuse_twins(paths, self.path)
@@ -130,15 +144,15 @@ class Place:
 def places_of(paths: Sequence[Path], selection: Selection) -> Iterator[list[Place]]:
     """Open the paths that are hashed together.
 
-    A folder by itself gives its files the paths from there. Of several paths, each keeps its own name: so that they
-    have the same paths as in a folder in which they lie side by side.
+    The files of a single folder get their paths from there. With several paths, each keeps its own name, as if they
+    were in one folder.
 
     Args:
-        paths: Files and folders, at least one. None may be a symbolic link itself, their parents may.
+        paths: Files and folders, at least one. None may be a symbolic link itself; their parents may be.
         selection: Which files of a folder belong to the dataset.
 
     Raises:
-        InvalidInput: A path cannot be read, or two would have one name.
+        InvalidInput: A path cannot be read, or two would have the same name.
     """
     check_names(paths)
     with ExitStack() as opened:
@@ -146,21 +160,21 @@ def places_of(paths: Sequence[Path], selection: Selection) -> Iterator[list[Plac
 
 
 def check_names(paths: Sequence[Path]) -> None:
-    """Check, without reading anything, that paths can be hashed together: each has a name of its own.
+    """Check, without reading anything, that paths can be hashed together: each has its own name.
 
     Raises:
-        InvalidInput: A path has no name, two have one, or one is given twice.
+        InvalidInput: A path has no name, two have the same, or one is given twice.
     """
     if len(paths) > 1:
         refuse_one_name((path, _own_name(path)) for path in paths)
 
 
 def _own_name(path: Path) -> str:
-    """Return the last name of a path, brought to NFC; for `.` and `..`, that of the folder which they mean."""
+    """Return the last name of a path in NFC; for `.` and `..`, that of the folder they denote."""
     name = path.name if path.name not in ("", "..") else path.resolve().name
     if not name:
         raise InvalidInput(
-            f"{str(path)!r} has no name that its files could go by.", hint="Give a folder below it, or it alone."
+            f"{str(path)!r} has no name to use in the manifest.", hint="Give a folder below it, or give it alone."
         )
     return _manifest_path(name, path)
 
@@ -175,7 +189,7 @@ def _place(path: Path, selection: Selection, opened: ExitStack, *, is_alone: boo
 
 
 def _read_rules(top: int, shown: Path, selection: Selection) -> tuple[Rules, Identity | None]:
-    """Return the rules for an open folder, and what its `.tdrignore` was when it was read."""
+    """Return the rules for an open folder, and the identity of its `.tdrignore` when it was read."""
     if not selection.has_rules:
         return selection.rules(()), None
     file = shown / IGNORE_FILE
@@ -193,12 +207,12 @@ def _read_rules(top: int, shown: Path, selection: Selection) -> tuple[Rules, Ide
     try:
         lines = content.decode("utf-8-sig").splitlines()
     except UnicodeDecodeError:
-        raise InvalidInput(f"{str(file)!r} is not text in UTF-8.") from None
+        raise InvalidInput(f"{str(file)!r} is not UTF-8 text.") from None
     return selection.rules(lines), identity
 
 
 def _survey(top: int, shown: Path, rules: Rules, links: Links) -> Survey:
-    """Return every file below an open folder, by its path from there as it is on disk; and what is left out."""
+    """Return every file below an open folder, by its path on disk from there; and what is excluded."""
     files: dict[str, File] = {}
     left_out: list[str] = []
     folders = [("", _inode(os.fstat(top)))]
@@ -225,18 +239,18 @@ def _survey(top: int, shown: Path, rules: Rules, links: Links) -> Survey:
 
 
 def _follow(top: int, shown: Path, name: str) -> File:
-    """Return the file that a link leads to, if it is one below the open folder.
+    """Return the file that a link points to, if it is below the open folder.
 
-    The path that the link resolves to may be changed by others meanwhile. So the file is opened from the folder down,
-    through no further link: what has this identity was inside, and nothing else is hashed in its place.
+    The path that the link resolves to may be changed meanwhile. So the file is opened from the folder down, through no
+    further link: a file with this identity was inside, and nothing else is hashed in its place.
     """
     link = shown / name
     target = os.path.relpath(os.path.realpath(link), os.path.realpath(shown))
     parts = Path(target).parts
     if not parts or parts[0] == "..":
         raise InvalidInput(
-            f"{str(link)!r} is a symbolic link that leads out of the folder.",
-            hint="Put a copy in its place, or leave links out by --links skip.",
+            f"{str(link)!r} is a symbolic link that points outside the folder.",
+            hint="Replace it with a copy, or skip links with --links skip.",
         )
     with ExitStack() as opened:
         within = top
@@ -246,7 +260,7 @@ def _follow(top: int, shown: Path, name: str) -> File:
     if stat.S_ISDIR(status.st_mode):
         raise InvalidInput(
             f"{str(link)!r} is a symbolic link to a folder; only links to files are followed.",
-            hint="The folder's files are in the dataset under their own names: leave the link out by --exclude.",
+            hint="The folder's files are in the dataset under their own names; exclude the link with --exclude.",
         )
     return File(identity_of(status, shown, name), target)
 
@@ -284,11 +298,11 @@ def unreadable(shown: Path, error: OSError | ValueError) -> InvalidInput:
 def identity_of(status: os.stat_result, shown: Path, below: str = "") -> Identity:
     kind = stat.S_IFMT(status.st_mode)
     if kind != stat.S_IFREG:
-        noun = _NOUNS.get(kind, "something else than a file")
+        noun = _NOUNS.get(kind, "not a file")
         is_link_within = bool(below) and kind == stat.S_IFLNK
         raise InvalidInput(
-            f"{str(shown / below)!r} is {noun}; a dataset is made of files and folders.",
-            hint="Put a file in its place, or leave it out of the folder."
+            f"{str(shown / below)!r} is {noun}; a dataset consists of files and folders.",
+            hint="Replace it with a file, or remove it from the folder."
             + (" For links there are also --links skip and --links follow-inside." if is_link_within else ""),
         )
     return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
@@ -307,5 +321,5 @@ def _manifest_path(name: str, shown: Path) -> str:
 
 def changed(shown: Path) -> InvalidInput:
     return InvalidInput(
-        f"{str(shown)!r} changed while it was hashed.", hint="Hash it again when nobody writes there, or hash a copy."
+        f"{str(shown)!r} changed while it was hashed.", hint="Hash it again when nothing writes there, or hash a copy."
     )

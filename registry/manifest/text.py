@@ -1,4 +1,4 @@
-"""A manifest as its text, where each line is a leaf: what is asked of one file parses no other."""
+"""A manifest as its text, where each line is a leaf: a request about one file parses no other."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from registry.base.primitives import Bytes32
 
 
 class Listing(Protocol):
-    """What evidence is made of: a `Manifest`, or the text of one."""
+    """The list of files that evidence needs: a `Manifest`, or the text of one."""
 
     @property
     def root(self) -> Bytes32:
-        """The content root."""
+        """Return the content root."""
         ...
 
     def leaf(self, path: str) -> bytes:
-        """Return the leaf of a path; raise NotFound where there is none."""
+        """Return the leaf of a path; raise NotFound if there is none."""
         ...
 
     def proof(self, path: str) -> InclusionProof:
-        """Return the proof that the leaf of a path is under the root; raise NotFound where there is none."""
+        """Return the proof that the leaf of a path is under the root; raise NotFound if there is none."""
         ...
 
     def to_json(self) -> str:
@@ -40,33 +40,34 @@ class Listing(Protocol):
 
 
 class ManifestText:
-    """The text form of a manifest that was checked before it was kept. It takes some 80 bytes a file beside the text.
+    """The text form of a manifest that was checked before it was stored. It takes about 80 bytes per file plus the
+    text.
 
     Args:
-        text: What `Manifest.to_json` made, in UTF-8.
+        text: The output of `Manifest.to_json`, in UTF-8.
 
     Raises:
-        InvalidInput: It is not in that form, or its lines do not have the root that it states.
+        InvalidInput: The text has another form, or its lines do not have the root that it states.
     """
 
     def __init__(self, text: bytes) -> None:
         self._text = text
         self._starts = array("Q", _line_starts(text))
         if len(self._starts) < 2:
-            raise InvalidInput("The manifest is not in its text form: it has no line of its own for each file.")
+            raise InvalidInput("The manifest is not in its text form: expected one line per file.")
         self._tree = MerkleTree(self._leaf(index) for index in range(len(self)))
         stated = text[: text.index(b"\n")]
         if f'"root":"{self.root}"'.encode() not in stated:
-            raise InvalidInput(f"The files of the manifest have the root {self.root}, which it does not state.")
+            raise InvalidInput(f"The files of the manifest have the root {self.root}, but it states another.")
 
     @property
     def root(self) -> Bytes32:
-        """The content root."""
+        """Return the content root."""
         return self._tree.root
 
     @property
     def nbytes(self) -> int:
-        """How much memory it takes, about, in bytes."""
+        """Return its approximate memory in bytes."""
         return len(self._text) + 80 * len(self)
 
     def __len__(self) -> int:
@@ -74,11 +75,11 @@ class ManifestText:
         return len(self._starts) - 1
 
     def leaf(self, path: str) -> bytes:
-        """Return the leaf of a path; raise NotFound where there is none."""
+        """Return the leaf of a path; raise NotFound if there is none."""
         return self._leaf(self._index(path))
 
     def proof(self, path: str) -> InclusionProof:
-        """Return the proof that the leaf of a path is under the root; raise NotFound where there is none."""
+        """Return the proof that the leaf of a path is under the root; raise NotFound if there is none."""
         return self._tree.proof(self._index(path))
 
     def to_json(self) -> str:
@@ -100,7 +101,7 @@ class ManifestText:
 
 
 def _line_starts(text: bytes) -> Iterator[int]:
-    """Yield where the line of each file begins, and where that of the last ends."""
+    """Yield the offset of each file's line, and the end of the last one."""
     end = text.find(b"\n") + 1
     while end and not text.startswith(b"]", end):
         yield end

@@ -1,7 +1,7 @@
-"""A node: the chain, the database, the contracts, and the workers that keep them in step, as one thing.
+"""A node: the chain, the database, the contracts, and the workers that keep them in step.
 
-Opening prepares everything and starts nothing; `start` starts the workers; `close` ends them after the step they are
-at. Nothing is lost by a kill at any moment either: what was acknowledged is in the database.
+Opening prepares everything and starts nothing. `start` starts the workers; `close` ends them after their current step.
+A kill at any moment loses nothing either: whatever was acknowledged is in the database.
 """
 
 from registry.node.health import Health

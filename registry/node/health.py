@@ -1,4 +1,4 @@
-"""How a node is, at one moment."""
+"""The health of a node at one moment."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from registry.rooms.deployment import Deployment
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How a node is.
+    """The health of a node.
 
     Args:
-        figures: What was measured.
+        figures: The measurements.
         problems: What is wrong, as sentences.
         deployment: The chain and the contracts.
-        relayer: The relaying account, if this process knows it.
+        relayer: The relaying account; None if this process does not know it.
         finality: When a block is final, as JSON; None if no node has been asked yet.
         bound_seconds: The published bound from accepted to mined.
         version: The program's version.
-        time: When that was, Unix seconds.
+        time: The time of the measurement, Unix seconds.
     """
 
     figures: NodeFigures
@@ -37,11 +37,11 @@ class Health:
 
     @property
     def is_ready(self) -> bool:
-        """Whether nothing is wrong."""
+        """Return whether nothing is wrong."""
         return not self.problems
 
     def to_json(self) -> dict[str, Any]:
-        """As the gateway shows it."""
+        """Return the gateway's JSON form."""
         now = self.figures
         lag = None
         if now.chain_block is not None and now.index_block is not None:

@@ -1,4 +1,4 @@
-"""The relayer's key: the one secret that a node holds. Owners' keys never come here."""
+"""The relayer's key: the only secret of a node. Owners' keys never reach it."""
 
 from __future__ import annotations
 
@@ -17,19 +17,20 @@ PRIVATE_MODE = 0o600
 
 
 def load_relayer(path: Path, password_file: Path | None) -> Signer:
-    """Reads the key.
+    """Load the key.
 
     Args:
         path: A file with the key in hex, or a keystore (V3).
-        password_file: Holds the keystore's password in its first line.
+        password_file: A file with the keystore's password in its first line; None: the key is not encrypted.
 
     Raises:
-        InvalidInput: It cannot be read, others may read it, or it holds no key. The message never quotes it.
+        InvalidInput: The file cannot be read, is readable by others, or does not contain a key. The message never
+            quotes its content.
     """
     try:
         if path.stat().st_mode & 0o077:
             raise InvalidInput(
-                f"The relayer's key {path} may be read by others than its owner.", hint=f"Say: chmod 600 {path}"
+                f"The relayer's key {path} is readable by users other than its owner.", hint=f"Run: chmod 600 {path}"
             )
         text = path.read_text().strip()
         password = password_file.read_text().partition("\n")[0] if password_file else None
@@ -39,7 +40,7 @@ def load_relayer(path: Path, password_file: Path | None) -> Signer:
     if text.startswith("{"):
         if password is None:
             raise InvalidInput(
-                f"The relayer's key {path} is encrypted.", hint="Name a file with its password: relayer_password_file."
+                f"The relayer's key {path} is encrypted.", hint="Set relayer_password_file to a file with its password."
             )
         return Signer(unlock(_stored(path, text), password).secret())
     try:
@@ -52,15 +53,18 @@ def _stored(path: Path, text: str) -> StoredKey:
     try:
         return StoredKey(path.stem, Address.parse(f"0x{json.loads(text)['address'].removeprefix('0x')}"), path)
     except (ValueError, KeyError, AttributeError):
-        raise InvalidInput(f"The relayer's key {path} is no keystore.") from None
+        raise InvalidInput(f"The relayer's key {path} is not a keystore.") from None
 
 
 def create_relayer(path: Path) -> Signer:
-    """Makes a new key and writes it, readable by its owner alone; complete on disk before it is seen there.
+    """Create a key and write it, readable by its owner only. The file is complete on disk before it is visible.
+
+    Args:
+        path: The file.
 
     Raises:
-        Conflict: There is one already.
-        InvalidInput: It cannot be written.
+        Conflict: There is already a key.
+        InvalidInput: The file cannot be written.
     """
     while True:
         secret = secrets.token_bytes(32)
@@ -81,7 +85,7 @@ def create_relayer(path: Path) -> Signer:
         finally:
             draft.unlink()
     except FileExistsError:
-        raise Conflict(f"There is a relayer's key at {path} already.") from None
+        raise Conflict(f"A relayer's key already exists at {path}.") from None
     except OSError as error:
         raise InvalidInput(f"The relayer's key cannot be written to {path}: {error.strerror}.") from error
     return signer

@@ -1,4 +1,4 @@
-"""One process a role and data folder."""
+"""Allow one process per role and data folder."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ log = structlog.get_logger(__name__)
 
 
 class FolderLock:
-    """A lock that the operating system lets go of when the process ends, however it ends.
+    """A lock that the operating system releases when the process ends, however it ends.
 
     Args:
-        folder: The data folder; created if need be, readable by its owner alone.
-        roles: What this process does with it. Another process may hold other roles of the same folder.
+        folder: The data folder; created if needed, readable by its owner only.
+        roles: The roles of this process. Another process may have other roles in the same folder.
 
     Raises:
-        Conflict: Another process does one of these already.
+        Conflict: Another process has one of these roles.
         InvalidInput: The folder cannot be used.
     """
 
@@ -44,14 +44,14 @@ class FolderLock:
 
     @staticmethod
     def _warn_if_open(folder: Path) -> None:
-        """Warn of a folder made beforehand that others may enter: whoever reads a database may also lock it.
+        """Warn if an existing folder is accessible to others: anyone who can read a database can also lock it.
 
-        Its permissions are not changed here: it may be shared on purpose, or be more than a data folder.
+        Its permissions are not changed, because it may be shared on purpose or serve other purposes.
         """
         mode = stat.S_IMODE(folder.stat().st_mode)
         if mode & 0o077:
             log.warning(
-                "data_folder_open_to_others", folder=str(folder), mode=f"{mode:04o}", hint=f"Say: chmod 700 {folder}"
+                "data_folder_open_to_others", folder=str(folder), mode=f"{mode:04o}", hint=f"Run: chmod 700 {folder}"
             )
 
     def _take(self, folder: Path, role: str) -> None:
@@ -62,11 +62,11 @@ class FolderLock:
         except BlockingIOError:
             raise Conflict(
                 f"Another node uses the data folder {folder} (as its {role}).",
-                hint="Stop it, or give this one a folder of its own with --data.",
+                hint="Stop it, or use another folder with --data.",
             ) from None
 
     def release(self) -> None:
-        """Lets go."""
+        """Release the lock."""
         while self._files:
             os.close(self._files.pop())
 

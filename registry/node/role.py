@@ -1,4 +1,4 @@
-"""Which part of a node a process is."""
+"""The roles of a process within a node."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """One process may be all of a node, or one part of it. Parts share a database, and a chain over JSON-RPC."""
+    """A process may be a whole node or one part of it. The parts share a database, and a chain over JSON-RPC."""
 
     ALL = "all"
     GATEWAY = "gateway"
@@ -15,5 +15,5 @@ class Role(StrEnum):
 
     @property
     def parts(self) -> tuple[Role, ...]:
-        """The parts that it is made of."""
+        """Return the parts that it consists of."""
         return (Role.GATEWAY, Role.RELAYER, Role.INDEXER) if self is Role.ALL else (self,)

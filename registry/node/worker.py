@@ -1,4 +1,4 @@
-"""A thread that does one thing until it is told to stop, and is started again when it fails."""
+"""A thread that runs one task until it is stopped, and restarts it after a failure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Runs a task in a thread of its own. A failure is logged, shown, and followed by a new start.
+    """Runs a task in a thread of its own. A failure is logged and reported, and the task is restarted.
 
     Args:
-        name: What the logs call it.
-        task: What it does until the event is set; returning before counts as a failure.
+        name: Its name in the logs.
+        task: Runs until the event is set; returning earlier counts as a failure.
     """
 
     def __init__(self, name: str, task: Callable[[threading.Event], None]) -> None:
@@ -36,19 +36,19 @@ class Worker:
 
     @property
     def fault(self) -> str:
-        """Why it failed lately, as a sentence; empty when it has been running since for a while."""
+        """Return the recent failure as a sentence; empty once it has run for a while since."""
         return self._fault if time.monotonic() < self._fault_until else ""
 
     def start(self) -> None:
-        """Starts it."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Tells it to finish the step it is at, without waiting for that."""
+        """Tell it to finish its current step; do not wait."""
         self._stop.set()
 
     def join(self) -> None:
-        """Waits until it has finished."""
+        """Wait until it has finished."""
         if self._thread.ident is not None:
             self._thread.join()
 
@@ -56,7 +56,7 @@ class Worker:
         pause = FIRST_PAUSE
         while not self._stop.is_set():
             started = time.monotonic()
-            # The future holds whatever the task raised: nothing that fails here may fail silently.
+            # The future keeps whatever the task raised, so that no failure is silent.
             with ThreadPoolExecutor(1, self.name) as executor:
                 error = executor.submit(self._task, self._stop).exception()
             if self._stop.is_set() and error is None:

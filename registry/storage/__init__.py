@@ -1,4 +1,4 @@
-"""The database: one interface to SQLite and PostgreSQL. The tables themselves live in the rooms that use them."""
+"""The database: one interface to SQLite and PostgreSQL. Each package defines its own tables."""
 
 from registry.storage.engine import Storage, open_storage
 from registry.storage.errors import StorageFull, StorageUnavailable

@@ -1,4 +1,4 @@
-"""Many rows at once, by the fastest way that each database has."""
+"""Insert many rows at once, in the fastest way of each database."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, SmallIn
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """Inserts rows whose values the drivers take as they are: int, str, bytes (also FixedBytes), bool, None.
+    """Insert rows of values that the drivers take unchanged: int, str, bytes (also FixedBytes), bool, None.
 
     Args:
-        connection: In a transaction that writes.
-        table: Where to.
-        columns: The names of the columns that are given; the others take their defaults.
-        rows: One value a column.
+        connection: A connection in a writing transaction.
+        table: The table.
+        columns: The names of the columns in `rows`; the others take their defaults.
+        rows: One value per column.
     """
     if not rows:
         return
@@ -33,7 +33,7 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
 
 
 def _postgresql_type(column: Column[Any]) -> str:
-    """The name of a column's type: in its binary form COPY takes no other."""
+    """Return the name of a column's type; binary COPY accepts no other type."""
     match column.type:
         case BigInteger():
             return "int8"

@@ -1,4 +1,4 @@
-"""Column types for the registry's values: stored as raw bytes, given back as the type they were."""
+"""Column types for the registry's values: stored as raw bytes, returned in their own type."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from registry.base.primitives import FixedBytes
 Value = TypeVar("Value", bound=FixedBytes)
 
 ROW_NUMBER: Final = BigInteger().with_variant(Integer, "sqlite")
-"""A number of 64 bits that is a table's whole key. In SQLite only INTEGER makes it the number of the row itself: every
-other type has a second tree beside the table's. It is what counts up by itself, too."""
+"""A 64-bit number that is a table's whole key. In SQLite only INTEGER makes it the row id itself, which also increments
+automatically; every other type needs a second tree beside the table's.
+"""
 
 
 class Fixed(TypeDecorator[Value], Generic[Value]):
@@ -31,11 +32,11 @@ class Fixed(TypeDecorator[Value], Generic[Value]):
         self.kind = kind
 
     def process_bind_param(self, value: Value | None, dialect: Dialect) -> bytes | None:
-        """Gives the driver plain bytes, of the right length or not at all."""
+        """Return plain bytes for the driver; raise InvalidInput if the length is wrong."""
         if value is None:
             return None
         return bytes(value) if isinstance(value, self.kind) else bytes(self.kind(value))
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> Value | None:
-        """Makes the value of what was stored."""
+        """Return the stored bytes in their type."""
         return None if value is None else self.kind(value)

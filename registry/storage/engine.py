@@ -1,8 +1,9 @@
-"""Opening a database, and the two kinds of transaction: one that sees a single state, one that writes.
+"""Open a database, and run the two kinds of transaction: reads of a single state, and writes.
 
-SQLite: write-ahead log, each commit synced to the disk, writers take the lock at their beginning and wait for it.
-PostgreSQL: readers see one snapshot; writers see what is committed and take row locks where they need them.
-A statement's values stay out of error messages, and so out of logs: a message's salt must not be read there.
+SQLite: write-ahead log, each commit synced to the disk; a writer takes the lock at its beginning and waits for it.
+PostgreSQL: readers see one snapshot; writers see committed data and take row locks where they need them.
+
+The values of statements are kept out of error messages, and so out of logs: a message's salt must not be logged.
 """
 
 from __future__ import annotations
@@ -28,11 +29,13 @@ LOCK_SECONDS: Final = 30
 CONNECT_SECONDS: Final = 5
 CONNECTIONS: Final = 16
 LOG_PAGES: Final = 8_000
-"""After how many pages (4 KiB each) SQLite's log is brought into the database: rarely, for each time costs syncs."""
+"""The number of pages (4 KiB each) after which SQLite's log is written to the database. It is high because each
+checkpoint costs syncs.
+"""
 CACHE_KIB: Final = 8_192
-"""SQLite's page cache of a connection that writes, as far as it needs it: a large transaction should not spill."""
+"""SQLite's page cache for a writing connection, at most: a large transaction should not spill to disk."""
 READ_CACHE_KIB: Final = 2_048
-"""The same of one that reads: there are many of these, and what one reads the system keeps for all of them."""
+"""The same for a reading connection: there are many of them, and they share the system's file cache."""
 
 _IMMEDIATE: Final = "tdr_immediate"
 _POOL: Final[dict[str, Any]] = {
@@ -50,7 +53,7 @@ class Storage:
 
     Args:
         name: Its URL without the password, for people.
-        engine: SQLAlchemy's engine; `read` and `write` are the ways to use it.
+        engine: SQLAlchemy's engine; use `read` and `write` instead.
     """
 
     name: str
@@ -61,12 +64,12 @@ class Storage:
 
     @property
     def is_sqlite(self) -> bool:
-        """Whether it is SQLite; else it is PostgreSQL."""
+        """Return whether it is SQLite; otherwise it is PostgreSQL."""
         return self.engine.dialect.name == "sqlite"
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one state of the database throughout, and cannot change it in PostgreSQL.
+        """Open a transaction that sees one state of the database and, in PostgreSQL, cannot change it.
 
         Raises:
             StorageUnavailable: The database cannot be read now.
@@ -76,24 +79,24 @@ class Storage:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that is committed when its block ends, and rolled back if an error leaves the block.
+        """Open a transaction that is committed when the `with` block ends, and rolled back if an error leaves it.
 
         Raises:
-            StorageFull: There is no room left.
-            StorageUnavailable: The database cannot do it now. Where `outcome_unknown` is set, the answer to the
-                COMMIT was lost: look before doing it again.
+            StorageFull: There is no space left.
+            StorageUnavailable: The database cannot do it now. If `outcome_unknown` is set, the answer to the COMMIT was
+                lost: check before doing it again.
         """
         with self._turn(), self._transaction(self._writer) as connection:
             yield connection
 
     def close(self) -> None:
-        """Closes all connections that are not in use."""
+        """Close all idle connections."""
         for engine in (self._reader, self._writer):
             engine.dispose()
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        """Wait until this process's other writers are done: SQLite itself lets a writer sleep up to 0.1 s, unfairly."""
+        """Wait for this process's other writers: SQLite itself lets a writer sleep up to 0.1 s, in no fair order."""
         is_taken = self.is_sqlite and self._turns.acquire(timeout=LOCK_SECONDS)
         try:
             yield
@@ -117,20 +120,20 @@ class Storage:
 
 
 def open_storage(url: str) -> Storage:
-    """Opens a database; the tables are made by `registry.storage.migrate`.
+    """Open a database. `registry.storage.migrate` creates its tables.
 
     Args:
         url: ``sqlite:///relative.db``, ``sqlite:////absolute.db`` or ``postgresql://user:password@host/name``.
 
     Raises:
-        InvalidInput: It is no such URL.
+        InvalidInput: The URL has another form.
         StorageUnavailable: The database cannot be opened.
     """
     try:
         parsed = make_url(url)
     except ArgumentError:
-        # The URL may hold a password: it is not repeated.
-        raise InvalidInput("The database URL is not a URL.", hint="An example: sqlite:///registry.db") from None
+        # The URL is not repeated, because it may contain a password.
+        raise InvalidInput("The database URL is not a URL.", hint="Example: sqlite:///registry.db") from None
     name = parsed.render_as_string(hide_password=True)
     match parsed.get_backend_name():
         case "sqlite" if parsed.database and parsed.database != ":memory:":
@@ -163,8 +166,8 @@ def _sqlite_engine(url: URL, cache_kib: int) -> Engine:
     engine = create_engine(
         url.set(drivername="sqlite"),
         **_POOL,
-        pool_use_lifo=True,  # What is not needed keeps no cache filled.
-        # A statement that is kept for the next time keeps its values too: the manifest that was stored last, say.
+        pool_use_lifo=True,  # Idle connections should not keep caches filled.
+        # A cached statement keeps its values too, for example the last manifest that was stored.
         connect_args={"timeout": LOCK_SECONDS, "cached_statements": 0},
     )
     event.listen(engine, "connect", partial(_prepare_sqlite, cache_kib=cache_kib))
@@ -173,7 +176,7 @@ def _sqlite_engine(url: URL, cache_kib: int) -> Engine:
 
 
 def _drop_detail(context: ExceptionContext) -> None:
-    """Takes PostgreSQL's DETAIL out of an error: it repeats whole rows."""
+    """Remove PostgreSQL's DETAIL from an error, because it repeats whole rows."""
     cause, error = context.original_exception, context.sqlalchemy_exception
     if isinstance(cause, psycopg.Error) and cause.diag.message_detail:
         cause.args = (cause.diag.message_primary,)
@@ -182,7 +185,7 @@ def _drop_detail(context: ExceptionContext) -> None:
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, record: Any, *, cache_kib: int) -> None:
-    connection.isolation_level = None  # Transactions begin where `_begin_sqlite` says so, and nowhere else.
+    connection.isolation_level = None  # Only `_begin_sqlite` begins transactions.
     _enter_wal(connection)
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
@@ -191,7 +194,7 @@ def _prepare_sqlite(connection: sqlite3.Connection, record: Any, *, cache_kib: i
 
 
 def _enter_wal(connection: sqlite3.Connection) -> None:
-    # SQLite does not wait for the lock here, so when two processes make the database at once, one must try again.
+    # SQLite does not wait for the lock here, so if two processes create the database at once, one must retry.
     deadline = time.monotonic() + LOCK_SECONDS
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What can befall a database, in words of this package."""
+"""Database errors, translated into this package's errors."""
 
 from __future__ import annotations
 
@@ -13,13 +13,12 @@ from registry.base.errors import Unavailable
 
 
 class StorageUnavailable(Unavailable):
-    """The database cannot be reached, or cannot do its work now.
+    """The database cannot be reached or cannot do its work now.
 
     Args:
         message: One sentence: what happened.
         hint: What the reader can do about it.
-        outcome_unknown: True where the answer to a COMMIT was lost: the transaction may or may not have been carried
-            out, and only looking can tell.
+        outcome_unknown: Whether the answer to a COMMIT was lost, so that only reading can tell whether it took effect.
     """
 
     def __init__(self, message: str, *, hint: str = "", outcome_unknown: bool = False) -> None:
@@ -28,7 +27,7 @@ class StorageUnavailable(Unavailable):
 
 
 class StorageFull(StorageUnavailable):
-    """There is no room left to write; reading still works."""
+    """There is no space left for writing. Reading still works."""
 
 
 _SQLITE_FULL: Final = {sqlite3.SQLITE_FULL}
@@ -51,22 +50,22 @@ Source: PostgreSQL 15, appendix A.
 """
 
 DRIVER_ERRORS: Final = (SQLAlchemyError, sqlite3.Error, psycopg.Error)
-"""What may come out of a database call."""
+"""The errors that a database call may raise."""
 
 DUPLICATE_ERRORS: Final = (IntegrityError, psycopg.IntegrityError)
-"""What comes out where a key forbids a row; the transaction must be rolled back."""
+"""The errors raised where a key forbids a row. The transaction must be rolled back."""
 
 
 def translated(error: Exception, name: str, *, committing: bool = False) -> StorageUnavailable | None:
-    """The error in this package's words.
+    """Return the error to raise for a driver's error.
 
     Args:
         error: One of `DRIVER_ERRORS`.
         name: The database's name for people, without its password.
-        committing: Whether it came as the answer to a COMMIT.
+        committing: Whether it was the answer to a COMMIT.
 
     Returns:
-        The error to raise, or None if the fault is the caller's: a violated constraint or a wrong statement.
+        The error, or None if the fault is the caller's: a violated constraint or a wrong statement.
     """
     cause = error.orig if isinstance(error, DBAPIError) else error
     lost = isinstance(error, DBAPIError) and error.connection_invalidated
@@ -86,15 +85,15 @@ def translated(error: Exception, name: str, *, committing: bool = False) -> Stor
         unavailable = True
     if full:
         return StorageFull(
-            f"The database {name} has no room left to write.",
-            hint="Make room on its disk; nothing that was acknowledged is lost, and reading still works.",
+            f"The database {name} has no space left.",
+            hint="Free space on its disk. Acknowledged data is safe, and reading still works.",
             outcome_unknown=committing,
         )
     if unavailable or lost or committing:
         told = " ".join(str(cause).split())[:300]
         return StorageUnavailable(
             f"The database {name} cannot do its work now: {told}.",
-            hint="Check that it runs, can be reached, and that its disk is sound.",
+            hint="Check that it is running and reachable, and that its disk is healthy.",
             outcome_unknown=committing,
         )
     return None

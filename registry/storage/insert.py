@@ -1,4 +1,4 @@
-"""Inserting a row that may be there already."""
+"""Insert a row that may already exist."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 
 def insert_if_new(connection: Connection, table: Table) -> Insert:
-    """An INSERT that does nothing where a unique key of the table would forbid it. Whether it did, a RETURNING says.
+    """Return an INSERT that does nothing if a unique key of the table forbids it. Use RETURNING to see whether it
+    inserted.
 
-    In PostgreSQL it waits for another transaction that is inserting the same; what that committed can be read then.
+    In PostgreSQL it waits for another transaction that is inserting the same row, and then sees its committed row.
     """
     if connection.dialect.name == "postgresql":
         return postgresql.insert(table).on_conflict_do_nothing()

@@ -1,4 +1,4 @@
-"""Locks on values, for decisions that rest on rows which another transaction may be about to write."""
+"""Locks on values, for decisions that depend on rows another transaction may be about to write."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from sqlalchemy import Connection, func, select
 
 
 def lock_values(connection: Connection, purpose: str, values: Iterable[bytes]) -> None:
-    """Lock values until the transaction ends; wait for those that another one has locked for the same purpose.
+    """Lock values until the transaction ends. Wait for values that another transaction has locked for the same purpose.
 
-    In PostgreSQL, where writers overlap, a statement that follows sees what the other one committed. In SQLite a
-    transaction that writes has the database to itself already.
+    In PostgreSQL, where writers overlap, later statements see what the other transaction committed. In SQLite a writing
+    transaction already has the database to itself.
 
     Args:
-        connection: In a transaction that writes, which has not yet written what is decided about.
-        purpose: What they are locked for.
-        values: The values. They are locked in one order everywhere, so that nobody waits in a circle.
+        connection: A connection in a writing transaction that has not yet written the rows to be decided about.
+        purpose: The purpose of the lock.
+        values: The values. They are locked in one global order, so that no deadlock can occur.
     """
     if connection.dialect.name != "postgresql":
         return

@@ -1,4 +1,4 @@
-"""The one collection of tables. Constraints get names by rule, so that migrations can speak of them."""
+"""The collection of all tables. Constraints are named by rule, so that migrations can refer to them."""
 
 from __future__ import annotations
 

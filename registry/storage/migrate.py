@@ -1,4 +1,4 @@
-"""Bringing a database's tables to the shape that this version needs."""
+"""Migrate a database's tables to the schema of this version."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _LOCK: Final = 0x7464725F6D696772  # "tdr_migr"
 
 
 def migrate(storage: Storage, revision: str = "head") -> None:
-    """Applies the migrations that are missing, all of them or none. Several processes may do so at once.
+    """Apply the missing migrations, all of them or none. Several processes may do so at once.
 
     Args:
         storage: The database.
-        revision: How far; the newest by default.
+        revision: The target; the newest by default.
 
     Raises:
-        Conflict: A newer version of this program has been at work on the database.
+        Conflict: A newer version of this program has migrated the database.
         StorageUnavailable: The database cannot do it now.
     """
     with storage.write() as connection:
@@ -39,7 +39,7 @@ def migrate(storage: Storage, revision: str = "head") -> None:
         known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
         if present is not None and present not in known:
             raise Conflict(
-                f"The database {storage.name} is of a newer version of this program (revision {present}).",
+                f"The database {storage.name} belongs to a newer version of this program (revision {present}).",
                 hint="Use that version, or another database.",
             )
         command.upgrade(config, revision)
@@ -62,7 +62,7 @@ def create_tables_of_others(storage: Storage, tables: Iterable[Table]) -> None:
 
 
 def configuration(connection: Connection) -> Config:
-    """Alembic's configuration for one connection."""
+    """Return Alembic's configuration for one connection."""
     config = Config()
     config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
     config.attributes["connection"] = connection
@@ -70,5 +70,5 @@ def configuration(connection: Connection) -> Config:
 
 
 def revision_of(connection: Connection) -> str | None:
-    """The revision that the database's tables have; None before the first migration."""
+    """Return the revision of the database's tables; None before the first migration."""
     return MigrationContext.configure(connection).get_current_revision()

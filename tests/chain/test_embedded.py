@@ -170,7 +170,7 @@ def test_second_process_on_a_folder_is_refused(tmp_path: Path) -> None:
 
 def test_another_relayers_chain_is_refused(tmp_path: Path) -> None:
     EmbeddedChain.open(tmp_path, RELAYER).close()
-    with pytest.raises(Conflict, match=f"made for the relayer {RELAYER}"):
+    with pytest.raises(Conflict, match=f"created for the relayer {RELAYER}"):
         EmbeddedChain.open(tmp_path, Address.parse(OTHER))
     EmbeddedChain.open(tmp_path, RELAYER).close()
 

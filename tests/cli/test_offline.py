@@ -334,7 +334,7 @@ def test_an_index_that_is_not_there_is_not_made_to_be_looked_at(tdr: Run, tmp_pa
 
 
 def test_a_key_name_that_is_taken_is_refused(tdr: Run, key: Signer) -> None:
-    assert "a key 'alice' already" in refused(tdr("keys", "new", "alice"))
+    assert "The key 'alice' already exists" in refused(tdr("keys", "new", "alice"))
 
 
 def test_without_keys_the_list_says_how_to_make_one(tdr: Run) -> None:

@@ -43,9 +43,9 @@ def test_a_contact_is_added_listed_shown_and_removed(tdr: Run, tmp_path: Path) -
         ("bob", "0x" + "0" * 40, "zero address"),
         ("0xbob", BOB, "looks like an address"),
         ("a" * 40, BOB, "looks like an address"),
-        ("../bob", BOB, "no name"),
-        ("", BOB, "no name"),
-        ("bob\n", BOB, "no name"),
+        ("../bob", BOB, "is not a name for a key"),
+        ("", BOB, "is not a name for a key"),
+        ("bob\n", BOB, "is not a name for a key"),
     ],
 )
 def test_no_other_name_or_address_is_taken(tdr: Run, name: str, address: str, said: str) -> None:

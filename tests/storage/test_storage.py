@@ -118,7 +118,7 @@ def test_a_full_disk_is_told_and_reading_goes_on(sqlite_storage: Storage) -> Non
                 value = DatasetId(number.to_bytes(32, "big"))
                 connection.execute(insert(CHANGED_PUBLICATIONS).values(dataset_id=value))
 
-    with pytest.raises(StorageFull, match="no room left"):
+    with pytest.raises(StorageFull, match="no space left"):
         fill()
     assert count(sqlite_storage) == 1
 

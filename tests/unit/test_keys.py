@@ -170,9 +170,9 @@ def test_a_name_that_is_taken_is_refused_and_the_key_stays(folder: KeyFolder) ->
 
 @pytest.mark.parametrize("name", ["", "a/b", "../a", ".a", "a b", "a\0", "x" * 65, "-a"])
 def test_what_is_no_name_is_refused(folder: KeyFolder, name: str) -> None:
-    with pytest.raises(InvalidInput, match="no name for a key"):
+    with pytest.raises(InvalidInput, match="is not a name for a key"):
         stored(folder, name)
-    with pytest.raises(InvalidInput, match="no name for a key"):
+    with pytest.raises(InvalidInput, match="is not a name for a key"):
         folder.key(name)
 
 
@@ -262,7 +262,7 @@ def test_a_keystore_that_cannot_be_read_is_named(folder: KeyFolder, change: dict
 
 def test_a_keystore_that_states_another_account_is_refused(folder: KeyFolder) -> None:
     keystore = changed(encrypt(Signer(KNOWN_KEY), PASSWORD, work=FAST), address="11" * 20)
-    with pytest.raises(InvalidInput, match="holds the key of"):
+    with pytest.raises(InvalidInput, match="contains the key of"):
         unlock(folder.add("swapped", keystore), PASSWORD)
 
 

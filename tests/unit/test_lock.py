@@ -21,7 +21,7 @@ def test_a_folder_made_beforehand_that_others_may_enter_is_warned_of(tmp_path: P
     (warning,) = logs
     assert (warning["event"], warning["log_level"]) == ("data_folder_open_to_others", "warning")
     assert warning["mode"] == f"{mode:04o}"
-    assert warning["hint"] == f"Say: chmod 700 {folder}"
+    assert warning["hint"] == f"Run: chmod 700 {folder}"
 
 
 def test_a_folder_of_its_owner_alone_is_not(tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_progress_is_told_sparingly_and_ends_with_everything(
 
 
 def test_an_empty_path_is_refused() -> None:
-    assert "empty one was given" in refusal("")
+    assert "got an empty path" in refusal("")
 
 
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:

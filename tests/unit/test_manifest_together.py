@@ -149,7 +149,7 @@ def test_each_path_is_refused_for_what_it_would_be_refused_for_alone(
 
 def test_a_link_to_another_path_that_is_given_leads_out_of_its_folder(top: Path) -> None:
     (top / "数据" / "link").symlink_to(top / "a.csv")
-    with pytest.raises(InvalidInput, match="leads out of the folder"):
+    with pytest.raises(InvalidInput, match="points outside the folder"):
         together(top / "a.csv", top / "数据", selection=Selection(links=Links.FOLLOW_INSIDE))
     skipped = hash_together([top / "a.csv", top / "数据"], Selection(links=Links.SKIP))
     assert skipped.left_out == ("数据/link",)

@@ -309,14 +309,14 @@ class TestFolder:
     def test_a_key_that_others_may_read_is_refused(self, tmp_path: Path) -> None:
         WitnessStore.open(tmp_path / "w").close()
         (tmp_path / "w/witness.key").chmod(0o644)
-        with pytest.raises(InvalidInput, match="may be read by others"):
+        with pytest.raises(InvalidInput, match="is readable by users other than"):
             WitnessStore.open(tmp_path / "w")
 
     @pytest.mark.parametrize("damage", ["", "hello", "PRIVATE+KEY+a+00000000+AAAA"])
     def test_a_damaged_key_is_refused_without_quoting_it(self, tmp_path: Path, damage: str) -> None:
         WitnessStore.open(tmp_path / "w").close()
         (tmp_path / "w/witness.key").write_text(damage)
-        with pytest.raises(InvalidInput, match="holds no key") as caught:
+        with pytest.raises(InvalidInput, match="does not contain a key") as caught:
             WitnessStore.open(tmp_path / "w")
         assert not damage or damage not in str(caught.value)
 
