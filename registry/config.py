@@ -1,4 +1,4 @@
-"""The settings of a node: from flags, then the environment, then a file, then defaults; and where each came from."""
+"""A node's settings: from flags, the environment, a file, then defaults, each with its source."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ Seconds = Annotated[float, Field(gt=0, le=86_400)]
 
 
 class Settings(BaseModel):
-    """What a node is told. In the environment each has its name in capitals behind `TDR_`, in a file its own name."""
+    """The settings of a node. In the environment each has its name in capitals after `TDR_`, in a file its own name."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -133,35 +133,42 @@ class Settings(BaseModel):
 
     @property
     def database(self) -> str:
-        """The database's URL. Warning: it may hold a password."""
+        """Return the database's URL. Warning: it may contain a password."""
         if self.database_url is not None:
             return self.database_url.get_secret_value()
         return f"sqlite:///{self.database_file}"
 
     @property
     def database_file(self) -> Path:
-        """Where the database lies, if none is named."""
+        """Return the path of the default database."""
         return self.data.absolute() / "registry.db"
 
     @property
     def key_file(self) -> Path:
-        """Where the relayer's key lies."""
+        """Return the path of the relayer's key."""
         return self.relayer_key_file or self.data / "relayer.key"
 
     @property
     def checkpoint_key_file(self) -> Path:
-        """Where the key lies that signs checkpoints."""
+        """Return the path of the key that signs checkpoints."""
         return self.data / "checkpoints.key"
 
     @property
     def chain_folder(self) -> Path:
-        """Where the embedded chain lies, if there is one."""
+        """Return the folder of the embedded chain."""
         return self.data / "chain"
 
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One setting as `tdr config show` lists it: passwords and access keys in it are masked."""
+    """One setting for `tdr config show`, with passwords and access keys masked.
+
+    Args:
+        name: Its name.
+        value: Its value as text.
+        source: Its source: ``flag``, the variable's name, the file's path, or ``default``.
+        description: Its description.
+    """
 
     name: str
     value: str
@@ -171,27 +178,32 @@ class Setting:
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Settings, and the source of each: ``flag``, the variable's name, the file's path, or ``default``."""
+    """Settings and their sources.
+
+    Args:
+        settings: The settings.
+        sources: The source of each: ``flag``, the variable's name, the file's path, or ``default``.
+    """
 
     settings: Settings
     sources: Mapping[str, str]
 
     def shown(self) -> Iterator[Setting]:
-        """The settings by name, with what is secret masked."""
+        """Yield the settings by name, with secrets masked."""
         for name, field in Settings.model_fields.items():
             value = getattr(self.settings, name)
             yield Setting(name, _masked(name, value), self.sources[name], field.description or "")
 
 
 def load(flags: Mapping[str, object], environment: Mapping[str, str]) -> Configuration:
-    """Gathers the settings.
+    """Load the settings.
 
     Args:
-        flags: Settings by their names, as the command line gave them; None counts as not given.
+        flags: Settings by name from the command line; None counts as absent.
         environment: The environment's variables. `TDR_CONFIG` names a TOML file of settings.
 
     Raises:
-        InvalidInput: A setting is unknown or malformed; the message says which, and where it came from.
+        InvalidInput: A setting is unknown or malformed; the message names it and its source.
     """
     values: dict[str, object] = {}
     sources = dict.fromkeys(Settings.model_fields, "default")
@@ -221,14 +233,14 @@ def load(flags: Mapping[str, object], environment: Mapping[str, str]) -> Configu
 
 
 def without_secrets(url: str) -> str:
-    """A URL without what may be secret in it: password, path and query (hosted nodes keep access keys in those)."""
+    """Return a URL with its password, path and query masked (hosted nodes keep access keys in those)."""
     try:
         parts = urlsplit(url)
-        _ = parts.port  # A password with a slash or a comma in it ends where a port ought to be.
+        _ = parts.port  # A password with a slash or a comma ends where a port should be.
     except ValueError:
         return MASK
     is_database = not parts.scheme.startswith(("http", "ws"))
-    name = parts.username if is_database or parts.password else MASK  # A token may stand alone before the host.
+    name = parts.username if is_database or parts.password else MASK  # A token may be alone before the host.
     user = f"{name}:{MASK}@" if parts.password else f"{name}@" if parts.username else ""
     host = parts.netloc.rpartition("@")[2]
     path = parts.path if is_database or parts.path in ("", "/") else f"/{MASK}"
@@ -236,7 +248,7 @@ def without_secrets(url: str) -> str:
 
 
 def witness_without_secrets(text: str) -> str:
-    """A witness as it is given, its key and its URL, without what may be secret; however malformed it is."""
+    """Return a witness (its key and its URL) with possible secrets masked, however malformed it is."""
     return " ".join(_word_without_secrets(word) for word in text.split())
 
 

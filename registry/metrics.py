@@ -1,4 +1,4 @@
-"""What is measured, in Prometheus's form. A node has a registry of its own: two in one process do not mix."""
+"""Prometheus metrics. Each node has its own registry, so that two nodes in one process do not mix."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 1
 
 @dataclass(frozen=True, slots=True)
 class NodeFigures:
-    """How the node stands at one moment. None: it is not known now, and then it is left out.
+    """A node's measurements at one moment. None means unknown now, and is left out.
 
     Args:
         receipts: The number of receipts by status.
@@ -22,7 +22,7 @@ class NodeFigures:
         oldest_unmined_seconds: The age of the oldest accepted write that is not mined.
         bound_seconds: The published bound from accepted to mined.
         is_bound_broken: Whether a write is older than that.
-        relayer_balance_wei: What the relayer has to pay with.
+        relayer_balance_wei: The relayer's balance.
         chain_block: The chain's height.
         index_block: The index's height.
         final_block: The highest final block.
@@ -30,7 +30,7 @@ class NodeFigures:
         checkpoint_cosignatures: How many witnesses have cosigned it.
         checkpoint_alarms: How many contradictions of checkpoints are known.
         reorgs: How often the index has rewound since the start.
-        restarts: How often a worker failed and was started again, by worker.
+        restarts: How often a worker failed and was restarted, by worker.
         replacements: How many transactions were replaced, ever.
         rpc_faults: How often an endpoint gave no usable answer, by kind.
         is_database_up: Whether the database could be read.
@@ -59,7 +59,7 @@ class HttpMetrics:
     """Counts and times requests.
 
     Args:
-        registry: Where they are kept.
+        registry: The registry of the metrics.
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
@@ -73,11 +73,11 @@ class HttpMetrics:
         self._answers = Counter(
             "tdr_http_answers", "Answers by status.", ("method", "route", "status"), registry=registry
         )
-        # Looking children up by label costs more than counting.
+        # Looking up children by label costs more than counting.
         self._children: dict[tuple[str, str, int], tuple[Histogram, Counter]] = {}
 
     def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        """Notes one request.
+        """Record one request.
 
         Args:
             method: Its method.
@@ -97,17 +97,17 @@ class HttpMetrics:
 
 
 class NodeMetrics(Collector):
-    """Reads the node's figures when it is asked for them.
+    """Reports the node's measurements when they are requested.
 
     Args:
-        figures: Gives them.
+        figures: Returns them.
     """
 
     def __init__(self, figures: Callable[[], NodeFigures]) -> None:
         self._figures = figures
 
     def collect(self) -> Iterator[Metric]:
-        """The figures as Prometheus takes them."""
+        """Yield the measurements in Prometheus's form."""
         now = self._figures()
         yield _labelled(GaugeMetricFamily("tdr_receipts", "Writes by status.", labels=["status"]), now.receipts)
         yield _labelled(
@@ -142,12 +142,12 @@ class NodeMetrics(Collector):
                 yield GaugeMetricFamily(name, text, value=float(value))
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: registering must not ask the node."""
+        """Return nothing: registering must not query the node."""
         return iter(())
 
 
 def exposition(registry: CollectorRegistry) -> bytes:
-    """Everything measured, in Prometheus's text format."""
+    """Return all metrics in Prometheus's text format."""
     return generate_latest(registry)
 
 

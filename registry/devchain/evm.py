@@ -85,13 +85,7 @@ class Call:
 
 
 def make_genesis(chain_id: int, relayer: bytes, timestamp: int) -> Draft:
-    """Return the first block. Equal arguments give an equal block.
-
-    Args:
-        chain_id: The chain's id.
-        relayer: The account that receives all ether, 20 bytes.
-        timestamp: Unix seconds, UTC.
-    """
+    """Return the first block, in which `relayer` (20 bytes) has all ether. Equal arguments give an equal block."""
     overlay = _Overlay(_nothing)
     before = PragueVM.create_genesis_header(difficulty=0, timestamp=timestamp, gas_limit=BLOCK_GAS_LIMIT)
     state = PragueVM.build_state(overlay, before, ChainContext(chain_id))
@@ -261,15 +255,8 @@ def estimate_gas(
     ancestors: Iterable[Hash32],
     limits: Budget | None = None,
 ) -> int:
-    """Return a gas limit with which a call succeeds, at most 1.5 % above the minimum.
-
-    Args:
-        header: The block; the call sees its timestamp and number.
-        message: The call.
-        chain_id: The chain's id.
-        read: Reads the trie nodes of the state.
-        ancestors: The hashes of the blocks before `header`, newest first.
-        limits: The budget; None: limited by the call's gas only.
+    """Return a gas limit with which a call succeeds, at most 1.5 % above the minimum. The arguments are those of
+    `call`.
 
     Raises:
         RpcError: The call fails with every gas limit up to `message.gas`.

@@ -250,7 +250,11 @@ def at_most_bytes(maximum: int) -> Callable[[str], str]:
 
 
 def not_zero_address(address: Address) -> Address:
-    """A validator of addresses that must be somebody's."""
+    """Return an address other than the zero address.
+
+    Raises:
+        ValueError: It is the zero address.
+    """
     if address == ZERO_ADDRESS:
         raise ValueError("it is the zero address, which has no owner")
     return address

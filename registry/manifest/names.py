@@ -32,7 +32,7 @@ def refuse_twins(paths: Mapping[str, str], shown: Path) -> None:
         twin = names.setdefault(path, name)
         if twin != name:
             raise InvalidInput(
-                f"Two names in {str(shown)!r} print alike and are equal in Unicode's form NFC: {_spelled(twin)} and "
+                f"Two names in {str(shown)!r} print alike and are the same name in Unicode's form NFC: {_spelled(twin)} and "
                 f"{_spelled(name)}.",
                 hint="Rename or remove one of them.",
             )

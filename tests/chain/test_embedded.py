@@ -185,7 +185,7 @@ def test_other_database_is_refused(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "chain.sqlite3") as connection:
         connection.execute("CREATE TABLE receipts (id)")
     connection.close()
-    with pytest.raises(Conflict, match="no embedded chain"):
+    with pytest.raises(Conflict, match="is not an embedded chain"):
         EmbeddedChain.open(tmp_path, RELAYER)
 
 

@@ -131,7 +131,7 @@ def test_decomposed_names_are_listed_in_nfc() -> None:
         (f"{A}  ../a\n", "Line 1.*'..'"),
         (f"{A}  a\n{A}  a\n", "twice"),
         (f"{A}  ./a\n{A}  a\n", "twice"),
-        (f"{A}  a\n{A}  A\n", "one name"),
+        (f"{A}  a\n{A}  A\n", "the same name"),
     ],
 )
 def test_a_list_that_is_not_one_is_refused_and_the_fault_named(text: str, fault: str) -> None:
@@ -148,7 +148,7 @@ def test_digests_make_the_manifest_that_their_list_makes() -> None:
 
 @pytest.mark.parametrize(
     ("paths", "fault"),
-    [([], "at least one"), (["/a"], "absolute"), (["a", "A"], "one name"), (["caf\u00e9", "cafe\u0301"], "twice")],
+    [([], "at least one"), (["/a"], "absolute"), (["a", "A"], "the same name"), (["caf\u00e9", "cafe\u0301"], "twice")],
 )
 def test_digests_without_a_manifest_are_refused(paths: list[str], fault: str) -> None:
     with pytest.raises(InvalidInput, match=fault):

@@ -10,7 +10,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    """Makes the tables."""
+    """Create the tables."""
     op.create_table(
         "dataset_words",
         sa.Column("word", sa.String(length=64), nullable=False),

@@ -10,7 +10,7 @@ down_revision = "0002"
 
 
 def upgrade() -> None:
-    """Makes the tables."""
+    """Create the tables."""
     op.create_table(
         "checkpoints",
         sa.Column("height", sa.BigInteger(), autoincrement=False, nullable=False),

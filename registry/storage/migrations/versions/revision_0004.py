@@ -12,7 +12,7 @@ KEYS = {"index_blocks": "number", "events": "position", "versions": "position", 
 
 
 def upgrade() -> None:
-    """Makes the tables anew with what is in them. PostgreSQL has nothing to gain."""
+    """Rebuild the tables with their content. PostgreSQL needs no change."""
     if op.get_context().dialect.name != "sqlite":
         return
     for table, key in KEYS.items():

@@ -10,7 +10,7 @@ down_revision = "0004"
 
 
 def upgrade() -> None:
-    """Adds the column; of the keys that are there already, it is not known."""
+    """Add the column; it is unknown for existing keys."""
     op.add_column(
         "idempotency_keys",
         sa.Column("body", sa.LargeBinary(), nullable=True, comment="SHA-256 of what it was used for; NULL: not known."),

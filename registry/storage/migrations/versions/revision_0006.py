@@ -10,7 +10,7 @@ down_revision = "0005"
 
 
 def upgrade() -> None:
-    """Adds the column; the receipts that are there already keep none."""
+    """Add the column; existing receipts have none."""
     op.add_column(
         "receipts",
         sa.Column(

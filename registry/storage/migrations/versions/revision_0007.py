@@ -10,7 +10,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Makes the table."""
+    """Create the table."""
     op.create_table(
         "gas_spent",
         sa.Column("hour", sa.BigInteger(), nullable=False, comment="Unix seconds divided by 3600."),
