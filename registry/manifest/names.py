@@ -32,8 +32,8 @@ def refuse_twins(paths: Mapping[str, str], shown: Path) -> None:
         twin = names.setdefault(path, name)
         if twin != name:
             raise InvalidInput(
-                f"Two names in {str(shown)!r} print alike and are the same name in Unicode's form NFC: {_spelled(twin)} and "
-                f"{_spelled(name)}.",
+                f"Two names in {str(shown)!r} print alike and are the same name in Unicode's form NFC: "
+                f"{_spelled(twin)} and {_spelled(name)}.",
                 hint="Rename or remove one of them.",
             )
 
