@@ -29,7 +29,6 @@ NOT_YET: Mapping[str, int] = {
     "api.routes": 17,
     "registry.cli": 4,
     "registry.index": 19,
-    "registry.node": 12,
     "registry.relay": 11,
     "registry.rooms": 14,
 }
