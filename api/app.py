@@ -14,7 +14,7 @@ from api.middleware import Surroundings
 from api.rooms.catalogue import GATEWAY_ROOMS
 from api.rooms.datasets.reads import reads_of
 from api.rooms.room import GatewayRoom
-from api.routes import checkpoints, deployment, operations, receipts, reference, rpc, verify_page
+from api.routes import checkpoints, deployment, events, operations, receipts, reference, rpc, verify_page
 from api.shortcut import DatasetShortcut
 from registry.metrics import HttpMetrics
 from registry.node import Node, Role
@@ -27,6 +27,7 @@ block they are true. Nothing here needs to be trusted: `/rpc` shows the chain it
 
 TAGS: Final = {
     "writes": "Signed messages in, receipts out.",
+    "events": "What happened, for programs that follow.",
     "chain": "The chain itself, past the gateway.",
     "operations": "Health and measurements.",
 }
@@ -84,6 +85,7 @@ def include_gateway(app: FastAPI, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) 
             app.include_router(router)
     app.include_router(checkpoints.router)
     app.include_router(receipts.router)
+    app.include_router(events.router)
     app.include_router(rpc.router)
     app.include_router(reference.router)
     app.include_router(verify_page.front)

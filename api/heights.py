@@ -1,35 +1,39 @@
-"""Waiting until the index has a block: however many requests wait, one task looks."""
+"""Waiting until a number is reached, such as the index's height: however many requests wait, one task looks."""
 
 from __future__ import annotations
 
 import asyncio
 import weakref
+from collections.abc import Callable
 from typing import Final
 
 from api.deps import read
+from registry.feed import outbox
 from registry.node import Node
 
 PAUSE: Final = 0.05
 
 
 class HeightWatch:
-    """Wakes whoever waits for a height, by one look at the index every `PAUSE` seconds while anybody waits.
+    """Wakes whoever waits for a number that grows, by one look every `PAUSE` seconds while anybody waits.
 
     Args:
         node: The node, whose app runs in one event loop.
+        look: Read the number from the node's database.
     """
 
-    def __init__(self, node: Node) -> None:
+    def __init__(self, node: Node, look: Callable[[Node], int]) -> None:
+        self._look_at = look
         self._node = weakref.proxy(node)  # The node is the key under which it is kept.
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._task: asyncio.Task[None] | None = None
         self.looks = 0
 
     async def reached(self, height: int, seconds: float) -> bool:
-        """Wait until the index has a block; return False where it did not get there in time.
+        """Wait until a height is reached; return False where that did not happen in time.
 
         Raises:
-            RegistryError: The index cannot be read.
+            RegistryError: The database cannot be read.
         """
         arrived = asyncio.get_running_loop().create_future()
         self._waiting[arrived] = height
@@ -47,7 +51,7 @@ class HeightWatch:
     async def _look(self) -> None:
         while self._waiting:
             try:
-                height = (await read(self._node, self._node.index.cursor)).height
+                height = await read(self._node, lambda: self._look_at(self._node))
             except Exception as error:  # noqa: BLE001  Whoever waits is told, whatever it is.
                 self._end(error)
                 return
@@ -64,8 +68,23 @@ class HeightWatch:
 
 
 _watches: weakref.WeakKeyDictionary[Node, HeightWatch] = weakref.WeakKeyDictionary()
+_entry_watches: weakref.WeakKeyDictionary[Node, HeightWatch] = weakref.WeakKeyDictionary()
 
 
 def watch_of(node: Node) -> HeightWatch:
-    """Return the one watch of a node."""
-    return _watches.setdefault(node, HeightWatch(node))
+    """Return the one watch of a node's index."""
+    return _watches.setdefault(node, HeightWatch(node, _height))
+
+
+def entry_watch_of(node: Node) -> HeightWatch:
+    """Return the one watch of the newest entry of a node's outbox."""
+    return _entry_watches.setdefault(node, HeightWatch(node, _newest_entry))
+
+
+def _height(node: Node) -> int:
+    return node.index.cursor().height
+
+
+def _newest_entry(node: Node) -> int:
+    with node.storage.read() as connection:
+        return outbox.newest(connection)

@@ -9,14 +9,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from registry.base.primitives import Bytes32
+from registry.feed import outbox
 from registry.index.position import first_position
+from registry.index.state import find_cursor
 from registry.index.tables import BLOCKS, EVENTS
 from registry.rooms.projection import BrokenHistory, IndexedEvent, Projection
 from registry.storage.bulk import insert_rows
 from registry.storage.errors import DUPLICATE_ERRORS
+from registry.timers import schedule
 
 EVENT_COLUMNS: Final = (
     "position",
@@ -32,13 +35,16 @@ EVENT_COLUMNS: Final = (
 )
 
 
-def apply(connection: Connection, projections: Sequence[Projection], events: Sequence[IndexedEvent]) -> None:
-    """Add events that follow all those that are in the index.
+def apply(
+    connection: Connection, projections: Sequence[Projection], events: Sequence[IndexedEvent], *, height: int
+) -> None:
+    """Add events that follow all those that are in the index, and append them to the outbox.
 
     Args:
-        connection: In a transaction that writes.
+        connection: In a transaction that writes; the index's place is moved in it afterwards.
         projections: The rooms' parts of the index.
         events: The events in the order of the chain.
+        height: The last block of these events: that of the index afterwards.
 
     Raises:
         BrokenHistory: One of them cannot follow; the transaction must be rolled back.
@@ -55,10 +61,13 @@ def apply(connection: Connection, projections: Sequence[Projection], events: Seq
         raise BrokenHistory(
             "The node gave an event that is in the index already.", hint="Rebuild the index: tdr index rebuild."
         ) from error
+    cursor = find_cursor(connection)
+    first = 0 if cursor is None else first_position(cursor.height + 1)
+    outbox.reconcile(connection, EVENTS, first, first_position(height + 1))
 
 
 def rewind(connection: Connection, projections: Sequence[Projection], height: int) -> None:
-    """Take away all events of blocks above a height, and all rows that they caused.
+    """Take away all events of blocks above a height, and all rows that they caused; retract them in the outbox.
 
     Args:
         connection: In a transaction that writes.
@@ -76,10 +85,14 @@ def rewind(connection: Connection, projections: Sequence[Projection], height: in
         )
         for projection in projections
     ]
+    last = connection.scalar(select(func.max(EVENTS.c.position)))
     connection.execute(delete(BLOCKS).where(BLOCKS.c.number > height))
     connection.execute(delete(EVENTS).where(EVENTS.c.position >= limit))
+    schedule.drop_derived(connection, limit)
     for projection, subject_ids in zip(projections, touched, strict=True):
         projection.rewind(connection, limit, subject_ids)
+    if last is not None and last >= limit:
+        outbox.reconcile(connection, EVENTS, limit, last + 1)
 
 
 def event_row(event: IndexedEvent, head: Bytes32 | None) -> tuple[Any, ...]:

@@ -14,6 +14,7 @@ from registry.rooms.deployment import ContractAt, Deployment
 from registry.rooms.projection import Projection
 from registry.storage.bulk import insert_rows
 from registry.storage.insert import insert_if_new
+from registry.timers.schedule import drop_derived
 
 
 class Cursor(NamedTuple):
@@ -71,12 +72,15 @@ def write_cursor(connection: Connection, cursor: Cursor) -> None:
 def begin(connection: Connection, deployment: Deployment, projections: Sequence[Projection], cursor: Cursor) -> None:
     """Empty the index; it is then at a block before the first event.
 
+    The outbox is kept: what stands in it is compared with the events as they come again.
+
     Where there is no index yet, nothing is locked by reading it: if another process has begun one meanwhile, that one
     is kept.
     """
     of_rooms = (table for projection in projections for table in (*projection.tables, *projection.derived))
     for table in (STATE, CONTRACTS, BLOCKS, EVENTS, *of_rooms):
         connection.execute(delete(table))
+    drop_derived(connection, 0)
     begun = connection.execute(
         insert_if_new(connection, STATE)
         .values(id=1, chain_id=deployment.chain_id, genesis_hash=deployment.genesis_hash, **cursor._asdict())

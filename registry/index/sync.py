@@ -274,7 +274,7 @@ class Indexer:
         with self._storage.write() as connection:
             if lock_cursor(connection) != cursor:
                 return True  # Another indexer was faster.
-            apply(connection, self._projections, events)
+            apply(connection, self._projections, events, height=moved.height)
             keep_blocks(
                 connection,
                 [(block.number, block.hash, block.timestamp) for block in blocks if block.number >= oldest],

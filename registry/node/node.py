@@ -22,6 +22,7 @@ from registry.node.assembly import NodeParts, holder, open_notary, open_parts, r
 from registry.node.health import Health
 from registry.node.monitor import Monitor
 from registry.node.role import Role
+from registry.node.timers import TimerWorker
 from registry.node.worker import Worker
 from registry.relay.lease import latest_relayer
 from registry.relay.receiver import MessageReceiver
@@ -200,6 +201,8 @@ def _workers(parts: NodeParts, relayer: Relayer | None, indexer: Indexer | None)
     if indexer is not None:
         interval = parts.settings.poll_seconds
         workers.append(Worker("indexer", lambda stop: indexer.run(stop, interval=interval)))
+        timers = TimerWorker(parts.storage, parts.rooms, lambda: indexer.status.lag > 0, parts.clock, interval)
+        workers.append(Worker("timers", timers.run))
         notary = open_notary(parts.settings, parts.chain, parts.storage, parts.deployment, parts.clock)
         workers.append(Worker("notary", notary.run))
     return workers

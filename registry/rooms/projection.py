@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import Connection, Table
@@ -12,6 +12,7 @@ from registry.base.errors import RegistryError
 from registry.base.primitives import Bytes32
 from registry.ethereum.logs import Log, Moment
 from registry.index.position import block_of, log_index_of
+from registry.timers.schedule import Handler
 
 Row = tuple[Any, ...]
 
@@ -92,6 +93,8 @@ class Projection:
             are the position and the ids of the subjects of these events.
         fold: Return an empty fold.
         refresh: How to bring up to date what comes from elsewhere than the chain, for example names in documents.
+        timers: What happens when the timers that `apply` derives from events are due, by their names. The engine drops
+            them with their events; `rewind` derives those again that depend on an event that was taken back.
     """
 
     kinds: Mapping[type, int]
@@ -102,6 +105,7 @@ class Projection:
     derived: tuple[Table, ...] = ()
     texts: frozenset[str] = frozenset()
     refresh: Refresh | None = None
+    timers: Mapping[str, Handler] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ The engines take `Rooms` and know no room.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,11 +14,12 @@ from sqlalchemy import Table
 from registry.artifacts import Artifact, artifact
 from registry.base.primitives import Address, Bytes32
 from registry.chain.client import Chain
-from registry.ethereum.logs import Moment
+from registry.ethereum.logs import Log, Moment
 from registry.rooms.deployment import Deployment
 from registry.rooms.projection import Projection
-from registry.rooms.protocol import Protocols, RoomProtocol
+from registry.rooms.protocol import Event, Protocols, RoomProtocol
 from registry.storage import Storage
+from registry.timers.schedule import Handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,8 @@ class Rooms:
         rooms: The rooms; a contract that refers to another stands behind it.
 
     Raises:
-        ValueError: Two rooms share a name, a contract, a message, a kind of subject or the number of an event.
+        ValueError: Two rooms share a name, a contract, a message, a kind of subject, the number of an event or the name
+            of a timer.
     """
 
     def __init__(self, rooms: Sequence[Room]) -> None:
@@ -92,6 +94,17 @@ class Rooms:
         numbers = [number for projection in self.projections for number in projection.kinds.values()]
         if len(self._ownership) != len(self.ownerships) or len(set(numbers)) != len(numbers):
             raise ValueError("two rooms share a kind of subject or the number of an event")
+        self.timers: Mapping[str, Handler] = {
+            name: handler for projection in self.projections for name, handler in projection.timers.items()
+        }
+        if len(self.timers) != sum(len(projection.timers) for projection in self.projections):
+            raise ValueError("two rooms share the name of a timer")
+        self._protocols = {
+            number: room.protocol
+            for room in rooms
+            if room.projection is not None
+            for number in room.projection.kinds.values()
+        }
 
     @property
     def tables(self) -> tuple[Table, ...]:
@@ -105,6 +118,22 @@ class Rooms:
             KeyError: No room has subjects of that kind.
         """
         return self._ownership[kind]
+
+    def stored_event(self, kind: int, log: Log) -> Event:
+        """Return the event of a stored log.
+
+        Args:
+            kind: The number of its kind.
+            log: The log.
+
+        Raises:
+            KeyError: No room has events of that kind.
+            ValueError: The room's contracts do not log it.
+        """
+        for contract in self._protocols[kind].contracts:
+            if log.topics[0] in contract.topics and (event := contract.decode(log)) is not None:
+                return event
+        raise ValueError(f"a stored event of kind {kind} cannot be decoded")
 
     def artifact(self, contract: str) -> Artifact:
         """Return a contract, compiled, by its name.

@@ -578,7 +578,7 @@ def test_registration_that_is_in_the_index_already_is_refused_and_changes_nothin
     later = again._replace(position=position_of(activity.head_number() + 1, 0))
     before = fingerprint(storage, ROOMS)
     with pytest.raises(BrokenHistory), storage.write() as connection:
-        apply(connection, ROOMS.projections, [later])
+        apply(connection, ROOMS.projections, [later], height=activity.head_number() + 1)
     assert fingerprint(storage, ROOMS) == before
 
 

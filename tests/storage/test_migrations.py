@@ -18,8 +18,9 @@ from registry.storage.metadata import METADATA
 from registry.storage.migrate import configuration, revision_of
 
 ROOT = Path(__file__).parents[2]
-for tables in sorted(ROOT.glob("registry/**/tables.py")):  # Each room's tables, so that METADATA holds them all.
-    importlib.import_module(".".join(tables.relative_to(ROOT).with_suffix("").parts))
+for module in sorted(ROOT.glob("registry/**/*.py")):  # Whatever has tables, so that METADATA holds them all.
+    if "from registry.storage.metadata import METADATA" in module.read_text() and module.stem != "env":
+        importlib.import_module(".".join(module.relative_to(ROOT).with_suffix("").parts))
 
 RELEASED = (None, "0001", "0003", "0004")
 """The revisions of released versions, and of an empty database."""

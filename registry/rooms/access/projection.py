@@ -11,6 +11,7 @@ from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.ethereum.logs import Moment
 from registry.index.events import stored_log
 from registry.index.position import position_of
+from registry.rooms.access import expiry
 from registry.rooms.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked, decode
 from registry.rooms.access.records import Access, fold
 from registry.rooms.access.tables import GRANTS
@@ -74,6 +75,9 @@ def apply(connection: Connection, events: Sequence[IndexedEvent]) -> list[None]:
     insert_rows(connection, GRANTS, GrantRow._fields, [*grants.values()])
     if ends:
         connection.execute(_END, ends)
+    if events:
+        has_ends = bool(ends) or any(grant.ended_position for grant in grants.values())
+        expiry.follow(connection, events[0].position, has_ends=has_ends)
     return [None] * len(events)
 
 
@@ -86,6 +90,7 @@ def rewind(connection: Connection, limit: int, dataset_ids: Sequence[Bytes32]) -
         dataset_ids: The datasets that these events were about; not needed, since each row knows its position.
     """
     connection.execute(delete(GRANTS).where(GRANTS.c.position >= limit))
+    expiry.restore(connection, limit)
     connection.execute(
         update(GRANTS)
         .where(GRANTS.c.ended_position >= limit)
@@ -183,4 +188,11 @@ def _place(at: Moment) -> int:
     return position_of(at.block_number, at.log_index)
 
 
-PROJECTION = Projection(kinds=KINDS, tables={GRANTS: GrantRow._fields}, apply=apply, rewind=rewind, fold=AccessFold)
+PROJECTION = Projection(
+    kinds=KINDS,
+    tables={GRANTS: GrantRow._fields},
+    apply=apply,
+    rewind=rewind,
+    fold=AccessFold,
+    timers={expiry.TIMER: expiry.announce},
+)

@@ -1,0 +1,33 @@
+"""The table of the outbox. Rows are appended and never deleted; only `is_standing` changes."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Boolean, Column, Index, LargeBinary, SmallInteger, String, Table, Text
+
+from registry.base.primitives import Address, Bytes32
+from registry.storage.columns import ROW_NUMBER, Fixed
+from registry.storage.metadata import METADATA
+
+OUTBOX = Table(
+    "outbox",
+    METADATA,
+    Column("seq", ROW_NUMBER, primary_key=True, autoincrement=False, comment="From 1, without gaps."),
+    Column("entry", SmallInteger, nullable=False, comment="0: event, 1: retraction, 2: due."),
+    Column("retracts", BigInteger, comment="The entry that a retraction takes back."),
+    Column("is_standing", Boolean, nullable=False, comment="Whether it is an event or due entry not taken back."),
+    Column("position", BigInteger, nullable=False, comment="Of the event; for a due entry, of what set its date."),
+    Column("block_hash", Fixed(Bytes32), nullable=False),
+    Column("timestamp", BigInteger, nullable=False, comment="The block's time, Unix seconds."),
+    Column("transaction_hash", Fixed(Bytes32), nullable=False),
+    Column("subject_id", Fixed(Bytes32), nullable=False),
+    Column("account", Fixed(Address), nullable=False, comment="Zero for none."),
+    Column("written_at", BigInteger, nullable=False, comment="Unix seconds, by the database's clock."),
+    Column("kind", SmallInteger, comment="Of an event: the number of its type."),
+    Column("topics", LargeBinary, comment="Of an event: the log's topics, one behind the other."),
+    Column("data", LargeBinary, comment="Of an event: the log's data."),
+    Column("name", String(64), comment="Of a due entry: what is due."),
+    Column("subject_kind", String(32), comment="Of a due entry."),
+    Column("values", Text, comment="Of a due entry: JSON."),
+    comment="What happened, in the order in which this database learned of it.",
+)
+Index("ix_outbox_position", OUTBOX.c.position)

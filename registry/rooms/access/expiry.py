@@ -1,0 +1,86 @@
+"""Announce the expiry of grants: a timer for each grant, and an entry in the outbox when it is due.
+
+A grant that is revoked or replaced before its expiry never expires. An end at its expiry or later changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
+
+from registry.base.primitives import Bytes32
+from registry.base.subject import Subject
+from registry.base.times import LAST_SECOND
+from registry.feed.outbox import Due, append_due, retract_due
+from registry.index.tables import EVENTS
+from registry.rooms.access.tables import GRANTS
+from registry.rooms.datasets.messages import DATASET
+from registry.timers.schedule import Timer, cancel_derived, derive
+
+TIMER: Final = "access-expiry"
+EXPIRED: Final = "AccessExpired"
+"""The name of the entry in the outbox."""
+
+_DATES: Final = select(GRANTS.c.position, GRANTS.c.expires_at).where(GRANTS.c.expires_at <= LAST_SECOND)
+"""A grant until later than the last second that dates can show is one without an end: it has no timer."""
+
+
+def follow(connection: Connection, first: int, *, has_ends: bool) -> None:
+    """Follow grants and ends of grants that were written: schedule what expires, cancel what expires no more.
+
+    Args:
+        connection: In a transaction that writes.
+        first: The position of the first event that was written.
+        has_ends: Whether any of these events may have ended a grant.
+    """
+    is_open = or_(GRANTS.c.ended_position.is_(None), GRANTS.c.ended_at >= GRANTS.c.expires_at)
+    derive(connection, TIMER, _DATES.where(GRANTS.c.position >= first, is_open))
+    if not has_ends:
+        return
+    # Where blocks came late, or others took their place, the entry may have been written already.
+    ended = select(GRANTS.c.position).where(_ended_early(first))
+    cancel_derived(connection, TIMER, ended)
+    retract_due(connection, EXPIRED, ended)
+
+
+def restore(connection: Connection, limit: int) -> None:
+    """Schedule the expiry of grants again whose early end is taken back.
+
+    Args:
+        connection: In a transaction that writes. The ends are still in the table; the grants behind are not.
+        limit: The position from which on everything is taken back.
+    """
+    derive(connection, TIMER, _DATES.where(_ended_early(limit)))
+
+
+def announce(connection: Connection, timer: Timer) -> None:
+    """Append the expiry of a timer's grant to the outbox.
+
+    Args:
+        connection: In a transaction that writes.
+        timer: The timer; its position is the grant's.
+    """
+    row = connection.execute(
+        select(GRANTS, EVENTS.c.block_hash, EVENTS.c.timestamp, EVENTS.c.transaction_hash)
+        .join_from(GRANTS, EVENTS, GRANTS.c.position == EVENTS.c.position)
+        .where(GRANTS.c.position == timer.position)
+    ).one()
+    append_due(
+        connection,
+        Due(
+            name=EXPIRED,
+            subject=Subject(DATASET, Bytes32(row.dataset_id)),
+            account=row.grantee,
+            position=row.position,
+            block_hash=row.block_hash,
+            timestamp=row.timestamp,
+            transaction_hash=row.transaction_hash,
+            values={"grantee": str(row.grantee), "epoch": row.epoch, "expiresAt": row.expires_at},
+        ),
+    )
+
+
+def _ended_early(first: int) -> ColumnElement[bool]:
+    """Select the grants that an event at or behind a position ended before their expiry."""
+    return and_(GRANTS.c.ended_position >= first, GRANTS.c.ended_at < GRANTS.c.expires_at)
