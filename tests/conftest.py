@@ -9,7 +9,7 @@ from hypothesis import settings
 
 from tests.fixtures.randomness import SEED
 
-pytest_plugins = [f"tests.fixtures.{name}" for name in ("databases", "chains", "nodes", "gateways")]
+pytest_plugins = [f"tests.fixtures.{name}" for name in ("databases", "chains", "nodes", "gateways", "activity")]
 
 settings.register_profile("steady", derandomize=True, database=None, deadline=None, print_blob=True)
 settings.register_profile("seeded", derandomize=False, database=None, deadline=None, print_blob=True)

@@ -91,7 +91,7 @@ async def events(
     kind: Annotated[KindWord | None, Query(description="Only entries of this kind.")] = None,
     wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait where nothing is new.")] = 0,
 ) -> Response:
-    """The entries behind a cursor; with `wait`, as soon as there is one."""
+    """Return the entries behind a cursor; with `wait`, as soon as there is one."""
     chosen = None if subject is None else _subject(subject)
     deadline = time.monotonic() + wait
     while True:

@@ -13,7 +13,7 @@ GATEWAY_ROOMS = sorted(path for path in (ROOT / "api/rooms").iterdir() if (path 
 
 REQUIRED = {"__init__", "messages", "events", "records", "matching", "errors", "protocol", "room", "service"}
 """What every room has."""
-OPTIONAL = {"proof", "tables", "projection", "queries", "workers", "statements", "ownership", "summary"}
+OPTIONAL = {"proof", "tables", "projection", "queries", "workers", "statements", "ownership", "summary", "timers"}
 """What a room may have, under this name alone."""
 OWN = {
     "access": {"grantees", "policies", "request_limits"},

@@ -226,3 +226,40 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
     with pytest.raises(Conflict, match=r"newer version of this program \(revision 9999\)"):
         migrate(storage)
     storage.close()
+
+
+def test_outbox_and_timers_are_filled_from_the_index(database_url: str) -> None:
+    """Revision 0012: what was indexed before is there to be read, and what is open expires."""
+    storage = open_storage(database_url)
+    migrate(storage, "0011")
+    key, account = b"\x07" * 32, b"\x08" * 20
+    events = [{"position": number, "data": bytes([number])} for number in (30, 10, 20)]
+    grant = {"dataset_id": key, "grantee": account, "rights": 1, "starts_at": 0, "terms_hash": key, "revoked": False}
+    grants = [
+        {"position": 10, "epoch": 1, "expires_at": 100, "ended_position": 20, "ended_at": 99},
+        {"position": 20, "epoch": 2, "expires_at": 100, "ended_position": 30, "ended_at": 100},
+        {"position": 30, "epoch": 3, "expires_at": 2**48 - 1, "ended_position": None, "ended_at": None},
+        {"position": 40, "epoch": 4, "expires_at": 200, "ended_position": None, "ended_at": None},
+    ]
+    with storage.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO events (position, block_hash, timestamp, transaction_hash, kind, subject_id, account,"
+                " topics, data) VALUES (:position, :key, 5, :key, 6, :key, :account, :key, :data)"
+            ),
+            [event | {"key": key, "account": account} for event in events],
+        )
+        connection.execute(
+            text(
+                "INSERT INTO grants VALUES (:position, :dataset_id, :grantee, :epoch, :rights, :starts_at, :expires_at,"
+                " :terms_hash, :ended_position, :ended_at, :revoked)"
+            ),
+            [grant | row for row in grants],
+        )
+    migrate(storage)
+    with storage.read() as connection:
+        rows = connection.execute(text("SELECT seq, position, data, entry FROM outbox ORDER BY seq")).all()
+        assert [tuple(row) for row in rows] == [(1, 10, b"\x0a", 0), (2, 20, b"\x14", 0), (3, 30, b"\x1e", 0)]
+        timers = connection.execute(text("SELECT name, key, due_at, position FROM timers ORDER BY position")).all()
+        assert [tuple(row) for row in timers] == [("access-expiry", "20", 100, 20), ("access-expiry", "40", 200, 40)]
+    storage.close()

@@ -11,7 +11,7 @@ from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.ethereum.logs import Moment
 from registry.index.events import stored_log
 from registry.index.position import position_of
-from registry.rooms.access import expiry
+from registry.rooms.access import timers
 from registry.rooms.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked, decode
 from registry.rooms.access.records import Access, fold
 from registry.rooms.access.tables import GRANTS
@@ -77,7 +77,7 @@ def apply(connection: Connection, events: Sequence[IndexedEvent]) -> list[None]:
         connection.execute(_END, ends)
     if events:
         has_ends = bool(ends) or any(grant.ended_position for grant in grants.values())
-        expiry.follow(connection, events[0].position, has_ends=has_ends)
+        timers.follow(connection, events[0].position, has_ends=has_ends)
     return [None] * len(events)
 
 
@@ -90,7 +90,7 @@ def rewind(connection: Connection, limit: int, dataset_ids: Sequence[Bytes32]) -
         dataset_ids: The datasets that these events were about; not needed, since each row knows its position.
     """
     connection.execute(delete(GRANTS).where(GRANTS.c.position >= limit))
-    expiry.restore(connection, limit)
+    timers.restore(connection, limit)
     connection.execute(
         update(GRANTS)
         .where(GRANTS.c.ended_position >= limit)
@@ -194,5 +194,5 @@ PROJECTION = Projection(
     apply=apply,
     rewind=rewind,
     fold=AccessFold,
-    timers={expiry.TIMER: expiry.announce},
+    timers={timers.TIMER: timers.announce},
 )

@@ -14,6 +14,12 @@ _LAST_SECOND = 253_402_300_799
 
 def upgrade() -> None:
     """Create both tables. The events that are indexed become the first entries, and the open grants get timers."""
+    _create_outbox()
+    _create_timers()
+    _fill()
+
+
+def _create_outbox() -> None:
     key = sa.BigInteger().with_variant(sa.Integer, "sqlite")
     op.create_table(
         "outbox",
@@ -41,6 +47,9 @@ def upgrade() -> None:
         comment="What happened, in the order in which this database learned of it.",
     )
     op.create_index("ix_outbox_position", "outbox", ["position"])
+
+
+def _create_timers() -> None:
     op.create_table(
         "timers",
         sa.Column("name", sa.String(64), primary_key=True, comment="Which handler it calls."),
@@ -61,6 +70,9 @@ def upgrade() -> None:
     for column, condition in (("due_at", "done_at IS NULL"), ("position", "position IS NOT NULL")):
         where = sa.text(condition)
         op.create_index(f"ix_timers_{column}", "timers", [column], sqlite_where=where, postgresql_where=where)
+
+
+def _fill() -> None:
     is_postgresql = op.get_bind().dialect.name == "postgresql"
     now = "CAST(extract(epoch FROM now()) AS bigint)" if is_postgresql else "CAST(strftime('%s', 'now') AS integer)"
     op.execute(
