@@ -53,7 +53,7 @@ class EventEntry(Answer):
         " hold any more."
     )
     retracts: int | None = Field(ge=1, description="Of a retraction: the number of the entry that it takes back.")
-    name: str = Field(description="The name of the event.", examples=["Registered", "AccessExpired"])
+    name: str = Field(description="The name of the event, or of what is due.")
     subject: EventSubject
     account: Address | None = Field(description="The account that it is about too, such as the grantee.")
     at: Place = Field(description="Where the event is; of a due entry, the event that set the date.")

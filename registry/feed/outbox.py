@@ -80,7 +80,7 @@ class Due:
     """A date that was reached.
 
     Args:
-        name: What is due, for example ``AccessExpired``.
+        name: What is due.
         subject: What it is about.
         account: The account that it is about too; the zero address for none.
         position: The position of the event that set the date.

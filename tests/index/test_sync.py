@@ -454,7 +454,7 @@ def test_addresses_without_contracts_are_refused(activity: Activity, sqlite_stor
 def test_a_database_of_another_deployment_is_refused(activity: Activity, indexer: Indexer, storage: Storage) -> None:
     indexer.catch_up()
     other = Activity(activity.chain, seed=8)
-    with pytest.raises(Conflict, match="The index in this database is of the registry"):
+    with pytest.raises(Conflict, match="The index in this database is of the DatasetRegistry at"):
         Indexer(activity.chain, storage, other.deployment, ROOMS).step()
 
 
