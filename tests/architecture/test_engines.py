@@ -33,7 +33,7 @@ ENGINES = (
     "registry/witness",
 )
 ROOM_FOLDERS = ("api/rooms", "api/verifier/rooms", "registry/storage/migrations", "api/verifier/texts.mjs")
-"""Inside an engine's folder, but no part of the engine. Migrations tell of the past; the page's texts are English words."""
+"""Inside an engine's folder, but no part of the engine. Migrations tell of the past; the page's texts are words."""
 
 ROOM_IMPORT = re.compile(rf"(registry|api)\.rooms\.({'|'.join(room.name for room in ROOMS.rooms)})\b")
 KNOWN = (
