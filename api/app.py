@@ -8,14 +8,10 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from api import problems
-from api.head import HeadAsGet
-from api.middleware import Surroundings
+from api import front_door
 from api.rooms.catalogue import GATEWAY_ROOMS
-from api.rooms.datasets.reads import reads_of
 from api.rooms.room import GatewayRoom
 from api.routes import checkpoints, deployment, events, operations, receipts, reference, rpc, verify_page
-from api.shortcut import DatasetShortcut
 from registry.metrics import HttpMetrics
 from registry.node import Node, Role
 
@@ -46,16 +42,13 @@ def create_app(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> Fast
         include_gateway(app, rooms)  # First: routes are tried in their order, and these are asked for most.
     include_operations(app)
     app.state.node = node
-    hot = reads_of(node).hot
-    if Role.GATEWAY in node.role.parts and hot is not None:
-        app.add_middleware(DatasetShortcut, reads=hot)
-    app.add_middleware(Surroundings, metrics=HttpMetrics(node.metrics))
-    app.add_middleware(HeadAsGet)
+    innermost = [one for room in rooms for one in room.innermost(node)] if Role.GATEWAY in node.role.parts else []
+    front_door.install(app, HttpMetrics(node.metrics), innermost)
     return app
 
 
 def bare_app(rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> FastAPI:
-    """Return an app without routes, on which every error is a problem."""
+    """Return an app without routes."""
     tags = {name: text for room in rooms for name, text in room.tags.items()} | TAGS
     app = FastAPI(
         title="Trusted Data Registry",
@@ -68,7 +61,6 @@ def bare_app(rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> FastAPI:
         telemetry={"auto_configure": False, "tracing": False},
     )
     app.state.rooms = tuple(rooms)
-    problems.install(app)
     return app
 
 

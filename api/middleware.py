@@ -1,4 +1,4 @@
-"""What happens around every request: its id, its log line, its measurement, and the headers that every answer has."""
+"""The context of every request: its id, its log line, its measurement, and the headers that every answer has."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import time
 
 import structlog
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.outgoing import Outgoing
-from api.problems import UNAVAILABLE, respond
+from api.problems import UNAVAILABLE, fault, respond
 from registry.metrics import HttpMetrics
 
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
@@ -24,14 +25,14 @@ _HEADERS = [
 _NO_ROOM = "Other large answers are being sent, as many as can be held at once."
 
 log = structlog.get_logger("api.access")
-_stdlib = logging.getLogger("api.access")  # Asked first: a read that is not logged shall not pay for it.
+_stdlib = logging.getLogger("api.access")  # Asked first: a read that is not logged must not pay for it.
 
 
-class Surroundings:
+class RequestContextMiddleware:
     """ASGI middleware; one for all of it, because each layer costs every request.
 
     Args:
-        app: What it surrounds.
+        app: The app behind it.
         metrics: Where requests are counted.
     """
 
@@ -47,12 +48,13 @@ class Surroundings:
         started = time.perf_counter()
         request_id = _request_id(scope)
         status = 500
+        is_begun = False
         waiting: Message | None = None  # The head of the answer, until it is known whether the body can be sent.
         is_refused = False
 
         async def send_head(message: Message) -> None:
-            nonlocal status
-            status = message["status"]
+            nonlocal status, is_begun
+            status, is_begun = message["status"], True
             present = {name for name, _ in message["headers"]}
             message["headers"] += [(name, value) for name, value in _HEADERS if name not in present]
             message["headers"].append((b"x-request-id", request_id))
@@ -69,8 +71,7 @@ class Surroundings:
                 if not self._outgoing.has_room(len(message.get("body", b""))):
                     is_refused = True
                     problem = respond(Request(scope), UNAVAILABLE, _NO_ROOM, {"Retry-After": "5"})
-                    waiting = {"type": waiting["type"], "status": problem.status_code, "headers": problem.raw_headers}
-                    message = {"type": message["type"], "body": problem.body}
+                    waiting, message = _head_of(problem), {"type": message["type"], "body": problem.body}
                 await send_head(waiting)
                 waiting = None
             await self._outgoing.send(scope, send, message)
@@ -78,16 +79,30 @@ class Surroundings:
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         try:
             await self._app(scope, receive, send_on)
+        except Exception:
+            if not is_begun:  # Starlette's own answer would be outside of this: without the request's id.
+                answer = fault(Request(scope))
+                await send_head(_head_of(answer))
+                await send({"type": "http.response.body", "body": answer.body})
+            raise  # The server logs it, and ends the connection.
         finally:
             elapsed = time.perf_counter() - started
-            # The route's template, not the path: paths are without number, and may hold what somebody tries.
-            route = getattr(scope.get("route"), "path", "unknown")
-            self._metrics.observe(scope["method"], route, status, elapsed)
-            # Reads are many, and /rpc only reads.
-            is_write = scope["method"] == "POST" and route != "/rpc"
-            if is_write or status >= 500 or _stdlib.isEnabledFor(logging.DEBUG):
-                log.info("request", method=scope["method"], route=route, status=status, ms=round(elapsed * 1000, 2))
+            self._note(scope, status, elapsed)
             structlog.contextvars.unbind_contextvars("request_id")
+
+    def _note(self, scope: Scope, status: int, elapsed: float) -> None:
+        """Count a request, and log it where it is a write or a fault."""
+        # The route's template, not the path: the number of paths is not limited, and a path may hold anything.
+        route = getattr(scope.get("route"), "path", "unknown")
+        self._metrics.observe(scope["method"], route, status, elapsed)
+        # Reads are many, and /rpc only reads.
+        is_write = scope["method"] == "POST" and route != "/rpc"
+        if is_write or status >= 500 or _stdlib.isEnabledFor(logging.DEBUG):
+            log.info("request", method=scope["method"], route=route, status=status, ms=round(elapsed * 1000, 2))
+
+
+def _head_of(answer: Response) -> Message:
+    return {"type": "http.response.start", "status": answer.status_code, "headers": answer.raw_headers}
 
 
 def _request_id(scope: Scope) -> bytes:

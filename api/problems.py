@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,8 +32,7 @@ from registry.base.errors import (
     Unavailable,
 )
 from registry.chain.client import RpcError, WrongChain
-from registry.ethereum.refusals import UNNAMED
-from registry.rooms.protocols import PROTOCOLS
+from registry.ethereum.refusals import UNNAMED, Refusal
 from registry.storage import StorageFull
 
 MEDIA_TYPE = "application/problem+json"
@@ -142,12 +141,17 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def explain(slug: str) -> str | None:
-    """What a kind of problem means, as a line of text; None for an unknown kind."""
+def explain(slug: str, refusals: Iterable[Refusal] = ()) -> str | None:
+    """Return what a kind of problem means, as a line of text; None for an unknown kind.
+
+    Args:
+        slug: The last part of its type.
+        refusals: The errors with which contracts may refuse.
+    """
     for kind in KINDS:
         if kind.slug == slug:
             return f"{kind.title} ({kind.status}). {kind.meaning}\n"
-    for refusal in PROTOCOLS.refusals.refusals:
+    for refusal in refusals:
         if _slug(refusal.name) == slug:
             return (
                 f"{refusal.name} ({refusal.status}). A contract refused: {refusal.sentence} {refusal.hint}".rstrip()
@@ -178,6 +182,11 @@ def respond(
         **{name: value for name, value in extra.items() if value},
     }
     return Response(orjson.dumps(problem), kind.status, dict(headers or {}), MEDIA_TYPE)
+
+
+def fault(request: Request) -> Response:
+    """Return the problem that answers a request on which the gateway itself failed."""
+    return respond(request, FAULT, "Internal error.", hint="Give the operator the X-Request-Id.")
 
 
 def _on_registry_error(request: Request, error: Exception) -> Response:
@@ -242,7 +251,7 @@ def _on_disconnect(request: Request, error: Exception) -> Response:
 
 def _on_fault(request: Request, error: Exception) -> Response:
     # Starlette raises the exception again behind this answer, and the server logs it.
-    return respond(request, FAULT, "Something went wrong that should not.", hint="Give the operator the X-Request-Id.")
+    return fault(request)
 
 
 def _place(location: Sequence[object]) -> str:

@@ -1,4 +1,4 @@
-"""Answering from the index: waiting for a height, naming a dataset by the beginning of its id, and the JSON itself."""
+"""Answering from the index: waiting for a height, and the JSON itself."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Annotated, Final
 
 import orjson
-from fastapi import Path, Query, Response
+from fastapi import Query, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api.deps import in_thread, read
@@ -24,14 +24,6 @@ WAIT_SECONDS: Final = 10.0
 MAX_AHEAD: Final = 100_000
 """How far above the index a block may lie that is waited for: nothing else is a block of this chain soon."""
 
-IdPrefix = Annotated[
-    str,
-    Path(
-        pattern="^(0x)?[0-9a-fA-F]{8,64}$",
-        description="The dataset's id: whole, or so much of its beginning that only one begins so.",
-        examples=["0x" + "5e" * 32],
-    ),
-]
 MinBlock = Annotated[
     int | None,
     Query(ge=0, lt=2**63, description=f"Waits, {WAIT_SECONDS:.0f} s at most, until the index stands at this height."),

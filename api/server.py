@@ -76,6 +76,7 @@ def configuration(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> u
     return uvicorn.Config(
         create_app(node, rooms),
         http=Connection,
+        ws="none",  # A request for a WebSocket is answered as any other: what it asks for is not offered.
         log_config=None,
         access_log=False,
         server_header=False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Path, Response
@@ -114,9 +114,11 @@ async def metrics(node: NodeDep) -> Response:
         **documented(NOT_FOUND, INVALID),
     },
 )
-async def problem(slug: str = Path(max_length=100, description="The last part of a problem's `type`.")) -> Response:
+async def problem(
+    node: NodeDep, slug: Annotated[str, Path(max_length=100, description="The last part of a problem's `type`.")]
+) -> Response:
     """What a kind of problem means."""
-    meaning = explain(slug)
+    meaning = explain(slug, node.rooms.protocols.refusals.refusals)
     if meaning is None:
         raise Refused(NOT_FOUND, "There is no such kind of problem.")
     return Response(meaning, media_type="text/plain; charset=utf-8")

@@ -31,8 +31,8 @@ _HEADERS: Final = {
 
 
 @front.get("/")
-async def door() -> Response:
-    """Where a browser comes to that was given the gateway's address alone."""
+async def redirect_to_verify() -> Response:
+    """Send a browser that was given the gateway's address alone to the page."""
     return RedirectResponse("/verify")
 
 

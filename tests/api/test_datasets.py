@@ -136,7 +136,7 @@ def test_every_claim_of_a_hash_is_told_in_order(gateway: Gateway) -> None:
 def test_an_answer_waits_for_the_block_that_is_asked_for(gateway: Gateway) -> None:
     answer = gateway.send(gateway.registration()).json()
     receipt = gateway.http.get(f"/v1/receipts/{answer['id']}", params={"wait": 30}).json()
-    found = gateway.http.get(f"/v1/datasets/{receipt['datasetId']}", params={"min_block": receipt["blockNumber"]})
+    found = gateway.http.get(f"/v1/datasets/{receipt['subject']['id']}", params={"min_block": receipt["blockNumber"]})
     assert found.status_code == 200
     assert found.json()["asOfBlock"] >= receipt["blockNumber"]
 

@@ -29,7 +29,7 @@ GATEWAY_OWN = {
     "access": {"policy"},
     "datasets": {
         *("certificate", "claims", "contexts", "descriptions", "documents", "evidence", "lineage", "publications"),
-        "statements",
+        *("ids", "shortcut", "statements"),
     },
 }
 """The routes of one room that have a file of their own."""

@@ -10,10 +10,9 @@ from fastapi import APIRouter, Response
 
 from api.deps import NodeDep, in_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
-from api.reads import IdPrefix
 from api.rooms.access import answers
 from api.rooms.access.bodies import RequestPolicySubmission
-from api.rooms.datasets.bodies import FullId
+from api.rooms.datasets.ids import FullId, IdPrefix
 from api.rooms.datasets.reads import queries_of
 from api.rooms.datasets.statements import RESPONSES, decide
 from api.strict import StrictRoute

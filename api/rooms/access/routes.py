@@ -9,13 +9,13 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api import shapes
 from api.deps import NodeDep
-from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, Moment, PageCursor, answer
+from api.reads import RESPONSES, Limit, MinBlock, Moment, PageCursor, answer
 from api.rooms.access import answers
 from api.rooms.access import shapes as own_shapes
 from api.rooms.access.bodies import AccessGrantSubmission, AccessRequestSubmission, AccessRevocationSubmission
 from api.rooms.access.reads import queries_of
 from api.rooms.datasets import reads as datasets
-from api.rooms.datasets.bodies import FullId
+from api.rooms.datasets.ids import FullId, IdPrefix
 from api.shapes import Json
 from api.strict import StrictRoute
 from api.writes import WRITE, MessageIntakeDep

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from hashlib import sha256
-from typing import Annotated, Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
-from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from api.bodies import Submission, with_example
@@ -13,7 +12,7 @@ from api.problems import invalid
 from api.rooms import examples
 from registry.base.canonical import canonical_json
 from registry.base.errors import InvalidInput
-from registry.base.primitives import Bytes32, DatasetId
+from registry.base.primitives import Bytes32
 from registry.manifest import Manifest
 from registry.manifest.schema import SCHEMA
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
@@ -22,10 +21,6 @@ from registry.rooms.datasets.statements import Publication, Retraction
 MAX_METADATA_BYTES: Final = 64 * 2**10
 
 AnyVersion = TypeVar("AnyVersion", Registration, Revision)
-
-FullId = Annotated[
-    DatasetId, Path(description="The whole id, as it stands in what is signed.", examples=[examples.DATASET_ID])
-]
 
 
 class Documents(BaseModel):

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Query, Request, Response
 from api.answers import in_form
 from api.deps import NodeDep, base_url, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented
-from api.reads import IdPrefix, Moment
+from api.reads import Moment
 from api.rooms.datasets.evidence import shown_content
+from api.rooms.datasets.ids import IdPrefix
 from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.base.errors import Unavailable

@@ -11,8 +11,9 @@ from fastapi import APIRouter, Request, Response
 
 from api.answers import in_form
 from api.deps import NodeDep, base_url, in_thread
-from api.reads import RESPONSES, IdPrefix, MinBlock, reach
+from api.reads import RESPONSES, MinBlock, reach
 from api.rooms.datasets import shapes
+from api.rooms.datasets.ids import IdPrefix
 from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.base.canonical import read_json

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from api.deps import NodeDep, in_heavy_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
-from api.reads import IdPrefix, Moment
+from api.reads import Moment
+from api.rooms.datasets.ids import IdPrefix
 from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.base.canonical import read_json

@@ -10,8 +10,9 @@ from fastapi import APIRouter, Query, Response
 
 from api.answers import schema_of
 from api.deps import NodeDep, in_thread
-from api.reads import RESPONSES, IdPrefix, MinBlock, reach
+from api.reads import RESPONSES, MinBlock, reach
 from api.rooms.datasets import answers
+from api.rooms.datasets.ids import IdPrefix
 from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.index.state import Cursor

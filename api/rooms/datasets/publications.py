@@ -7,10 +7,10 @@ from fastapi import APIRouter, Response
 
 from api.deps import NodeDep, in_thread, in_write_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
-from api.reads import IdPrefix
 from api.rooms.datasets import answers
-from api.rooms.datasets.bodies import DocumentsSubmission, FullId, RetractionSubmission
+from api.rooms.datasets.bodies import DocumentsSubmission, RetractionSubmission
 from api.rooms.datasets.documents import publication_of
+from api.rooms.datasets.ids import FullId, IdPrefix
 from api.rooms.datasets.reads import queries_of
 from api.rooms.datasets.statements import RESPONSES, decide
 from api.strict import PublicationRoute, StrictRoute

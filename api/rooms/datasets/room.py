@@ -13,6 +13,7 @@ from api.rooms.datasets import (
     lineage,
     publications,
     routes,
+    shortcut,
 )
 from api.rooms.room import GatewayRoom
 from registry.rooms.datasets.protocol import PROTOCOL
@@ -34,6 +35,7 @@ ROOM: Final = GatewayRoom(
         publications.router,
     ),
     signed=(*PROTOCOL.messages, Publication, Retraction),
+    innermost=shortcut.innermost,
     tags={
         "datasets": "What is registered, its history, and who may use it.",
         "provenance": "Where datasets come from, and descriptions of them in others' formats.",

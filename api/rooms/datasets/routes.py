@@ -10,11 +10,10 @@ from fastapi import APIRouter, Query, Response
 from api import shapes
 from api.deps import NodeDep
 from api.problems import INVALID, documented, invalid
-from api.reads import RESPONSES, IdPrefix, Limit, MinBlock, PageCursor, Sha256, answer
+from api.reads import RESPONSES, Limit, MinBlock, PageCursor, Sha256, answer
 from api.rooms.datasets import answers
 from api.rooms.datasets import shapes as own_shapes
 from api.rooms.datasets.bodies import (
-    FullId,
     RegistrationSubmission,
     RevisionSubmission,
     TitleTransferSubmission,
@@ -22,6 +21,7 @@ from api.rooms.datasets.bodies import (
     WithdrawalSubmission,
 )
 from api.rooms.datasets.documents import documents_of
+from api.rooms.datasets.ids import FullId, IdPrefix
 from api.rooms.datasets.reads import queries_of, reads_of
 from api.shapes import Json
 from api.strict import PublicationRoute, StrictRoute
@@ -88,8 +88,14 @@ async def datasets(
 )
 async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
     """A dataset as it is now."""
-    queries = queries_of(node)
-    return await answer(node, lambda: own_shapes.dataset(queries.dataset(queries.resolve(dataset_id))), min_block)
+    queries, hot = queries_of(node), reads_of(node).hot
+    is_whole = len(dataset_id.removeprefix("0x")) == 2 * DatasetId.LENGTH
+    return await answer(
+        node,
+        lambda: own_shapes.dataset(queries.dataset(queries.resolve(dataset_id))),
+        min_block,
+        at_once=(lambda: own_shapes.dataset(hot.dataset(queries.resolve(dataset_id)))) if hot and is_whole else None,
+    )
 
 
 @reads.get(

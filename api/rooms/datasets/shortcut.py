@@ -6,17 +6,21 @@ Reading the row takes a third of what finding the route and taking the request's
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 import orjson
 from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.rooms.datasets import shapes
+from api.rooms.datasets.reads import reads_of
 from api.rooms.datasets.routes import reads
 from api.shapes import Json
 from registry.base.errors import RegistryError
 from registry.base.primitives import DatasetId
+from registry.node import Node
 from registry.rooms.datasets.hot import HotReads
 
 _PATH: Final = re.compile("/v1/datasets/(?:0x)?([0-9a-fA-F]{64})")
@@ -61,3 +65,9 @@ class DatasetShortcut:
             return shapes.dataset(self._reads.dataset(DatasetId(bytes.fromhex(path[1]))))
         except RegistryError:
             return None
+
+
+def innermost(node: Node) -> Sequence[Middleware]:
+    """Return the shortcut, where the database is a file."""
+    hot = reads_of(node).hot
+    return () if hot is None else (Middleware(DatasetShortcut, reads=hot),)

@@ -1,0 +1,99 @@
+"""Every request passes the same front door, whatever is asked: no route and no error answers before it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from fastapi.routing import APIRoute
+from starlette.routing import BaseRoute
+
+from api.app import bare_app, include_gateway, include_operations
+from tests.api.world import OWNER, Gateway
+
+ID = "7e57-1d"
+
+
+def all_routes() -> list[tuple[str, str]]:
+    """Every method and path of a whole node's gateway, with something in the place of each parameter."""
+    app = bare_app()
+    include_gateway(app)
+    include_operations(app)
+    return sorted(set(_flat(app.routes)))
+
+
+def _flat(routes: list[BaseRoute]) -> Iterator[tuple[str, str]]:
+    for route in routes:
+        inner: list[BaseRoute] = getattr(route, "routes", None) or getattr(
+            getattr(route, "original_router", None), "routes", []
+        )
+        if isinstance(route, APIRoute):
+            path = re.sub(r"\{[^}]*\}", "00" * 32, route.path)
+            yield from ((method, path) for method in route.methods or ())
+        elif inner:
+            yield from _flat(inner)
+
+
+def counted(gateway: Gateway) -> float:
+    """The number of requests that were counted."""
+    lines = gateway.http.get("/metrics").text.splitlines()
+    return sum(float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith("tdr_http_request_seconds_count"))
+
+
+def test_the_route_table_is_that_of_the_gateway() -> None:
+    assert {
+        ("GET", "/v1/health"),
+        ("POST", "/v1/datasets"),
+        ("POST", "/rpc"),
+        ("GET", "/v1/receipts/" + "00" * 32),
+    } <= {*all_routes()}
+
+
+@pytest.mark.parametrize(("method", "path"), all_routes(), ids=" ".join)
+def test_every_route_answers_behind_the_front_door(gateway: Gateway, method: str, path: str) -> None:
+    before = counted(gateway)
+    content: dict[str, Any] = {"json": {}} if method == "POST" else {}
+    answer = gateway.http.request(method, path, headers={"x-request-id": ID}, **content)
+    assert answer.status_code != 500
+    assert answer.headers["x-request-id"] == ID
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "cache-control" in answer.headers
+    assert counted(gateway) == before + 2, "it and the question how many there are"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "content", "status"),
+    [
+        ("GET", "/nowhere", {}, b"", 404),
+        ("DELETE", "/v1/datasets", {}, b"", 405),
+        ("HEAD", "/v1/health", {}, b"", 200),
+        ("HEAD", "/nowhere", {}, b"", 404),
+        ("POST", "/v1/datasets", {"content-type": "application/json"}, b"{", 400),
+        ("POST", "/v1/datasets", {"content-type": "text/plain"}, b"{}", 415),
+        ("POST", "/v1/datasets", {"content-type": "application/json"}, b" " * (2**26), 413),
+        ("GET", "/v1/datasets?limit=many", {}, b"", 422),
+    ],
+)
+def test_what_no_route_answers_passes_it_too(
+    gateway: Gateway, method: str, path: str, headers: dict[str, str], content: bytes, status: int
+) -> None:
+    answer = gateway.http.request(method, path, headers={"x-request-id": ID, **headers}, content=content or None)
+    assert answer.status_code == status
+    assert answer.headers["x-request-id"] == ID
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_shortcut_answers_behind_it(gateway: Gateway) -> None:
+    """The most frequent question is answered before routing, and after everything else."""
+    registration = gateway.registration(owner=OWNER.address)
+    gateway.settle(registration)
+    before = counted(gateway)
+    answer = gateway.http.get(f"/v1/datasets/{registration.dataset_id}", headers={"x-request-id": ID})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (200, ID)
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert counted(gateway) == before + 2
+    whole = gateway.http.get(f"/v1/datasets/{registration.dataset_id}", params={"min_block": 0})
+    assert whole.json() | {"asOfBlock": 0} == answer.json() | {"asOfBlock": 0}, "the route says the same"
+    assert {*whole.headers} == {*answer.headers}
