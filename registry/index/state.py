@@ -74,21 +74,23 @@ def begin(connection: Connection, deployment: Deployment, projections: Sequence[
 
     The outbox is kept: what stands in it is compared with the events as they come again.
 
-    Where there is no index yet, nothing is locked by reading it: if another process has begun one meanwhile, that one
-    is kept.
+    The row of the state comes first: from then on no other indexer gets past it. Where there was none to lock, another
+    process may have begun meanwhile: its row is kept, and with it all that it has written.
     """
-    of_rooms = (table for projection in projections for table in (*projection.tables, *projection.derived))
-    for table in (STATE, CONTRACTS, BLOCKS, EVENTS, *of_rooms):
-        connection.execute(delete(table))
-    drop_derived(connection, 0)
+    connection.execute(delete(STATE))
     begun = connection.execute(
         insert_if_new(connection, STATE)
         .values(id=1, chain_id=deployment.chain_id, genesis_hash=deployment.genesis_hash, **cursor._asdict())
         .returning(STATE.c.id)
     ).one_or_none()
-    if begun is not None:
-        add_contracts(connection, deployment.addresses)
-        keep_blocks(connection, [(cursor.height, cursor.block_hash, cursor.block_time)], oldest=0)
+    if begun is None:
+        return
+    of_rooms = (table for projection in projections for table in (*projection.tables, *projection.derived))
+    for table in (CONTRACTS, BLOCKS, EVENTS, *of_rooms):
+        connection.execute(delete(table))
+    drop_derived(connection, 0)
+    add_contracts(connection, deployment.addresses)
+    keep_blocks(connection, [(cursor.height, cursor.block_hash, cursor.block_time)], oldest=0)
 
 
 def add_contracts(connection: Connection, addresses: Mapping[str, Address]) -> None:

@@ -16,6 +16,7 @@ from registry.chain.client import RpcError
 from registry.ethereum.eip712 import Message
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
+from registry.rooms.protocols import PROTOCOLS
 
 A = Address(b"\xaa" * 20)
 R = Bytes32(keccak(b"root"))
@@ -95,5 +96,5 @@ REVERT = "0x" + (function_signature_to_4byte_selector("DatasetUnknown(uint256)")
     ],
 )
 def test_a_contracts_error_is_told_from_a_nodes(error: Any, name: str | None) -> None:
-    refused = refusal_in(error)
+    refused = refusal_in(error, PROTOCOLS.refusals)
     assert (refused.name if refused else None) == name

@@ -15,6 +15,7 @@ from registry.relay.fees import GWEI, Fees
 from registry.relay.receipts import Status
 from registry.relay.signing import Payload
 from registry.relay.tables import ATTEMPTS, NONCES
+from registry.rooms.catalogue import ROOMS
 from registry.storage import migrate, open_storage
 from scripts.faults.load import Acknowledged
 from scripts.faults.oracle import Verdict, is_indexed, judge, payloads_sent_twice
@@ -90,7 +91,7 @@ def test_payload_in_two_blocks_counts_as_sent_twice(books: Books) -> None:
 
 def test_index_that_lags_or_stands_on_a_block_that_is_gone_is_noticed(books: Books) -> None:
     """Stopped there, it could not be compared with the chain: that would count against an index that is right."""
-    indexer = Indexer(books.chain, books.world.storage, books.world.deployment)
+    indexer = Indexer(books.chain, books.world.storage, books.world.deployment, ROOMS)
     indexer.catch_up()
     head = books.head()
     assert books.is_indexed(head)

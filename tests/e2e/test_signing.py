@@ -56,7 +56,7 @@ def test_viem_registers_and_eth_account_grants_by_the_guide(gateway: Gateway, tm
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     shutil.copy(ROOT / "examples/penguins/penguins.csv", tmp_path / "企鹅.csv")
     registered = run(gateway, tmp_path, "register.mjs", "node", "企鹅.csv")
-    dataset_id = str(registered["datasetId"])
+    dataset_id = str(registered["subject"]["id"])
     granted = run(gateway, tmp_path, "grant.py", sys.executable, dataset_id, GRANTEE)
 
     query = {"address": GRANTEE, "min_block": granted["blockNumber"]}

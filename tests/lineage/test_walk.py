@@ -81,7 +81,7 @@ def test_a_lineage_with_more_versions_than_allowed_is_refused_naming_the_limit()
 
 
 def test_an_unknown_version_is_not_found() -> None:
-    with pytest.raises(NotFound, match="no version 3 of a dataset"):
+    with pytest.raises(NotFound, match="no version 3 of the dataset"):
         walk(weather(), [at("clean", 3)], Direction.UP)
 
 

@@ -17,7 +17,7 @@ import pytest
 from registry.base.errors import VerificationFailed
 from registry.base.primitives import Bytes32
 from registry.chain.rpc import RpcChain
-from registry.evidence.trust import Claim, SignedCheckpoints
+from registry.evidence.trust import Authority, Claim, SignedCheckpoints
 from registry.keys.notes import load_note_key
 from registry.notes.alarm import Alarm
 from registry.notes.checkpoint import Checkpoint
@@ -78,8 +78,8 @@ def test_three_witnesses_cosign_for_a_node_and_unmask_one_that_lies_with_its_key
         note = eventually(lambda: cosigned(3))
         checkpoint = Checkpoint.of(note)
         claim = Claim(CHAIN_ID, {checkpoint.height: checkpoint.block_hash}, [note])
-        said = SignedCheckpoints(node_key, list(keys.values()), 3).vouch(claim)
-        assert said == f"{node_key.name} and 3 of 3 witnesses"
+        authority = SignedCheckpoints(node_key, list(keys.values()), 3).vouch(claim)
+        assert authority == Authority("checkpoints", {"name": node_key.name, "threshold": 3, "witnesses": 3})
 
         running["w3"].terminate()
         running["w3"].wait(PATIENCE)
