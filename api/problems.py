@@ -186,7 +186,8 @@ def respond(
 
 def fault(request: Request) -> Response:
     """Return the problem that answers a request on which the gateway itself failed."""
-    return respond(request, FAULT, "Internal error.", hint="Give the operator the X-Request-Id.")
+    headers = {"Connection": "close"}  # The server ends it.
+    return respond(request, FAULT, "Internal error.", headers, hint="Give the operator the X-Request-Id.")
 
 
 def _on_registry_error(request: Request, error: Exception) -> Response:

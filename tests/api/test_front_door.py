@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from starlette.routing import BaseRoute
 
 from api.app import bare_app, include_gateway, include_operations
-from tests.api.world import OWNER, Gateway
+from api.rooms.catalogue import GATEWAY_ROOMS
+from api.rooms.room import GatewayRoom
+from tests.api.world import OWNER, Gateway, open_node, running
+from tests.fixtures.waiting import PATIENCE
 
 ID = "7e57-1d"
 
@@ -97,3 +103,51 @@ def test_the_shortcut_answers_behind_it(gateway: Gateway) -> None:
     whole = gateway.http.get(f"/v1/datasets/{registration.dataset_id}", params={"min_block": 0})
     assert whole.json() | {"asOfBlock": 0} == answer.json() | {"asOfBlock": 0}, "the route says the same"
     assert {*whole.headers} == {*answer.headers}
+
+
+def test_a_fault_is_answered_and_counted_behind_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A room from outside whose route fails: its answer has the request's id, and the log names both."""
+    router = APIRouter()
+
+    @router.get("/v1/broken")
+    async def broken() -> None:
+        raise ZeroDivisionError
+
+    rooms = (*GATEWAY_ROOMS, GatewayRoom("broken", (router,)))
+    with open_node(tmp_path) as node, running(node, rooms) as gateway:
+        answer = gateway.http.get("/v1/broken", headers={"x-request-id": ID})
+        assert (answer.status_code, answer.json()["type"]) == (500, "/problems/internal-error")
+        assert answer.headers["x-request-id"] == ID
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert answer.headers["connection"] == "close", "the server ends it: no request may be sent after this one"
+        assert gateway.http.head("/v1/broken", headers={"x-request-id": ID}).headers["x-request-id"] == ID
+        counts = 'tdr_http_answers_total{method="GET",route="/v1/broken",status="500"} 2.0'
+        assert counts in gateway.http.get("/metrics").text
+    assert "ZeroDivisionError" in caplog.text
+    assert re.search(f"request .*{ID}.*route=/v1/broken.*status=500", capsys.readouterr().out)
+
+
+def test_a_request_for_a_websocket_is_answered_as_any_other(gateway: Gateway) -> None:
+    headers = {
+        "connection": "upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-version": "13",
+    }
+    before = counted(gateway)
+    answer = gateway.http.get("/v1/health", headers={"x-request-id": ID, **headers})
+    assert (answer.status_code, answer.headers["x-request-id"]) == (200, ID)
+    assert counted(gateway) == before + 2
+
+
+def test_what_is_not_http_is_refused_before_it(gateway: Gateway) -> None:
+    """The one answer that has no request behind it: there is no path to route, to count or to log."""
+    before = counted(gateway)
+    url = gateway.http.base_url
+    with socket.create_connection((url.host, url.port or 80), timeout=PATIENCE) as connection:
+        connection.sendall(b"this is not HTTP\r\n\r\n")
+        answer = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert counted(gateway) == before + 1
