@@ -120,7 +120,7 @@ def test_a_process_that_was_killed_costs_one_request_its_answer(chain: EmbeddedC
     os.kill(process_of(chain), signal.SIGKILL)
     for answer in answers:
         assert isinstance(answer, RpcError)
-        assert "ended without an answer" in answer.message
+        assert "ended without a result" in answer.message
     assert computed(chain, CHAIN_ID) == [chain.request("eth_chainId")]
 
 

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, insert, select
+from sqlalchemy import insert, select
 
 from registry.base.errors import Conflict
 from registry.base.primitives import Address, Bytes32
@@ -214,33 +214,6 @@ def test_a_crash_inside_a_transaction_leaves_the_index_at_the_block_before(
     assert fingerprint(storage, ROOMS) == before
     indexer.catch_up()
     require_fold(activity, storage)
-
-
-def test_an_indexer_that_begins_beside_one_that_is_ahead_takes_nothing_away(
-    activity: Activity, postgresql_storage: Storage
-) -> None:
-    """R4: the second found no index, and emptied the tables while the first was filling them."""
-    for _ in range(10):
-        activity.act(4)
-        activity.mine()
-    first = Indexer(activity.chain, postgresql_storage, activity.deployment, ROOMS)
-    second = Indexer(activity.chain, postgresql_storage, activity.deployment, ROOMS)
-    engine, is_overtaken = postgresql_storage.engine, False
-
-    def overtake(connection: Any, cursor: Any, statement: str, *_: Any) -> None:
-        nonlocal is_overtaken
-        if statement.startswith("DELETE FROM index_state") and not is_overtaken:
-            is_overtaken = True
-            first.catch_up()
-
-    event.listen(engine, "after_cursor_execute", overtake)
-    try:
-        second.step()
-    finally:
-        event.remove(engine, "after_cursor_execute", overtake)
-    assert is_overtaken
-    second.catch_up()
-    require_fold(activity, postgresql_storage)
 
 
 def test_two_indexers_on_one_database_do_not_disturb_each_other(activity: Activity, storage: Storage) -> None:
