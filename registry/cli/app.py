@@ -14,8 +14,8 @@ import typer.exceptions
 
 from registry.base.errors import RegistryError
 from registry.cli import options, problem
-from registry.cli.catalogue import COMMANDS, Command
-from registry.cli.lazy import LazyGroup, lazy
+from registry.cli.catalogue import COMMANDS
+from registry.cli.lazy import Command, LazyGroup, lazy
 
 if TYPE_CHECKING:
     from importlib import metadata

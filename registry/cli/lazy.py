@@ -11,17 +11,20 @@ import typer.main
 
 from registry.base.lazy import lazy
 
-__all__ = ["LazyGroup", "lazy"]
+__all__ = ["Command", "LazyGroup", "lazy"]
+
+Command = tuple[str, str, str]
+"""The name of a command, its module, and its line of help. In the module, `app` has the command."""
 
 
 class LazyGroup(typer.core.TyperGroup):
     """A group of commands whose modules are loaded only when they are called. Its help needs only their lines of help.
 
-    A subclass sets `table`: the names in the order of the help text, each with its module and its one line of help.
-    In the module, `app` contains the command, or is itself the group of that name.
+    A subclass sets `table`: the commands in the order of the help text. The `app` of a module contains the command, or
+    is itself the group of that name.
     """
 
-    table: tuple[tuple[str, str, str], ...] = ()
+    table: tuple[Command, ...] = ()
 
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)

@@ -12,7 +12,11 @@ ROOT = Path(__file__).parents[2]
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry",),
+    ("registry.cli.rooms.access",),
+    ("registry.cli.rooms.datasets",),
     ("registry.cli",),
+    ("registry.cli.rooms.access.commands", "registry.cli.rooms.datasets.commands"),
+    ("registry.cli.lazy",),
     ("api",),
     ("registry.node",),
     ("registry.evidence_export", "registry.checkpoints", "registry.verification"),

@@ -13,7 +13,14 @@ from typing import Any
 import pytest
 
 from registry.base.errors import InvalidInput, Unavailable
-from registry.cli.watching import ChangeNotifier, Observation, Outcome, checked_webhook, fingerprint, post
+from registry.cli.rooms.datasets.watching import (
+    ChangeNotifier,
+    Observation,
+    Outcome,
+    checked_webhook,
+    fingerprint,
+    post,
+)
 
 
 def seen(outcome: Outcome, *mismatches: str) -> Observation:

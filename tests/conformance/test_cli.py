@@ -15,8 +15,8 @@ import pytest
 from registry.base.canonical import metadata_hash
 from registry.base.errors import InvalidInput
 from registry.cli.app import main
-from registry.cli.content import files_of
 from registry.cli.output import plain
+from registry.cli.rooms.datasets.content import files_of
 from registry.devchain.embedded import EmbeddedChain
 from registry.evidence.verify import blocks_to_vouch_for
 from registry.evidence_export.bundles import export_bundle

@@ -7,7 +7,7 @@ import pytest
 from registry.base.errors import InvalidInput
 from registry.base.urls import leads_to_this_machine, parse_http_url
 from registry.chain.rpc import RpcChain
-from registry.cli.watching import checked_webhook
+from registry.cli.rooms.datasets.watching import checked_webhook
 from registry.config import without_secrets
 from registry.sdk.client import Client
 

@@ -8,28 +8,22 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from registry.base.errors import Unavailable
-from registry.cli import ids, options
+from registry.cli import options
 from registry.cli.lazy import lazy
+from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
     from registry.base import primitives
-    from registry.cli import (
-        clock,
-        content,
-        drafts,
-        epochs,
-        output,
-        people,
-        times,
-        writing,
-    )
+    from registry.cli import clock, output, people, times, writing
+    from registry.cli.rooms.access import epochs
+    from registry.cli.rooms.datasets import content, drafts
     from registry.rooms.access import messages, records, statements
     from registry.sdk import client
     from registry.sdk.models import access as access_models
 else:
     primitives, clock = lazy("registry.base.primitives"), lazy("registry.cli.clock")
-    content, drafts = lazy("registry.cli.content"), lazy("registry.cli.drafts")
-    epochs, output = lazy("registry.cli.epochs"), lazy("registry.cli.output")
+    content, drafts = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.rooms.datasets.drafts")
+    epochs, output = lazy("registry.cli.rooms.access.epochs"), lazy("registry.cli.output")
     people, times = lazy("registry.cli.people"), lazy("registry.cli.times")
     writing, messages = lazy("registry.cli.writing"), lazy("registry.rooms.access.messages")
     records, statements = lazy("registry.rooms.access.records"), lazy("registry.rooms.access.statements")

@@ -8,7 +8,8 @@ from pathlib import Path
 from registry.base.errors import InvalidInput, NotFound
 from registry.base.primitives import Address
 from registry.base.times import time_text
-from registry.cli import ids, output, people
+from registry.cli import output, people
+from registry.cli.rooms.datasets import ids
 from registry.cli.times import show_time
 from registry.evidence.verify import Verified
 from registry.rooms.access.records import AccessState

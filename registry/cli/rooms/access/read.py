@@ -8,23 +8,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from registry.base.errors import InvalidInput
-from registry.cli import ids, options
+from registry.cli import options
 from registry.cli.lazy import lazy
+from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
     import time
 
-    from registry.cli import (
-        access_offline,
-        output,
-        people,
-        times,
-    )
+    from registry.cli import output, people, times
+    from registry.cli.rooms.access import offline
     from registry.rooms.access import records
     from registry.sdk import client
     from registry.verification import grantees, trust
 else:
-    access_offline, output = lazy("registry.cli.access_offline"), lazy("registry.cli.output")
+    offline, output = lazy("registry.cli.rooms.access.offline"), lazy("registry.cli.output")
     grantees, trust = lazy("registry.verification.grantees"), lazy("registry.verification.trust")
     people, times = lazy("registry.cli.people"), lazy("registry.cli.times")
     records, client = lazy("registry.rooms.access.records"), lazy("registry.sdk.client")
@@ -116,8 +113,8 @@ def access(
     moment = None if at == "now" else times.parse_time(at, now=now)
     if bundle_file is not None:
         chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), trust_file, chain_id)
-        question = access_offline.question(dataset, address, keys, now if moment is None else moment)
-        raise typer.Exit(access_offline.answer(bundle_file, chosen, question, now, as_json=as_json))
+        question = offline.question(dataset, address, keys, now if moment is None else moment)
+        raise typer.Exit(offline.answer(bundle_file, chosen, question, now, as_json=as_json))
     if block_hashes or rpc_urls or trust_file or chain_id:
         raise InvalidInput("--block-hash, --rpc, --trust and --chain-id go with --bundle.")
     if dataset is None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from registry.base.errors import InvalidInput, NotFound, Unavailable
-from registry.cli import ids, options
+from registry.cli import options
 from registry.cli.lazy import lazy
+from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
     import time as clock
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from registry import manifest
     from registry.base import primitives
     from registry.chain import rpc
-    from registry.cli import content, files, output, people, times
+    from registry.cli import files, output, people, times
+    from registry.cli.rooms.datasets import content
     from registry.evidence import bundle as form
     from registry.evidence import command
     from registry.evidence_export import blocks, bundles
@@ -29,7 +31,7 @@ else:
     client, clock = lazy("registry.sdk.client"), lazy("time")
     manifest, primitives = lazy("registry.manifest"), lazy("registry.base.primitives")
     rpc = lazy("registry.chain.rpc")
-    content, files = lazy("registry.cli.content"), lazy("registry.cli.files")
+    content, files = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.files")
     output, people = lazy("registry.cli.output"), lazy("registry.cli.people")
     times, command = lazy("registry.cli.times"), lazy("registry.evidence.command")
     form, protocols = lazy("registry.evidence.bundle"), lazy("registry.rooms.protocols")

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.cli import ids, options
+from registry.cli import options
 from registry.cli.lazy import lazy
+from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
     from registry.cli import files

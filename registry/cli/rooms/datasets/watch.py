@@ -11,21 +11,23 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from registry.base.errors import InvalidInput, RegistryError, Unavailable
-from registry.cli import ids, options
+from registry.cli import options
 from registry.cli.lazy import lazy
+from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
     from registry import manifest
-    from registry.cli import content, output, times, verify, watching
+    from registry.cli import output, times
+    from registry.cli.rooms.datasets import content, verify, watching
     from registry.sdk import client
     from registry.verification import chain as by_chain
     from registry.verification import report
 else:
     client, manifest = lazy("registry.sdk.client"), lazy("registry.manifest")
-    by_chain, content = lazy("registry.verification.chain"), lazy("registry.cli.content")
+    by_chain, content = lazy("registry.verification.chain"), lazy("registry.cli.rooms.datasets.content")
     report = lazy("registry.verification.report")
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
-    verify, watching = lazy("registry.cli.verify"), lazy("registry.cli.watching")
+    verify, watching = lazy("registry.cli.rooms.datasets.verify"), lazy("registry.cli.rooms.datasets.watching")
 
 MAX_INTERVAL = 3650 * 86_400
 

@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry.base.errors import Conflict, InvalidInput
-from registry.cli import ids, options
+from registry.cli import options
 from registry.cli.lazy import lazy
+from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
     import time
 
     from registry import config, storage
     from registry.base import canonical, primitives
-    from registry.cli import clock, content, drafts, output, times, writing
+    from registry.cli import clock, output, times, writing
+    from registry.cli.rooms.datasets import content, drafts
     from registry.rooms.datasets import publications, statements
     from registry.sdk import client
     from registry.sdk.models import documents as models
@@ -26,8 +28,8 @@ else:
     time, canonical, client = lazy("time"), lazy("registry.base.canonical"), lazy("registry.sdk.client")
     clock = lazy("registry.cli.clock")
     config, primitives, storage = lazy("registry.config"), lazy("registry.base.primitives"), lazy("registry.storage")
-    content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
-    drafts = lazy("registry.cli.drafts")
+    content, output = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.output")
+    drafts = lazy("registry.cli.rooms.datasets.drafts")
     times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
     publications, statements = lazy("registry.rooms.datasets.publications"), lazy("registry.rooms.datasets.statements")
 

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from registry.base.errors import InvalidInput, NotFound, Unavailable
-from registry.cli import ids, options
+from registry.cli import options
 from registry.cli.lazy import lazy
+from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
     from registry import manifest
     from registry.base import canonical, primitives
     from registry.chain import client as chains
     from registry.chain import rpc
-    from registry.cli import content, output
+    from registry.cli import output
+    from registry.cli.rooms.datasets import content
     from registry.rooms import deployment
     from registry.sdk import client
     from registry.verification import bundle as by_bundle
@@ -32,7 +34,7 @@ else:
     )
     canonical, primitives = lazy("registry.base.canonical"), lazy("registry.base.primitives")
     chains, rpc = lazy("registry.chain.client"), lazy("registry.chain.rpc")
-    content, output = lazy("registry.cli.content"), lazy("registry.cli.output")
+    content, output = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.output")
     by_bundle, by_chain = lazy("registry.verification.bundle"), lazy("registry.verification.chain")
     by_credential = lazy("registry.verification.credential")
     files, report = lazy("registry.verification.files"), lazy("registry.verification.report")

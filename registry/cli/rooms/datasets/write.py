@@ -9,23 +9,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from registry.base.errors import Conflict, InvalidInput, NotFound, Unavailable
-from registry.cli import confirm, dataset_options, ids, options
+from registry.cli import confirm, options
 from registry.cli.lazy import lazy
+from registry.cli.rooms.datasets import ids, version_options
 
 if TYPE_CHECKING:
     import secrets
 
     from registry.base import canonical, primitives
     from registry.chain import history, rpc
-    from registry.cli import clock, content, drafts, people, writing
+    from registry.cli import clock, people, writing
+    from registry.cli.rooms.datasets import content, drafts
     from registry.rooms.datasets import head, messages, service
     from registry.sdk import client
     from registry.sdk.models import datasets as models
 else:
     canonical, primitives = lazy("registry.base.canonical"), lazy("registry.base.primitives")
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
-    clock, content = lazy("registry.cli.clock"), lazy("registry.cli.content")
-    drafts, people = lazy("registry.cli.drafts"), lazy("registry.cli.people")
+    clock, content = lazy("registry.cli.clock"), lazy("registry.cli.rooms.datasets.content")
+    drafts, people = lazy("registry.cli.rooms.datasets.drafts"), lazy("registry.cli.people")
     writing, head = lazy("registry.cli.writing"), lazy("registry.rooms.datasets.head")
     messages, service = lazy("registry.rooms.datasets.messages"), lazy("registry.rooms.datasets.service")
     client, secrets = lazy("registry.sdk.client"), lazy("secrets")
@@ -35,21 +37,21 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def register(
-    paths: dataset_options.PathArguments = None,
-    name: dataset_options.Name = None,
-    description: dataset_options.Description = None,
-    license_name: dataset_options.License = None,
-    keywords: dataset_options.Keywords = None,
-    metadata_file: dataset_options.MetadataFile = None,
-    uri: dataset_options.Uri = "",
-    sources: dataset_options.Sources = None,
-    listed: dataset_options.ListFile = None,
-    private: dataset_options.Private = False,
-    manifest_file: dataset_options.ManifestFile = None,
+    paths: version_options.PathArguments = None,
+    name: version_options.Name = None,
+    description: version_options.Description = None,
+    license_name: version_options.License = None,
+    keywords: version_options.Keywords = None,
+    metadata_file: version_options.MetadataFile = None,
+    uri: version_options.Uri = "",
+    sources: version_options.Sources = None,
+    listed: version_options.ListFile = None,
+    private: version_options.Private = False,
+    manifest_file: version_options.ManifestFile = None,
     excludes: options.Exclude = None,
     links: options.LinkRule = options.REFUSE_LINKS,
-    no_publish: dataset_options.NoPublish = False,
-    keep_metadata: dataset_options.KeepMetadata = None,
+    no_publish: version_options.NoPublish = False,
+    keep_metadata: version_options.KeepMetadata = None,
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
@@ -128,21 +130,21 @@ def register(
 @app.command()
 def revise(
     dataset: options.DatasetArgument,
-    paths: dataset_options.PathArguments = None,
-    name: dataset_options.Name = None,
-    description: dataset_options.Description = None,
-    license_name: dataset_options.License = None,
-    keywords: dataset_options.Keywords = None,
-    metadata_file: dataset_options.MetadataFile = None,
-    uri: dataset_options.Uri = "",
-    sources: dataset_options.Sources = None,
-    listed: dataset_options.ListFile = None,
-    private: dataset_options.Private = False,
-    manifest_file: dataset_options.ManifestFile = None,
+    paths: version_options.PathArguments = None,
+    name: version_options.Name = None,
+    description: version_options.Description = None,
+    license_name: version_options.License = None,
+    keywords: version_options.Keywords = None,
+    metadata_file: version_options.MetadataFile = None,
+    uri: version_options.Uri = "",
+    sources: version_options.Sources = None,
+    listed: version_options.ListFile = None,
+    private: version_options.Private = False,
+    manifest_file: version_options.ManifestFile = None,
     excludes: options.Exclude = None,
     links: options.LinkRule = options.REFUSE_LINKS,
-    no_publish: dataset_options.NoPublish = False,
-    keep_metadata: dataset_options.KeepMetadata = None,
+    no_publish: version_options.NoPublish = False,
+    keep_metadata: version_options.KeepMetadata = None,
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
     keys: options.Keys = options.KEY_FOLDER,
