@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[2]
+from tests.architecture.sources import ROOT, files_of, name_of, tree_of
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry",),
@@ -77,17 +76,17 @@ ONLY_IN = {
 
 
 def modules() -> dict[str, Path]:
-    found = {}
-    for package in ("registry", "api"):
-        for path in sorted((ROOT / package).rglob("*.py")):
-            name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-            found[name] = path
-    return found
+    """Return the file of each module of the project by the module's name."""
+    return {
+        name_of(path).removesuffix(".py").replace("/", ".").removesuffix(".__init__"): path
+        for path in files_of("registry", "api")
+    }
 
 
 MODULES = modules()
 
 
+@cache
 def room_of(module: str) -> tuple[int, str]:
     """The floor's number (0 is the roof) and the room of a module."""
     rooms = [(len(room), floor, room) for floor, rooms in enumerate(FLOORS) for room in rooms]
@@ -97,47 +96,57 @@ def room_of(module: str) -> tuple[int, str]:
     raise AssertionError(f"{module} stands on no floor: give it one in FLOORS")
 
 
-def imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.walk(tree):
+@cache
+def imports(module: str) -> Mapping[str, int]:
+    """Return what a module imports, modules of the project by their full name, with a line that does so."""
+    found: dict[str, int] = {}
+    for node in ast.walk(tree_of(MODULES[module])):
         if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            assert node.level == 0, "relative imports hide where a name comes from"
+            found |= {alias.name: node.lineno for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module}, line {node.lineno}: relative imports hide where a name comes from"
             for alias in node.names:
                 inner = f"{node.module}.{alias.name}"
-                yield inner if inner in MODULES else node.module
+                found[inner if inner in MODULES else str(node.module)] = node.lineno
+    return found
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_imports_go_down_only(module: str) -> None:
-    floor, room = room_of(module)
-    for name in imports(ast.parse(MODULES[module].read_text())):
-        if name.split(".")[0] in ("registry", "api") and name in MODULES:
-            other_floor, other_room = room_of(name)
-            assert other_room == room or other_floor > floor, f"{module} imports {name}, which is not below it"
+def test_imports_go_down_only() -> None:
+    upward = []
+    for module in MODULES:
+        floor, room = room_of(module)
+        for name, line in imports(module).items():
+            if name in MODULES:
+                other_floor, other_room = room_of(name)
+                if other_room != room and other_floor <= floor:
+                    upward.append(f"{module}, line {line}, imports {name}, which is not below it")
+    assert upward == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_heavy_libraries_stay_in_their_rooms(module: str) -> None:
-    for name in imports(ast.parse(MODULES[module].read_text())):
-        rooms = ONLY_IN.get(name.split(".")[0])
-        if rooms:
-            assert module.startswith(rooms), f"{module} imports {name}, which belongs to {rooms}"
+def test_heavy_libraries_stay_in_their_rooms() -> None:
+    outside = [
+        f"{module}, line {line}, imports {name}, which belongs to {rooms}"
+        for module in MODULES
+        for name, line in imports(module).items()
+        if (rooms := ONLY_IN.get(name.split(".")[0])) and not module.startswith(rooms)
+    ]
+    assert outside == []
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_no_import_hides_inside_a_function(module: str) -> None:
-    for node in ast.walk(ast.parse(MODULES[module].read_text())):
+def hidden_imports(tree: ast.AST) -> Iterator[int]:
+    """Give the lines of imports inside functions."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            hidden = [inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom)]
-            assert not hidden, f"{module} imports inside {node.name}, line {hidden}"
+            yield from (inner.lineno for inner in ast.walk(node) if isinstance(inner, ast.Import | ast.ImportFrom))
+
+
+def test_no_import_hides_inside_a_function() -> None:
+    hidden = [f"{module}, line {line}" for module, path in MODULES.items() for line in hidden_imports(tree_of(path))]
+    assert hidden == []
 
 
 def test_there_are_no_cycles() -> None:
-    graph = {
-        module: {name for name in imports(ast.parse(path.read_text())) if name in MODULES and name != module}
-        for module, path in MODULES.items()
-    }
+    graph = {module: {name for name in imports(module) if name in MODULES and name != module} for module in MODULES}
     done: set[str] = set()
 
     def visit(module: str, trail: tuple[str, ...]) -> None:
@@ -156,7 +165,6 @@ def test_nothing_is_called_utils_or_helpers() -> None:
     assert not [name for name in MODULES if vague & set(name.split("."))]
 
 
-@pytest.mark.parametrize("contract", sorted((ROOT / "contracts").glob("*/*.sol"), key=str), ids=lambda path: path.stem)
-def test_the_core_contract_knows_nothing_of_the_periphery(contract: Path) -> None:
-    if contract.stem == "DatasetRegistry":
-        assert "AccessGrants" not in contract.read_text()
+def test_the_core_contract_knows_nothing_of_the_periphery() -> None:
+    (core,) = (ROOT / "contracts").glob("*/DatasetRegistry.sol")
+    assert "AccessGrants" not in core.read_text()
