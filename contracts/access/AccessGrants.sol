@@ -8,14 +8,14 @@ import {IAccessGrants} from "./IAccessGrants.sol";
 import {IDatasetRegistry} from "../datasets/IDatasetRegistry.sol";
 import {SignedMessages} from "../shared/SignedMessages.sol";
 
-/// @title Who may do what with a dataset, from when until when, under which terms
+/// @title Grants of access to datasets: which rights a grantee has, for which period, under which terms
 contract AccessGrants is IAccessGrants, SignedMessages {
     using AccessMessages for AccessRequest;
     using AccessMessages for AccessGrant;
     using AccessMessages for AccessRevocation;
     using Heads for bytes32;
 
-    /// @dev All that is kept of a (dataset, grantee), in one slot: the latest grant, and the counters that messages name.
+    /// @dev The state of a (dataset, grantee) in one storage slot: the latest grant, and the counters that messages name.
     struct Pair {
         uint48 startsAt;
         uint48 expiresAt;
@@ -127,7 +127,7 @@ contract AccessGrants is IAccessGrants, SignedMessages {
         return _hashTypedDataV4(message.hash());
     }
 
-    /// @dev Requires that the message follows the pair's present epoch.
+    /// @dev Requires that `given` is the current epoch of the (dataset, grantee).
     function _requireEpoch(uint256 datasetId, address grantee, uint32 given) private view returns (Pair storage pair) {
         pair = _pairs[datasetId][grantee];
         uint32 present = pair.epoch;
@@ -142,7 +142,7 @@ contract AccessGrants is IAccessGrants, SignedMessages {
         if (head.isWithdrawn()) revert DatasetWithdrawn(datasetId);
     }
 
-    /// @dev Requires that the caller is the owner or an ERC-721 operator of theirs.
+    /// @dev Requires that the caller is the owner or one of the owner's ERC-721 operators.
     function _requireOwnerOrOperator(address owner) private view {
         if (msg.sender != owner && !REGISTRY.isApprovedForAll(owner, msg.sender)) {
             revert NotAuthorised(owner, msg.sender);

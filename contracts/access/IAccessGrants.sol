@@ -4,24 +4,25 @@ pragma solidity 0.8.37;
 import {IDatasetRegistry} from "../datasets/IDatasetRegistry.sol";
 import {ISignedMessages} from "../shared/ISignedMessages.sol";
 
-/// @title Who may do what with a dataset, from when until when, under which terms
-/// @notice Only a dataset's owner or an ERC-721 operator of theirs grants and revokes. A grant survives a transfer of
-/// the title; the new owner may revoke it.
+/// @title Grants of access to datasets: which rights a grantee has, for which period, under which terms
+/// @notice Only the owner of a dataset or one of the owner's ERC-721 operators can grant and revoke access. A grant
+/// survives a transfer of the title; the new owner can revoke it.
 ///
-/// There is one grant for each (dataset, grantee), and one storage slot for it. A grant or a revocation names the epoch
-/// it follows (the number of grants and revocations so far for this pair), a request the number of requests so far: so
-/// each message is effective at most once, and each change cancels what was signed for the state before it.
+/// Each (dataset, grantee) has at most one grant, kept in one storage slot. A grant or a revocation names the epoch it
+/// follows: the number of grants and revocations so far for this (dataset, grantee). A request names the number of
+/// requests so far. Therefore each message takes effect at most once, and each change invalidates the messages that
+/// were signed for the previous state.
 ///
-/// The contract has no owner, no administrator and no upgrade. It holds no ether.
+/// The contract has no owner and no administrator, cannot be upgraded, and holds no ether.
 interface IAccessGrants is ISignedMessages {
-    /// @notice The message by which somebody asks for access.
-    /// @param datasetId The dataset.
-    /// @param grantee Who asks, and who signs or sends.
-    /// @param rights The rights asked for, one bit each; not zero.
-    /// @param expiresAt Until when, in Unix seconds, UTC.
-    /// @param purpose What for, in the requester's words; at most MAX_PURPOSE_BYTES bytes.
-    /// @param requests The number of requests this one follows for the pair.
-    /// @param deadline Unix time in seconds, UTC, after which the message has no effect.
+    /// @notice A request for access to a dataset.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The account that asks for access, and that signs or sends the message.
+    /// @param rights The requested rights, one bit each; not zero.
+    /// @param expiresAt The requested end of access (exclusive), in Unix seconds, UTC.
+    /// @param purpose The intended use, in the requester's words; at most MAX_PURPOSE_BYTES bytes.
+    /// @param requests The number of earlier requests for this (dataset, grantee).
+    /// @param deadline Last moment at which the message is accepted, in Unix seconds, UTC.
     struct AccessRequest {
         uint256 datasetId;
         address grantee;
@@ -32,15 +33,15 @@ interface IAccessGrants is ISignedMessages {
         uint64 deadline;
     }
 
-    /// @notice The message that grants access, in place of any earlier grant to the same grantee.
-    /// @param datasetId The dataset.
-    /// @param grantee Who may; not zero.
-    /// @param rights What they may do, one bit a right; not zero.
-    /// @param startsAt From when, in Unix seconds, UTC; a time gone by means from now on.
-    /// @param expiresAt Until when (exclusive), in Unix seconds, UTC; later than the start and than now.
+    /// @notice A grant of access. It replaces any earlier grant of the same dataset to the same grantee.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The account that receives access; not zero.
+    /// @param rights The granted rights, one bit each; not zero.
+    /// @param startsAt The start of access, in Unix seconds, UTC; a time in the past means the block's time.
+    /// @param expiresAt The end of access (exclusive), in Unix seconds, UTC; later than the start and the block's time.
     /// @param termsHash SHA-256 of the terms of use, or zero.
-    /// @param epoch The epoch this message follows.
-    /// @param deadline Unix time in seconds, UTC, after which the message has no effect.
+    /// @param epoch The number of earlier grants and revocations for this (dataset, grantee).
+    /// @param deadline Last moment at which the message is accepted, in Unix seconds, UTC.
     struct AccessGrant {
         uint256 datasetId;
         address grantee;
@@ -52,11 +53,11 @@ interface IAccessGrants is ISignedMessages {
         uint64 deadline;
     }
 
-    /// @notice The message that ends a grant now.
-    /// @param datasetId The dataset.
-    /// @param grantee Whose grant ends.
-    /// @param epoch The epoch this message follows.
-    /// @param deadline Unix time in seconds, UTC, after which the message has no effect.
+    /// @notice A revocation, which ends a grant at the block's time.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The account whose access ends.
+    /// @param epoch The number of earlier grants and revocations for this (dataset, grantee).
+    /// @param deadline Last moment at which the message is accepted, in Unix seconds, UTC.
     struct AccessRevocation {
         uint256 datasetId;
         address grantee;
@@ -64,12 +65,25 @@ interface IAccessGrants is ISignedMessages {
         uint64 deadline;
     }
 
-    /// @notice Somebody asked for access.
+    /// @notice Access was requested.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The account that asked for access.
+    /// @param rights The requested rights, one bit each.
+    /// @param expiresAt The requested end of access (exclusive), in Unix seconds, UTC.
+    /// @param requests The number of requests for this (dataset, grantee), including this one.
+    /// @param purpose The intended use, in the requester's words.
     event AccessRequested(
         uint256 indexed datasetId, address indexed grantee, uint32 rights, uint48 expiresAt, uint32 requests, string purpose
     );
 
-    /// @notice Access was granted; `startsAt` is never before the block's own time. `epoch` counts this grant.
+    /// @notice Access was granted.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The account that received access.
+    /// @param rights The granted rights, one bit each.
+    /// @param startsAt The start of access, in Unix seconds, UTC; never before the block's time.
+    /// @param expiresAt The end of access (exclusive), in Unix seconds, UTC.
+    /// @param termsHash SHA-256 of the terms of use, or zero.
+    /// @param epoch The number of grants and revocations for this (dataset, grantee), including this one.
     event AccessGranted(
         uint256 indexed datasetId,
         address indexed grantee,
@@ -80,79 +94,105 @@ interface IAccessGrants is ISignedMessages {
         uint32 epoch
     );
 
-    /// @notice Access was revoked, at the block's time. `epoch` counts this revocation.
+    /// @notice Access was revoked at the block's time.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The account whose access ended.
+    /// @param epoch The number of grants and revocations for this (dataset, grantee), including this one.
     event AccessRevoked(uint256 indexed datasetId, address indexed grantee, uint32 epoch);
 
     /// @notice No dataset has this id.
+    /// @param datasetId The id given.
     error DatasetUnknown(uint256 datasetId);
     /// @notice The dataset has been withdrawn.
+    /// @param datasetId The dataset's id.
     error DatasetWithdrawn(uint256 datasetId);
     /// @notice The grantee is the zero address.
     error GranteeZero();
-    /// @notice No right is named.
+    /// @notice The rights are zero.
     error RightsEmpty();
-    /// @notice The grant would end before it starts, or has ended already.
+    /// @notice Access would end before or when it starts.
+    /// @param startsAt The start, in Unix seconds, UTC.
+    /// @param expiresAt The end, in Unix seconds, UTC.
     error TermEmpty(uint48 startsAt, uint48 expiresAt);
-    /// @notice The message follows another epoch than the pair's present one.
+    /// @notice The message names an epoch other than the current one.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The grantee.
+    /// @param present The current epoch.
+    /// @param given The epoch that the message names.
     error EpochMismatch(uint256 datasetId, address grantee, uint32 present, uint32 given);
-    /// @notice The request follows another number of requests than the pair's present one.
+    /// @notice The request names a number of requests other than the current one.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The account that asks for access.
+    /// @param present The current number of requests.
+    /// @param given The number that the request names.
     error RequestsMismatch(uint256 datasetId, address grantee, uint32 present, uint32 given);
-    /// @notice There is no grant that could be revoked: none was given, or it has been revoked.
+    /// @notice There is nothing to revoke: no access was granted, or it has already been revoked.
+    /// @param datasetId The dataset's id.
+    /// @param grantee The grantee.
     error NothingToRevoke(uint256 datasetId, address grantee);
 
-    /// @notice Asks for access to a dataset. Changes no right.
-    /// @dev Refused where a grant would be: for a withdrawn dataset, for no right, for a time that has gone by.
+    /// @notice Asks for access to a dataset. Does not change any rights.
+    /// @dev Reverts if the dataset is unknown or withdrawn, if the rights are zero, or if `expiresAt` is not in the future.
     /// @param message The request.
-    /// @param signature Empty if the requester is the caller, else the requester's EIP-712 signature.
+    /// @param signature Empty if the caller is the grantee; otherwise the grantee's EIP-712 signature.
     function requestAccess(AccessRequest calldata message, bytes calldata signature) external;
 
-    /// @notice Grants access, in place of any earlier grant to the same grantee.
+    /// @notice Grants access, replacing any earlier grant of the same dataset to the same grantee.
     /// @param message The grant.
-    /// @param signature Empty if the caller is the owner or an operator of theirs, else the owner's EIP-712 signature.
+    /// @param signature Empty if the caller is the owner or one of the owner's ERC-721 operators; otherwise the owner's
+    /// EIP-712 signature.
     function grant(AccessGrant calldata message, bytes calldata signature) external;
 
-    /// @notice Ends a grant at the block's time. That it was given, and held until then, stays on record.
-    /// @dev Also possible where the dataset is withdrawn. A grant that has expired may be revoked: that changes no access.
+    /// @notice Ends a grant at the block's time. The record that it held until then remains.
+    /// @dev Also possible for a withdrawn dataset, and for an expired grant, where it does not change access.
     /// @param message The revocation.
-    /// @param signature Empty if the caller is the owner or an operator of theirs, else the owner's EIP-712 signature.
+    /// @param signature Empty if the caller is the owner or one of the owner's ERC-721 operators; otherwise the owner's
+    /// EIP-712 signature.
     function revoke(AccessRevocation calldata message, bytes calldata signature) external;
 
-    /// @notice Whether the latest grant of the pair holds at a time: it has started, not expired and not been revoked by then.
-    /// @dev Knows the pair's latest grant only; earlier ones are in the events.
-    /// @param datasetId The dataset.
+    /// @notice Returns whether the latest grant gives access at a time: it has started, and has neither expired nor been
+    /// revoked by then.
+    /// @dev Considers the latest grant only; earlier grants are found in the events.
+    /// @param datasetId The dataset's id.
     /// @param grantee The grantee.
-    /// @param time Unix seconds, UTC.
-    /// @return allowed Whether access holds at `time`.
-    /// @return rights The rights of the latest grant, one bit each; zero if there was none.
-    /// @return startsAt When the latest grant starts.
-    /// @return expiresAt When it ends or ended; the time of revocation where it was revoked before its end.
+    /// @param time The time in question, in Unix seconds, UTC.
+    /// @return allowed Whether the grantee has access at `time`.
+    /// @return rights The rights of the latest grant, one bit each; zero if access was never granted.
+    /// @return startsAt The start of the latest grant, in Unix seconds, UTC.
+    /// @return expiresAt The end of the latest grant (exclusive), in Unix seconds, UTC; the time of its revocation if it
+    /// was revoked before its end.
     function accessOf(uint256 datasetId, address grantee, uint256 time)
         external
         view
         returns (bool allowed, uint32 rights, uint48 startsAt, uint48 expiresAt);
 
-    /// @notice The counters that the pair's next messages must name.
-    /// @param datasetId The dataset.
+    /// @notice Returns the counters that the next messages for a (dataset, grantee) must name.
+    /// @param datasetId The dataset's id.
     /// @param grantee The grantee.
     /// @return epoch The number of grants and revocations so far.
     /// @return requests The number of requests so far.
     function countersOf(uint256 datasetId, address grantee) external view returns (uint32 epoch, uint32 requests);
 
-    /// @notice The registry whose titles decide who may grant here.
+    /// @notice Returns the registry whose titles decide who may grant access.
+    /// @return registry The dataset registry.
     function REGISTRY() external view returns (IDatasetRegistry registry);
 
-    /// @notice The EIP-712 digest that the requester signs for this request.
+    /// @notice Returns the EIP-712 digest that the grantee signs for this request.
     /// @param message The request.
+    /// @return digest The digest.
     function accessRequestDigest(AccessRequest calldata message) external view returns (bytes32 digest);
 
-    /// @notice The EIP-712 digest that the owner signs for this grant.
+    /// @notice Returns the EIP-712 digest that the owner signs for this grant.
     /// @param message The grant.
+    /// @return digest The digest.
     function accessGrantDigest(AccessGrant calldata message) external view returns (bytes32 digest);
 
-    /// @notice The EIP-712 digest that the owner signs for this revocation.
+    /// @notice Returns the EIP-712 digest that the owner signs for this revocation.
     /// @param message The revocation.
+    /// @return digest The digest.
     function accessRevocationDigest(AccessRevocation calldata message) external view returns (bytes32 digest);
 
-    /// @notice The longest purpose, in bytes.
+    /// @notice Returns the longest purpose allowed.
+    /// @return Length in bytes.
     function MAX_PURPOSE_BYTES() external view returns (uint256);
 }

@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IDatasetRegistry} from "./IDatasetRegistry.sol";
 
-/// @title The EIP-712 struct hashes of the registry's messages
+/// @title EIP-712 struct hashes of the messages of DatasetRegistry
 library DatasetMessages {
     bytes32 private constant SOURCE_TYPE = keccak256("Source(uint256 datasetId,uint24 version)");
 
@@ -23,6 +23,7 @@ library DatasetMessages {
     bytes32 private constant WITHDRAWAL_TYPE =
         keccak256("Withdrawal(uint256 datasetId,bytes32 head,string reason,uint64 deadline)");
 
+    /// @dev Returns the struct hash of a registration.
     function hash(IDatasetRegistry.Registration calldata message) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
@@ -38,6 +39,7 @@ library DatasetMessages {
         );
     }
 
+    /// @dev Returns the struct hash of a revision.
     function hash(IDatasetRegistry.Revision calldata message) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
@@ -53,11 +55,13 @@ library DatasetMessages {
         );
     }
 
+    /// @dev Returns the struct hash of a transfer.
     function hash(IDatasetRegistry.TitleTransfer calldata message) internal pure returns (bytes32) {
-        // Every member is a single word, so the struct's own encoding is what EIP-712 hashes.
+        // Every member is a single word, so the ABI encoding of the struct is its EIP-712 encoding.
         return keccak256(abi.encode(TITLE_TRANSFER_TYPE, message));
     }
 
+    /// @dev Returns the struct hash of a withdrawal.
     function hash(IDatasetRegistry.Withdrawal calldata message) internal pure returns (bytes32) {
         return keccak256(
             abi.encode(
@@ -70,6 +74,7 @@ library DatasetMessages {
         );
     }
 
+    /// @dev Returns the EIP-712 hash of an array of sources.
     function _hash(IDatasetRegistry.Source[] calldata sources) private pure returns (bytes32) {
         bytes32[] memory hashes = new bytes32[](sources.length);
         for (uint256 i = 0; i < sources.length; ++i) {

@@ -8,7 +8,7 @@ import {Heads} from "../shared/Heads.sol";
 import {IDatasetRegistry} from "./IDatasetRegistry.sol";
 import {SignedMessages} from "../shared/SignedMessages.sol";
 
-/// @title Titles to datasets, and the whole history of their content, in one storage slot a dataset
+/// @title Registry of datasets: titles, versions and histories, with one storage slot per dataset
 contract DatasetRegistry is IDatasetRegistry, ERC721, SignedMessages {
     using DatasetMessages for Registration;
     using DatasetMessages for Revision;
@@ -136,25 +136,26 @@ contract DatasetRegistry is IDatasetRegistry, ERC721, SignedMessages {
         return uint256(keccak256(abi.encode(owner, contentRoot, salt)));
     }
 
-    /// @dev Every way in which a title passes on, ERC-721's own included, goes through here and into the head.
+    /// @dev Adds every transfer to the head. All transfers pass through here, those made with ERC-721's functions too.
     function _update(address to, uint256 datasetId, address auth) internal override returns (address from) {
         from = super._update(to, datasetId, auth);
         if (from != address(0)) _heads[datasetId] = _heads[datasetId].transferred(from, to);
     }
 
-    /// @dev Requires that the dataset exists and that the message follows its present head.
+    /// @dev Requires that the dataset exists and that `given` is its current head.
     function _requireHead(uint256 datasetId, bytes32 given) private view returns (bytes32 head) {
         head = _heads[datasetId];
         if (head == 0) revert DatasetUnknown(datasetId);
         if (head != given) revert HeadMismatch(datasetId, head, given);
     }
 
-    /// @dev Requires that the caller is the owner or an ERC-721 operator of theirs.
+    /// @dev Requires that the caller is the owner or one of the owner's ERC-721 operators.
     function _requireOwnerOrOperator(address owner) private view {
         if (msg.sender != owner && !isApprovedForAll(owner, msg.sender)) revert NotAuthorised(owner, msg.sender);
     }
 
-    /// @dev Requires what a version must be: some content, a short uri, and sources that exist, in order and few.
+    /// @dev Requires a nonzero content root, a uri and a number of sources within their limits, and sources that exist and
+    /// are strictly ascending.
     function _requireContent(bytes32 contentRoot, string calldata uri, Source[] calldata sources) private view {
         if (contentRoot == 0) revert ContentRootZero();
         _requireAtMost(MAX_URI_BYTES, uri);
@@ -166,6 +167,7 @@ contract DatasetRegistry is IDatasetRegistry, ERC721, SignedMessages {
         }
     }
 
+    /// @dev Returns whether `a` comes before `b` in the order of (datasetId, version).
     function _precedes(Source calldata a, Source calldata b) private pure returns (bool) {
         return a.datasetId < b.datasetId || (a.datasetId == b.datasetId && a.version < b.version);
     }

@@ -4,44 +4,45 @@ pragma solidity 0.8.37;
 import {IERC721} from "@openzeppelin/contracts/token/ERC721/IERC721.sol";
 import {ISignedMessages} from "../shared/ISignedMessages.sol";
 
-/// @title Titles to datasets, and the whole history of their content, in one storage slot a dataset
-/// @notice A dataset is an ERC-721 token. Its content is known by a Merkle root (RFC 9162, SHA-256), its history by
-/// its head: a hash chain over every version, transfer and withdrawal.
+/// @title Registry of datasets: titles, versions and histories, with one storage slot per dataset
+/// @notice A dataset is an ERC-721 token. A Merkle root (RFC 9162, SHA-256) identifies its content. Its head identifies
+/// its history: a hash chain over every version, transfer and withdrawal.
 ///
-/// Every action has one entry point that takes a message and a signature. With an empty signature the caller acts by
-/// sending; otherwise the signature is the owner's EIP-712 signature over the message (ECDSA, or ERC-1271 where the
-/// owner is a contract), and anybody may send it.
+/// Every action has one entry point, which takes a message and a signature. If the signature is empty, the caller is the
+/// one who acts. Otherwise the signature is the owner's EIP-712 signature of the message (ECDSA, or ERC-1271 if the
+/// owner is a contract), and any account may send the transaction.
 ///
-/// A message is effective at most once, because it names the state it acts on: a registration the id it creates, every
-/// other message the head it follows. Whatever changes the head cancels all that was signed for the old one.
+/// A message takes effect at most once, because it names the state it acts on: a registration names the id it creates,
+/// and every other message names the head it follows. A change of the head invalidates every message signed for the
+/// previous head.
 ///
-/// The contract has no owner, no administrator and no upgrade. It holds no ether.
+/// The contract has no owner and no administrator, cannot be upgraded, and holds no ether.
 ///
 /// @dev A head is 32 bytes: 28 bytes of a Keccak-256 hash, then the version number (uint24, big-endian), then the
-/// status (uint8: 0 active, 1 withdrawn). A step of the chain is
-/// `hash = keccak256(abi.encode(previousHead, step))`, cut to its first 28 bytes, where `step` is
+/// status (uint8: 0 active, 1 withdrawn). Each step of the chain computes
+/// `hash = keccak256(abi.encode(previousHead, step))`, truncated to its first 28 bytes. `step` is
 ///   registration  keccak256(abi.encode(REGISTRATION_STEP, datasetId, owner, contentRoot, metadataHash, keccak256(uri), keccak256(abi.encode(sources))))
 ///   revision      keccak256(abi.encode(REVISION_STEP, contentRoot, metadataHash, keccak256(uri), keccak256(abi.encode(sources))))
 ///   transfer      keccak256(abi.encode(TRANSFER_STEP, from, to))
 ///   withdrawal    keccak256(abi.encode(WITHDRAWAL_STEP, keccak256(reason)))
-/// and each `*_STEP` is keccak256 of "tdr.registration", "tdr.revision", "tdr.transfer", "tdr.withdrawal".
+/// where each `*_STEP` is keccak256 of "tdr.registration", "tdr.revision", "tdr.transfer", "tdr.withdrawal".
 interface IDatasetRegistry is IERC721, ISignedMessages {
-    /// @notice An exact version of a dataset from which another version derives.
-    /// @param datasetId The dataset derived from.
-    /// @param version Its version, 1 or higher.
+    /// @notice A version of a dataset from which another version derives.
+    /// @param datasetId The id of the source dataset.
+    /// @param version The version number, 1 or higher.
     struct Source {
         uint256 datasetId;
         uint24 version;
     }
 
-    /// @notice The message that brings a dataset into being as version 1.
-    /// @param owner Its first owner, who signs or sends.
-    /// @param contentRoot The Merkle root of its manifest; not zero.
-    /// @param metadataHash SHA-256 of its metadata in canonical form (RFC 8785), or zero.
-    /// @param uri Where its metadata may be found; at most MAX_URI_BYTES bytes, may be empty.
-    /// @param salt Chosen by the owner, so that one owner may register one content twice.
-    /// @param sources What it derives from, strictly ascending by (datasetId, version); at most MAX_SOURCES.
-    /// @param deadline Unix time in seconds, UTC, after which the message has no effect.
+    /// @notice A registration, which creates a dataset with version 1.
+    /// @param owner The first owner, who signs or sends the message.
+    /// @param contentRoot The Merkle root of the version's manifest; not zero.
+    /// @param metadataHash SHA-256 of the version's metadata in canonical form (RFC 8785), or zero.
+    /// @param uri The address of the metadata; at most MAX_URI_BYTES bytes, may be empty.
+    /// @param salt A value chosen by the owner; different salts let one owner register the same content twice.
+    /// @param sources The versions it derives from, strictly ascending by (datasetId, version); at most MAX_SOURCES.
+    /// @param deadline Last moment at which the message is accepted, in Unix seconds, UTC.
     struct Registration {
         address owner;
         bytes32 contentRoot;
@@ -52,14 +53,14 @@ interface IDatasetRegistry is IERC721, ISignedMessages {
         uint64 deadline;
     }
 
-    /// @notice The message that gives a dataset its next version.
-    /// @param datasetId The dataset.
-    /// @param head The head this message follows.
+    /// @notice A revision, which adds the next version to a dataset.
+    /// @param datasetId The dataset's id.
+    /// @param head The dataset's current head, which this message follows.
     /// @param contentRoot The Merkle root of the new version's manifest; not zero.
-    /// @param metadataHash SHA-256 of its metadata in canonical form (RFC 8785), or zero.
-    /// @param uri Where its metadata may be found; at most MAX_URI_BYTES bytes, may be empty.
-    /// @param sources What it derives from, strictly ascending by (datasetId, version); at most MAX_SOURCES.
-    /// @param deadline Unix time in seconds, UTC, after which the message has no effect.
+    /// @param metadataHash SHA-256 of the new version's metadata in canonical form (RFC 8785), or zero.
+    /// @param uri The address of the metadata; at most MAX_URI_BYTES bytes, may be empty.
+    /// @param sources The versions it derives from, strictly ascending by (datasetId, version); at most MAX_SOURCES.
+    /// @param deadline Last moment at which the message is accepted, in Unix seconds, UTC.
     struct Revision {
         uint256 datasetId;
         bytes32 head;
@@ -70,11 +71,11 @@ interface IDatasetRegistry is IERC721, ISignedMessages {
         uint64 deadline;
     }
 
-    /// @notice The message that passes the title on.
-    /// @param datasetId The dataset.
-    /// @param head The head this message follows.
-    /// @param to The new owner; not zero. It is not called back.
-    /// @param deadline Unix time in seconds, UTC, after which the message has no effect.
+    /// @notice A transfer of the title to another account.
+    /// @param datasetId The dataset's id.
+    /// @param head The dataset's current head, which this message follows.
+    /// @param to The new owner; not zero. If it is a contract, it is not notified.
+    /// @param deadline Last moment at which the message is accepted, in Unix seconds, UTC.
     struct TitleTransfer {
         uint256 datasetId;
         bytes32 head;
@@ -82,11 +83,11 @@ interface IDatasetRegistry is IERC721, ISignedMessages {
         uint64 deadline;
     }
 
-    /// @notice The message that withdraws a dataset for good. Its history and its title remain.
-    /// @param datasetId The dataset.
-    /// @param head The head this message follows.
-    /// @param reason Why, in the owner's words; at most MAX_REASON_BYTES bytes, may be empty.
-    /// @param deadline Unix time in seconds, UTC, after which the message has no effect.
+    /// @notice A withdrawal, which is permanent. The dataset's history and title remain.
+    /// @param datasetId The dataset's id.
+    /// @param head The dataset's current head, which this message follows.
+    /// @param reason The reason, in the owner's words; at most MAX_REASON_BYTES bytes, may be empty.
+    /// @param deadline Last moment at which the message is accepted, in Unix seconds, UTC.
     struct Withdrawal {
         uint256 datasetId;
         bytes32 head;
@@ -94,7 +95,14 @@ interface IDatasetRegistry is IERC721, ISignedMessages {
         uint64 deadline;
     }
 
-    /// @notice A dataset came into being as version 1.
+    /// @notice A dataset was registered with version 1.
+    /// @param datasetId The dataset's id.
+    /// @param owner The first owner.
+    /// @param contentRoot The Merkle root of the version's manifest.
+    /// @param metadataHash SHA-256 of the version's metadata, or zero.
+    /// @param salt The salt of the registration.
+    /// @param uri The address of the metadata; may be empty.
+    /// @param sources The versions it derives from.
     event Registered(
         uint256 indexed datasetId,
         address indexed owner,
@@ -105,7 +113,13 @@ interface IDatasetRegistry is IERC721, ISignedMessages {
         Source[] sources
     );
 
-    /// @notice A dataset has a new version.
+    /// @notice A new version was added to a dataset.
+    /// @param datasetId The dataset's id.
+    /// @param version The number of the new version.
+    /// @param contentRoot The Merkle root of the version's manifest.
+    /// @param metadataHash SHA-256 of the version's metadata, or zero.
+    /// @param uri The address of the metadata; may be empty.
+    /// @param sources The versions it derives from.
     event Revised(
         uint256 indexed datasetId,
         uint24 indexed version,
@@ -116,96 +130,127 @@ interface IDatasetRegistry is IERC721, ISignedMessages {
     );
 
     /// @notice A dataset was withdrawn by its owner.
+    /// @param datasetId The dataset's id.
+    /// @param reason The reason, in the owner's words; may be empty.
     event Withdrawn(uint256 indexed datasetId, string reason);
 
-    /// @notice A dataset with this id exists already.
+    /// @notice A dataset with this id already exists.
+    /// @param datasetId The id that the registration would create.
     error DatasetExists(uint256 datasetId);
     /// @notice No dataset has this id.
+    /// @param datasetId The id given.
     error DatasetUnknown(uint256 datasetId);
-    /// @notice The message follows another head than the dataset's present one.
+    /// @notice The message names a head other than the dataset's current head.
+    /// @param datasetId The dataset's id.
+    /// @param present The current head.
+    /// @param given The head that the message names.
     error HeadMismatch(uint256 datasetId, bytes32 present, bytes32 given);
     /// @notice The dataset has been withdrawn.
+    /// @param datasetId The dataset's id.
     error DatasetWithdrawn(uint256 datasetId);
     /// @notice A source names a dataset or version that does not exist.
+    /// @param datasetId The source's dataset id.
+    /// @param version The source's version.
     error SourceUnknown(uint256 datasetId, uint24 version);
-    /// @notice The sources are not strictly ascending at this index.
+    /// @notice The sources are not strictly ascending.
+    /// @param index The position of the first source that is not greater than the one before it.
     error SourcesNotAscending(uint256 index);
     /// @notice There are more sources than MAX_SOURCES.
+    /// @param given The number of sources in the message.
+    /// @param maximum MAX_SOURCES.
     error TooManySources(uint256 given, uint256 maximum);
     /// @notice The content root is zero.
     error ContentRootZero();
-    /// @notice The dataset has reached the highest version number there is.
+    /// @notice The dataset already has the highest version number possible.
+    /// @param datasetId The dataset's id.
     error VersionsExhausted(uint256 datasetId);
 
-    /// @notice Registers a dataset as version 1, for `message.owner`.
-    /// @dev Mints without calling the owner back. Emits ERC-721's Transfer, then Registered.
+    /// @notice Registers a dataset with version 1 and gives its title to `message.owner`.
+    /// @dev Mints without the ERC-721 receiver callback. Emits ERC-721's Transfer, then Registered.
     /// @param message The registration.
-    /// @param signature Empty if the owner is the caller, else the owner's EIP-712 signature.
-    /// @return datasetId `uint256(keccak256(abi.encode(owner, contentRoot, salt)))`.
+    /// @param signature Empty if the caller is the owner; otherwise the owner's EIP-712 signature.
+    /// @return datasetId The new dataset's id, `uint256(keccak256(abi.encode(owner, contentRoot, salt)))`.
     function register(Registration calldata message, bytes calldata signature) external returns (uint256 datasetId);
 
-    /// @notice Gives a dataset its next version.
+    /// @notice Adds the next version to a dataset.
     /// @param message The revision.
-    /// @param signature Empty if the caller is the owner or an operator of theirs, else the owner's EIP-712 signature.
-    /// @return version The new version's number.
+    /// @param signature Empty if the caller is the owner or one of the owner's ERC-721 operators; otherwise the owner's
+    /// EIP-712 signature.
+    /// @return version The number of the new version.
     function revise(Revision calldata message, bytes calldata signature) external returns (uint24 version);
 
-    /// @notice Passes the title on. Grants remain until the new owner revokes them.
-    /// @dev The recipient is not called back: a contract that cannot handle ERC-721 tokens would hold the title for ever.
+    /// @notice Transfers the title. Grants remain in force until the new owner revokes them.
+    /// @dev Warning: there is no ERC-721 receiver callback. A contract that cannot handle ERC-721 tokens keeps the title
+    /// permanently.
     /// @param message The transfer.
-    /// @param signature Empty if the caller is the owner or an operator of theirs, else the owner's EIP-712 signature.
+    /// @param signature Empty if the caller is the owner or one of the owner's ERC-721 operators; otherwise the owner's
+    /// EIP-712 signature.
     function transfer(TitleTransfer calldata message, bytes calldata signature) external;
 
-    /// @notice Withdraws a dataset for good: no further version, no further grant. Nothing of its history is deleted.
-    /// @dev The title can still pass on, and other datasets may still name the dataset's versions as sources.
+    /// @notice Withdraws a dataset permanently: versions and grants can no longer be added. Its history is kept.
+    /// @dev The title can still be transferred, and other datasets can still name the dataset's versions as sources.
     /// @param message The withdrawal.
-    /// @param signature Empty if the caller is the owner or an operator of theirs, else the owner's EIP-712 signature.
+    /// @param signature Empty if the caller is the owner or one of the owner's ERC-721 operators; otherwise the owner's
+    /// EIP-712 signature.
     function withdraw(Withdrawal calldata message, bytes calldata signature) external;
 
-    /// @notice The dataset's head; zero if there is no such dataset.
-    /// @param datasetId The dataset.
+    /// @notice Returns a dataset's head.
+    /// @param datasetId The dataset's id.
+    /// @return head The head; zero if the dataset does not exist.
     function headOf(uint256 datasetId) external view returns (bytes32 head);
 
-    /// @notice The number of the dataset's latest version; zero if there is no such dataset.
-    /// @param datasetId The dataset.
+    /// @notice Returns the number of a dataset's latest version.
+    /// @param datasetId The dataset's id.
+    /// @return version The version number; zero if the dataset does not exist.
     function versionOf(uint256 datasetId) external view returns (uint24 version);
 
-    /// @notice Whether the dataset exists and has been withdrawn.
-    /// @param datasetId The dataset.
+    /// @notice Returns whether a dataset exists and has been withdrawn.
+    /// @param datasetId The dataset's id.
+    /// @return withdrawn True if it exists and has been withdrawn.
     function isWithdrawn(uint256 datasetId) external view returns (bool withdrawn);
 
-    /// @notice The id that a registration would create.
+    /// @notice Returns the id that a registration creates.
     /// @param owner The first owner.
     /// @param contentRoot The Merkle root of the manifest.
-    /// @param salt The registration's salt.
+    /// @param salt The salt of the registration.
+    /// @return datasetId `uint256(keccak256(abi.encode(owner, contentRoot, salt)))`.
     function datasetIdOf(address owner, bytes32 contentRoot, bytes32 salt) external pure returns (uint256 datasetId);
 
-    /// @notice The owner and the head of a dataset in one call; both zero if there is no such dataset.
-    /// @param datasetId The dataset.
+    /// @notice Returns the owner and the head of a dataset in one call.
+    /// @param datasetId The dataset's id.
+    /// @return owner The owner; zero if the dataset does not exist.
+    /// @return head The head; zero if the dataset does not exist.
     function titleOf(uint256 datasetId) external view returns (address owner, bytes32 head);
 
-    /// @notice The EIP-712 digest that the owner signs for this registration.
+    /// @notice Returns the EIP-712 digest that the owner signs for this registration.
     /// @param message The registration.
+    /// @return digest The digest.
     function registrationDigest(Registration calldata message) external view returns (bytes32 digest);
 
-    /// @notice The EIP-712 digest that the owner signs for this revision.
+    /// @notice Returns the EIP-712 digest that the owner signs for this revision.
     /// @param message The revision.
+    /// @return digest The digest.
     function revisionDigest(Revision calldata message) external view returns (bytes32 digest);
 
-    /// @notice The EIP-712 digest that the owner signs for this transfer.
+    /// @notice Returns the EIP-712 digest that the owner signs for this transfer.
     /// @param message The transfer.
+    /// @return digest The digest.
     function titleTransferDigest(TitleTransfer calldata message) external view returns (bytes32 digest);
 
-    /// @notice The EIP-712 digest that the owner signs for this withdrawal.
+    /// @notice Returns the EIP-712 digest that the owner signs for this withdrawal.
     /// @param message The withdrawal.
+    /// @return digest The digest.
     function withdrawalDigest(Withdrawal calldata message) external view returns (bytes32 digest);
 
-    /// @notice The longest uri, in bytes.
+    /// @notice Returns the longest uri allowed.
+    /// @return Length in bytes.
     function MAX_URI_BYTES() external view returns (uint256);
 
-    /// @notice The longest withdrawal reason, in bytes.
+    /// @notice Returns the longest withdrawal reason allowed.
+    /// @return Length in bytes.
     function MAX_REASON_BYTES() external view returns (uint256);
 
-    /// @notice The largest number of sources a version may name.
+    /// @notice Returns the largest number of sources allowed per version.
+    /// @return The number of sources.
     function MAX_SOURCES() external view returns (uint256);
 }

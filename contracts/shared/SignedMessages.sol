@@ -5,10 +5,10 @@ import {EIP712} from "@openzeppelin/contracts/utils/cryptography/EIP712.sol";
 import {SignatureChecker} from "@openzeppelin/contracts/utils/cryptography/SignatureChecker.sol";
 import {ISignedMessages} from "./ISignedMessages.sol";
 
-/// @title Deadlines, caps and signatures, checked in one way by every contract
-/// @dev What a message is about, and so whose signature it needs, is the inheriting contract's to know.
+/// @title Checks of deadlines, string lengths and signatures, shared by all contracts
+/// @dev The inheriting contract decides whose signature a message needs.
 abstract contract SignedMessages is ISignedMessages, EIP712 {
-    /// @dev A message still has its effect in a block whose time is its deadline.
+    /// @dev Requires that the deadline has not passed. A block at exactly the deadline still accepts the message.
     modifier until(uint64 deadline) {
         if (block.timestamp > deadline) revert DeadlinePassed(deadline, block.timestamp);
         _;
@@ -19,12 +19,12 @@ abstract contract SignedMessages is ISignedMessages, EIP712 {
         return _domainSeparatorV4();
     }
 
-    /// @dev Requires that `needed` itself is the caller.
+    /// @dev Requires that the caller is `needed`.
     function _requireCaller(address needed) internal view {
         if (msg.sender != needed) revert NotAuthorised(needed, msg.sender);
     }
 
-    /// @dev Requires a signature by `signer`: ECDSA if it has no code, else ERC-1271.
+    /// @dev Requires a valid signature by `signer`: ECDSA if the signer has no code, otherwise ERC-1271.
     function _requireSignature(address signer, bytes32 structHash, bytes calldata signature) internal view {
         bytes32 digest = _hashTypedDataV4(structHash);
         if (!SignatureChecker.isValidSignatureNow(signer, digest, signature)) {
@@ -32,7 +32,7 @@ abstract contract SignedMessages is ISignedMessages, EIP712 {
         }
     }
 
-    /// @dev Requires that a string is not longer than its cap.
+    /// @dev Requires that a string is at most `maximumBytes` bytes long.
     function _requireAtMost(uint256 maximumBytes, string calldata text) internal pure {
         if (bytes(text).length > maximumBytes) revert StringTooLong(bytes(text).length, maximumBytes);
     }
