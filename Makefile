@@ -1,7 +1,7 @@
 # Every target installs what it needs first. `make help` lists them.
 
 PYTHON ?= python3
-# Three on two cores: many tests wait for blocks.
+# Three jobs on two cores, because many tests wait for blocks.
 JOBS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -25,7 +25,7 @@ help: ## list the targets
 
 install: $(INSTALLED) ## make .venv with .venv/bin/tdr
 
-install-dev: $(INSTALLED_DEV) ## the same, with what development needs
+install-dev: $(INSTALLED_DEV) ## the same, with the development tools
 
 $(INSTALLED): requirements/runtime.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -45,7 +45,7 @@ $(INSTALLED_BENCH): requirements/bench.txt | $(INSTALLED)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/bench.txt
 	touch $@
 
-node: $(NODE_MODULES) ## the compiler and the test chain (Node 20 or later)
+node: $(NODE_MODULES) ## install the compiler and the test chain (Node 20 or later)
 
 $(NODE_MODULES): package.json package-lock.json
 	@node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null || \
@@ -69,55 +69,55 @@ $(INSTALLED_CLIENT): requirements/client.txt | $(INSTALLED)
 	$(CLIENT_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/client.txt
 	touch $@
 
-system: install-dev ## what the tests need of the system: PostgreSQL, Chromium, Graphviz, Poppler, strace
+system: install-dev ## install the system packages for the tests: PostgreSQL, Chromium, Graphviz, Poppler, strace
 	@$(BIN)/python -m scripts.system_packages
 
-geth: install-dev ## the program of the test network's validators (Go 1.21 or later), built once into the user's cache
+geth: install-dev ## build geth for the test network, once, into the user's cache (Go 1.21 or later)
 	@$(BIN)/python -m scripts.network.geth
 
-network: install-dev geth ## a network of three geth validators with a registry's node on it, until Ctrl-C
+network: install-dev geth ## run three geth validators and a registry node on them, until Ctrl-C
 	$(BIN)/python -m scripts.network
 
-demo: install ## the whole way on real data, with real processes (Python only)
+demo: install ## show every step on real data, with real processes (Python only)
 	$(BIN)/python -m scripts.demo
 
-test: install-dev node system geth $(INSTALLED_CROISSANT) $(INSTALLED_CLIENT) ## all tests
+test: install-dev node system geth $(INSTALLED_CROISSANT) $(INSTALLED_CLIENT) ## run all tests
 	MLCROISSANT=$(CURDIR)/$(CROISSANT_VENV)/bin/mlcroissant $(BIN)/python -m pytest -n $(JOBS) --dist worksteal --durations=20
 
-check: lint types fresh test ## ruff, strict mypy, freshness of generated files, all tests
+check: lint types fresh test ## run ruff, strict mypy, the freshness checks and all tests
 
-lint: install-dev ## ruff
+lint: install-dev ## run ruff
 	$(BIN)/ruff check .
 
-types: install-dev ## strict mypy
+types: install-dev ## run strict mypy
 	$(BIN)/mypy
 
-fresh: install-dev node ## whether what is generated is up to date
+fresh: install-dev node ## check that generated files are up to date
 	$(BIN)/python -m scripts.compile_contracts --check
 	$(BIN)/python -m scripts.releases --check
 	$(BIN)/python -m scripts.schemas --check
 	$(BIN)/python -m scripts.examples --check
 	$(BIN)/python -m scripts.openapi --check
 
-bench: install-dev node $(INSTALLED_BENCH) $(PEER_MODULES) system ## figures beside peers; ONLY=name for one
+bench: install-dev node $(INSTALLED_BENCH) $(PEER_MODULES) system ## measure beside comparable projects; ONLY=name for one
 	$(BIN)/python -m scripts.bench $(if $(ONLY),--only $(ONLY))
 
-chaos: install-dev node system ## kills, faults and reorgs; KILLS=n SEED=s
+chaos: install-dev node system ## run with kills, faults and reorgs; KILLS=n SEED=s
 	$(BIN)/python -m scripts.chaos $(if $(KILLS),--kills $(KILLS)) $(if $(SEED),--seed $(SEED))
 
-disk-faults: install-dev system ## failing and full disks; WRITES=n KIND=EIO or ENOSPC
+disk-faults: install-dev system ## run on failing and full disks; WRITES=n KIND=EIO or ENOSPC
 	$(BIN)/python -m scripts.disk_faults $(if $(WRITES),--writes $(WRITES)) $(if $(KIND),--kind $(KIND))
 
-abuse: install-dev ## strangers' load of every kind beside honest owners; SECONDS=n SEED=s
+abuse: install-dev ## run with hostile load of every kind beside honest owners; SECONDS=n SEED=s
 	$(BIN)/python -m scripts.abuse $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
 abuse-paid: install-dev node ## the same on a network where gas costs money; SECONDS=n SEED=s
 	$(BIN)/python -m scripts.abuse --network paid $(if $(SECONDS),--seconds $(SECONDS)) $(if $(SEED),--seed $(SEED))
 
-assurance: install-dev node system ## the long forms of all that is random, with seeds that are printed; SECONDS=n for each part, ONLY=walks,fuzz,kills,disks,abuse,abuse-paid,mutants
+assurance: install-dev node system ## run the long forms of all randomised tests, and print their seeds; SECONDS=n for each part, ONLY=walks,fuzz,kills,disks,abuse,abuse-paid,mutants
 	$(BIN)/python -m scripts.assurance $(if $(SECONDS),--seconds $(SECONDS)) $(if $(ONLY),--only $(ONLY))
 
-mutants: install-dev node ## faults put into the contracts, each of which a test must notice; SAMPLE=n SEED=s
+mutants: install-dev node ## put faults into the contracts, each of which a test must detect; SAMPLE=n SEED=s
 	$(BIN)/python -m scripts.mutants $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
 artifacts: install-dev node ## compile the contracts into registry/artifacts/
@@ -127,5 +127,5 @@ openapi: install-dev ## write docs/openapi.json and its examples
 	$(BIN)/python -m scripts.examples
 	$(BIN)/python -m scripts.openapi
 
-clean: ## remove what was installed and generated
+clean: ## remove installed and generated files
 	rm -rf $(VENV) $(BENCH_VENV) $(CROISSANT_VENV) $(CLIENT_VENV) node_modules scripts/peers/node_modules bench-results.json chaos-results.json disk-results.json mutants-results.json abuse-results.json abuse-paid-results.json
