@@ -16,7 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -25,6 +26,11 @@ TDR = Path(sys.executable).with_name("tdr")
 START_SECONDS = 30
 COMMAND_SECONDS = 60
 SHORT_GRANT_SECONDS = 10
+PASSWORD = "a password for the demo"  # noqa: S105 - of keys that are made here and thrown away
+
+
+Run = Callable[[Sequence[str], Mapping[str, str]], subprocess.CompletedProcess[str]]
+"""Runs `tdr` with arguments and an environment, in the project's folder."""
 
 
 class Surprise(Exception):
@@ -97,11 +103,13 @@ class Stage:
     Args:
         home: The folder of keys and copies.
         node: The node that the commands talk to.
+        run: How commands are run.
     """
 
-    def __init__(self, home: Path, node: Node) -> None:
+    def __init__(self, home: Path, node: Node, run: Run) -> None:
         self._home = home
         self._node = node
+        self._run = run
 
     def tdr(self, *arguments: object, code: int = 0, or_code: int | None = None, shown: bool = True) -> str:
         """Run a command, show it with its output, and require an exit code, or another."""
@@ -112,20 +120,8 @@ class Stage:
                     str(self._home), "."
                 )
             )
-        done = subprocess.run(
-            [TDR, *words],
-            env={
-                **os.environ,
-                "TDR_GATEWAY": self._node.url,
-                "TDR_KEYS": str(self._home / "keys"),
-                "TDR_KEY_PASSWORD": "a password for the demo",
-            },
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
+        told = {"TDR_GATEWAY": self._node.url, "TDR_KEYS": str(self._home / "keys"), "TDR_KEY_PASSWORD": PASSWORD}
+        done = self._run(words, {**os.environ, **told})
         if shown:
             for line in (done.stdout + done.stderr).splitlines():
                 say(f"    {line}".rstrip().replace(str(self._home), "."))
@@ -172,6 +168,40 @@ def flip_one_byte(file: Path) -> None:
     file.write_bytes(content)
 
 
+@dataclass(frozen=True)
+class Play:
+    """What the acts of the demo share.
+
+    Args:
+        stage: Where commands are run.
+        node: The node.
+        home: The folder of keys and copies.
+        analyst: The analyst's address.
+        dataset: The dataset's id.
+    """
+
+    stage: Stage
+    node: Node
+    home: Path
+    analyst: str
+    dataset: str
+
+    @property
+    def files(self) -> Path:
+        """The owner's files."""
+        return self.home / "penguins"
+
+    @property
+    def first(self) -> Path:
+        """A copy of the files as they were in version 1."""
+        return self.home / "first"
+
+    @property
+    def short(self) -> str:
+        """The first digits of the dataset's id, as people type them."""
+        return self.dataset[:10]
+
+
 def perform(stage: Stage, node: Node, home: Path) -> None:
     """Run the whole demo."""
     say("1. A node of one's own: a chain, the contracts on it, a gateway.")
@@ -183,62 +213,88 @@ def perform(stage: Stage, node: Node, home: Path) -> None:
     analyst = stage.ask("keys", "new", "analyst")["address"]
     say(f"    owner   {owner}\n    analyst {analyst}")
 
+    play = Play(stage, node, home, analyst, register(stage, home / "penguins"))
+    revise(play)
+    grant(play)
+    revoke(play)
+    verify(play)
+    find_a_flipped_bit(play)
+    kill_the_node(play)
+
+
+def register(stage: Stage, files: Path) -> str:
+    """Register the penguins; return the dataset's id."""
     say("\n3. The owner registers a real dataset. The files are hashed here; what is signed is their content root.")
-    files = home / "penguins"
     shutil.copytree(ROOT / "examples" / "penguins", files)
     first = stage.write("register", files, "--name", "Palmer penguins", "--license", "CC0-1.0", "--key", "owner")
-    dataset = first["datasetId"]
-    short = dataset[:10]
     expect((first["version"], first["files"]), to_be=(1, 3), of="Version and number of files")
+    return str(first["datasetId"])
 
+
+def revise(play: Play) -> None:
+    """Add a file, and register the second version."""
     say("\n4. A month later the owner adds a note: version 2. Version 1 stays provable.")
-    shutil.copytree(files, home / "first")
-    (files / "NOTES.md").write_text("Checked against the publication.\n")
-    second = stage.write("revise", short, files, "--key", "owner")
+    shutil.copytree(play.files, play.first)
+    (play.files / "NOTES.md").write_text("Checked against the publication.\n")
+    second = play.stage.write("revise", play.short, play.files, "--key", "owner")
     expect((second["version"], second["files"]), to_be=(2, 4), of="Version and number of files")
 
+
+def grant(play: Play) -> None:
+    """Grant the analyst access for a few seconds, and wait until it has ended."""
     say("\n5. May the analyst read it? Not before the owner grants it, and not after the grant has expired.")
-    stage.tdr("access", short, analyst, code=1)
-    granted = stage.write(
-        "grant", short, analyst, "--rights", "read,derive", "--until", f"{SHORT_GRANT_SECONDS}s", "--key", "owner"
-    )
-    during = stage.ask("access", short, analyst, "--at", granted["startsAt"])
+    stage, access = play.stage, ("access", play.short, play.analyst)
+    stage.tdr(*access, code=1)
+    term = ("--rights", "read,derive", "--until", f"{SHORT_GRANT_SECONDS}s")
+    granted = stage.write("grant", play.short, play.analyst, *term, "--key", "owner")
+    during = stage.ask(*access, "--at", granted["startsAt"])
     expect(during["allowed"], to_be=True, of="Access during the grant")
-    stage.tdr("access", short, analyst, "--at", granted["startsAt"])
-    while stage.is_allowed(short, analyst):
+    stage.tdr(*access, "--at", granted["startsAt"])
+    while stage.is_allowed(play.short, play.analyst):
         time.sleep(0.5)
     say(f"    ... {SHORT_GRANT_SECONDS} seconds have passed ...")
-    stage.tdr("access", short, analyst, code=1)
+    stage.tdr(*access, code=1)
 
+
+def revoke(play: Play) -> None:
+    """Grant access again, and revoke it."""
     say("\n6. Granted again for 30 days, and revoked. That it was held until then stays on record.")
-    stage.write("grant", short, analyst, "--rights", "read", "--until", "30d", "--key", "owner")
-    stage.tdr("access", short, analyst)
-    stage.write("revoke", short, analyst, "--key", "owner")
-    stage.tdr("access", short, analyst, code=1)
+    stage = play.stage
+    stage.write("grant", play.short, play.analyst, "--rights", "read", "--until", "30d", "--key", "owner")
+    stage.tdr("access", play.short, play.analyst)
+    stage.write("revoke", play.short, play.analyst, "--key", "owner")
+    stage.tdr("access", play.short, play.analyst, code=1)
 
+
+def verify(play: Play) -> None:
+    """Verify both versions."""
     say("\n7. An auditor verifies the files against the chain itself, both versions.")
-    stage.tdr("verify", files, "--dataset", short)
-    expect(
-        stage.ask("verify", home / "first", "--dataset", dataset, "--version", 1)["verified"],
-        to_be=True,
-        of="Version 1",
-    )
+    play.stage.tdr("verify", play.files, "--dataset", play.short)
+    first = play.stage.ask("verify", play.first, "--dataset", play.dataset, "--version", 1)
+    expect(first["verified"], to_be=True, of="Version 1")
 
+
+def find_a_flipped_bit(play: Play) -> None:
+    """Change one bit of a file, which the verification must name."""
     say("\n8. Somebody flips one bit in one file. The refusal names the file.")
-    flip_one_byte(files / "penguins-raw.csv")
-    stage.tdr("verify", files, "--dataset", short, code=1)
-    refused = stage.ask("verify", files, "--dataset", short, code=1)
+    flip_one_byte(play.files / "penguins-raw.csv")
+    play.stage.tdr("verify", play.files, "--dataset", play.short, code=1)
+    refused = play.stage.ask("verify", play.files, "--dataset", play.short, code=1)
     expect([one["path"] for one in refused["mismatches"]], to_be=["penguins-raw.csv"], of="The file that differs")
 
+
+def kill_the_node(play: Play) -> None:
+    """Kill the node, start it again, and compare what it knows."""
     say("\n9. The node is killed (SIGKILL), and started again on the same folder.")
-    before = _known(stage, dataset)
+    stage, node = play.stage, play.node
+    before = _known(stage, play.dataset)
     node.kill()
-    stage.tdr("show", short, code=2)
+    stage.tdr("show", play.short, code=2)
     node.start()
     say(f"    up again at {node.url}")
-    expect(_known(stage, dataset), to_be=before, of="What the node knows")
-    stage.tdr("history", short)
-    stage.tdr("verify", home / "first", "--dataset", short, "--version", 1, shown=False)
+    expect(_known(stage, play.dataset), to_be=before, of="What the node knows")
+    stage.tdr("history", play.short)
+    stage.tdr("verify", play.first, "--dataset", play.short, "--version", 1, shown=False)
     say("    Everything is still there, and still verifies.")
     expect(node.stop(), to_be=0, of="The node's exit code after SIGTERM")
 
@@ -252,20 +308,33 @@ def _known(stage: Stage, dataset: str) -> Mapping[str, object]:
     }
 
 
+def run_installed(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the installed `tdr`."""
+    return subprocess.run(
+        [TDR, *words],
+        env=environment,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+
+
 def fail(message: str) -> NoReturn:
     """End with exit code 1."""
     say(f"\nSURPRISE: {message}")
     sys.exit(1)
 
 
-def main() -> None:
-    """Performs the demo in a temporary folder."""
+def main(run: Run = run_installed) -> None:
+    """Perform the demo in a temporary folder."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="tdr-demo-") as folder:
         home = Path(folder)
         node = Node(home / "node")
         try:
-            perform(Stage(home, node), node, home)
+            perform(Stage(home, node, run), node, home)
         except (Surprise, subprocess.TimeoutExpired, json.JSONDecodeError) as error:
             fail(str(error))
         finally:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,6 +15,7 @@ from registry.base.primitives import Bytes32, DatasetId
 from registry.manifest import from_digests
 from tests.api.world import Gateway, open_node, running
 from tests.catalogue.test_catalogue import SHAPES
+from tests.fixtures.commands import tdr_here, yes
 
 FILES = from_digests({path: Bytes32(sha256(path.encode()).digest()) for path in ("a.csv", "企鹅.csv")})
 METADATA = {"name": "企鹅", "license": "CC0-1.0", "keywords": ["bird"]}
@@ -55,10 +54,9 @@ def test_a_dataset_without_documents_is_described_by_its_hashes(gateway: Gateway
 
 def test_tdr_describe_prints_the_document(gateway: Gateway, described: DatasetId) -> None:
     url = str(gateway.http.base_url).rstrip("/")
-    command = [Path(sys.executable).with_name("tdr"), "describe", str(described)[:12], "--gateway", url]
     for form in ("dcat", "croissant"):
-        done = subprocess.run([*command, "--format", form], capture_output=True, text=True, check=True)
-        assert json.loads(done.stdout) == gateway.http.get(f"/v1/datasets/{described}/{form}").json()
+        done = tdr_here("describe", str(described)[:12], "--gateway", url, "--format", form)
+        assert yes(done) == gateway.http.get(f"/v1/datasets/{described}/{form}").json()
 
 
 def test_an_unknown_dataset_is_not_found(gateway: Gateway) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -46,7 +44,8 @@ from tests.api.world import (
 )
 from tests.certificate.codes import code_on, codes_on, command_on, words
 from tests.certificate.outside import DigitalBazaar, openvc_refusal
-from tests.fixtures.commands import Done, tdr_installed
+from tests.fixtures.commands import Done, tdr_forked, tdr_here
+from tests.fixtures.waiting import PATIENCE
 
 METADATA = {"name": "企鹅 Penguins", "license": "CC0-1.0"}
 
@@ -86,7 +85,7 @@ def tdr(penguins: Penguins, *arguments: object) -> Done:
 
 
 def tdr_at(gateway: Gateway, *arguments: object) -> Done:
-    return tdr_installed(*arguments, "--gateway", str(gateway.http.base_url).rstrip("/"))
+    return tdr_here(*arguments, "--gateway", str(gateway.http.base_url).rstrip("/"))
 
 
 def test_its_facts_are_those_of_the_chain(penguins: Penguins) -> None:
@@ -135,13 +134,11 @@ def test_the_command_printed_on_the_page_and_by_tdr_verifies_offline(penguins: P
     assert made.code == 0, made.err
     (told,) = [line for line in made.out.splitlines() if line.startswith("Verify")]
     for command in (command_on(file.read_bytes()), told.removeprefix("Verify").strip()):
-        arguments = shlex.split(command.replace("PATH", shlex.quote(str(penguins.folder)), 1))
-        program = Path(sys.executable).with_name(arguments[0])
+        program, *arguments = shlex.split(command.replace("PATH", shlex.quote(str(penguins.folder)), 1))
+        assert program == "tdr"
         nowhere = {**os.environ, "TDR_GATEWAY": "http://127.0.0.1:9"}
-        verified = subprocess.run(
-            [program, *arguments[1:]], capture_output=True, text=True, check=False, cwd=tmp_path, env=nowhere
-        )
-        assert verified.returncode == 0, verified.stdout + verified.stderr
+        verified = tdr_forked(arguments, nowhere, PATIENCE, tmp_path)
+        assert verified.code == 0, verified.out + verified.err
 
 
 def test_a_gateway_without_a_public_address_prints_no_code_and_tdr_says_what_to_set(

@@ -10,12 +10,12 @@ import pytest
 from prov.model import ProvDerivation, ProvDocument
 
 from api.rooms.datasets import answers
-from tests.fixtures.commands import Done, tdr_installed
+from tests.fixtures.commands import Done, tdr_here
 from tests.lineage.conftest import Weather
 
 
 def tdr(weather: Weather, *arguments: str) -> Done:
-    return tdr_installed(*arguments, "--gateway", weather.url)
+    return tdr_here(*arguments, "--gateway", weather.url)
 
 
 def test_the_answer_is_as_documented_and_says_what_derives_from_a_withdrawn_dataset(weather_gateway: Weather) -> None:

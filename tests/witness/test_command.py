@@ -10,12 +10,12 @@ import pytest
 from registry.notes.alarm import Alarm, AlarmKind
 from registry.notes.note import KeyKind, VerifierKey
 from registry.witness.store import WitnessStore
-from tests.fixtures.commands import Done, tdr_installed
+from tests.fixtures.commands import Done, tdr_here
 from tests.witness.simulator import NODE, SimulatedChain
 
 
 def tdr(*arguments: str | Path) -> Done:
-    return tdr_installed("witness", *arguments)
+    return tdr_here("witness", *arguments)
 
 
 def test_the_key_is_made_once_and_printed_as_others_read_it(tmp_path: Path) -> None:
