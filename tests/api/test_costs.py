@@ -64,7 +64,9 @@ def test_values_are_counted_outside_of_strings_wherever_the_text_is_cut(text: by
 
 @given(
     st.recursive(
-        st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+        st.none() | st.integers() | st.text(max_size=8),
+        lambda inner: st.lists(inner, max_size=6) | st.dictionaries(st.text(max_size=8), inner, max_size=6),
+        max_leaves=20,
     )
 )
 def test_values_are_never_counted_too_few(value: object) -> None:

@@ -20,8 +20,7 @@ from api.routes.operations import Health
 from registry.base.primitives import Bytes32
 from scripts import openapi
 from tests.api.world import ANALYST, Gateway, grant, request, revocation
-
-CASES = 300
+from tests.fixtures.randomness import draws
 
 
 def test_the_committed_description_is_fresh() -> None:
@@ -95,7 +94,7 @@ _JSON = st.recursive(
 )
 
 
-@settings(max_examples=CASES, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=draws(100, 300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_sent_the_answer_is_one_that_is_documented(gateway: Gateway, data: st.DataObject) -> None:
     """No server error, no status that the description does not list, and every refusal a problem."""

@@ -7,6 +7,7 @@ import os
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +101,14 @@ def process_of(gateway: Gateway) -> int:
     ],
 )
 def test_numbers_that_cannot_be_passed_on_are_refused_and_cost_others_nothing(
-    on_disk: Gateway, method: str, params: list[object]
+    shared_on_disk: Gateway, patient: None, method: str, params: list[object]
 ) -> None:
     """What is passed on to a process, or to a node, is JSON of 64 bits; a number beyond ended the process."""
-    process = process_of(on_disk)
-    refused, answered = ask(on_disk, [call(method, *params), call("eth_chainId")])
-    assert (refused["error"]["code"], answered["result"]) == (-32602, ask(on_disk, call("eth_chainId"))["result"])
-    assert process_of(on_disk) == process
+    process = process_of(shared_on_disk)
+    refused, answered = ask(shared_on_disk, [call(method, *params), call("eth_chainId")])
+    chain_id = ask(shared_on_disk, call("eth_chainId"))["result"]
+    assert (refused["error"]["code"], answered["result"]) == (-32602, chain_id)
+    assert process_of(shared_on_disk) == process
 
 
 def test_no_form_of_gas_is_a_way_past_what_one_request_may_burn(gateway: Gateway) -> None:
@@ -182,12 +184,31 @@ def test_waiting_for_a_thread_is_no_part_of_the_time(gateway: Gateway, monkeypat
 
 
 @pytest.fixture
-def on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
-    """A gateway whose chain computes in processes of their own, which are given all the time that they need."""
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Computing processes are given all the time that they need."""
     monkeypatch.setattr(calculator_process, "GRACE_SECONDS", PATIENCE)
     monkeypatch.setattr(rpc, "SECONDS", PATIENCE)
-    chain = EmbeddedChain.open(tmp_path / "chain", Signer(RELAYER_SECRET).address, mine_interval=0.01)
-    with open_node(tmp_path, chain=chain) as node, running(node) as gateway:
+
+
+@contextmanager
+def gateway_on_disk(folder: Path) -> Iterator[Gateway]:
+    """A gateway whose chain computes in processes of their own."""
+    chain = EmbeddedChain.open(folder / "chain", Signer(RELAYER_SECRET).address, mine_interval=0.01)
+    with open_node(folder, chain=chain) as node, running(node) as gateway:
+        yield gateway
+
+
+@pytest.fixture
+def on_disk(tmp_path: Path, patient: None) -> Iterator[Gateway]:
+    """Such a gateway for one test."""
+    with gateway_on_disk(tmp_path) as gateway:
+        yield gateway
+
+
+@pytest.fixture(scope="module")
+def shared_on_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
+    """Such a gateway for tests that leave it as it is."""
+    with gateway_on_disk(tmp_path_factory.mktemp("on-disk")) as gateway:
         yield gateway
 
 
@@ -199,7 +220,7 @@ def test_who_asks_for_little_does_not_wait_behind_who_asks_for_much(
 ) -> None:
     """A7: an auditor's question is answered while a stranger's computation goes on."""
     lanes = rpc._lanes
-    endless = call("eth_call", {"data": "0x5b600056", "gas": "0x1000000"}, "latest")
+    endless = call("eth_call", {"data": "0x5b600056", "gas": "0x400000"}, "latest")
     with ThreadPoolExecutor(1) as strangers:
         computing = strangers.submit(ask, on_disk, endless)
         eventually(lambda: lanes[Lane.SLOW].borrowed_tokens == 1 and not lanes[Lane.QUICK].borrowed_tokens)
@@ -219,7 +240,7 @@ def test_what_the_quick_lane_has_no_time_for_is_answered_by_the_slow_one(
     on_disk: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(rpc, "QUICK_SECONDS", 0.0)
-    loops = {"data": "0x5b600056", "gas": hex(2_000_000)}
+    loops = {"data": "0x5b600056", "gas": hex(200_000)}
     chain_id, looped = ask(on_disk, [call("eth_chainId"), call("eth_call", loops, "latest")])
     assert int(chain_id["result"], 16) == on_disk.deployment.chain_id
     assert "OutOfGas" in looped["error"]["message"]

@@ -36,6 +36,7 @@ from registry.rooms.datasets.messages import Registration, Revision, TitleTransf
 from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.deployment import Deployment
 from registry.storage import migrate, open_storage
+from tests.fixtures.databases import ensure_migrated_sqlite
 from tests.fixtures.waiting import PATIENCE, eventually
 
 RELAYER_SECRET = keccak256(b"a relayer's key for tests")
@@ -225,6 +226,8 @@ def open_node(folder: Path, *, chain: Chain | None = None, start: bool = True, *
     told = Settings(**{"data": folder, "poll_seconds": 0.02, "checkpoint_seconds": 86_400.0} | settings)
     signer = Signer(RELAYER_SECRET)
     chain = chain or EmbeddedChain.in_memory(signer.address)
+    if told.database == f"sqlite:///{folder}/registry.db":
+        ensure_migrated_sqlite(folder / "registry.db")
     storage = open_storage(told.database)
     migrate(storage)
     deployment = ensure_deployed(chain, storage, ROOMS, signer, relay_settings(told), holder=holder(told))

@@ -18,6 +18,7 @@ from registry.base.errors import InvalidInput
 from registry.certificate import attachment
 from registry.certificate.page import render
 from tests.certificate.facts import BUNDLE, FACTS, URL
+from tests.fixtures.randomness import draws
 
 PAGE = render(FACTS, BUNDLE, URL)
 
@@ -99,7 +100,7 @@ def test_a_file_made_of_nothing_but_marks_is_refused_after_a_few_of_them(monkeyp
 
 
 @given(st.data())
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(100, 300), suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_certificate_gives_its_bundle_another_text_or_a_refusal(data: st.DataObject) -> None:
     """R7 rests on this: what is found is verified afterwards, so that only a crash would be a fault here."""
     damaged = bytearray(PAGE)

@@ -15,11 +15,11 @@ from registry.certificate import attachment
 from registry.certificate.page import render
 from tests.certificate.facts import BUNDLE, FACTS, URL
 from tests.conformance.second import HERE, SecondVerifier
-from tests.fixtures.randomness import random_of
+from tests.fixtures.randomness import draws, random_of
 
 CASES: list[dict[str, Any]] = json.loads((HERE.parent / "vectors/attachment/cases.json").read_text())
 PAGE = render(FACTS, BUNDLE, URL)
-CHANGES = 400
+CHANGES = draws(150, 400)
 PIECES = [b"", b" ", b"\xa0", b"\v", b"\x85", b"\0", b"\r", b"0", b"x", b"/", b">>", b"/Length 7"]
 
 

@@ -25,6 +25,7 @@ from registry.rooms.access.records import Access
 from registry.rooms.access.records import fold as fold_access
 from registry.rooms.datasets import events as dataset_events
 from registry.rooms.datasets.records import Dataset, fold
+from tests.fixtures.randomness import draws
 
 from .world import (
     Message,
@@ -347,5 +348,5 @@ def test_contracts_and_model_agree(session_world: World) -> None:
     Contracts.world = session_world
     run_state_machine_as_test(
         Contracts,
-        settings=settings(max_examples=15, stateful_step_count=40, suppress_health_check=list(HealthCheck)),
+        settings=settings(max_examples=draws(6, 15), stateful_step_count=40, suppress_health_check=list(HealthCheck)),
     )

@@ -12,6 +12,7 @@ from registry.index.sync import Indexer
 from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
 from tests.fixtures.crashes import Crash, crash
+from tests.fixtures.randomness import draws
 from tests.index.activity import Activity
 
 STEPS = st.lists(
@@ -29,7 +30,7 @@ CRASHES = ("apply", "keep_blocks", "write_cursor")
 
 
 @settings(
-    max_examples=25,
+    max_examples=draws(8, 25),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(seed=st.integers(0, 2**16), steps=STEPS)

@@ -196,14 +196,14 @@ def test_requests_of_strangers_leave_an_owners_budget_alone(small_world: World) 
 
 
 def test_processes_that_share_a_database_share_the_budgets(
-    small_world: World, storage: Storage, database_url: str
+    small_world: World, storage: Storage, migrated_url: str
 ) -> None:
     """Whoever comes first: exactly as many are accepted as the budget covers."""
     world = small_world
     submissions = [world.prepare(world.registration(), bytes(65)) for _ in range(12)]
     gas = submissions[0].gas
     budgets = replace(AMPLE, total=7 * gas)
-    others = [open_storage(database_url), open_storage(database_url)]
+    others = [open_storage(migrated_url), open_storage(migrated_url)]
     barrier = Barrier(4)
 
     def take(number: int) -> int:

@@ -12,10 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import Connection, text
 
-from registry.storage import Storage, migrate, open_storage
+from registry.storage import Storage, open_storage
 from registry.timers.schedule import Handler, Timer, cancel, fire_due, has_due, schedule
 from registry.timers.tables import TIMERS
 from tests.fixtures.crashes import Crash, crash
+from tests.fixtures.databases import ensure_migrated_sqlite
+from tests.fixtures.randomness import draws
 
 KEYS = ("a", "b", "c", "d")
 HOUR = 3600
@@ -129,14 +131,14 @@ def test_process_that_ends_while_firing_has_fired_nothing(effects: Effects) -> N
     assert effects.fired() == ["a"]
 
 
-def test_two_who_fire_at_once_fire_each_timer_once(effects: Effects, database_url: str) -> None:
+def test_two_who_fire_at_once_fire_each_timer_once(effects: Effects, migrated_url: str) -> None:
     keys = [f"{number:03}" for number in range(200)]
     for key in keys:
         effects.schedule(key, 10)
     start = threading.Barrier(2)
 
     def fire_all() -> None:
-        storage = open_storage(database_url)
+        storage = open_storage(migrated_url)
         start.wait()
         while True:
             with storage.write() as connection:
@@ -154,10 +156,9 @@ def test_two_who_fire_at_once_fire_each_timer_once(effects: Effects, database_ur
     assert sorted(effects.fired()) == keys
 
 
-def test_timer_that_another_is_firing_is_passed_over(postgresql_url: str) -> None:
+def test_timer_that_another_is_firing_is_passed_over(postgresql_storage: Storage) -> None:
     """In SQLite a writer has the database to itself."""
-    storage = open_storage(postgresql_url)
-    migrate(storage)
+    storage = postgresql_storage
     other = Effects(storage)
     for key in ("a", "b"):
         other.schedule(key, 10)
@@ -166,7 +167,6 @@ def test_timer_that_another_is_firing_is_passed_over(postgresql_url: str) -> Non
         assert other.fire(10) == 1
         assert other.fire(10) == 0
     assert sorted(other.fired()) == ["a", "b"]
-    storage.close()
 
 
 class TimersModel(RuleBasedStateMachine):
@@ -175,8 +175,9 @@ class TimersModel(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        storage = open_storage(f"sqlite:///{Path(self.folder.name)}/timers.db")
-        migrate(storage)
+        file = Path(self.folder.name) / "timers.db"
+        ensure_migrated_sqlite(file)
+        storage = open_storage(f"sqlite:///{file}")
         self.effects = Effects(storage)
         self.now = 1000
         self.pending: dict[str, tuple[int, int, int | None]] = {}
@@ -244,4 +245,4 @@ class TimersModel(RuleBasedStateMachine):
 
 
 TestTimersModel = TimersModel.TestCase
-TestTimersModel.settings = settings(max_examples=40, stateful_step_count=40)
+TestTimersModel.settings = settings(max_examples=draws(20, 40), stateful_step_count=40)

@@ -16,6 +16,7 @@ from registry.notes.note import Note, Signature
 from registry.witness.decision import Refuse
 from registry.witness.store import WitnessStore
 from registry.witness.witness import Witness
+from tests.fixtures.randomness import draws
 from tests.witness.simulator import NODE, STRANGER, SimulatedChain
 
 BRANCH = st.integers(0, 2)
@@ -135,7 +136,7 @@ class Histories(RuleBasedStateMachine):
 
 
 def test_a_witness_signs_one_history_upwards_whatever_happens() -> None:
-    examples = settings(max_examples=60, stateful_step_count=50)
+    examples = settings(max_examples=draws(20, 60), stateful_step_count=50)
     run_state_machine_as_test(Histories, settings=examples)
 
 
