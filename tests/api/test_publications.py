@@ -5,12 +5,8 @@ The strangers of these tests know everything that is public: messages and signat
 
 from __future__ import annotations
 
-import itertools
-import json
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
 from registry.base.canonical import metadata_hash
@@ -18,118 +14,15 @@ from registry.base.errors import Conflict
 from registry.base.primitives import ZERO_BYTES32, Bytes32, DatasetId, keccak256
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import blocks_to_vouch_for, verify
-from registry.rooms.access.messages import AccessRequest
-from registry.rooms.access.statements import RequestPolicy
-from registry.rooms.datasets.messages import Registration
 from registry.rooms.datasets.publications import records_of, withhold
-from registry.rooms.datasets.statements import Publication, Retraction
 from registry.rooms.protocols import PROTOCOLS
+from tests.api.studies import EVERY_WAY, Study, by_hash, indexed, publish, retract, shown
 from tests.api.world import (
-    ANALYST,
     FAR,
-    OWNER,
     STRANGER,
     Gateway,
-    grant,
-    hash_of,
-    manifest_of,
-    open_node,
-    owner,
-    request,
-    running,
     transfer,
 )
-from tests.fixtures.waiting import eventually
-
-_numbers = itertools.count(1)
-
-
-class Study:
-    """A registration whose documents the owner has, but has not sent."""
-
-    def __init__(self, gateway: Gateway) -> None:
-        number = next(_numbers)
-        self.word = f"wombat{number}"
-        self.metadata = {"name": f"Study of the {self.word}", "description": "kept back"}
-        self.manifest = manifest_of(**{self.word: b"content %d" % number})
-        self.file = hash_of(b"content %d" % number)
-        self.message: Registration = gateway.registration(
-            content_root=self.manifest.root, metadata_hash=metadata_hash(self.metadata)
-        )
-        self.dataset_id: DatasetId = self.message.dataset_id
-
-    @property
-    def documents(self) -> dict[str, Any]:
-        return {"metadata": self.metadata, "manifest": json.loads(self.manifest.to_json())}
-
-    def publication(self, **changed: Any) -> Publication:
-        values: dict[str, Any] = {
-            "dataset_id": self.dataset_id,
-            "version": 1,
-            "content_root": self.message.content_root,
-            "metadata_hash": self.message.metadata_hash,
-            "deadline": FAR,
-        }
-        return Publication(**(values | changed))
-
-    def retraction(self, deadline: int = FAR) -> Retraction:
-        return Retraction(**self.publication(deadline=deadline).model_dump(), reason="names a person")
-
-
-@pytest.fixture
-def study(gateway: Gateway) -> Study:
-    """A study that is registered, with nothing published."""
-    found = Study(gateway)
-    gateway.settle(found.message)
-    return found
-
-
-def shown(gateway: Gateway, study: Study) -> set[str]:
-    """By which ways anything of a study's documents can be seen."""
-    http, place = gateway.http, f"/v1/datasets/{study.dataset_id}"
-    ways = {
-        "the page": http.get(place),
-        "the versions": http.get(f"{place}/versions"),
-        "a search by words": http.get("/v1/datasets", params={"q": study.word, "owner": str(OWNER.address)}),
-        "a search by name": http.get(
-            "/v1/datasets", params={"name": study.metadata["name"], "owner": str(OWNER.address)}
-        ),
-        "the evidence": http.get(f"{place}/evidence"),
-        "the lineage": http.get(f"{place}/lineage"),
-        "DCAT": http.get(f"{place}/dcat"),
-        "Croissant": http.get(f"{place}/croissant"),
-    }
-    seen = {way for way, answer in ways.items() if study.word in answer.text}
-    claims = http.get("/v1/verify", params={"sha256": study.file.hex()}).json()["claims"]
-    return seen | {"a claim by file" for claim in claims if claim["datasetId"] == str(study.dataset_id)}
-
-
-EVERY_WAY = {
-    *("the page", "the versions", "a search by words", "a search by name", "the evidence", "the lineage", "DCAT"),
-    *("Croissant", "a claim by file"),
-}
-
-
-def by_hash(gateway: Gateway, study: Study) -> list[int]:
-    paths = (f"/v1/metadata/{study.message.metadata_hash}", f"/v1/manifests/{study.message.content_root}")
-    return [gateway.http.get(path).status_code for path in paths]
-
-
-def publish(
-    gateway: Gateway, study: Study, statement: Publication, by: Any = OWNER, only: str | None = None
-) -> httpx.Response:
-    documents = {name: document for name, document in study.documents.items() if only in (None, name)}
-    body = gateway.body(statement, by) | documents
-    return gateway.http.post(f"/v1/datasets/{study.dataset_id}/publications", json=body)
-
-
-def retract(gateway: Gateway, study: Study, statement: Retraction, by: Any = OWNER) -> httpx.Response:
-    return gateway.http.post(f"/v1/datasets/{study.dataset_id}/retractions", json=gateway.body(statement, by))
-
-
-def indexed(gateway: Gateway) -> None:
-    """Wait until the index has looked at what has changed: any later write is seen after it."""
-    gateway.register(owner("somebody whose registration comes later"))
 
 
 def test_documents_that_the_owner_publishes_are_shown_by_every_way(gateway: Gateway) -> None:
@@ -332,36 +225,6 @@ def test_a_publication_after_its_deadline_is_refused(gateway: Gateway, study: St
     assert (answer.status_code, answer.json()["error"]) == (422, "DeadlinePassed")
 
 
-def policy(gateway: Gateway, study: Study, accepted: bool, issued_at: int, by: Any = OWNER) -> httpx.Response:
-    statement = RequestPolicy(dataset_id=study.dataset_id, accepted=accepted, issued_at=issued_at, deadline=FAR)
-    return gateway.http.post(f"/v1/datasets/{study.dataset_id}/request-policy", json=gateway.body(statement, by))
-
-
-def test_an_owner_closes_a_dataset_to_requests_and_opens_it_again(gateway: Gateway, study: Study) -> None:
-    ask = gateway.body(request(study.dataset_id), ANALYST)
-    place = f"/v1/datasets/{study.dataset_id}/requests"
-    assert policy(gateway, study, False, 100, STRANGER).status_code == 403
-    assert policy(gateway, study, False, 100).json()["accepted"] is False
-    assert gateway.http.post(place, json=ask).status_code == 409
-    assert policy(gateway, study, True, 99).status_code == 409, "an older statement does not count"
-    assert policy(gateway, study, True, 101).json()["accepted"] is True
-    assert policy(gateway, study, False, 100).status_code == 409, "everybody knows the older one"
-    assert gateway.http.post(place, json=ask).status_code == 202
-
-
-def test_a_repeated_request_keeps_its_receipt_when_the_dataset_is_closed_and_new_ones_are_refused(
-    gateway: Gateway, study: Study
-) -> None:
-    """With another deadline it is another message, whose effect is there already."""
-    ask = request(study.dataset_id)
-    accepted = gateway.settle(ask, ANALYST)
-    assert policy(gateway, study, False, 100).status_code == 200
-    for again in (ask, ask.model_copy(update={"deadline": FAR - 1})):
-        answer = gateway.send(again, ANALYST)
-        assert (answer.status_code, answer.json()["id"]) == (202, accepted["id"])
-    assert gateway.send(request(study.dataset_id, 1), ANALYST).status_code == 409
-
-
 def test_a_repeated_registration_keeps_its_receipt_when_its_documents_were_taken_back(gateway: Gateway) -> None:
     study = Study(gateway)
     accepted = gateway.settle(study.message, **study.documents)
@@ -371,84 +234,6 @@ def test_a_repeated_registration_keeps_its_receipt_when_its_documents_were_taken
     indexed(gateway)
     assert shown(gateway, study) == set()
     assert by_hash(gateway, study) == [404, 404]
-
-
-@pytest.mark.parametrize("issued_at", [4_000_000_000, 1_800_000_000_000, 2**53 - 1])
-def test_a_policy_of_the_future_locks_nobody_out(gateway: Gateway, study: Study, issued_at: int) -> None:
-    """Neither a careless owner, who counts in milliseconds, nor whoever buys the title from a spiteful one."""
-    refused = policy(gateway, study, False, issued_at)
-    assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.message.issuedAt")
-    gateway.settle(transfer(study.dataset_id, gateway.head(study.dataset_id), STRANGER.address))
-    assert policy(gateway, study, False, 100, STRANGER).status_code == 200
-    assert policy(gateway, study, True, 101, STRANGER).status_code == 200
-
-
-def test_an_owner_makes_so_many_statements_in_an_hour(tmp_path: Path) -> None:
-    with open_node(tmp_path, max_statements_per_hour=2) as node, running(node) as gateway:
-        study = Study(gateway)
-        gateway.settle(study.message)
-        assert [policy(gateway, study, True, number).status_code for number in (1, 2)] == [200, 200]
-        refused = policy(gateway, study, True, 3)
-        assert (refused.status_code, refused.headers["content-type"]) == (429, "application/problem+json")
-        assert refused.json()["type"] == "/problems/limit-reached"
-        assert 0 < int(refused.headers["retry-after"]) <= 3600
-        assert publish(gateway, study, study.publication()).status_code == 200
-
-
-def test_open_requests_are_capped_and_an_answer_makes_room(tmp_path: Path) -> None:
-    """A1: whoever makes throw-away keys fills the cap, and not the chain."""
-    with open_node(tmp_path, max_open_requests=3) as node, running(node) as gateway:
-        study = Study(gateway)
-        gateway.settle(study.message)
-
-        def asking(by: Any) -> AccessRequest:
-            return request(study.dataset_id).model_copy(update={"grantee": by.address})
-
-        def ask(name: str) -> httpx.Response:
-            by = owner(name)
-            return gateway.send(asking(by), by)
-
-        gateway.settle(request(study.dataset_id), ANALYST)
-        # A request that is just being mined may count twice for a moment: never too many, sometimes too few.
-        accepted = [answer for number in range(20) if (answer := ask(f"throw-away {number}")).status_code == 202]
-        assert len(accepted) <= 2
-        for answer in accepted:
-            receipt = gateway.http.get(answer.headers["location"], params={"wait": 30}).json()
-            gateway.wait_for_index(receipt["blockNumber"])
-        for number in range(len(accepted), 2):
-            by = owner(f"another throw-away {number}")
-            gateway.settle(asking(by), by)
-        assert ask("one too many").status_code == 409
-        gateway.settle(grant(study.dataset_id))
-        gateway.settle(asking(STRANGER), STRANGER)
-        assert ask("still one too many").status_code == 409
-        answer = gateway.http.get(f"/v1/datasets/{study.dataset_id}/request-policy").json()
-        assert (answer["accepted"], answer["maxOpen"]) == (True, 3)
-
-
-def test_a_request_counts_though_its_block_is_final_before_the_index_has_it(tmp_path: Path) -> None:
-    """A1: with an index that was behind, a few requests more than the cap were accepted."""
-    with open_node(tmp_path, start=False, max_open_requests=1) as node, running(node) as gateway:
-        relayer = next(worker for worker in node._workers if worker.name == "relayer")
-        relayer.start()
-        message = gateway.registration()
-
-        def finalize(answer: httpx.Response) -> None:
-            assert answer.status_code == 202
-            place = answer.headers["location"]
-            eventually(lambda: gateway.http.get(place).json()["status"] == "final")
-
-        finalize(gateway.send(message))
-        finalize(gateway.send(request(message.dataset_id), ANALYST))
-        another = request(message.dataset_id).model_copy(update={"grantee": STRANGER.address})
-        assert gateway.send(another, STRANGER).status_code == 409
-
-
-def test_one_account_has_few_open_requests_for_a_dataset(gateway: Gateway, study: Study) -> None:
-    for number in range(3):
-        gateway.settle(request(study.dataset_id, number), ANALYST)
-    fourth = gateway.send(request(study.dataset_id, 3), ANALYST)
-    assert (fourth.status_code, fourth.json()["title"]) == (409, "Conflict")
 
 
 def verified(gateway: Gateway, bundle: bytes) -> Any:
