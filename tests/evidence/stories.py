@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -83,10 +83,31 @@ def tell(world: World) -> dict[str, Story]:
     """All stories, by name."""
     stories: dict[str, Story] = {}
 
-    def export(name: str, dataset_id: DatasetId, until: BlockRef | None = None, **options: object) -> None:
+    def export(name: str, dataset_id: DatasetId, until: BlockRef | None = None, **options: Any) -> None:
         at = until or world.latest()
-        stories[name] = Story(export_bundle(world.chain, world.deployment, dataset_id, at, **options), at)  # type: ignore[arg-type]
+        stories[name] = Story(export_bundle(world.chain, world.deployment, dataset_id, at, **options), at)
 
+    files, penguins = _tell_of_penguins(world, export)
+    until = world.latest()
+    without = export_bundle(ForgetfulNode(world.chain), world.deployment, penguins, until)
+    stories["without state"] = Story(without, until)
+    private = Manifest.of(files.salted(lambda count: word("salt of a file")[:count]).entries)
+    sent = Registration(
+        owner=world.relayer_address,
+        content_root=private.root,
+        metadata_hash=word("nothing"),
+        uri="",
+        salt=word("private"),
+        sources=(Source(dataset_id=penguins, version=1), Source(dataset_id=penguins, version=2)),
+        deadline=FAR,
+    )
+    world.send(world.deployment.address_of("DatasetRegistry"), calldata(sent, b""))
+    export("sent by the owner", sent.dataset_id, shown=ContentSelection(private, ["penguins.csv"]))
+    return stories
+
+
+def _tell_of_penguins(world: World, export: Callable[..., None]) -> tuple[Manifest, DatasetId]:
+    """Let a dataset live through all that can happen to one, and export bundles on the way."""
     files = manifest("penguins.csv", "readme/企鹅.txt", "z.bin", "a.csv", "b.csv")
     penguins = world.register(files, metadata_hash(METADATA))
     registered = world.latest()
@@ -109,29 +130,9 @@ def tell(world: World) -> dict[str, Story]:
     export("withdrawn", penguins, shown=ContentSelection(files, ["a.csv"], None, 1))
     export("as of the grant", penguins, granted)
     export("apart", penguins, withdrawn, grantees=[], largest_gap=1)
-    until = world.latest()
-    export(
-        "checkpoints",
-        penguins,
-        until,
-        grantees=[],
-        checkpoints=noted(world, registered.number + 2, until.number),
-    )
-    without = export_bundle(ForgetfulNode(world.chain), world.deployment, penguins, until)
-    stories["without state"] = Story(without, until)
-    private = Manifest.of(files.salted(lambda count: word("salt of a file")[:count]).entries)
-    sent = Registration(
-        owner=world.relayer_address,
-        content_root=private.root,
-        metadata_hash=word("nothing"),
-        uri="",
-        salt=word("private"),
-        sources=(Source(dataset_id=penguins, version=1), Source(dataset_id=penguins, version=2)),
-        deadline=FAR,
-    )
-    world.send(world.deployment.address_of("DatasetRegistry"), calldata(sent, b""))
-    export("sent by the owner", sent.dataset_id, shown=ContentSelection(private, ["penguins.csv"]))
-    return stories
+    signed = noted(world, registered.number + 2, withdrawn.number)
+    export("checkpoints", penguins, withdrawn, grantees=[], checkpoints=signed)
+    return files, penguins
 
 
 VECTORS = Path(__file__).parents[1] / "vectors/evidence"
