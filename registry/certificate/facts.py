@@ -13,11 +13,10 @@ from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.evidence.bundle import Bundle, Content
 from registry.evidence.command import trust_options
-from registry.evidence.record import EventRecord
 from registry.rooms.access.proof import AccessRecord, access_in
 from registry.rooms.access.records import rights_names
 from registry.rooms.datasets.messages import CONTRACT, Source
-from registry.rooms.datasets.proof import dataset_in
+from registry.rooms.datasets.proof import dataset_in, versions_in, withdrawal_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,16 +112,15 @@ def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Fa
         InvalidInput: The bundle does not contain the registration of that version.
     """
     record, dataset = bundle.record, dataset_in(bundle.record)
-    events = record.events
     content = bundle.content if bundle.content and version in (None, bundle.content.version) else None
     number = content.version if content else version or dataset.version
-    versions = [event for event in events if event.event in ("Registered", "Revised")]
+    versions = versions_in(record)
     if not 1 <= number <= len(versions):
         raise InvalidInput(f"The bundle does not contain the registration of version {number}.")
     made = versions[number - 1]
     metadata: Mapping[str, Any] = (content and content.metadata) or {}
     listed = _listed(content)
-    withdrawals = [event for event in events if event.event == "Withdrawn"]
+    withdrawal = withdrawal_in(record)
     return Facts(
         chain_id=bundle.chain_id,
         registry=bundle.contracts.addresses()[CONTRACT],
@@ -131,18 +129,18 @@ def facts_of(bundle: Bundle, version: int | None = None, further: int = 0) -> Fa
         latest_version=dataset.version,
         name=_text(metadata.get("name")),
         license=_text(metadata.get("license")),
-        content_root=Bytes32.parse(made.values["contentRoot"]),
-        metadata_hash=Bytes32.parse(made.values["metadataHash"]),
+        content_root=made.content_root,
+        metadata_hash=made.metadata_hash,
         files=None if listed is None else len(listed),
         size=_total(listed),
-        sources=tuple(Source.parse(source) for source in made.values["sources"]),
-        claimant=_owner_at(events, made),
+        sources=made.sources,
+        claimant=made.claimant,
         owner=dataset.owner,
         registered=Block(made.block, made.time),
         as_of=Block(record.block.number, record.block.time),
         as_of_hash=record.block.hash,
-        withdrawn_because=_reason(withdrawals[-1]) if withdrawals else None,
-        permissions=tuple(_permission(one) for one in access_in(record) if _holds(one, record.block.time)),
+        withdrawn_because=None if withdrawal is None else _text(withdrawal.reason) or "",
+        permissions=tuple(_permission(access) for access in access_in(record) if _holds(access, record.block.time)),
         is_complete=bundle.state is not None,
         further=further,
         trust=trust_options(bundle),
@@ -158,27 +156,12 @@ def _total(listed: list[Mapping[str, Any]] | None) -> int | None:
     return sum(size for size in sizes if size is not None) if sizes and None not in sizes else None
 
 
-def _owner_at(events: tuple[EventRecord, ...], made: EventRecord) -> Address:
-    """Return the owner of the dataset at the time of an event."""
-    owner = events[0].values["owner"]
-    for event in events:
-        if event == made:
-            break
-        if event.event == "Transferred":
-            owner = event.values["owner"]
-    return Address.parse(owner)
-
-
 def _holds(access: AccessRecord, time: int) -> bool:
     return access.rights != 0 and access.starts_at <= time < access.expires_at
 
 
 def _permission(access: AccessRecord) -> Permission:
     return Permission(access.grantee, rights_names(access.rights), access.expires_at)
-
-
-def _reason(withdrawal: EventRecord) -> str:
-    return _text(withdrawal.values["reason"]) or ""
 
 
 def _text(value: object) -> str | None:

@@ -6,98 +6,44 @@ PDF/A-3, the archive format that allows attachments.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta, timezone
+from collections.abc import Sequence
+from datetime import timedelta, timezone
 from hashlib import sha256
-from html import escape
 from typing import Final
 
-import segno
-from fpdf import FPDF
 from fpdf.enums import Align, AssociatedFileRelationship
-from fpdf.fonts import TTFFont
 
-from registry.base.times import LAST_SECOND, iso_datetime, utc_datetime
+from registry.base.times import LAST_SECOND, utc_datetime
+from registry.certificate import wording
 from registry.certificate.facts import Facts
-from registry.certificate.typefaces import Family, path_of
-from registry.certificate.wording import COMPLETE, INCOMPLETE, RIGHTS, plain
+from registry.certificate.layout import (
+    ACCENT,
+    ALARM,
+    FAINT,
+    GOLD,
+    HEIGHT,
+    INK,
+    MARGIN,
+    SOFT,
+    STAMP,
+    VALUE_LEFT,
+    VALUE_WIDTH,
+    WIDTH,
+    Page,
+    draw_caption,
+    draw_code,
+    draw_frame,
+    plain,
+    xmp_of,
+)
+from registry.certificate.typefaces import Family
 from registry.rooms.datasets.messages import CONTRACT, Source
 
 ATTACHMENT: Final = "evidence.tdr.json"
 
-Colour = tuple[int, int, int]
-INK: Final[Colour] = (17, 32, 56)
-SOFT: Final[Colour] = (104, 116, 136)
-FAINT: Final[Colour] = (214, 220, 229)
-ACCENT: Final[Colour] = (24, 66, 124)
-GOLD: Final[Colour] = (176, 141, 70)
-ALARM: Final[Colour] = (170, 32, 38)
-STAMP: Final[Colour] = (246, 222, 220)
-PAPER: Final[Colour] = (253, 252, 249)
-
-WIDTH: Final = 595.28
-HEIGHT: Final = 841.89
-MARGIN: Final = 62.0
-LABEL_WIDTH: Final = 104.0
-VALUE_LEFT: Final = MARGIN + LABEL_WIDTH
-VALUE_WIDTH: Final = WIDTH - MARGIN - VALUE_LEFT
-
 CHINA: Final = timezone(timedelta(hours=8))
 MAX_LISTED: Final = 3
 MAX_OPTIONS: Final = 2
-
-
-class _Page(FPDF):
-    """An A4 page in points, with the two typefaces and a fixed identifier.
-
-    Args:
-        identifier: The file's identifier, 32 hex digits.
-        texts: The untrusted texts that will be printed, by typeface.
-    """
-
-    def __init__(self, identifier: str, texts: Mapping[Family, Sequence[str]]) -> None:
-        super().__init__(unit="pt", format="A4", enforce_compliance="PDF/A-3U")
-        self._identifier = identifier
-        self.set_auto_page_break(auto=False)
-        self.set_margin(0)
-        for family, printed in texts.items():
-            self.add_font(family, "", path_of(family, printed))
-        for font in self.fonts.values():
-            if isinstance(font, TTFFont):
-                # The bounds of the whole typeface are valid for its subset; to compute them takes half of the time.
-                font.ttfont.recalcBBoxes = False
-
-    def file_id(self) -> str:
-        """Return the file's identifier. The library's own would depend on the time."""
-        return f"<{self._identifier}><{self._identifier}>"
-
-    def ink(self, colour: Colour) -> None:
-        self.set_text_color(*colour)
-
-    def centred(self, y: float, text: str) -> None:
-        self.text((WIDTH - self.get_string_width(text)) / 2, y, text)
-
-    def fitting(self, text: str, family: Family, sizes: tuple[float, ...], width: float) -> str:
-        """Set the largest font size in which the text fits; return the text, shortened where it fits in none.
-
-        A character that the typeface lacks is replaced by its number, as all of them would print as the same box.
-
-        Args:
-            text: The text.
-            family: The typeface.
-            sizes: The font sizes in points, descending.
-            width: The width in points.
-        """
-        font = self.fonts[family]
-        if isinstance(font, TTFFont):
-            text = "".join(char if ord(char) in font.cmap else f"[U+{ord(char):04X}]" for char in text)
-        for size in sizes:
-            self.set_font(family, size=size)
-            if self.get_string_width(text) <= width:
-                return text
-        while text and self.get_string_width(f"{text}…") > width:
-            text = text[:-1]
-        return f"{text.rstrip()}…"
 
 
 def render(facts: Facts, bundle: bytes, verify_url: str | None) -> bytes:
@@ -117,15 +63,15 @@ def render(facts: Facts, bundle: bytes, verify_url: str | None) -> bytes:
         "serif": [plain(facts.name or "")],
         "sans": [plain(text or "") for text in (facts.license, facts.withdrawn_because)],
     }
-    page = _Page(identifier, texts)
-    title = f"数据登记证书 Certificate of Data Registration {facts.dataset_id}"
+    page = Page(identifier, texts)
+    title = f"{wording.TITLE} {facts.dataset_id}"
     page.set_creation_date(made)
     page.set_title(title)
     page.set_lang("zh-CN")
     page.set_producer("tdr")
-    page.set_xmp_metadata(_xmp(title, made))
+    page.set_xmp_metadata(xmp_of(title, made))
     page.add_page()
-    _frame(page)
+    draw_frame(page)
     if facts.is_withdrawn:
         _stamp(page)
     _heading(page, facts)
@@ -144,32 +90,15 @@ def render(facts: Facts, bundle: bytes, verify_url: str | None) -> bytes:
     return bytes(page.output())
 
 
-def _frame(page: _Page) -> None:
-    page.set_fill_color(*PAPER)
-    page.rect(0, 0, WIDTH, HEIGHT, style="F")
-    page.set_draw_color(*ACCENT)
-    page.set_line_width(1.6)
-    page.rect(26, 26, WIDTH - 52, HEIGHT - 52)
-    page.set_draw_color(*GOLD)
-    page.set_line_width(0.5)
-    page.rect(31, 31, WIDTH - 62, HEIGHT - 62)
-    page.set_draw_color(*GOLD)
-    corners = ((31, 31, 1, 1), (WIDTH - 31, 31, -1, 1), (31, HEIGHT - 31, 1, -1), (WIDTH - 31, HEIGHT - 31, -1, -1))
-    for x, y, right, down in corners:
-        for inset, length in ((6, 26), (9.5, 17)):
-            page.line(x + right * inset, y + down * inset, x + right * (inset + length), y + down * inset)
-            page.line(x + right * inset, y + down * inset, x + right * inset, y + down * (inset + length))
-
-
-def _heading(page: _Page, facts: Facts) -> None:
+def _heading(page: Page, facts: Facts) -> None:
     page.ink(ACCENT)
     page.set_font("serif", size=34)
     page.set_char_spacing(7)
-    page.text((WIDTH - page.get_string_width("数据登记证书") + 7) / 2, 108, "数据登记证书")
+    chinese, english = wording.HEADING
+    page.text((WIDTH - page.get_string_width(chinese) + 7) / 2, 108, chinese)
     page.set_char_spacing(2.4)
     page.set_font("serif", size=11)
     page.ink(GOLD)
-    english = "CERTIFICATE OF DATA REGISTRATION"
     page.text((WIDTH - page.get_string_width(english) + 2.4) / 2, 131, english)
     page.set_char_spacing(0)
     page.set_draw_color(*GOLD)
@@ -180,13 +109,10 @@ def _heading(page: _Page, facts: Facts) -> None:
     page.polygon([(WIDTH / 2, 143.6), (WIDTH / 2 + 3.4, 147), (WIDTH / 2, 150.4), (WIDTH / 2 - 3.4, 147)], style="F")
     page.ink(SOFT)
     page.set_font("sans", size=9.5)
-    page.centred(176, "兹证明下述数据集的内容已由其权利账户登记于区块链，登记记录如下")
+    chinese, english = wording.STATEMENT
+    page.centred(176, chinese)
     page.set_font("sans", size=8)
-    page.centred(
-        190,
-        "This certifies that the content of the dataset below was registered on a blockchain "
-        "by the account that held its title.",
-    )
+    page.centred(190, english)
     page.ink(INK)
     name = plain(facts.name or "").strip() or "未附名称 · Name not attached"
     shown = page.fitting(name, "serif", (24, 21, 18, 16, 14), WIDTH - 2 * MARGIN - 10)
@@ -196,7 +122,7 @@ def _heading(page: _Page, facts: Facts) -> None:
     page.centred(255, _status(facts))
 
 
-def _stamp(page: _Page) -> None:
+def _stamp(page: Page) -> None:
     """Print a stamp across the page of a withdrawn dataset, so that it is not mistaken for an active one."""
     page.set_font("serif", size=48)
     page.set_text_color(*STAMP)
@@ -215,9 +141,9 @@ def _status(facts: Facts) -> str:
     return f"有效 ACTIVE    {as_of}"
 
 
-def _rows(page: _Page, facts: Facts, top: float) -> float:
+def _rows(page: Page, facts: Facts, top: float) -> float:
     y = top
-    for chinese, english, lines in _entries(facts):
+    for (chinese, english), lines in _entries(facts):
         page.set_draw_color(*FAINT)
         page.set_line_width(0.5)
         page.line(MARGIN, y - 15, WIDTH - MARGIN, y - 15)
@@ -236,28 +162,28 @@ def _rows(page: _Page, facts: Facts, top: float) -> float:
     return y - 15
 
 
-def _entries(facts: Facts) -> list[tuple[str, str, list[str]]]:
+def _entries(facts: Facts) -> list[tuple[wording.Label, list[str]]]:
     entries = [
-        ("数据集编号", "Dataset ID", [str(facts.dataset_id)]),
-        ("内容根", "Content root (Merkle root)", [str(facts.content_root)]),
-        ("版本", "Version", [_version(facts)]),
-        ("权利账户", "Owner", _owners(facts)),
-        ("登记时间", "Registered", [_time(facts.registered.time)]),
-        ("链上位置", "On chain", [_place(facts), f"合约 {CONTRACT} {facts.registry}"]),
+        (wording.DATASET_ID, [str(facts.dataset_id)]),
+        (wording.CONTENT_ROOT, [str(facts.content_root)]),
+        (wording.VERSION, [_version(facts)]),
+        (wording.OWNER, _owners(facts)),
+        (wording.REGISTERED, [_time(facts.registered.time)]),
+        (wording.ON_CHAIN, [_place(facts), f"合约 {CONTRACT} {facts.registry}"]),
     ]
     if facts.files is not None:
         size = "" if facts.size is None else f" · {facts.size:,} 字节 bytes"
-        entries.append(("内容", "Content", [f"{facts.files:,} 个文件 files{size}"]))
+        entries.append((wording.CONTENT, [f"{facts.files:,} 个文件 files{size}"]))
     if facts.license:
-        entries.append(("许可", "Licence", [plain(facts.license)]))
-    entries.append(("来源", "Derived from", _sources(facts.sources)))
-    entries.append(("有效授权", "Access in force", _permissions(facts)))
+        entries.append((wording.LICENCE, [plain(facts.license)]))
+    entries.append((wording.DERIVED_FROM, _sources(facts.sources)))
+    entries.append((wording.ACCESS, _permissions(facts)))
     if facts.withdrawn_because is not None:
-        entries.append(("撤回原因", "Withdrawn because", [plain(facts.withdrawn_because) or "未说明 · not stated"]))
+        entries.append((wording.WITHDRAWN_BECAUSE, [plain(facts.withdrawn_because) or "未说明 · not stated"]))
     return entries
 
 
-def _value(page: _Page, y: float, text: str) -> None:
+def _value(page: Page, y: float, text: str) -> None:
     """Print a value on one line. Hashes and addresses are spaced, to be compared by eye."""
     if text.startswith("0x") and " " not in text:
         page.set_font("sans", size=9)
@@ -308,7 +234,7 @@ def _permissions(facts: Facts) -> list[str]:
 
 
 def _rights(names: tuple[str, ...]) -> str:
-    return ", ".join(f"{RIGHTS[name]} {name}" if name in RIGHTS else name for name in names)
+    return ", ".join(f"{wording.RIGHTS[name]} {name}" if name in wording.RIGHTS else name for name in names)
 
 
 def _limited(lines: list[str], total: int) -> list[str]:
@@ -316,13 +242,13 @@ def _limited(lines: list[str], total: int) -> list[str]:
     return lines if not more else [*lines[:-1], f"{lines[-1]}   另有 and {more} 项 more"]
 
 
-def _foot(page: _Page, facts: Facts, verify_url: str | None, top: float) -> None:
+def _foot(page: Page, facts: Facts, verify_url: str | None, top: float) -> None:
     side = 92.0
     if verify_url is None:
         _no_code(page, MARGIN, top, side)
     else:
-        _code(page, verify_url, MARGIN, top, side)
-        _caption(page, "扫码核验 Scan to verify", MARGIN, top + side + 11, side)
+        draw_code(page, verify_url, MARGIN, top, side)
+        draw_caption(page, "扫码核验 Scan to verify", MARGIN, top + side + 11, side)
     left = MARGIN + side + 22
     width = WIDTH - MARGIN - left
     page.set_xy(left, top - 2)
@@ -364,48 +290,13 @@ def _command(trust: tuple[str, ...]) -> list[str]:
     return ["tdr verify PATH --bundle certificate.pdf \\", *(f"{option} \\" for option in trust[:-1]), trust[-1]]
 
 
-def _no_code(page: _Page, x: float, y: float, side: float) -> None:
+def _no_code(page: Page, x: float, y: float, side: float) -> None:
     """Print a note in place of the QR code: the gateway has no public address."""
     page.set_draw_color(*FAINT)
     page.rect(x, y, side, side)
     for number, line in enumerate(("签发网关无公开网址", "The issuing gateway has", "no public address")):
-        _caption(page, line, x, y + 38 + 12 * number, side)
-
-
-def _caption(page: _Page, text: str, x: float, y: float, width: float) -> None:
-    page.ink(SOFT)
-    page.set_font("sans", size=7)
-    page.text(x + (width - page.get_string_width(text)) / 2, y, text)
+        draw_caption(page, line, x, y + 38 + 12 * number, side)
 
 
 def _proven(facts: Facts) -> tuple[str, str]:
-    return COMPLETE if facts.is_complete else INCOMPLETE
-
-
-def _code(page: _Page, content: str, x: float, y: float, side: float) -> None:
-    """Draw a QR code as rectangles. Adjacent modules of a row are drawn as one."""
-    matrix = segno.make(content, micro=False, error="m", boost_error=False).matrix
-    module = side / len(matrix)
-    page.set_fill_color(*INK)
-    for row, modules in enumerate(matrix):
-        start = 0
-        while start < len(modules):
-            end = start
-            while end < len(modules) and modules[end]:
-                end += 1
-            if end > start:
-                page.rect(x + start * module, y + row * module, (end - start) * module, module, style="F")
-            start = end + 1
-
-
-def _xmp(title: str, made: datetime) -> str:
-    time = iso_datetime(made)
-    return (
-        '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">'
-        '<rdf:Description rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"'
-        ' xmlns:xmp="http://ns.adobe.com/xap/1.0/" xmlns:pdf="http://ns.adobe.com/pdf/1.3/"'
-        ' xmlns:pdfaid="http://www.aiim.org/pdfa/ns/id/"'
-        f' xmp:CreateDate="{time}" xmp:ModifyDate="{time}" pdf:Producer="tdr" pdfaid:part="3" pdfaid:conformance="U">'
-        f'<dc:title><rdf:Alt><rdf:li xml:lang="x-default">{escape(title)}</rdf:li></rdf:Alt></dc:title>'
-        "</rdf:Description></rdf:RDF></x:xmpmeta>"
-    )
+    return wording.COMPLETE if facts.is_complete else wording.INCOMPLETE

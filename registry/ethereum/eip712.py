@@ -120,6 +120,11 @@ class Struct(BaseModel):
         return _fields(cls)
 
     @classmethod
+    def structs(cls) -> tuple[type[Struct], ...]:
+        """Return the structs that the fields refer to, in alphabetical order."""
+        return _children(cls)
+
+    @classmethod
     def type_string(cls) -> str:
         """Return the struct's encoded type, followed by those of the structs it refers to, in alphabetical order."""
         return _type_string(cls)

@@ -11,8 +11,7 @@ from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32, DatasetId, keccak256
 from registry.chain.calls import calldata
 from registry.ethereum.abi import WORD, Reader
-from registry.ethereum.eip712 import Message
-from registry.rooms.datasets.messages import Source
+from registry.ethereum.eip712 import Message, Struct
 from registry.rooms.protocol import Protocols
 
 _SELECTOR_BYTES = 4
@@ -40,29 +39,38 @@ def read_call(data: bytes, protocols: Protocols) -> tuple[Message, bytes] | None
 
 def _decoded(kind: type[Message], words: Reader) -> tuple[Message, bytes]:
     fields = kind.fields()
-    if not {"string", "Source[]"} & set(fields.values()):  # A static struct stands in the arguments themselves.
-        return _struct(kind, words), words.tail(len(fields))
-    struct = Reader(words.data[words.uint(0, 32) :])
-    return _struct(kind, struct), words.tail(1)
+    if not any(solidity == "string" or solidity.endswith("[]") for solidity in fields.values()):
+        return _message(kind, words), words.tail(len(fields))  # A static struct is in the arguments themselves.
+    return _message(kind, Reader(words.data[words.uint(0, 32) :])), words.tail(1)
 
 
-def _struct(kind: type[Message], words: Reader) -> Message:
-    values = {name: _value(solidity, words, index) for index, (name, solidity) in enumerate(kind.fields().items())}
+def _message(kind: type[Message], words: Reader) -> Message:
+    structs = {struct.__name__: struct for struct in kind.structs()}
+    values: dict[str, Any] = {}
+    for index, (name, solidity) in enumerate(kind.fields().items()):
+        if solidity == "string":
+            values[name] = words.tail(index).decode()
+        elif solidity.endswith("[]"):
+            values[name] = _array(structs[solidity.removesuffix("[]")], words, index)
+        else:
+            values[name] = _word(solidity, words, index)
     return kind.parse(values)
 
 
-def _value(solidity: str, words: Reader, index: int) -> Any:
+def _array(struct: type[Struct], words: Reader, index: int) -> list[Struct]:
+    """Return the array of static structs whose offset is at an index."""
+    fields = list(struct.fields().items())
+    start, length = words.length_at(index)
+    if length > len(words.data) // WORD:
+        raise InvalidInput(f"The array of {struct.__name__} is cut short.")
+    return [
+        struct.parse({name: _word(solidity, words, at + place) for place, (name, solidity) in enumerate(fields)})
+        for at in range(start, start + len(fields) * length, len(fields))
+    ]
+
+
+def _word(solidity: str, words: Reader, index: int) -> Any:
     match solidity:
-        case "string":
-            return words.tail(index).decode()
-        case "Source[]":
-            start, length = words.length_at(index)
-            if length > len(words.data) // WORD:
-                raise InvalidInput("The array of sources is cut short.")
-            return [
-                Source.parse({"datasetId": DatasetId(words.word(at)), "version": words.uint(at + 1, 24)})
-                for at in range(start, start + 2 * length, 2)
-            ]
         case "address":
             return Address(words.address(index))
         case "bytes32":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from registry.rooms.catalogue import ROOMS
-from tests.architecture.sources import ROOT, tree_of
+from tests.architecture.sources import ROOT, name_of, tree_of
 
 ENGINES = (
     "api",
@@ -30,8 +31,18 @@ ENGINES = (
     "registry/timers",
     "registry/witness",
 )
-ROOM_FOLDERS = ("api/rooms", "api/verifier/rooms", "registry/storage/migrations", "api/verifier/texts.mjs")
-"""Inside an engine's folder, but no part of the engine. Migrations tell of the past; the page's texts are words."""
+FEATURES = (
+    "registry/catalogue",
+    "registry/certificate",
+    "registry/evidence_export",
+    "registry/lineage",
+    "registry/verification",
+)
+"""These are about datasets and may import rooms. The names of a room's contract, messages and events are the room's."""
+ROOM_FOLDERS = ("api/rooms", "api/verifier/rooms", "registry/storage/migrations")
+"""Inside an engine's folder, but not part of the engine. Migrations tell of the past."""
+TEXTS = ("api/verifier/texts.mjs", "registry/certificate/wording.py")
+"""Texts for people, in which "Registered" is a word and not an event. These files hold nothing else."""
 
 ROOM_IMPORT = re.compile(rf"(registry|api)\.rooms\.({'|'.join(room.name for room in ROOMS.rooms)})\b")
 KNOWN = (
@@ -39,16 +50,16 @@ KNOWN = (
     *ROOMS.protocols.messages,
     *(kind.__name__ for projection in ROOMS.projections for kind in projection.kinds),
 )
-NAMES = re.compile(rf"\b({'|'.join(KNOWN)})\b")
-"""The names of all contracts, messages and events."""
+NAMES = re.compile(rf"(?<!prov:)\b({'|'.join(KNOWN)})\b")
+"""The names of all contracts, messages and events. PROV, the W3C's vocabulary, has a Revision of its own."""
 
 
-def files_of_engines(suffix: str) -> list[Path]:
+def files_below(folders: Sequence[str], suffix: str) -> list[Path]:
     return [
         path
-        for folder in ENGINES
+        for folder in folders
         for path in sorted((ROOT / folder).rglob(f"*{suffix}"))
-        if not path.relative_to(ROOT).as_posix().startswith(ROOM_FOLDERS)
+        if not name_of(path).startswith((*ROOM_FOLDERS, *TEXTS))
     ]
 
 
@@ -75,20 +86,38 @@ def spelled(tree: ast.AST) -> list[str]:
     return found
 
 
-def test_an_engine_imports_no_room_and_names_nothing_of_one() -> None:
+def test_an_engine_imports_no_room() -> None:
     assert [
-        (path.relative_to(ROOT).as_posix(), text)
-        for path in files_of_engines(".py")
+        (name_of(path), text)
+        for path in files_below(ENGINES, ".py")
         for text in spelled(tree_of(path))
-        if ROOM_IMPORT.match(text) or NAMES.search(text)
+        if ROOM_IMPORT.match(text)
+    ] == []
+
+
+def test_only_a_room_names_its_contracts_messages_and_events() -> None:
+    assert [
+        (name_of(path), text)
+        for path in files_below((*ENGINES, *FEATURES), ".py")
+        for text in spelled(tree_of(path))
+        if NAMES.search(text)
     ] == []
 
 
 def test_the_second_verifiers_engine_names_nothing_of_a_room() -> None:
     assert [
-        (path.relative_to(ROOT).as_posix(), name)
-        for path in files_of_engines(".mjs")
-        for name in NAMES.findall(path.read_text())
+        (name_of(path), name) for path in files_below(ENGINES, ".mjs") for name in NAMES.findall(path.read_text())
+    ] == []
+
+
+def test_a_file_of_texts_computes_nothing() -> None:
+    computing = (ast.Call, ast.Compare, ast.FunctionDef, ast.Lambda, ast.ClassDef, ast.If, ast.JoinedStr)
+    assert [
+        (name, ast.unparse(node))
+        for name in TEXTS
+        if name.endswith(".py")
+        for node in ast.walk(tree_of(ROOT / name))
+        if isinstance(node, computing)
     ] == []
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from registry.base.canonical import canonical_json
-from registry.base.errors import InvalidInput, NotFound
+from registry.base.errors import InvalidInput
 from registry.base.primitives import Bytes32
 from registry.base.subject import Subject
 from registry.evidence.record import Scope, history_of
@@ -18,7 +18,6 @@ from registry.evidence.trust import AgreeingNodes, PinnedBlocks
 from registry.evidence.verify import blocks_to_vouch_for, verify
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import Note
-from registry.rooms.datasets.proof import content_root_in, dataset_in
 from registry.rooms.protocols import PROTOCOLS
 from tests.evidence.stories import NODE, TIME, Story
 from tests.evidence.world import manifest
@@ -98,12 +97,3 @@ def test_no_block_hashes_at_all_vouch_for_nothing(stories: dict[str, Story]) -> 
 def test_no_events_are_no_history() -> None:
     with pytest.raises(InvalidInput, match="registration"):
         history_of([], [Scope("datasets", Subject("dataset", Bytes32(bytes(32))))], {}, PROTOCOLS)
-
-
-@pytest.mark.parametrize("version", [0, 2, -1])
-def test_a_version_that_was_not_has_no_content(stories: dict[str, Story], version: int) -> None:
-    source = stories["registered"].bundle
-    record = verify(source, PinnedBlocks(set(blocks_to_vouch_for(source, PROTOCOLS).values())), PROTOCOLS).record
-    assert content_root_in(record, 1) == dataset_in(record).content_root
-    with pytest.raises(NotFound, match="no version"):
-        content_root_in(record, version)

@@ -8,16 +8,18 @@ import sys
 
 import pytest
 
+from registry.base.canonical import metadata_hash
 from registry.base.errors import VerificationFailed
-from registry.base.primitives import Bytes32
+from registry.base.primitives import ZERO_BYTES32, Bytes32
 from registry.evidence.limits import TRUTH
 from registry.evidence.steps import StepFailed
 from registry.evidence.texts import ABSENT, not_proven_text, step_text
 from registry.evidence.trust import AgreeingNodes, NodeAnswer, PinnedBlocks, SignedCheckpoints
 from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
+from registry.rooms.datasets.proof import versions_in, withdrawal_in
 from registry.rooms.protocols import PROTOCOLS
 from tests.evidence.stories import METADATA, NODE, WITNESSES, Story
-from tests.evidence.world import World, address_of, word
+from tests.evidence.world import World, address_of, manifest, word
 
 ALL = (
     *("registered", "content", "single files", "granted", "nobody", "revoked", "withdrawn", "as of the grant"),
@@ -68,6 +70,28 @@ def test_a_bundle_tells_the_whole_history(stories: dict[str, Story], world: Worl
     assert access[address_of(world.reader)].revoked
     assert not access[address_of(world.other)].revoked
     assert record.events[0].values["uri"] == "https://data.example.org/企鹅"
+
+
+def test_the_versions_in_a_record_tell_who_owned_the_dataset_when_each_was_registered(
+    stories: dict[str, Story], world: World
+) -> None:
+    record = verified(stories["withdrawn"]).record
+    first, second = versions_in(record)
+    assert first.content_root == manifest("penguins.csv", "readme/企鹅.txt", "z.bin", "a.csv", "b.csv").root
+    assert second.content_root == manifest("penguins.csv", "more.csv").root
+    assert (first.metadata_hash, second.metadata_hash) == (metadata_hash(METADATA), ZERO_BYTES32)
+    dataset_id = json.loads(stories["withdrawn"].bundle)["datasetId"]
+    assert [source.to_json() for source in second.sources] == [{"datasetId": dataset_id, "version": 1}]
+    assert first.claimant == second.claimant == address_of(world.owner) != record.dataset.owner
+    assert (first.block, second.block) == (record.events[0].block, record.events[1].block)
+    assert (first.time, second.time) == (record.events[0].time, record.events[1].time)
+
+
+def test_a_record_tells_of_a_withdrawal_and_why(stories: dict[str, Story]) -> None:
+    withdrawal = withdrawal_in(verified(stories["withdrawn"]).record)
+    assert withdrawal is not None
+    assert withdrawal.reason == "superseded"
+    assert withdrawal_in(verified(stories["granted"]).record) is None
 
 
 def test_a_bundle_as_of_an_earlier_block_tells_what_was_so_then(stories: dict[str, Story], world: World) -> None:

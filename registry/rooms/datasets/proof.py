@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from registry.base.canonical import canonical_json
-from registry.base.errors import NotFound
 from registry.base.primitives import Address, Bytes32
 from registry.base.times import time_text
 from registry.ethereum.state import mapping_slot
 from registry.evidence.parts import Count, Flag, Part
-from registry.evidence.record import Record, json_value
-from registry.rooms.datasets.events import Withdrawn
+from registry.evidence.record import EventRecord, Record, json_value
+from registry.rooms.datasets.events import Registered, Revised, Transferred, Withdrawn
 from registry.rooms.datasets.head import NO_HEAD, Head
-from registry.rooms.datasets.messages import CONTRACT, DATASET
+from registry.rooms.datasets.messages import CONTRACT, DATASET, Source
 from registry.rooms.datasets.records import Dataset
 from registry.rooms.proof_adapter import NotProven, ProofAdapter, RecordPart, Texts, VersionHashes
 
@@ -31,6 +31,38 @@ class DatasetRecord(Part):
     owner: Address
     version: Count
     withdrawn: Flag
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRecord:
+    """A version of a dataset, as the events of a record have it.
+
+    Args:
+        content_root: The root of its manifest.
+        metadata_hash: SHA-256 of its metadata, or zero.
+        sources: The versions that it derives from.
+        claimant: The owner of the dataset when the version was registered.
+        block: The height of the block in which it was.
+        time: The time of that block, Unix seconds, UTC.
+    """
+
+    content_root: Bytes32
+    metadata_hash: Bytes32
+    sources: tuple[Source, ...]
+    claimant: Address
+    block: int
+    time: int
+
+
+@dataclass(frozen=True, slots=True)
+class WithdrawalRecord:
+    """The withdrawal of a dataset, as the events of a record have it.
+
+    Args:
+        reason: The reason; a JSON object with its bytes as `hex` where it is not UTF-8.
+    """
+
+    reason: object
 
 
 def head_slot(dataset_id: bytes) -> Bytes32:
@@ -50,16 +82,34 @@ def dataset_in(record: Record) -> DatasetRecord:
     return part
 
 
-def content_root_in(record: Record, version: int) -> Bytes32:
-    """Return the content root of a version of the dataset in a record.
+def versions_in(record: Record) -> tuple[VersionRecord, ...]:
+    """Return the versions whose registration a record has, ascending."""
+    versions: list[VersionRecord] = []
+    owner = ""
+    for event in record.events:
+        if event.event in (Registered.__name__, Transferred.__name__):
+            owner = event.values["owner"]
+        if event.event in (Registered.__name__, Revised.__name__):
+            versions.append(_version(event, Address.parse(owner)))
+    return tuple(versions)
 
-    Raises:
-        NotFound: The dataset has no such version.
-    """
-    roots = [event.values["contentRoot"] for event in record.events if event.event in ("Registered", "Revised")]
-    if not 1 <= version <= len(roots):
-        raise NotFound(f"The dataset had no version {version} at block {record.block.number}.")
-    return Bytes32.parse(roots[version - 1])
+
+def withdrawal_in(record: Record) -> WithdrawalRecord | None:
+    """Return the withdrawal of the dataset in a record; None if it is not withdrawn."""
+    withdrawals = [event for event in record.events if event.event == Withdrawn.__name__]
+    return WithdrawalRecord(withdrawals[-1].values["reason"]) if withdrawals else None
+
+
+def _version(event: EventRecord, claimant: Address) -> VersionRecord:
+    values = event.values
+    return VersionRecord(
+        content_root=Bytes32.parse(values["contentRoot"]),
+        metadata_hash=Bytes32.parse(values["metadataHash"]),
+        sources=tuple(Source.parse(source) for source in values["sources"]),
+        claimant=claimant,
+        block=event.block,
+        time=event.time,
+    )
 
 
 def _slots(subject: Bytes32, _account: Address, dataset: Dataset | None) -> Mapping[Bytes32, Bytes32]:
