@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     )
     from registry.sdk.async_client import AsyncClient
     from registry.sdk.client import Client
-    from registry.sdk.signing import Published, Signed
+    from registry.sdk.rooms.datasets.models import Published
+    from registry.sdk.signing import Signed
 
 __all__ = [
     "AsyncClient",
@@ -42,7 +43,7 @@ __all__ = [
 _SDK: Final = {
     "AsyncClient": "registry.sdk.async_client",
     "Client": "registry.sdk.client",
-    "Published": "registry.sdk.signing",
+    "Published": "registry.sdk.rooms.datasets.models",
     "Signed": "registry.sdk.signing",
 }
 

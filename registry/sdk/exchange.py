@@ -1,8 +1,8 @@
 """Conversations with a gateway, without network and clock.
 
 A conversation is a generator. It yields what it needs (a `Request` to send, a `Pause` to wait) and is resumed with what
-came of it: a `Response`, or an error that is thrown into it. `Client` and `AsyncClient` run the same conversations and
-differ in how they send and sleep. Source: the idea is that of httpx's `Auth.auth_flow`.
+came of it: a `Response`, or an error that is thrown into it. `GatewayClient` and `AsyncGatewayClient` run the same
+conversations and differ in how they send and sleep. Source: the idea is that of httpx's `Auth.auth_flow`.
 """
 
 from __future__ import annotations
@@ -13,11 +13,12 @@ from typing import Any, Final, Generic, TypeAlias, TypeVar
 
 from pydantic_core import from_json
 
-from registry.base.errors import InvalidInput, NotFound, Unavailable
+from registry.base.errors import InvalidInput, NotFound, RegistryError, Unavailable
 from registry.sdk.models.result import AnyPage, Json, Page
 
 Outcome = TypeVar("Outcome")
 Outcome_co = TypeVar("Outcome_co", covariant=True)
+Step = TypeVar("Step")
 Row = TypeVar("Row")
 
 PAGE_ROWS: Final = 100
@@ -114,6 +115,19 @@ class Rows(Generic[Row]):
 
 Conversation: TypeAlias = Generator[Request | Pause, Any, Outcome]
 Listing: TypeAlias = Generator[Request | Pause | Rows[Row], Any, None]
+
+
+def resume(conversation: Generator[Step, Any, Any], came: Response | RegistryError | None) -> Step:
+    """Return the next step of a conversation.
+
+    Args:
+        conversation: The conversation.
+        came: What came of the last step; None at the beginning, and after a step that gives nothing.
+
+    Raises:
+        StopIteration: The conversation is over; the value is its result.
+    """
+    return conversation.throw(came) if isinstance(came, RegistryError) else conversation.send(came)
 
 
 def ask(operation: Operation[Outcome]) -> Conversation[Outcome]:

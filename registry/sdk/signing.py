@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 from registry.base.primitives import Bytes32
 from registry.ethereum.eip712 import Domain, Signable
-from registry.manifest import Manifest
-from registry.rooms.datasets.statements import Publication
 from registry.rooms.deployment import Deployment
-from registry.sdk.models.result import Json
 
 AnySigned = TypeVar("AnySigned", bound=Signable)
 AnySigned_co = TypeVar("AnySigned_co", bound=Signable, covariant=True)
@@ -33,28 +29,6 @@ class Signed(Generic[AnySigned_co]):
     def body(self) -> dict[str, object]:
         """Return the JSON that is sent."""
         return {"message": self.message.to_json(), "signature": f"0x{self.signature.hex()}"}
-
-
-@dataclass(frozen=True, slots=True)
-class Published:
-    """Documents of a version, with the owner's signed statement that they may be public.
-
-    Warning: everybody can read them.
-
-    Args:
-        signed: The publication with its signature.
-        metadata: The metadata that the publication names, or None.
-        manifest: The manifest that the publication names, or None.
-    """
-
-    signed: Signed[Publication]
-    metadata: Json | None = None
-    manifest: Manifest | None = None
-
-    def documents(self) -> dict[str, object]:
-        """Return the documents as JSON."""
-        documents: dict[str, object] = {} if self.metadata is None else {"metadata": self.metadata}
-        return documents if self.manifest is None else documents | {"manifest": json.loads(self.manifest.to_json())}
 
 
 def domain_of(signable: Signable, deployment: Deployment) -> Domain:

@@ -1,1 +1,1 @@
-"""The typed, frozen results of the operations, one module per topic."""
+"""The typed, frozen results of the operations that concern no room, and what all results have in common."""

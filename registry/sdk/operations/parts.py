@@ -6,16 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from registry.base.primitives import DatasetId
 from registry.sdk.exchange import Operation, Request, Response
 from registry.sdk.models.result import Json, Result
 
 AnyResult = TypeVar("AnyResult", bound=Result)
-
-
-def dataset_path(dataset_id: DatasetId | str, *rest: str) -> str:
-    """Return the path of a dataset, or of a resource below it."""
-    return "/".join(("/v1/datasets", segment(dataset_id), *rest))
 
 
 def segment(text: object) -> str:
@@ -38,9 +32,9 @@ def get_json(path: str, **parameters: object) -> Operation[Json]:
     return Operation(Request("GET", path, query_of(**parameters)), Response.json)
 
 
-def post(kind: type[AnyResult], path: str, body: Json, **headers: str) -> Operation[AnyResult]:
+def post(kind: type[AnyResult], path: str, body: Json) -> Operation[AnyResult]:
     """Return the operation that sends a JSON body and gives one result."""
-    return Operation(Request("POST", path, body=body, headers=headers), model(kind))
+    return Operation(Request("POST", path, body=body), model(kind))
 
 
 def model(kind: type[AnyResult]) -> Callable[[Response], AnyResult]:

@@ -7,23 +7,22 @@ import re
 from registry.ethereum.eip712 import Message
 from registry.sdk.exchange import Operation, Request
 from registry.sdk.models.receipts import Receipt
+from registry.sdk.models.result import Json
 from registry.sdk.operations.parts import model, query_of, segment
-from registry.sdk.signing import Published, Signed
+from registry.sdk.signing import Signed
 
 MARGIN_SECONDS = 10.0
 
 
-def send(signed: Signed[Message], published: Published | None, *, idempotency_key: str) -> Operation[Receipt]:
+def send(signed: Signed[Message], members: Json | None = None, *, idempotency_key: str) -> Operation[Receipt]:
     """Return the operation that sends a signed message. With the same key it may be repeated.
 
     Args:
         signed: The message with its signature.
-        published: The documents of the version that the message makes, to be made public; or None.
+        members: What else the gateway takes with this message, as further members of the body; or None.
         idempotency_key: A text that no other message is sent with.
     """
-    body = signed.body()
-    if published is not None:
-        body |= {**published.documents(), "publication": published.signed.body()}
+    body = {**(members or {}), **signed.body()}
     headers = {"idempotency-key": idempotency_key}
     return Operation(Request("POST", path_of(signed.message), body=body, headers=headers), model(Receipt))
 

@@ -1,7 +1,8 @@
-"""Datasets, their versions, their history and their lineage."""
+"""Datasets, their versions, history and lineage, their public documents, and certificates."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Self
 
@@ -9,7 +10,10 @@ from pydantic import Field
 
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.lineage.graph import Graph, GraphDocument
+from registry.manifest import Manifest
+from registry.rooms.datasets.statements import Publication
 from registry.sdk.models.result import AsOf, Height, Int, Json, Number, Page, Place, Result, Time
+from registry.sdk.signing import Signed
 
 Status = Literal["active", "withdrawn"]
 
@@ -232,3 +236,80 @@ class Lineage:
         """
         graph = GraphDocument.model_validate(document, extra="ignore").graph()
         return cls(AsOf.model_validate(document).as_of_block, graph, document)
+
+
+class Document(Result):
+    """A document of a version that is or was public.
+
+    Attributes:
+        version: The version.
+        kind: manifest or metadata.
+        hash: The version's content root, or its metadata hash.
+        state: public, retracted by the owner, or withheld by the operator.
+        published_at: When it was last published.
+        retracted_at: When its owner retracted it; None if it is not retracted.
+        reason: Why its owner retracted it.
+        withheld_at: When the operator withheld it; None if it is not withheld.
+        withheld_for: Why the operator withholds it.
+    """
+
+    version: Number
+    kind: Literal["manifest", "metadata"]
+    hash: Bytes32
+    state: Literal["public", "retracted", "withheld"]
+    published_at: Time
+    retracted_at: Time | None
+    reason: str | None
+    withheld_at: Time | None
+    withheld_for: str | None
+
+
+class Documents(Result):
+    """All documents of a dataset that were ever published at a gateway.
+
+    Attributes:
+        dataset_id: The dataset.
+        items: The documents.
+    """
+
+    dataset_id: DatasetId
+    items: tuple[Document, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """Documents of a version, with the owner's signed statement that they may be public.
+
+    Warning: everybody can read them.
+
+    Args:
+        signed: The publication with its signature.
+        metadata: The metadata that the publication names, or None.
+        manifest: The manifest that the publication names, or None.
+    """
+
+    signed: Signed[Publication]
+    metadata: Json | None = None
+    manifest: Manifest | None = None
+
+    def members(self) -> dict[str, object]:
+        """Return what is sent beside the message that makes the version: the documents and the publication."""
+        return {**self.documents(), "publication": self.signed.body()}
+
+    def documents(self) -> dict[str, object]:
+        """Return the documents as JSON."""
+        documents: dict[str, object] = {} if self.metadata is None else {"metadata": self.metadata}
+        return documents if self.manifest is None else documents | {"manifest": json.loads(self.manifest.to_json())}
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate of a dataset.
+
+    Args:
+        page: The PDF file, with the evidence bundle attached.
+        has_link: Whether the page has a QR code with the gateway's address; it has none without a public address.
+    """
+
+    page: bytes
+    has_link: bool

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from registry.base.primitives import Address, Bytes32
-from registry.sdk.models.datasets import Status
+from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.sdk.models.result import AsOf, Bool, Int, Number, Page, Place, Result, Time
+from registry.sdk.rooms.datasets.models import Status
 
 
 class Term(Result):
@@ -115,3 +115,15 @@ class AccessAnswer(AsOf):
     term: Term | None
     dataset_status: Status
     at: Time
+
+
+class RequestPolicyState(Result):
+    """Whether a gateway accepts requests for access to a dataset.
+
+    Attributes:
+        dataset_id: The dataset.
+        accepted: Whether it does.
+    """
+
+    dataset_id: DatasetId
+    accepted: Bool

@@ -1,0 +1,1 @@
+"""Access in the client: grants, requests, and whether a gateway accepts them."""

@@ -1,0 +1,1 @@
+"""Datasets in the client: reads, public documents, certificates and evidence."""
