@@ -33,7 +33,8 @@ from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.deployment import Deployment
 from registry.sdk.client import Client
 from registry.sdk.models.receipts import Receipt
-from registry.sdk.signing import AnySigned, Published, Signed, sign
+from registry.sdk.rooms.datasets.models import Published
+from registry.sdk.signing import AnySigned, Signed, sign
 
 PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a password.
 
@@ -141,7 +142,7 @@ class SigningSession:
         """
         signed = self.sign(message)
         try:
-            receipt = self.gateway.send(signed, None if documents is None else self.published(documents))
+            receipt = self.gateway.send(signed, None if documents is None else self.published(documents).members())
         except ContractRefused as refused:
             raise self._explained(refused) from refused
         if wait is None:
@@ -155,7 +156,7 @@ class SigningSession:
         # The next command is to see this write. It is done even if the index does not get there in time.
         if message.subject.kind == DATASET:
             with suppress(Unavailable, NotFound):
-                self.gateway.dataset(DatasetId(message.subject.id), min_block=receipt.block_number)
+                self.gateway.datasets.get(DatasetId(message.subject.id), min_block=receipt.block_number)
         return receipt
 
     def sign(self, signable: AnySigned) -> Signed[AnySigned]:
@@ -193,7 +194,7 @@ class SigningSession:
         Raises:
             Conflict: The owner has closed the dataset to them.
         """
-        if not self.gateway.request_policy(dataset_id).accepted:
+        if not self.gateway.access.request_policy(dataset_id).accepted:
             raise requests_closed()
 
     def contract_of(self, message: Message | DatasetStatement) -> Address:

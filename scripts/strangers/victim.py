@@ -13,7 +13,8 @@ from registry.manifest import Entry, Manifest
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.datasets.statements import Publication
 from registry.sdk.client import Client
-from registry.sdk.signing import Published, sign
+from registry.sdk.rooms.datasets.models import Published
+from registry.sdk.signing import sign
 from scripts.strangers.target import FAR_SECONDS, Target, account
 
 HOURS = 3
@@ -45,7 +46,7 @@ def prepare(url: str, seed: int, files: int) -> Target:
                 deadline=deadline,
             )
             signed = sign(message, deployment, owner.sign)
-            published = None
+            documents = None
             if is_public:
                 statement = Publication(
                     dataset_id=message.dataset_id,
@@ -54,8 +55,8 @@ def prepare(url: str, seed: int, files: int) -> Target:
                     metadata_hash=message.metadata_hash,
                     deadline=deadline,
                 )
-                published = Published(sign(statement, deployment, owner.sign), metadata, manifest)
-            gateway.wait(gateway.send(signed, published))
+                documents = Published(sign(statement, deployment, owner.sign), metadata, manifest).members()
+            gateway.wait(gateway.send(signed, documents))
             return message, signed.signature
 
         secret = {"name": f"kept back {chance.getrandbits(64):x}", "description": "known to the strangers"}

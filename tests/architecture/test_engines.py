@@ -26,6 +26,7 @@ ENGINES = (
     "registry/node",
     "registry/notes",
     "registry/relay",
+    "registry/sdk",
     "registry/statements",
     "registry/storage",
     "registry/timers",
@@ -39,12 +40,12 @@ FEATURES = (
     "registry/verification",
 )
 """These are about datasets and may import rooms. The names of a room's contract, messages and events are the room's."""
-ROOM_FOLDERS = ("api/rooms", "api/verifier/rooms", "registry/storage/migrations")
+ROOM_FOLDERS = ("api/rooms", "api/verifier/rooms", "registry/sdk/rooms", "registry/storage/migrations")
 """Inside an engine's folder, but not part of the engine. Migrations tell of the past."""
 TEXTS = ("api/verifier/texts.mjs", "registry/certificate/wording.py")
 """Texts for people, in which "Registered" is a word and not an event. These files hold nothing else."""
 
-ROOM_IMPORT = re.compile(rf"(registry|api)\.rooms\.({'|'.join(room.name for room in ROOMS.rooms)})\b")
+ROOM_IMPORT = re.compile(rf"(registry|api)\.(\w+\.)?rooms\.({'|'.join(room.name for room in ROOMS.rooms)})\b")
 KNOWN = (
     *ROOMS.protocols.contracts,
     *ROOMS.protocols.messages,

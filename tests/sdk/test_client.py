@@ -93,7 +93,7 @@ def test_every_answer_amiss_becomes_an_error_of_its_kind(
     serve: Serve, status: int, body: object, kind: type[RegistryError]
 ) -> None:
     with serve((status, body)) as gateway, pytest.raises(RegistryError) as caught:
-        gateway.state(ID)
+        gateway.datasets.state(ID)
     assert type(caught.value) is kind
 
 
@@ -104,7 +104,7 @@ def test_a_problem_keeps_its_words_fields_and_candidates(serve: Serve) -> None:
         candidates=["0xaa", "0xab"],
     )
     with serve((422, body)) as gateway, pytest.raises(InvalidInput) as caught:
-        gateway.state("abababab")
+        gateway.datasets.state("abababab")
     assert str(caught.value) == (
         "What was wrong. body.message.contentRoot: it is short Do this. It may be: 0xaa, 0xab."
     )
@@ -113,7 +113,7 @@ def test_a_problem_keeps_its_words_fields_and_candidates(serve: Serve) -> None:
 def test_what_a_problem_says_twice_is_told_once(serve: Serve) -> None:
     body = problem(detail="query.limit: too large", errors=[{"field": "query.limit", "detail": "too large"}])
     with serve((422, body)) as gateway, pytest.raises(InvalidInput) as caught:
-        gateway.state(ID)
+        gateway.datasets.state(ID)
     assert str(caught.value) == "query.limit: too large"
 
 
@@ -122,15 +122,15 @@ def test_an_answer_about_another_dataset_is_not_taken(serve: Serve, asked: str) 
     """Whoever runs a gateway cannot redirect what an owner signs, nor what a verifier looks at."""
     fields = {"owner": "0x" + "12" * 20, "version": 1, "contentRoot": str(ROOT), "head": str(ROOT), "status": "active"}
     with serve((200, {"datasetId": str(ID), **fields})) as gateway:
-        assert gateway.state(asked).dataset_id == ID
+        assert gateway.datasets.state(asked).dataset_id == ID
     with serve((200, {"datasetId": str(ROOT), **fields})) as gateway, pytest.raises(Unavailable, match="another"):
-        gateway.state(asked)
+        gateway.datasets.state(asked)
 
 
 def test_a_refusal_of_a_contract_keeps_its_name_and_values(serve: Serve) -> None:
     body = problem(error="HeadMismatch", values={"present": "0x01"})
     with serve((409, body)) as gateway, pytest.raises(ContractRefused) as caught:
-        gateway.state(ID)
+        gateway.datasets.state(ID)
     assert (caught.value.name, caught.value.values) == ("HeadMismatch", {"present": "0x01"})
 
 
@@ -174,26 +174,26 @@ def test_waiting_does_not_last_for_ever_and_says_where_to_ask(serve: Serve) -> N
 def test_a_manifest_of_another_root_is_not_taken(serve: Serve) -> None:
     other = from_digests({"a": ROOT}).to_json().encode()
     with serve((200, other)) as gateway, pytest.raises(Unavailable, match="another root"):
-        gateway.manifest(ROOT)
+        gateway.datasets.manifest(ROOT)
 
 
 def test_pages_are_followed_to_the_end_or_the_limit(serve: Serve) -> None:
     one, two, three = (row_of("/v1/datasets", version=number) for number in (1, 2, 3))
     pages = [(200, AS_OF | {"items": [one, two], "next": "c"}), (200, AS_OF | {"items": [three], "next": None})]
     with serve(*pages) as gateway:
-        assert [item.version for item in gateway.datasets()] == [1, 2, 3]
+        assert [item.version for item in gateway.datasets.list()] == [1, 2, 3]
     with serve(*pages) as gateway:
-        assert [item.version for item in gateway.datasets(limit=2)] == [1, 2]
+        assert [item.version for item in gateway.datasets.list(limit=2)] == [1, 2]
 
 
 @pytest.mark.parametrize(
     ("ask", "path", "rows"),
     [
-        (lambda gateway: gateway.versions(ID), "/v1/datasets/{dataset_id}/versions", "items"),
-        (lambda gateway: gateway.history(ID), "/v1/datasets/{dataset_id}/history", "items"),
-        (lambda gateway: gateway.grants(ID), "/v1/datasets/{dataset_id}/grants", "items"),
-        (lambda gateway: gateway.access_requests(ID), "/v1/datasets/{dataset_id}/requests", "items"),
-        (lambda gateway: gateway.claims(ROOT), "/v1/verify", "claims"),
+        (lambda gateway: gateway.datasets.versions(ID), "/v1/datasets/{dataset_id}/versions", "items"),
+        (lambda gateway: gateway.datasets.history(ID), "/v1/datasets/{dataset_id}/history", "items"),
+        (lambda gateway: gateway.access.grants(ID), "/v1/datasets/{dataset_id}/grants", "items"),
+        (lambda gateway: gateway.access.requests(ID), "/v1/datasets/{dataset_id}/requests", "items"),
+        (lambda gateway: gateway.datasets.claims(ROOT), "/v1/verify", "claims"),
     ],
 )
 def test_a_list_is_whole_whatever_its_pages(serve: Serve, ask: Callable[[Client], Page], path: str, rows: str) -> None:
@@ -213,11 +213,11 @@ def test_a_list_is_whole_whatever_its_pages(serve: Serve, ask: Callable[[Client]
 @pytest.mark.parametrize(
     "ask",
     [
-        lambda gateway: gateway.history(ID),
-        lambda gateway: gateway.grants(ID),
-        lambda gateway: gateway.claims(ROOT),
-        lambda gateway: list(gateway.datasets()),
-        lambda gateway: gateway.access(ID, Address(b"\x01" * 20)),
+        lambda gateway: gateway.datasets.history(ID),
+        lambda gateway: gateway.access.grants(ID),
+        lambda gateway: gateway.datasets.claims(ROOT),
+        lambda gateway: list(gateway.datasets.list()),
+        lambda gateway: gateway.access.check(ID, Address(b"\x01" * 20)),
     ],
 )
 def test_an_answer_without_rows_is_not_taken(serve: Serve, ask: Callable[[Client], object], body: object) -> None:
@@ -229,28 +229,28 @@ def test_an_answer_without_rows_is_not_taken(serve: Serve, ask: Callable[[Client
 @pytest.mark.parametrize("value", [5, [1], {"a": 1}, "text"])
 def test_a_problem_with_fields_amiss_is_told_all_the_same(serve: Serve, name: str, value: object) -> None:
     with serve((409, problem(**{"error": "HeadMismatch", name: value}))) as gateway, pytest.raises(RegistryError) as no:
-        gateway.state(ID)
+        gateway.datasets.state(ID)
     assert no.value.message == "What was wrong."
     with serve((404, problem(**{name: value}))) as gateway, pytest.raises(RegistryError, match="What was wrong"):
-        gateway.state(ID)
+        gateway.datasets.state(ID)
 
 
 def test_a_cursor_that_repeats_is_not_followed_for_ever(serve: Serve) -> None:
     page = AS_OF | {"items": [], "next": "7"}
     with serve((200, page)) as gateway, pytest.raises(Unavailable, match="invalid or unsupported"):
-        gateway.history(ID)
+        gateway.datasets.history(ID)
     with serve((200, page)) as gateway, pytest.raises(Unavailable, match="invalid or unsupported"):
-        list(gateway.datasets())
+        list(gateway.datasets.list())
 
 
 def test_an_access_that_is_neither_yes_nor_no_is_no_answer(serve: Serve) -> None:
     with serve((200, {"allowed": "no"})) as gateway, pytest.raises(Unavailable):
-        gateway.access(ID, Address(b"\x01" * 20))
+        gateway.access.check(ID, Address(b"\x01" * 20))
 
 
 def test_what_is_no_text_is_not_sent() -> None:
     with Client(NOBODY) as gateway, pytest.raises(InvalidInput, match="UTF-8"):
-        list(gateway.datasets(name="\udcff"))
+        list(gateway.datasets.list(name="\udcff"))
 
 
 def test_a_gateway_that_does_not_run_is_told_with_how_to_start_it() -> None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from inspect import signature
+from operator import attrgetter
 from typing import Any
 
 import pytest
@@ -20,7 +21,11 @@ from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.rooms.access.statements import RequestPolicy
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.datasets.statements import Publication, Retraction
-from registry.sdk.signing import Published, Signed, sign
+from registry.rooms.protocols import PROTOCOLS
+from registry.sdk.methods import RoomClient
+from registry.sdk.rooms.access import operations
+from registry.sdk.rooms.datasets.models import Published
+from registry.sdk.signing import Signed, sign
 from tests.api.world import ANALYST, FAR, OWNER, STRANGER, Gateway, grant, manifest_of, open_node, request, running
 from tests.cli.conftest import NOBODY
 
@@ -42,7 +47,7 @@ def dataset_id(gateway: Gateway) -> DatasetId:
     message = gateway.registration(content_root=MANIFEST.root, metadata_hash=Bytes32(metadata_hash(METADATA)))
     found = message.dataset_id
     with Client(url) as client:
-        client.wait(client.send(_signed(gateway, message), _published(gateway, message)))
+        client.wait(client.send(_signed(gateway, message), _published(gateway, message).members()))
         client.wait(client.send(sign(request(found), gateway.deployment, ANALYST.sign)), until_final=False)
 
     async def give() -> None:
@@ -71,12 +76,12 @@ def _published(gateway: Gateway, message: Registration) -> Published:
 
 
 def both(gateway: Gateway, name: str, *arguments: Any, **named: Any) -> list[Any]:
-    """Return what a method of the two clients gives, or raises."""
+    """Return what a method of the two clients gives, or raises; `datasets.get` is a method of a room."""
     url = str(gateway.http.base_url)
 
     async def ask() -> Any:
         async with AsyncClient(url) as client:
-            asked = getattr(client, name)(*arguments, **named)
+            asked = attrgetter(name)(client)(*arguments, **named)
             return [item async for item in asked] if isinstance(asked, AsyncIterator) else await asked
 
     def outcome_of(call: Any) -> Any:
@@ -87,57 +92,60 @@ def both(gateway: Gateway, name: str, *arguments: Any, **named: Any) -> list[Any
         return list(found) if isinstance(found, Iterator) else found
 
     with Client(url) as client:
-        return [outcome_of(lambda: getattr(client, name)(*arguments, **named)), outcome_of(lambda: asyncio.run(ask()))]
+        return [
+            outcome_of(lambda: attrgetter(name)(client)(*arguments, **named)),
+            outcome_of(lambda: asyncio.run(ask())),
+        ]
 
 
 def test_equal_calls_have_equal_results(gateway: Gateway, dataset_id: DatasetId) -> None:
     file_hash = Bytes32(sha256(b"1,2\n").digest())
     calls: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = [
         ("deployment", (), {}),
-        ("dataset", (dataset_id,), {}),
-        ("dataset", (dataset_id.hex()[:8],), {}),
-        ("state", (dataset_id,), {}),
-        ("datasets", (), {"limit": 1}),
-        ("datasets", (), {"owner": str(OWNER.address)}),
-        ("versions", (dataset_id,), {}),
-        ("history", (dataset_id,), {}),
-        ("claims", (file_hash,), {}),
-        ("lineage", (dataset_id,), {"direction": "up"}),
-        ("description", (dataset_id, "dcat"), {}),
-        ("grants", (dataset_id,), {"grantee": ANALYST.address}),
-        ("access_requests", (dataset_id,), {}),
-        ("grantee", (dataset_id, ANALYST.address), {}),
-        ("access", (dataset_id, STRANGER.address), {"at": 1_800_000_000}),
-        ("publications", (dataset_id,), {}),
-        ("request_policy", (dataset_id,), {}),
-        ("manifest", (MANIFEST.root,), {}),
-        ("metadata", (Bytes32(metadata_hash(METADATA)),), {}),
-        ("metadata", (MANIFEST.root,), {}),
-        ("evidence", (dataset_id,), {"grantees": [ANALYST.address]}),
+        ("datasets.get", (dataset_id,), {}),
+        ("datasets.get", (dataset_id.hex()[:8],), {}),
+        ("datasets.state", (dataset_id,), {}),
+        ("datasets.list", (), {"limit": 1}),
+        ("datasets.list", (), {"owner": str(OWNER.address)}),
+        ("datasets.versions", (dataset_id,), {}),
+        ("datasets.history", (dataset_id,), {}),
+        ("datasets.claims", (file_hash,), {}),
+        ("datasets.lineage", (dataset_id,), {"direction": "up"}),
+        ("datasets.description", (dataset_id, "dcat"), {}),
+        ("access.grants", (dataset_id,), {"grantee": ANALYST.address}),
+        ("access.requests", (dataset_id,), {}),
+        ("access.grantee", (dataset_id, ANALYST.address), {}),
+        ("access.check", (dataset_id, STRANGER.address), {"at": 1_800_000_000}),
+        ("datasets.publications", (dataset_id,), {}),
+        ("access.request_policy", (dataset_id,), {}),
+        ("datasets.manifest", (MANIFEST.root,), {}),
+        ("datasets.metadata", (Bytes32(metadata_hash(METADATA)),), {}),
+        ("datasets.metadata", (MANIFEST.root,), {}),
+        ("datasets.evidence", (dataset_id,), {"grantees": [ANALYST.address]}),
     ]
     for name, arguments, named in calls:
         sync_result, async_result = both(gateway, name, *arguments, **named)
         assert sync_result == async_result, name
         assert not isinstance(sync_result, tuple), (name, sync_result)
     with Client(str(gateway.http.base_url)) as client:
-        assert client.dataset(dataset_id).owner == OWNER.address
-        assert client.dataset(dataset_id).metadata == METADATA
-        assert [claim.path for claim in client.claims(file_hash).claims] == ["birds.csv"]
-        assert client.access(dataset_id, ANALYST.address).allowed
-        assert client.grantee(dataset_id, ANALYST.address).requests == 1
-        assert client.metadata(MANIFEST.root) is None
+        assert client.datasets.get(dataset_id).owner == OWNER.address
+        assert client.datasets.get(dataset_id).metadata == METADATA
+        assert [claim.path for claim in client.datasets.claims(file_hash).claims] == ["birds.csv"]
+        assert client.access.check(dataset_id, ANALYST.address).allowed
+        assert client.access.grantee(dataset_id, ANALYST.address).requests == 1
+        assert client.datasets.metadata(MANIFEST.root) is None
         assert client.health().chain_id == gateway.deployment.chain_id
         assert client.deployment() == gateway.deployment
-        assert client.certificate(dataset_id).page.startswith(b"%PDF-")
-        assert client.credential(dataset_id)["type"][0] == "VerifiableCredential"
+        assert client.datasets.certificate(dataset_id).page.startswith(b"%PDF-")
+        assert client.datasets.credential(dataset_id)["type"][0] == "VerifiableCredential"
 
 
 def test_equal_calls_have_equal_errors(gateway: Gateway, dataset_id: DatasetId) -> None:
     unsigned = Signed(grant(dataset_id, 1), bytes(65))
     calls: list[tuple[str, tuple[Any, ...], type[RegistryError]]] = [
-        ("dataset", (ABSENT,), NotFound),
-        ("dataset", ("zz",), InvalidInput),
-        ("manifest", (Bytes32(b"\xee" * 32),), NotFound),
+        ("datasets.get", (ABSENT,), NotFound),
+        ("datasets.get", ("zz",), InvalidInput),
+        ("datasets.manifest", (Bytes32(b"\xee" * 32),), NotFound),
         ("receipt", ("0" * 32,), NotFound),
         ("send", (unsigned,), ContractRefused),
     ]
@@ -153,8 +161,8 @@ def test_statements_are_accepted_from_both_clients(gateway: Gateway, dataset_id:
         issued_at = client.chain_time()
         assert issued_at is not None
         policy = RequestPolicy(dataset_id=dataset_id, accepted=False, issued_at=issued_at, deadline=FAR)
-        assert client.set_request_policy(_signed(gateway, policy)).accepted is False
-        state = client.dataset(dataset_id)
+        assert client.access.set_request_policy(_signed(gateway, policy)).accepted is False
+        state = client.datasets.get(dataset_id)
 
     async def retract() -> set[str]:
         statement = Retraction(
@@ -166,18 +174,33 @@ def test_statements_are_accepted_from_both_clients(gateway: Gateway, dataset_id:
             deadline=FAR,
         )
         async with AsyncClient(url) as client:
-            return {item.state for item in (await client.retract(_signed(gateway, statement))).items}
+            return {item.state for item in (await client.datasets.retract(_signed(gateway, statement))).items}
 
     assert asyncio.run(retract()) == {"retracted", "public"}
 
 
 def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
-    def methods(kind: type) -> dict[str, list[str]]:
-        public = {name: value for name, value in vars(kind).items() if callable(value) and not name.startswith("_")}
-        return {name: list(signature(value).parameters) for name, value in public.items()}
+    def methods(client: object) -> dict[str, list[str]]:
+        public = {name: getattr(client, name) for name in dir(client) if not name.startswith("_")}
+        return {name: list(signature(value).parameters) for name, value in public.items() if callable(value)}
 
-    assert methods(Client) == methods(AsyncClient)
+    def rooms(client: object) -> dict[str, dict[str, list[str]]]:
+        named = {name: getattr(client, name) for name in dir(client) if not name.startswith("_")}
+        return {name: methods(room) for name, room in named.items() if isinstance(room, RoomClient)}
+
+    with Client(NOBODY) as client:
+        other = AsyncClient(NOBODY)
+        assert methods(client) == methods(other)
+        assert rooms(client) == rooms(other)
+        assert rooms(client).keys() == {room.name for room in PROTOCOLS.rooms}
+        assert rooms(client)["access"]["check"] == ["dataset_id", "address", "at"]
     assert signature(Client).parameters.keys() == signature(AsyncClient).parameters.keys()
+
+
+def test_a_method_of_a_room_has_the_docstring_of_its_operation() -> None:
+    with Client(NOBODY) as client:
+        assert client.access.check.__doc__ == operations.check.__doc__
+        assert client.access.check.__doc__
 
 
 @pytest.mark.parametrize("address", [NOBODY, NOBODY.replace("://", "://me:secret@")])

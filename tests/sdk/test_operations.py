@@ -18,8 +18,11 @@ from registry.rooms.access.statements import RequestPolicy
 from registry.rooms.datasets.statements import Publication, Retraction
 from registry.rooms.protocols import PROTOCOLS
 from registry.sdk.exchange import Operation, Response, ask
-from registry.sdk.operations import access, datasets, documents, evidence, node, receipts
-from registry.sdk.signing import Published, Signed
+from registry.sdk.operations import node, receipts
+from registry.sdk.rooms.access import operations as access
+from registry.sdk.rooms.datasets import operations as datasets
+from registry.sdk.rooms.datasets.models import Published
+from registry.sdk.signing import Signed
 from scripts import examples, openapi
 from tests.sdk.described import answer_of
 
@@ -74,8 +77,8 @@ CASES = {
         f"/v1/datasets/{ID}/lineage",
         {"version": "2", "direction": "both", "depth": "0"},
     ),
-    "access": Case(
-        access.access(ID, ACCOUNT, at=5),
+    "check": Case(
+        access.check(ID, ACCOUNT, at=5),
         "GET",
         f"{DATASET}/access",
         f"/v1/datasets/{ID}/access",
@@ -88,9 +91,7 @@ CASES = {
         f"/v1/datasets/{ID}/grants",
         {"grantee": "0x" + "11" * 20},
     ),
-    "access_requests": Case(
-        access.access_requests(ID), "GET", f"{DATASET}/requests", f"/v1/datasets/{ID}/requests", {}
-    ),
+    "requests": Case(access.requests(ID), "GET", f"{DATASET}/requests", f"/v1/datasets/{ID}/requests", {}),
     "grantee": Case(
         access.grantee(ID, ACCOUNT),
         "GET",
@@ -99,27 +100,27 @@ CASES = {
         {},
     ),
     "publications": Case(
-        documents.publications(ID), "GET", f"{DATASET}/publications", f"/v1/datasets/{ID}/publications", {}
+        datasets.publications(ID), "GET", f"{DATASET}/publications", f"/v1/datasets/{ID}/publications", {}
     ),
     "publish": Case(
-        documents.publish(PUBLISHED), "POST", f"{DATASET}/publications", f"/v1/datasets/{OF}/publications", {}
+        datasets.publish(PUBLISHED), "POST", f"{DATASET}/publications", f"/v1/datasets/{OF}/publications", {}
     ),
     "retract": Case(
-        documents.retract(signed(Retraction, BODIES["Retraction"])),
+        datasets.retract(signed(Retraction, BODIES["Retraction"])),
         "POST",
         f"{DATASET}/retractions",
         f"/v1/datasets/{OF}/retractions",
         {},
     ),
     "set_request_policy": Case(
-        documents.set_request_policy(signed(RequestPolicy, BODIES["RequestPolicy"])),
+        access.set_request_policy(signed(RequestPolicy, BODIES["RequestPolicy"])),
         "POST",
         f"{DATASET}/request-policy",
         f"/v1/datasets/{OF}/request-policy",
         {},
     ),
     "request_policy": Case(
-        documents.request_policy(ID), "GET", f"{DATASET}/request-policy", f"/v1/datasets/{ID}/request-policy", {}
+        access.request_policy(ID), "GET", f"{DATASET}/request-policy", f"/v1/datasets/{ID}/request-policy", {}
     ),
     "receipt": Case(
         receipts.receipt("a/b", wait=5, until_final=True),
@@ -135,11 +136,11 @@ CASES = {
 """The operations whose answers the description describes."""
 FORMLESS: dict[str, Operation[Any]] = {
     "description": datasets.description(ID, "dcat"),
-    "credential": evidence.credential(ID),
-    "metadata": documents.metadata(HASH),
-    "manifest": documents.manifest(HASH),
-    "certificate": evidence.certificate(ID),
-    "evidence": evidence.evidence(ID),
+    "credential": datasets.credential(ID),
+    "metadata": datasets.metadata(HASH),
+    "manifest": datasets.manifest(HASH),
+    "certificate": datasets.certificate(ID),
+    "evidence": datasets.evidence(ID),
 }
 """The operations whose answers are documents of a form of their own."""
 
@@ -176,15 +177,15 @@ def test_a_statement_is_sent_as_the_examples_show(name: str) -> None:
 @pytest.mark.parametrize("name", PROTOCOLS.messages)
 def test_every_message_is_sent_as_the_examples_show_to_the_path_that_the_gateway_serves(name: str) -> None:
     body = BODIES[name]
-    published = None
+    documents = None
     if "publication" in body:
         listed = json.dumps(body["manifest"]).encode() if "manifest" in body else None
-        published = Published(
+        documents = Published(
             signed(Publication, body["publication"]),
             body.get("metadata"),
             None if listed is None else Manifest.parse(listed),
-        )
-    request = receipts.send(signed(PROTOCOLS.messages[name], body), published, idempotency_key="k").request
+        ).members()
+    request = receipts.send(signed(PROTOCOLS.messages[name], body), documents, idempotency_key="k").request
     assert (request.method, request.body, request.headers) == ("POST", body, {"idempotency-key": "k"})
     [path] = {
         path

@@ -11,7 +11,8 @@ import pytest
 from registry.base.errors import Conflict, ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
 from registry.sdk.exchange import Conversation, Pause, Request, Response, ask_again, ask_if_found
 from registry.sdk.models.receipts import Receipt
-from registry.sdk.operations import documents, node, receipts
+from registry.sdk.operations import node, receipts
+from registry.sdk.rooms.datasets import operations as datasets
 from registry.sdk.wait import until_done
 from tests.sdk.described import BLOCK, answer_of
 
@@ -94,7 +95,7 @@ def test_what_the_gateway_refuses_is_not_repeated(error: RegistryError) -> None:
 
 
 def test_only_a_document_that_is_not_there_is_none() -> None:
-    operation = documents.metadata(Receipt.model_validate(RECEIPT).subject.id)
+    operation = datasets.metadata(Receipt.model_validate(RECEIPT).subject.id)
     assert Played(NotFound("no")).run(ask_if_found(operation)) is None
     assert Played({"name": "n"}).run(ask_if_found(operation)) == {"name": "n"}
     with pytest.raises(Unavailable):

@@ -45,7 +45,7 @@ def requests(
       tdr requests 0x1f2e3d4c --open --json
     """
     with client.Client(gateway_url) as gateway:
-        listed = gateway.access_requests(ids.id_text(dataset))
+        listed = gateway.access.requests(ids.id_text(dataset))
     selected = [item for item in listed.items if not (is_open and item.granted)]
     if as_json:
         output.print_json({**listed.raw, "items": [item.raw for item in selected]})
@@ -125,7 +125,7 @@ def access(
         return
     grantee = people.address_of(address, keys)
     with client.Client(gateway_url) as gateway:
-        answer = gateway.access(dataset_text, grantee, at=moment)
+        answer = gateway.access.check(dataset_text, grantee, at=moment)
     if as_json:
         output.print_json({**answer.raw, "account": str(grantee)})
     else:
@@ -149,7 +149,7 @@ def access(
 def _list_grants(dataset: str, gateway_url: str, *, as_json: bool) -> None:
     """Print all grants of a dataset, the newest first."""
     with client.Client(gateway_url) as gateway:
-        grants = gateway.grants(dataset)
+        grants = gateway.access.grants(dataset)
     if as_json:
         output.print_json(grants.raw)
     elif grants.items:

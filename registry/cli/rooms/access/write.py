@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from registry.cli.rooms.datasets import content, drafts
     from registry.rooms.access import messages, records, statements
     from registry.sdk import client
-    from registry.sdk.models import access as access_models
+    from registry.sdk.rooms.access import models
 else:
     primitives, clock = lazy("registry.base.primitives"), lazy("registry.cli.clock")
     content, drafts = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.rooms.datasets.drafts")
@@ -85,7 +85,7 @@ def grant(
     clock.require_deadline(deadline)
     terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.state(dataset_text).dataset_id
+        dataset_id = session.gateway.datasets.state(dataset_text).dataset_id
         now = session.now()
         starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
         message = messages.AccessGrant.parse(
@@ -96,7 +96,7 @@ def grant(
                 "startsAt": starts_at,
                 "expiresAt": expires_at,
                 "termsHash": terms_hash,
-                "epoch": session.gateway.grantee(dataset_id, grantee).epoch,
+                "epoch": session.gateway.access.grantee(dataset_id, grantee).epoch,
                 "deadline": session.deadline_of(deadline),
             }
         )
@@ -144,12 +144,12 @@ def revoke(
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.state(dataset_text).dataset_id
+        dataset_id = session.gateway.datasets.state(dataset_text).dataset_id
         message = messages.AccessRevocation.parse(
             {
                 "datasetId": dataset_id,
                 "grantee": grantee,
-                "epoch": session.gateway.grantee(dataset_id, grantee).epoch,
+                "epoch": session.gateway.access.grantee(dataset_id, grantee).epoch,
                 "deadline": session.deadline_of(deadline),
             }
         )
@@ -191,7 +191,7 @@ def request(
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.state(dataset_text).dataset_id
+        dataset_id = session.gateway.datasets.state(dataset_text).dataset_id
         grantee = session.signer.address
         expires_at = times.parse_time(until, now=session.now())
         message = messages.AccessRequest.parse(
@@ -201,7 +201,7 @@ def request(
                 "rights": mask,
                 "expiresAt": expires_at,
                 "purpose": purpose,
-                "requests": session.gateway.grantee(dataset_id, grantee).requests,
+                "requests": session.gateway.access.grantee(dataset_id, grantee).requests,
                 "deadline": session.deadline_of(deadline),
             }
         )
@@ -243,7 +243,7 @@ def take_requests(
     """
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(ids.id_text(dataset))
+        state = session.gateway.datasets.state(ids.id_text(dataset))
         statement = statements.RequestPolicy(
             dataset_id=state.dataset_id,
             accepted=accepted,
@@ -253,7 +253,7 @@ def take_requests(
         if dry_run:
             drafts.show_statement(session, statement, {"accepted": accepted}, as_json=as_json)
             return
-        policy = session.gateway.set_request_policy(session.sign(statement))
+        policy = session.gateway.access.set_request_policy(session.sign(statement))
     if as_json:
         output.print_json(policy.raw)
     else:
@@ -265,10 +265,10 @@ def _as_recorded(
     dataset_id: primitives.DatasetId,
     grantee: primitives.Address,
     transaction_hash: primitives.Bytes32 | None,
-) -> access_models.Grant | None:
+) -> models.Grant | None:
     """Return the grant as the chain has it, if the index has it already: it begins no sooner than its block."""
     try:
-        grants = gateway.grants(dataset_id, grantee=grantee)
+        grants = gateway.access.grants(dataset_id, grantee=grantee)
     except Unavailable:
         return None
     return next((grant for grant in grants.items if grant.at.transaction_hash == transaction_hash), None)

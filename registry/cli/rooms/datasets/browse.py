@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from registry.cli import output, people, times
     from registry.cli.rooms.datasets import content
     from registry.sdk import client
-    from registry.sdk.models import access, datasets
+    from registry.sdk.rooms.access import models as access_models
+    from registry.sdk.rooms.datasets import models
 else:
     client, primitives = lazy("registry.sdk.client"), lazy("registry.base.primitives")
     content, output = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.output")
@@ -50,8 +51,8 @@ def show(
         _show_version(dataset_text, version, gateway_url, as_json=as_json)
         return
     with client.Client(gateway_url) as gateway:
-        state = gateway.dataset(dataset_text)
-        grants = gateway.grants(state.dataset_id).items
+        state = gateway.datasets.get(dataset_text)
+        grants = gateway.access.grants(state.dataset_id).items
     if as_json:
         output.print_json({**state.raw, "grants": [grant.raw for grant in grants]})
     else:
@@ -73,7 +74,7 @@ def history(
       tdr history 0x1f2e3d4c
     """
     with client.Client(gateway_url) as gateway:
-        steps = gateway.history(ids.id_text(dataset))
+        steps = gateway.datasets.history(ids.id_text(dataset))
     if as_json:
         output.print_json(steps.raw)
         return
@@ -120,9 +121,9 @@ def list_datasets(
     """
     holder = None if owner is None else str(people.address_of(owner, keys))
     with client.Client(gateway_url) as gateway:
-        origin = None if source is None else str(gateway.state(ids.id_text(source)).dataset_id)
-        filters = {"owner": holder, "name": name, "q": search, "status": status, "source": origin}
-        items = list(gateway.datasets(limit=limit + 1, **filters))
+        origin = None if source is None else str(gateway.datasets.state(ids.id_text(source)).dataset_id)
+        listed = gateway.datasets.list(limit=limit + 1, owner=holder, name=name, q=search, status=status, source=origin)
+        items = list(listed)
     shown, has_more = items[:limit], len(items) > limit
     if as_json:
         output.print_json({"items": [item.raw for item in shown], "more": has_more})
@@ -167,7 +168,7 @@ def find(
     """
     hashes = _hashes(what)
     with client.Client(gateway_url) as gateway:
-        answers = [gateway.claims(sha256) for sha256 in hashes]
+        answers = [gateway.datasets.claims(sha256) for sha256 in hashes]
     claims = [claim for answer in answers for claim in answer.claims]
     if as_json:
         output.print_json({**answers[0].raw, "claims": [claim.raw for claim in claims]})
@@ -196,8 +197,8 @@ def find(
 def _show_version(dataset_text: str, version: int, gateway_url: str, *, as_json: bool) -> None:
     """Print one version of a dataset."""
     with client.Client(gateway_url) as gateway:
-        steps = gateway.history(dataset_text)
-        dataset_id = str(gateway.state(dataset_text).dataset_id)
+        steps = gateway.datasets.history(dataset_text)
+        dataset_id = str(gateway.datasets.state(dataset_text).dataset_id)
     versions = [step for step in steps.items if step.kind in ("registered", "revised")]
     if version > len(versions):
         raise NotFound(f"The dataset has no version {version}; its latest is {len(versions)}.")
@@ -220,7 +221,7 @@ def _show_version(dataset_text: str, version: int, gateway_url: str, *, as_json:
     )
 
 
-def _print_dataset(state: datasets.Dataset, grants: Sequence[access.Grant]) -> None:
+def _print_dataset(state: models.Dataset, grants: Sequence[access_models.Grant]) -> None:
     metadata = state.metadata or {}
     output.print_fields(
         {
@@ -289,7 +290,7 @@ def _hashes(what: str) -> list[primitives.Bytes32]:
     return roots if path.is_dir() else [manifests[0].entries[0].sha256, *roots]
 
 
-def _detail(step: datasets.HistoryStep) -> str:
+def _detail(step: models.HistoryStep) -> str:
     match step.kind:
         case "registered" | "revised":
             return f"version {step.version}, content root {step.content_root}"

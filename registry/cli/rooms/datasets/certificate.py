@@ -66,12 +66,12 @@ def certificate(
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
     with client.Client(gateway_url) as gateway:
         if as_credential:
-            document = gateway.credential(dataset_id, version=version, at=time)
+            document = gateway.datasets.credential(dataset_id, version=version, at=time)
             files.write(files.json_bytes(document), out)
             if _is_local(document):
                 output.print_warning(f"others cannot fetch the credential's context: {PUBLIC}")
             return
-        received = gateway.certificate(dataset_id, version=version, at=time)
+        received = gateway.datasets.certificate(dataset_id, version=version, at=time)
     try:
         evidence = form.parse_bundle(attachment.read(received.page), protocols.PROTOCOLS)
     except InvalidInput as error:

@@ -48,5 +48,5 @@ def describe(
       tdr describe 0x1f2e3d4c --format croissant -o croissant.json
     """
     with client.Client(gateway_url) as gateway:
-        document = gateway.description(ids.id_text(dataset), written.value)
+        document = gateway.datasets.description(ids.id_text(dataset), written.value)
     files.write(files.json_bytes(document), file)

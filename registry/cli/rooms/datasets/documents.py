@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from registry.cli.rooms.datasets import content, drafts
     from registry.rooms.datasets import publications, statements
     from registry.sdk import client
-    from registry.sdk.models import documents as models
+    from registry.sdk.rooms.datasets import models
 else:
     time, canonical, client = lazy("time"), lazy("registry.base.canonical"), lazy("registry.sdk.client")
     clock = lazy("registry.cli.clock")
@@ -78,7 +78,7 @@ def publish(
     dataset_id, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(dataset_id)
+        state = session.gateway.datasets.state(dataset_id)
         number, expiry = version or state.version, session.deadline_of(deadline)
         documents = writing.Documents(state.dataset_id, number, metadata, manifest, expiry)
         if dry_run:
@@ -86,7 +86,7 @@ def publish(
             more = {"version": number, "published": [name for name, document in named if document is not None]}
             drafts.show_statement(session, documents.publication(), more, as_json=as_json)
             return
-        _print(session.gateway.publish(session.published(documents)), as_json=as_json)
+        _print(session.gateway.datasets.publish(session.published(documents)), as_json=as_json)
 
 
 @app.command()
@@ -114,11 +114,11 @@ def retract(
     dataset_id, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(dataset_id)
+        state = session.gateway.datasets.state(dataset_id)
         number = version or state.version
         public = {
             document.kind: document.hash
-            for document in session.gateway.publications(state.dataset_id).items
+            for document in session.gateway.datasets.publications(state.dataset_id).items
             if document.version == number and document.state == "public"
         }
         if not public:
@@ -135,7 +135,7 @@ def retract(
             more = {"version": number, "retracted": sorted(public), "reason": reason}
             drafts.show_statement(session, statement, more, as_json=as_json)
             return
-        _print(session.gateway.retract(session.sign(statement)), as_json=as_json)
+        _print(session.gateway.datasets.retract(session.sign(statement)), as_json=as_json)
 
 
 @app.command()
@@ -151,7 +151,7 @@ def documents(
       tdr documents 0x1f2e3d4c
     """
     with client.Client(gateway_url) as gateway:
-        _print(gateway.publications(ids.id_text(dataset)), as_json=as_json)
+        _print(gateway.datasets.publications(ids.id_text(dataset)), as_json=as_json)
 
 
 @app.command()

@@ -120,7 +120,7 @@ def _require_publishable(node: Chain, session: SigningSession, statement: Public
             f"{version.metadata_hash}, and a document that was given is neither.",
             hint="Give the manifest and metadata that the version was registered with.",
         )
-    for document in session.gateway.publications(statement.dataset_id).items:
+    for document in session.gateway.datasets.publications(statement.dataset_id).items:
         concerned = document.version == statement.version or document.hash in statement.documents
         if concerned and document.state == "withheld":
             raise withheld(document.withheld_for or "")

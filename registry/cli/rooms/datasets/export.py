@@ -95,9 +95,9 @@ def export(
     given = None if manifest_file is None else content.read_list(manifest_file)
     grantees = None if grantee is None else [people.address_of(one, keys) for one in grantee]
     with client.Client(gateway_url) as gateway:
-        dataset_id = gateway.state(wanted).dataset_id
+        dataset_id = gateway.datasets.state(wanted).dataset_id
         if cosignatures is not None:
-            bundle = gateway.evidence(
+            bundle = gateway.datasets.evidence(
                 dataset_id, cosignatures=cosignatures, files=file or (), grantees=grantees, version=version
             )
         else:
@@ -165,9 +165,10 @@ def _shown(gateway: client.Client, record: records.Dataset, wanted: _Wanted) -> 
     listed = wanted.manifest
     if listed is None:
         try:
-            listed = gateway.manifest(version.content_root)
+            listed = gateway.datasets.manifest(version.content_root)
         except (NotFound, Unavailable):
             if wanted.paths:
                 raise
-    metadata = gateway.metadata(version.metadata_hash) if version.metadata_hash != primitives.ZERO_BYTES32 else None
+    has_metadata = version.metadata_hash != primitives.ZERO_BYTES32
+    metadata = gateway.datasets.metadata(version.metadata_hash) if has_metadata else None
     return selections.ContentSelection(listed, wanted.paths, None if metadata is None else dict(metadata), number)

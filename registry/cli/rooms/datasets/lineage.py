@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from registry.lineage import dot, graph, prov, svg, tree
     from registry.rooms.datasets import caip
     from registry.sdk import client
-    from registry.sdk.models import datasets as models
+    from registry.sdk.rooms.datasets import models
 else:
     caip, client = lazy("registry.rooms.datasets.caip"), lazy("registry.sdk.client")
     files = lazy("registry.cli.files")
@@ -80,7 +80,7 @@ def lineage(
     """
     dataset_id, version = ids.id_and_version(dataset)
     with client.Client(gateway_url) as gateway:
-        family = gateway.lineage(dataset_id, version=version, direction=direction.value, depth=depth)
+        family = gateway.datasets.lineage(dataset_id, version=version, direction=direction.value, depth=depth)
         deployment = gateway.deployment()
     if as_json:
         if written is not Format.TREE:

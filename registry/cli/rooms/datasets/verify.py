@@ -246,7 +246,7 @@ def _full_id(gateway: client.Client, text: str) -> primitives.DatasetId:
     if len(text) == 2 + 2 * primitives.DatasetId.LENGTH:
         return primitives.DatasetId.parse(text)
     try:
-        return gateway.state(text).dataset_id
+        return gateway.datasets.state(text).dataset_id
     except Unavailable as error:
         raise Unavailable(error.message, hint="Without a gateway, give the dataset's id in full.") from error
 
@@ -276,7 +276,7 @@ def _deployment(
 def served_manifest(gateway: client.Client, root: primitives.Bytes32) -> manifest.Manifest | None:
     """Return the manifest, if the gateway has it. It need not be trusted: a manifest is checked against its root."""
     try:
-        return gateway.manifest(root)
+        return gateway.datasets.manifest(root)
     except (NotFound, Unavailable):
         return None
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from registry.cli.rooms.datasets import content, drafts
     from registry.rooms.datasets import head, messages, service
     from registry.sdk import client
-    from registry.sdk.models import datasets as models
+    from registry.sdk.rooms.datasets import models
 else:
     canonical, primitives = lazy("registry.base.canonical"), lazy("registry.base.primitives")
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
@@ -172,7 +172,7 @@ def revise(
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(dataset_text)
+        state = session.gateway.datasets.state(dataset_text)
         metadata = content.metadata_of(
             {} if metadata_file else _former_metadata(session, state),
             metadata_file,
@@ -250,7 +250,7 @@ def transfer(
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(dataset_text)
+        state = session.gateway.datasets.state(dataset_text)
         message = messages.TitleTransfer.parse(
             {
                 "datasetId": state.dataset_id,
@@ -306,7 +306,7 @@ def withdraw(
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.state(dataset_text)
+        state = session.gateway.datasets.state(dataset_text)
         message = messages.Withdrawal.parse(
             {
                 "datasetId": state.dataset_id,
@@ -341,7 +341,7 @@ def _documents(metadata: Mapping[str, Any], *, no_publish: bool, private: bool) 
 def _called(session: writing.SigningSession, state: models.DatasetState) -> str:
     """Return a dataset's id, with its name if the gateway has it."""
     try:
-        name = session.gateway.dataset(state.dataset_id).name
+        name = session.gateway.datasets.get(state.dataset_id).name
     except (NotFound, Unavailable):
         name = None
     return f"{state.dataset_id} ({name})" if name else str(state.dataset_id)
@@ -378,7 +378,7 @@ def _former_metadata(session: writing.SigningSession, state: models.DatasetState
     registered = former.latest.metadata_hash
     if registered == primitives.ZERO_BYTES32:
         return {}
-    metadata = session.gateway.metadata(registered)
+    metadata = session.gateway.datasets.metadata(registered)
     if not isinstance(metadata, dict) or canonical.metadata_hash(metadata) != registered:
         raise InvalidInput(
             "The gateway does not have the metadata of the previous version.",
@@ -394,5 +394,5 @@ def _sources(gateway: client.Client, given: list[str]) -> list[dict[str, object]
         beginning, version = ids.id_and_version(text)
         if version is None:
             raise InvalidInput(f"A source is ID@VERSION, for example 0x1f2e3d4c@2; got {text[:80]!r}.")
-        sources.add((gateway.state(beginning).dataset_id, version))
+        sources.add((gateway.datasets.state(beginning).dataset_id, version))
     return [{"datasetId": dataset_id, "version": version} for dataset_id, version in sorted(sources)]

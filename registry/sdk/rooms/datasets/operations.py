@@ -43,7 +43,7 @@ class Filters(TypedDict, total=False):
         name: The whole name, whatever its case.
         q: Words of the name, in any order.
         sha256: A content root, a metadata hash, or the hash of a file.
-        status: Whether they are withdrawn.
+        status: active or withdrawn.
         source: A dataset that they derive from.
     """
 
@@ -51,7 +51,7 @@ class Filters(TypedDict, total=False):
     name: str | None
     q: str | None
     sha256: Bytes32 | str | None
-    status: Literal["active", "withdrawn"] | None
+    status: str | None
     source: DatasetId | str | None
 
 
