@@ -175,15 +175,8 @@ def run(options: Options) -> Results:
             killer.run()
             _until_disturbed(miner, cells)
         finally:
-            for cell in cells:
-                cell.load.stop()
-            if miner:
-                miner.end_reorganising()
-        faulted: Counter[str] = Counter()
-        for cell in cells:
-            if cell.proxy:
-                cell.proxy.stop_faults()
-                faulted.update({kind.value: count for kind, count in cell.proxy.faulted.items()})
+            _stop_load(miner, cells)
+        faulted = _stop_faults(cells)
         drain_seconds = _drain(cells)
         verdicts = [cell.verdict() for cell in cells]
         equal = all(threads.map(Cell.stop_and_check, cells))
@@ -207,6 +200,24 @@ def run(options: Options) -> Results:
         seed=options.seed,
         nodes=[cell.name for cell in cells],
     )
+
+
+def _stop_load(miner: Miner | None, cells: Sequence[Cell]) -> None:
+    """Let the owners stop, and the chain keep its blocks."""
+    for cell in cells:
+        cell.load.stop()
+    if miner:
+        miner.end_reorganising()
+
+
+def _stop_faults(cells: Sequence[Cell]) -> Counter[str]:
+    """Let the proxies pass everything on; return the numbers of calls that they answered wrongly, by kind."""
+    faulted: Counter[str] = Counter()
+    for cell in cells:
+        if cell.proxy:
+            cell.proxy.stop_faults()
+            faulted.update({kind.value: count for kind, count in cell.proxy.faulted.items()})
+    return faulted
 
 
 def _until_disturbed(miner: Miner | None, cells: Sequence[Cell]) -> None:

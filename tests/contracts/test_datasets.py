@@ -8,17 +8,8 @@ from typing import Any
 import pytest
 from web3.contract.contract import ContractFunction
 
-from .world import (
-    NOBODY,
-    ZERO,
-    Refusal,
-    World,
-    dataset_id,
-    first_head,
-    revised_head,
-    transferred_head,
-    withdrawn_head,
-)
+from .heads import dataset_id, first_head, revised_head, transferred_head, withdrawn_head
+from .world import NOBODY, ZERO, Refusal, World
 
 CHINESE = "数据" * 85  # 510 bytes in UTF-8
 

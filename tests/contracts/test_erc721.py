@@ -13,7 +13,8 @@ from eth_account.signers.local import LocalAccount
 from eth_utils.crypto import keccak
 from web3.contract.contract import ContractFunction
 
-from .world import NOBODY, Refusal, World, transferred_head
+from .heads import transferred_head
+from .world import NOBODY, Refusal, World
 
 RECEIVED = keccak(text="onERC721Received(address,address,uint256,bytes)")[:4]
 UNKNOWN = 12345

@@ -27,15 +27,8 @@ from registry.rooms.datasets import events as dataset_events
 from registry.rooms.datasets.records import Dataset, fold
 from tests.fixtures.randomness import draws
 
-from .world import (
-    Message,
-    World,
-    dataset_id,
-    first_head,
-    revised_head,
-    transferred_head,
-    withdrawn_head,
-)
+from .heads import dataset_id, first_head, revised_head, transferred_head, withdrawn_head
+from .world import Message, World
 
 PEOPLE = st.integers(0, 3)
 ACTORS = st.none() | st.none() | st.none() | PEOPLE  # None: whoever it is that may

@@ -14,7 +14,8 @@ from web3.exceptions import ContractCustomError
 from scripts.anvil import anvil
 from scripts.gas import deploy
 
-from .world import VECTORS, ZERO, artifact, dataset_id
+from .heads import dataset_id
+from .world import VECTORS, ZERO, artifact
 
 DIGESTS = {
     "Registration": "registrationDigest",

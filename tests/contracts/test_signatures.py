@@ -9,7 +9,8 @@ import pytest
 from eth_account.signers.local import LocalAccount
 from web3.contract import Contract
 
-from .world import ENTRY_POINTS, Refusal, World, artifact, dataset_id
+from .heads import dataset_id
+from .world import ENTRY_POINTS, Refusal, World, artifact
 
 KINDS = tuple(ENTRY_POINTS)
 CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import subprocess
-from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -14,15 +12,11 @@ import pytest
 
 from registry.keys.signer import Signer
 from registry.manifest import Manifest, hash_path
+from tests.e2e.registering import register
 from tests.fixtures.commands import refused, yes
-from tests.fixtures.nodes import PASSWORD, NodeProcess, Tdr, running
-from tests.fixtures.waiting import wait_for_the_next_second
+from tests.fixtures.nodes import NodeProcess, Tdr
 
 UNKNOWN = "0x" + "ab" * 32
-
-
-def register(tdr: Tdr, folder: Path, *options: object, key: str = "owner") -> dict[str, object]:
-    return yes(tdr("register", folder, "--name", f"企鹅 {folder.parent.name}", "--key", key, "--json", *options))
 
 
 def test_register_and_revise_say_all_that_scripts_need(tdr: Tdr, files: Path) -> None:
@@ -37,11 +31,6 @@ def test_register_and_revise_say_all_that_scripts_need(tdr: Tdr, files: Path) ->
     for document in (first, second):
         assert isinstance(document["blockNumber"], int)
         assert len(str(document["transactionHash"])) == 66
-
-
-def test_a_node_that_others_cannot_reach_names_the_setting_that_certificates_need(node: NodeProcess) -> None:
-    (line,) = [line for line in node.said if "TDR_PUBLIC_URL" in line]
-    assert "others" in line
 
 
 def test_the_head_that_is_printed_is_the_one_on_the_chain(tdr: Tdr, files: Path) -> None:
@@ -173,39 +162,6 @@ def test_a_list_by_sha256sum_can_be_registered_and_verified(tdr: Tdr, files: Pat
     assert tdr("verify", files, "--dataset", done["datasetId"]).code == 0
 
 
-def test_access_is_as_granted_before_during_and_after(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
-    """C8, through the command line."""
-    dataset, analyst = register(tdr, files)["datasetId"], keys["analyst"].address
-    before = tdr("access", dataset, analyst, "--json")
-    assert before.code == 1
-    assert before.json["allowed"] is False
-    grant = yes(tdr("grant", dataset, analyst, "--rights", "read,derive", "--until", "30d", "--key", "owner", "--json"))
-    now = yes(tdr("access", dataset, analyst, "--json"))
-    assert now["allowed"] is True
-    assert now["rights"] == ["read", "derive"]
-    assert now["startsAt"] == grant["startsAt"]
-    assert now["expiresAt"] == grant["expiresAt"]
-    assert now["asOfBlock"] >= grant["blockNumber"]
-    assert tdr("access", dataset, analyst, "--at", "29d").code == 0
-    assert tdr("access", dataset, analyst, "--at", grant["expiresAt"]).code == 1
-    assert tdr("access", dataset, analyst, "--at", "2020-01-01").code == 1
-    wait_for_the_next_second()
-    yes(tdr("revoke", dataset, analyst, "--key", "owner", "--json"))
-    assert tdr("access", dataset, analyst).code == 1
-    # C15: that it was held before stays on record.
-    assert tdr("access", dataset, analyst, "--at", grant["startsAt"]).code == 0
-
-
-def test_a_request_changes_no_right(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
-    dataset = register(tdr, files)["datasetId"]
-    asked = yes(
-        tdr("request", dataset, "--rights", "read", "--until", "9d", "--purpose", "复现", "--key", "analyst", "--json")
-    )
-    analyst = keys["analyst"].address
-    assert asked["grantee"] == str(analyst)
-    assert tdr("access", dataset, analyst).code == 1
-
-
 def test_a_list_that_is_cut_off_says_so(tdr: Tdr, files: Path) -> None:
     for name in ("甲", "乙"):
         (files / "a.csv").write_text(name)
@@ -214,13 +170,6 @@ def test_a_list_that_is_cut_off_says_so(tdr: Tdr, files: Path) -> None:
     cut = yes(tdr("list", "--limit", "1", "--json"))
     assert (len(cut["items"]), cut["more"]) == (1, True)
     assert yes(tdr("list", "--limit", "10000", "--json"))["more"] is False
-
-
-def test_a_key_that_is_not_the_owners_is_told_as_such(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
-    dataset = register(tdr, files)["datasetId"]
-    analyst, owner = keys["analyst"].address, keys["owner"].address
-    said = refused(tdr("grant", dataset, analyst, "--rights", "read", "--until", "1d", "--key", "analyst"))
-    assert said.startswith(f"Only {owner} may do this, but this key signs for {analyst}.")
 
 
 def test_files_registered_as_a_list_without_sizes_are_found_by_their_folder(
@@ -233,66 +182,6 @@ def test_files_registered_as_a_list_without_sizes_are_found_by_their_folder(
     assert made["datasetId"] in [one["datasetId"] for one in yes(tdr("find", files, "--json"))["claims"]]
     done = tdr("verify", files, "--dataset", made["datasetId"])
     assert "names and contents are those of the manifest" in done.out
-
-
-def test_the_owner_finds_who_asked_and_who_has_had_no_answer(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
-    dataset = register(tdr, files)["datasetId"]
-    for key in ("analyst", "buyer"):
-        yes(
-            tdr(
-                "request",
-                dataset,
-                "--rights",
-                "read,index",
-                "--until",
-                "9d",
-                "--purpose",
-                f"为 {key}",
-                "--key",
-                key,
-                "--json",
-            )
-        )
-    yes(tdr("grant", dataset, keys["analyst"].address, "--rights", "read", "--until", "1d", "--key", "owner", "--json"))
-    found = yes(tdr("requests", dataset, "--json"))
-    assert [(one["grantee"], one["purpose"], one["rights"], one["granted"]) for one in found["items"]] == [
-        (str(keys["buyer"].address), "为 buyer", ["read", "index"], False),
-        (str(keys["analyst"].address), "为 analyst", ["read", "index"], True),
-    ]
-    unanswered = yes(tdr("requests", dataset, "--open", "--json"))["items"]
-    assert [one["grantee"] for one in unanswered] == [str(keys["buyer"].address)]
-    shown = tdr("requests", dataset)
-    assert "为 analyst" in shown.out
-    assert str(keys["buyer"].address) in shown.out
-
-
-def test_a_title_passes_on_and_the_former_owner_can_do_no_more(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
-    """C2, through the command line."""
-    dataset, buyer = register(tdr, files)["datasetId"], keys["buyer"].address
-    yes(tdr("transfer", dataset, buyer, "--yes", "--key", "owner", "--json"))
-    assert yes(tdr("show", dataset, "--json"))["owner"] == str(buyer)
-    assert str(buyer) in refused(tdr("withdraw", dataset, "--yes", "--key", "owner"))
-    yes(tdr("withdraw", dataset, "--reason", "Sold on", "--yes", "--key", "buyer", "--json"))
-    shown = yes(tdr("show", dataset, "--json"))
-    assert (shown["status"], shown["withdrawalReason"]) == ("withdrawn", "Sold on")
-    kinds = [item["kind"] for item in yes(tdr("history", dataset, "--json"))["items"]]
-    assert kinds == ["registered", "transferred", "withdrawn"]
-    verified = yes(tdr("verify", files, "--dataset", dataset, "--json"))
-    assert any("withdrew" in line for line in verified["notProven"])
-    assert "withdrawn" in refused(tdr("revise", dataset, files, "--key", "buyer"))
-
-
-def test_only_the_owner_may_grant_revise_and_withdraw(tdr: Tdr, files: Path, keys: dict[str, Signer]) -> None:
-    """C2 and C8: the wrong key is refused, and the refusal names who had to sign."""
-    dataset = register(tdr, files)["datasetId"]
-    owner, stranger = str(keys["owner"].address), keys["buyer"].address
-    for words in (
-        ("grant", dataset, stranger, "--rights", "read", "--until", "1d"),
-        ("revise", dataset, files),
-        ("withdraw", dataset, "--yes"),
-        ("transfer", dataset, stranger, "--yes"),
-    ):
-        assert owner in refused(tdr(*words, "--key", "buyer"))
 
 
 def test_a_file_a_folder_and_a_hash_find_every_claimant_in_order(
@@ -381,66 +270,6 @@ def test_what_cannot_be_a_dataset_is_refused_by_name(tdr: Tdr, tmp_path: Path, t
             folder = folder / "trapped"
     said = refused(tdr("register", folder, "--name", "x", "--key", "owner"))
     assert ("trap" if trap == "empty" else "trapped") in said.lower()
-
-
-def test_no_password_and_no_key_is_ever_printed(
-    tdr: Tdr, node: NodeProcess, files: Path, keys: dict[str, Signer]
-) -> None:
-    """R10, for the command line and the node's log."""
-    register(tdr, files)
-    said = node.log + "".join(node.said)
-    for done in (tdr("keys", "list"), tdr("keys", "list", "--json"), tdr("show", UNKNOWN), tdr("config", "show")):
-        said += done.out + done.err
-    assert PASSWORD not in said
-    for signer in keys.values():
-        assert signer.secret().hex() not in said
-
-
-def test_a_killed_node_knows_everything_after_its_restart(
-    tmp_path: Path, tdr_at: Callable[[str], Tdr], files: Path
-) -> None:
-    """R1: what was acknowledged is there, whenever the node was killed."""
-    with running(NodeProcess(tmp_path / "data")) as node:
-        tdr = tdr_at(node.url)
-        waited = register(tdr, files)
-        unwaited = register(tdr, files, "--no-wait")
-        node.end(signal.SIGKILL)
-        assert "tdr up" in refused(tdr("show", waited["datasetId"]))
-        node.start()
-        tdr = tdr_at(node.url)
-        assert yes(tdr("show", waited["datasetId"], "--json"))["head"] == waited["head"]
-        ended = yes(tdr("receipt", unwaited["receipt"], "--wait", 30, "--json"))
-        assert ended["status"] in ("mined", "final")
-        assert node.end(signal.SIGTERM) == 0
-    tdr = tdr_at(node.url)
-    checked = tdr("index", "check", "--data", node.data, "--json")
-    assert checked.json["equal"] is True
-    rebuilt = yes(tdr("index", "rebuild", "--data", node.data, "--json"))
-    assert rebuilt["fingerprint"] == checked.json["index"]
-
-
-def test_two_nodes_do_not_share_a_data_folder(node: NodeProcess, tdr: Tdr) -> None:
-    assert "data folder" in refused(tdr("up", "--data", node.data, "--port", 0)).lower()
-    assert tdr("index", "check", "--data", node.data).code == 2
-
-
-def test_a_port_that_is_taken_is_told_before_anything_is_made(node: NodeProcess, tdr: Tdr, tmp_path: Path) -> None:
-    port = node.url.rpartition(":")[2]
-    assert port in refused(tdr("up", "--data", tmp_path / "new", "--port", port))
-    assert not (tmp_path / "new").exists()
-
-
-def test_ctrl_c_ends_a_node_in_order(tmp_path: Path) -> None:
-    with running(NodeProcess(tmp_path / "data")) as node:
-        assert node.end(signal.SIGINT) == 0
-        assert "Traceback" not in node.log
-
-
-def test_a_node_says_where_it_is_and_what_to_do_next(node: NodeProcess) -> None:
-    said = "".join(node.said)
-    health = httpx.get(f"{node.url}/v1/health").json()
-    for word in (node.url, str(health["chainId"]), str(node.data), "tdr register"):
-        assert word in said
 
 
 def test_what_is_left_out_is_told_and_stands_in_the_metadata(tdr: Tdr, files: Path) -> None:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,15 @@ REQUEST = re.compile(r"send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40}), the
 WRITES = 3
 DEPTH = 12
 """The blocks on top that make a block final by default."""
+
+
+@dataclass(frozen=True)
+class Registered:
+    """A folder, its dataset's id, and the block of its registration."""
+
+    files: Path
+    dataset: str
+    height: int
 
 
 def make_files(folder: Path, number: int) -> Path:
@@ -44,57 +54,72 @@ def health(node: NodeProcess) -> dict[str, Any]:
     return answer
 
 
+def start_funded(network: Network, node: NodeProcess) -> None:
+    """Start a node that has no money, and send it what it asks for."""
+    with ThreadPoolExecutor(1) as pool:
+        started = pool.submit(node.start)
+        try:
+            fund(network, node)
+            started.result(CAP_SECONDS)
+        except BaseException:
+            if node.process is not None:
+                node.process.kill()  # Else the thread would wait for ever.
+            raise
+
+
+def register(tdr: Tdr, folder: Path, number: int, *options: str) -> Registered:
+    """Register a folder unlike that of any other number."""
+    files = make_files(folder, number)
+    done = yes(tdr("register", files, "--name", f"企鹅 {number}", "--key", "owner", "--json", *options))
+    return Registered(files, done["datasetId"], done["blockNumber"])
+
+
+def register_while_a_validator_dies(network: Network, tdr: Tdr, folder: Path) -> list[Registered]:
+    """Register several folders at once; the validator that the node talks to is killed in the middle."""
+    second = network.validators[1]
+    with ThreadPoolExecutor(WRITES) as pool:
+        written = [pool.submit(register, tdr, folder, number) for number in range(WRITES)]
+        wait(written, CAP_SECONDS, FIRST_COMPLETED)
+        second.kill()  # It may have transactions that nobody else has.
+        second.start()
+        network.connect()
+        return [one.result(CAP_SECONDS) for one in written]
+
+
+def export_at_final(network: Network, node: NodeProcess, tdr: Tdr, dataset: str, bundle: Path) -> None:
+    """Export evidence as of the node's last final block; a validator must have the same block."""
+    final = network.validators[2].request("eth_getBlockByNumber", hex(health(node)["finalBlock"]), False)
+    at = datetime.fromtimestamp(int(final["timestamp"], 16), UTC).isoformat()
+    made = yes(tdr("export", dataset, "-o", bundle, "--at", at, "--json"))
+    assert made["asOfBlockHash"] == final["hash"]
+
+
 def test_a_node_on_a_clique_network_with_the_settings_as_shipped(
     network: Network, tmp_path: Path, tdr_at: Callable[[str], Tdr]
 ) -> None:
     first, second, third = network.validators
     node = NodeProcess(tmp_path / "data", ("--rpc", second.url, "--rpc", first.url))
+    bundle = tmp_path / "evidence.tdr.json"
     try:
-        with ThreadPoolExecutor(1) as pool:
-            started = pool.submit(node.start)
-            try:
-                fund(network, node)
-                started.result(CAP_SECONDS)
-            except BaseException:
-                if node.process is not None:
-                    node.process.kill()  # Else the thread would wait for ever.
-                raise
+        start_funded(network, node)
         assert len(REQUEST.findall(node.log)) == 1, node.log
         assert node.log.count("finality by depth") == 1, node.log
         assert health(node)["finality"] == {"by": "depth", "blocks": DEPTH}
-
-        tdr = tdr_at(node.url)
-
-        def register(number: int, *options: str) -> tuple[Path, str, int]:
-            files = make_files(tmp_path, number)
-            done = yes(tdr("register", files, "--name", f"企鹅 {number}", "--key", "owner", "--json", *options))
-            return files, done["datasetId"], done["blockNumber"]
-
-        with ThreadPoolExecutor(WRITES) as pool:
-            written = [pool.submit(register, number) for number in range(WRITES)]
-            wait(written, CAP_SECONDS, FIRST_COMPLETED)
-            second.kill()  # It may have transactions that nobody else has.
-            second.start()
-            network.connect()
-            datasets = [one.result(CAP_SECONDS) for one in written]
+        datasets = register_while_a_validator_dies(network, tdr_at(node.url), tmp_path)
 
         assert node.end(signal.SIGTERM) == 0
         node.options = ("--rpc", second.url, "--rpc", first.url)
         node.start()
         tdr = tdr_at(node.url)
-        datasets.append(register(WRITES, "--wait", "final"))
+        last = register(tdr, tmp_path, WRITES, "--wait", "final")
+        datasets.append(last)
 
         def indexed() -> set[str]:
             return {item["datasetId"] for item in yes(tdr("list", "--json"))["items"]}
 
-        wait_for(lambda: indexed() == {dataset for _, dataset, _ in datasets}, "all writes to be in the index")
-        files, dataset, height = datasets[-1]
-        wait_for(lambda: health(node)["finalBlock"] >= height, "the index to hold the last write for final")
-        final = third.request("eth_getBlockByNumber", hex(health(node)["finalBlock"]), False)
-        at = datetime.fromtimestamp(int(final["timestamp"], 16), UTC).isoformat()
-        bundle = tmp_path / "evidence.tdr.json"
-        made = yes(tdr("export", dataset, "-o", bundle, "--at", at, "--json"))
-        assert made["asOfBlockHash"] == final["hash"]
+        wait_for(lambda: indexed() == {one.dataset for one in datasets}, "all writes to be in the index")
+        wait_for(lambda: health(node)["finalBlock"] >= last.height, "the index to hold the last write for final")
+        export_at_final(network, node, tdr, last.dataset, bundle)
         assert node.end(signal.SIGTERM) == 0
     finally:
         if node.process is not None:
@@ -102,7 +127,7 @@ def test_a_node_on_a_clique_network_with_the_settings_as_shipped(
 
     nobody = tdr_at("http://127.0.0.1:1")
     assert yes(nobody("index", "check", "--data", node.data, "--rpc", first.url, "--json"))["equal"]
-    yes(nobody("verify", files, "--bundle", bundle, "--rpc", third.url, "--json"))
-    command: list[str | Path] = [node_binary(), VERIFIER / "cli.mjs", bundle, files, "--rpc", third.url]
+    yes(nobody("verify", last.files, "--bundle", bundle, "--rpc", third.url, "--json"))
+    command: list[str | Path] = [node_binary(), VERIFIER / "cli.mjs", bundle, last.files, "--rpc", third.url]
     second_verdict = subprocess.run(command, capture_output=True, text=True, timeout=CAP_SECONDS, check=False)
     assert second_verdict.returncode == 0, second_verdict

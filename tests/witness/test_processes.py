@@ -6,10 +6,10 @@ import itertools
 import random
 import re
 import shutil
+import subprocess
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -32,91 +32,128 @@ from tests.witness.processes import CHAIN_ID, RELAYER, mine, note_of, tdr, two_h
 KILLS = 10
 
 
+NAMES = ("w1", "w2", "w3")
+
+
+class Town:
+    """A node, its witnesses, and a liar, as processes that end with the block.
+
+    Args:
+        folder: For their data.
+        honest_url: The chain that the node and the witnesses follow.
+        everything: What ends when the town does.
+    """
+
+    def __init__(self, folder: Path, honest_url: str, everything: ExitStack) -> None:
+        self._folder, self._honest_url, self._everything = folder, honest_url, everything
+        self._log = everything.enter_context((folder / "log").open("wb"))
+        self.http = everything.enter_context(httpx.Client(timeout=PATIENCE, trust_env=False))
+        self.keys: dict[str, VerifierKey] = {}
+        for name in NAMES:
+            store = WitnessStore.open(folder / name, name=f"{name}.example")
+            self.keys[name] = store.key.verifier
+            store.close()
+        self.urls = {name: f"http://127.0.0.1:{free_port()}" for name in NAMES}
+        (folder / "relayer.key").write_text(RELAYER)
+        (folder / "relayer.key").chmod(0o600)
+        self._settings = {
+            "TDR_FINALITY": "1",
+            "TDR_CHECKPOINT_SECONDS": "1",
+            "TDR_RELAYER_KEY_FILE": str(folder / "relayer.key"),
+            "TDR_WITNESSES": ", ".join(f"{self.keys[name]} {self.urls[name]}" for name in NAMES),
+        }
+
+    def up(self, name: str, rpc: str) -> str:
+        """Start a node; return its URL."""
+        url = f"http://127.0.0.1:{free_port()}"
+        arguments = ("up", "--rpc", rpc, "--data", str(self._folder / name), "--port", url.rpartition(":")[2])
+        self._everything.enter_context(tdr(*arguments, log=self._log, environment=self._settings))
+        return url
+
+    def witness(self, name: str, node_key: VerifierKey) -> subprocess.Popen[bytes]:
+        """Start a witness of a node."""
+        data = str(self._folder / name)
+        arguments = ("witness", "--rpc", self._honest_url, "--data", data, "--node-key", str(node_key))
+        more = ("--port", self.urls[name].rpartition(":")[2], "--finality", "1", "--poll", "0.3")
+        return self._everything.enter_context(tdr(*arguments, *more, log=self._log))
+
+    def key_of(self, node: str) -> VerifierKey:
+        """Return a node's key once the node is up."""
+        known = eventually(lambda: self.http.get(f"{node}/v1/checkpoints/keys").json()["node"])
+        return VerifierKey.parse(known[0])
+
+    def cosigned(self, node: str, count: int) -> Note | None:
+        """Return the latest checkpoint that so many have cosigned."""
+        answer = self.http.get(f"{node}/v1/checkpoints/latest", params={"cosignatures": count})
+        return Note.parse(answer.json()["note"]) if answer.status_code == 200 else None
+
+    def cosigned_above(self, node: str, count: int, height: int) -> Note:
+        """Return such a checkpoint once there is one above a height."""
+        return eventually(lambda: (note := self.cosigned(node, count)) and Checkpoint.of(note).height > height and note)
+
+    def vouch(self, note: Note, node_key: VerifierKey, threshold: int) -> Authority:
+        """Return what a policy of so many of the witnesses makes of a checkpoint."""
+        checkpoint = Checkpoint.of(note)
+        claim = Claim(CHAIN_ID, {checkpoint.height: checkpoint.block_hash}, [note])
+        return SignedCheckpoints(node_key, list(self.keys.values()), threshold).vouch(claim)
+
+    def alarms(self, node: str) -> int:
+        """Return how many alarms a node tells of."""
+        return int(self.http.get(f"{node}/v1/health").json()["checkpoint"]["alarms"])
+
+
+def assert_a_lie_is_an_alarm(town: Town, name: str, lie: Note, node_key: VerifierKey, checkpoint: Checkpoint) -> None:
+    """Show a witness another block at a height that was cosigned: the two notes of one key stand side by side."""
+    answer = town.http.post(f"{town.urls[name]}/add-checkpoint", content=str(lie).encode())
+    assert answer.status_code == 409
+    assert answer.headers["content-type"] == "application/problem+json"
+    items = town.http.get(f"{town.urls[name]}/alarms").json()["alarms"]
+    both = next(Alarm.from_json(item) for item in items if item["kind"] == "two-notes")
+    for statement in (both.ours, both.theirs):
+        statement.verify(node_key)
+    assert Checkpoint.of(both.ours) == checkpoint or both.height != checkpoint.height
+    health = town.http.get(f"{town.urls[name]}/health")
+    assert (health.status_code, health.json()["status"]) == (503, "alarm")
+
+
 def test_three_witnesses_cosign_for_a_node_and_unmask_one_that_lies_with_its_key(
     tmp_path: Path, start_anvil: StartAnvil
 ) -> None:
     """N of M: what enough witnesses cosigned is vouched for. A lie raises an alarm with both sides, seen everywhere."""
     honest_url, lying_url = two_histories(start_anvil, "--block-time", "1")
-    names = ("w1", "w2", "w3")
-    keys: dict[str, VerifierKey] = {}
-    for name in names:
-        store = WitnessStore.open(tmp_path / name, name=f"{name}.example")
-        keys[name] = store.key.verifier
-        store.close()
-    urls = {name: f"http://127.0.0.1:{free_port()}" for name in names}
-    (tmp_path / "relayer.key").write_text(RELAYER)
-    (tmp_path / "relayer.key").chmod(0o600)
-    settings = {
-        "TDR_FINALITY": "1",
-        "TDR_CHECKPOINT_SECONDS": "1",
-        "TDR_RELAYER_KEY_FILE": str(tmp_path / "relayer.key"),
-        "TDR_WITNESSES": ", ".join(f"{keys[name]} {urls[name]}" for name in names),
-    }
-
-    def up(name: str, rpc: str) -> str:
-        url = f"http://127.0.0.1:{free_port()}"
-        arguments = ("up", "--rpc", rpc, "--data", str(tmp_path / name), "--port", url.rpartition(":")[2])
-        everything.enter_context(tdr(*arguments, log=log, environment=settings))
-        return url
-
-    def witness(name: str, node_key: VerifierKey) -> Any:
-        arguments = ("witness", "--rpc", honest_url, "--data", str(tmp_path / name), "--node-key", str(node_key))
-        more = ("--port", urls[name].rpartition(":")[2], "--finality", "1", "--poll", "0.3")
-        return everything.enter_context(tdr(*arguments, *more, log=log))
-
-    with ExitStack() as everything, httpx.Client(timeout=PATIENCE, trust_env=False) as http:
-        log = everything.enter_context((tmp_path / "log").open("wb"))
-        node = up("node", honest_url)
-        known = eventually(lambda: http.get(f"{node}/v1/checkpoints/keys").json()["node"])
-        node_key = VerifierKey.parse(known[0])
-        running = {name: witness(name, node_key) for name in names}
-
-        def cosigned(count: int) -> Note | None:
-            answer = http.get(f"{node}/v1/checkpoints/latest", params={"cosignatures": count})
-            return Note.parse(answer.json()["note"]) if answer.status_code == 200 else None
-
-        note = eventually(lambda: cosigned(3))
-        checkpoint = Checkpoint.of(note)
-        claim = Claim(CHAIN_ID, {checkpoint.height: checkpoint.block_hash}, [note])
-        authority = SignedCheckpoints(node_key, list(keys.values()), 3).vouch(claim)
+    with ExitStack() as everything:
+        town = Town(tmp_path, honest_url, everything)
+        node = town.up("node", honest_url)
+        node_key = town.key_of(node)
+        running = {name: town.witness(name, node_key) for name in NAMES}
+        note = eventually(lambda: town.cosigned(node, 3))
+        authority = town.vouch(note, node_key, 3)
         assert authority == Authority("checkpoints", {"name": node_key.name, "threshold": 3, "witnesses": 3})
 
         running["w3"].terminate()
         running["w3"].wait(PATIENCE)
-        later = eventually(lambda: (found := cosigned(2)) and Checkpoint.of(found).height > checkpoint.height and found)
-        only_two = Checkpoint.of(later)
-        claim = Claim(CHAIN_ID, {only_two.height: only_two.block_hash}, [later])
-        SignedCheckpoints(node_key, list(keys.values()), 2).vouch(claim)
+        checkpoint = Checkpoint.of(note)
+        later = town.cosigned_above(node, 2, checkpoint.height)
+        town.vouch(later, node_key, 2)
         if len(later.signatures) == 3:  # Else the third had cosigned it just before it ended.
             with pytest.raises(VerificationFailed, match="3 are needed"):
-                SignedCheckpoints(node_key, list(keys.values()), 3).vouch(claim)
-        assert http.get(f"{node}/v1/health").json()["checkpoint"]["alarms"] == 0
+                town.vouch(later, node_key, 3)
+        assert town.alarms(node) == 0
 
         # A second node has the first one's key, and shows another history. It asks the same witnesses.
         (tmp_path / "liar").mkdir(mode=0o700)
         shutil.copy2(tmp_path / "node/checkpoints.key", tmp_path / "liar/checkpoints.key")
-        liar = up("liar", lying_url)
-        told = eventually(lambda: http.get(f"{liar}/v1/checkpoints/alarms").json()["items"])
-        for alarm in map(Alarm.from_json, ({name: told[0][name] for name in ("kind", "ours", "theirs")},)):
-            alarm.theirs.verify(node_key)
-        assert http.get(f"{liar}/v1/health").json()["checkpoint"]["alarms"] >= 1
-        assert "tdr_checkpoint_alarms 0.0" not in http.get(f"{liar}/metrics").text
+        liar = town.up("liar", lying_url)
+        told = eventually(lambda: town.http.get(f"{liar}/v1/checkpoints/alarms").json()["items"])
+        Alarm.from_json({name: told[0][name] for name in ("kind", "ours", "theirs")}).theirs.verify(node_key)
+        assert town.alarms(liar) >= 1
+        assert "tdr_checkpoint_alarms 0.0" not in town.http.get(f"{liar}/metrics").text
 
-        # And at a height that was cosigned, the two notes of one key stand side by side.
         lie = note_of(RpcChain([lying_url]), checkpoint.height, load_note_key(tmp_path / "liar/checkpoints.key"))
         for name in ("w1", "w2"):
-            answer = http.post(f"{urls[name]}/add-checkpoint", content=str(lie).encode())
-            assert answer.status_code == 409
-            assert answer.headers["content-type"] == "application/problem+json"
-            items = http.get(f"{urls[name]}/alarms").json()["alarms"]
-            both = next(Alarm.from_json(item) for item in items if item["kind"] == "two-notes")
-            for statement in (both.ours, both.theirs):
-                statement.verify(node_key)
-            assert Checkpoint.of(both.ours) == checkpoint or both.height != checkpoint.height
-            health = http.get(f"{urls[name]}/health")
-            assert (health.status_code, health.json()["status"]) == (503, "alarm")
+            assert_a_lie_is_an_alarm(town, name, lie, node_key, checkpoint)
         # The honest node is cosigned for as before.
-        eventually(lambda: (found := cosigned(2)) and Checkpoint.of(found).height > only_two.height)
+        town.cosigned_above(node, 2, Checkpoint.of(later).height)
     assert "ALARM" in (tmp_path / "log").read_text(errors="replace")
 
 
