@@ -71,6 +71,7 @@ class _Remote:
         return Address.parse(self._contracts[contract]["address"])
 
 
+@pytest.mark.long
 def test_a_killed_node_comes_back_with_everything_and_a_stopped_one_ends_in_order(tmp_path: Path) -> None:
     """R1: what was acknowledged is there, whatever happened in between. R10: nothing secret stands in the log."""
     folder, log = tmp_path / "data", tmp_path / "log"

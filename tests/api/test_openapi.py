@@ -94,6 +94,7 @@ _JSON = st.recursive(
 )
 
 
+@pytest.mark.long
 @settings(max_examples=draws(100, 300), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_sent_the_answer_is_one_that_is_documented(gateway: Gateway, data: st.DataObject) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+import pytest
+
 from tests.architecture.sources import files_of, name_of, tree_of
+from tests.fixtures.order import long_first
 
 FORBIDDEN = {
     "sleep": ("tests/fixtures/waiting.py", "wait for a condition: see tests/fixtures/waiting.py"),
@@ -69,3 +72,18 @@ def test_no_fixture_is_imported() -> None:
         if (node.module, alias.name) in fixtures
     ]
     assert imported == []
+
+
+@pytest.mark.parametrize(
+    ("tests", "workers", "expected"),
+    [
+        ("abcdef", 2, "abcdef"),
+        ("abcDEf", 2, "DabEcf"),
+        ("aBCDefg", 3, "BaCeDfg"),
+        ("ABCD", 3, "ADBC"),
+        ("", 3, ""),
+    ],
+)
+def test_each_worker_begins_with_its_share_of_the_long_tests(tests: str, workers: int, expected: str) -> None:
+    """Capitals are long tests; each worker gets as many tests as the others, and one more where they do not divide."""
+    assert "".join(long_first(tests, workers, str.isupper)) == expected

@@ -28,6 +28,7 @@ SHOWN_EACH = 30
 """Receipts that are read before a process is killed, however long a slow machine takes for them."""
 
 
+@pytest.mark.long
 def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_path: Path) -> None:
     """R1, on the chain's side: what was once seen in a block is there after SIGKILL, in the same block."""
     moments = random_of("moments of kills")

@@ -13,7 +13,7 @@ import pytest
 from registry.base.primitives import DatasetId
 from registry.manifest import hash_path
 from tests.api.world import Gateway, open_node, running
-from tests.fixtures.commands import TDR
+from tests.fixtures.commands import TDR, tdr_here
 from tests.fixtures.waiting import PATIENCE
 
 
@@ -26,8 +26,12 @@ class Registered:
     url: str
 
     @property
+    def arguments(self) -> list[str]:
+        return ["watch", str(self.folder), "--dataset", str(self.dataset_id), "--gateway", self.url, "--json"]
+
+    @property
     def command(self) -> list[str]:
-        return [TDR, "watch", str(self.folder), "--dataset", str(self.dataset_id), "--gateway", self.url, "--json"]
+        return [str(TDR), *self.arguments]
 
 
 @pytest.fixture
@@ -48,8 +52,8 @@ def watch_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]
 
 
 def once(registered: Registered) -> tuple[int, dict[str, object]]:
-    done = subprocess.run([*registered.command, "--once"], capture_output=True, text=True, check=False)
-    return done.returncode, json.loads(done.stdout)
+    done = tdr_here(*registered.arguments, "--once")
+    return done.code, done.json
 
 
 def test_one_check_says_intact_drift_or_that_it_could_not_be_told(registered: Registered) -> None:
@@ -97,7 +101,7 @@ def test_a_change_is_noticed_and_ends_the_watch_with_1(registered: Registered) -
     "wrong", [["--every", "soon"], ["--every", "0s"], ["--webhook", "file:///etc/passwd"], ["--dataset", "xyz"]]
 )
 def test_wrong_options_are_refused_before_anything_is_done(registered: Registered, wrong: list[str]) -> None:
-    done = subprocess.run([*registered.command, "--once", *wrong], capture_output=True, text=True, check=False)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
-    assert json.loads(done.stdout)["code"] == "invalid-input"
+    done = tdr_here(*registered.arguments, "--once", *wrong)
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert done.json["code"] == "invalid-input"

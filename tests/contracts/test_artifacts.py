@@ -25,6 +25,7 @@ def opcodes(code: bytes) -> list[int]:
     return found
 
 
+@pytest.mark.long
 def test_the_sources_compile_to_the_committed_artifacts_byte_for_byte() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "scripts.compile_contracts", "--check"],

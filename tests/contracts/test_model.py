@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 from eth_account.signers.local import LocalAccount
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -336,6 +337,7 @@ class Contracts(RuleBasedStateMachine):
         return int(self.world.w3.eth.get_block(receipt["blockNumber"])["timestamp"])
 
 
+@pytest.mark.long
 def test_contracts_and_model_agree(session_world: World) -> None:
     """C1, C2, C3, C6, C8 and C12 over random histories."""
     Contracts.world = session_world

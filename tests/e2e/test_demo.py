@@ -11,6 +11,8 @@ from scripts import demo
 from tests.fixtures.commands import tdr_forked
 from tests.fixtures.waiting import PATIENCE
 
+pytestmark = pytest.mark.long
+
 
 def run_forked(words: Sequence[str], environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
     done = tdr_forked(words, environment, PATIENCE, demo.ROOT)

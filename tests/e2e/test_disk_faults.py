@@ -7,6 +7,8 @@ import pytest
 from scripts.disk_faults import run
 from tests.fixtures.tools import need_command
 
+pytestmark = pytest.mark.long
+
 
 @pytest.mark.parametrize(("kind", "answer"), [("EIO", "503"), ("ENOSPC", "507")])
 def test_a_write_that_fails_leaves_nothing_by_half_and_reads_go_on(kind: str, answer: str) -> None:

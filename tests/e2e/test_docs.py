@@ -96,6 +96,7 @@ class Reader:
         eventually(lambda: self._run(["tdr", "list"]).code == 0)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("guide", [guide for guide in GUIDES if commands(guide)], ids=lambda guide: guide.name)
 def test_every_command_of_a_guide_runs(guide: Path, tmp_path: Path) -> None:
     # The README's as a newcomer has them.

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import httpx
+import pytest
 
 from registry.keys.signer import Signer
 from tests.e2e.registering import register
@@ -34,6 +35,7 @@ def test_no_password_and_no_key_is_ever_printed(
         assert signer.secret().hex() not in said
 
 
+@pytest.mark.long
 def test_a_killed_node_knows_everything_after_its_restart(
     tmp_path: Path, tdr_at: Callable[[str], Tdr], files: Path
 ) -> None:

@@ -25,6 +25,8 @@ from tests.fixtures.chains import StartAnvil
 from tests.fixtures.commands import TDR
 from tests.fixtures.waiting import PATIENCE, eventually
 
+pytestmark = pytest.mark.long
+
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
 """The key of anvil's first account."""
 ENVIRONMENT = {"TDR_FINALITY": "2", "TDR_POLL_SECONDS": "0.2", "TDR_LEASE_SECONDS": "4", **AMPLE}

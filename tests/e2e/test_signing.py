@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
 from eth_account import Account
 
 from registry.manifest import hash_path
@@ -52,6 +53,7 @@ def run(gateway: Gateway, folder: Path, name: str, program: str, *arguments: str
     return ended
 
 
+@pytest.mark.long
 def test_viem_registers_and_eth_account_grants_by_the_guide(gateway: Gateway, tmp_path: Path) -> None:
     (tmp_path / "node_modules").symlink_to(ROOT / "node_modules")
     shutil.copy(ROOT / "examples/penguins/penguins.csv", tmp_path / "企鹅.csv")

@@ -61,6 +61,7 @@ def fails(source: bytes, trust: PinnedBlocks) -> bool:
     return False
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["registered.tdr.json"])
 def test_a_one_bit_change_of_every_byte_of_a_small_bundle_fails(name: str) -> None:
     """R7: no byte is left out; of each byte one bit here, and under `make assurance` all eight."""

@@ -29,6 +29,7 @@ STEPS = st.lists(
 CRASHES = ("apply", "keep_blocks", "write_cursor")
 
 
+@pytest.mark.long
 @settings(
     max_examples=draws(8, 25),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

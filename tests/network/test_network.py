@@ -13,12 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 
 from registry.base.primitives import Address
 from scripts.network.validators import CAP_SECONDS, Network, wait_for
 from tests.conformance.second import VERIFIER, node_binary
 from tests.fixtures.commands import yes
 from tests.fixtures.nodes import NodeProcess, Tdr
+
+pytestmark = pytest.mark.long
 
 REQUEST = re.compile(r"send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40}), then it goes on by itself")
 WRITES = 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -135,6 +136,7 @@ class Histories(RuleBasedStateMachine):
         self.alarms = count
 
 
+@pytest.mark.long
 def test_a_witness_signs_one_history_upwards_whatever_happens() -> None:
     examples = settings(max_examples=draws(20, 60), stateful_step_count=50)
     run_state_machine_as_test(Histories, settings=examples)

@@ -29,6 +29,8 @@ from tests.fixtures.randomness import random_of
 from tests.fixtures.waiting import PATIENCE, eventually
 from tests.witness.processes import CHAIN_ID, RELAYER, mine, note_of, tdr, two_histories
 
+pytestmark = pytest.mark.long
+
 KILLS = 10
 
 
