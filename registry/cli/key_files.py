@@ -13,7 +13,7 @@ import typer
 
 from registry.base.canonical import read_json
 from registry.base.errors import InvalidInput
-from registry.cli.writing import given_password
+from registry.cli.password import given_password
 from registry.keys.keystore import decrypt, encrypt, with_address
 from registry.keys.signer import Signer
 

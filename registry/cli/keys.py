@@ -15,11 +15,12 @@ from registry.cli.lazy import lazy
 if TYPE_CHECKING:
     import json
 
-    from registry.cli import key_files, output, writing
+    from registry.cli import key_files, output
+    from registry.cli import password as passwords
     from registry.keys import folder, keystore, signer
 else:
     json, key_files = lazy("json"), lazy("registry.cli.key_files")
-    output, writing = lazy("registry.cli.output"), lazy("registry.cli.writing")
+    output, passwords = lazy("registry.cli.output"), lazy("registry.cli.password")
     folder, keystore, signer = (lazy(f"registry.keys.{name}") for name in ("folder", "keystore", "signer"))
 
 app = typer.Typer(
@@ -45,7 +46,7 @@ def new(
     """
     store = folder.KeyFolder(keys.expanduser())
     store.refuse_taken(name)
-    password = writing.given_password(password_file)
+    password = passwords.given_password(password_file)
     if password is None:
         password = typer.prompt("Password for the new key", hide_input=True, confirmation_prompt=True, err=True)
     key = store.add(name, keystore.encrypt(signer.Signer.random(), password))
@@ -146,7 +147,7 @@ def _unprotected(key: folder.StoredKey, out: Path | None, password_file: Path | 
             (f"Key {key.name}, {key.address}", "Anyone who sees its private key can always act as you."),
             "Show it on this screen?",
         )
-    return f"0x{keystore.unlock(key, writing.password_of(key, password_file)).secret().hex()}\n"
+    return f"0x{keystore.unlock(key, passwords.password_of(key, password_file)).secret().hex()}\n"
 
 
 @app.command("list")

@@ -36,6 +36,11 @@ class Wait(StrEnum):
     FINAL = "final"
 
 
+def waiting(no_wait: bool, until: Wait) -> Wait | None:
+    """Return what to wait for, from `--no-wait` and `--wait`; None: nothing."""
+    return None if no_wait else until
+
+
 GatewayUrl = Annotated[
     str, typer.Option("--gateway", envvar="TDR_GATEWAY", metavar="URL", help="The gateway's address.")
 ]
@@ -64,15 +69,6 @@ DryRun = Annotated[
 ]
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Do not wait for the chain; print the receipt.")]
 WaitUntil = Annotated[Wait, typer.Option("--wait", help="What to wait for.")]
-DatasetArgument = Annotated[
-    str, typer.Argument(metavar="ID", help="The dataset's id, or at least its first 8 hex digits.")
-]
-VersionedArgument = Annotated[
-    str,
-    typer.Argument(
-        metavar="ID[@VERSION]", help="The dataset's id or a prefix of it, and a version.  [default: the latest version]"
-    ),
-]
 AddressArgument = Annotated[str, typer.Argument(metavar="ACCOUNT", help="An address, or the name of a key or contact.")]
 Exclude = Annotated[
     list[str] | None,

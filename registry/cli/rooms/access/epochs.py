@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from registry.base.errors import Conflict
 from registry.cli.output import print_warning
+from registry.cli.session import SigningSession
 from registry.cli.times import show_time
-from registry.cli.writing import SigningSession
-from registry.keys.journal import JournalEntry
+from registry.keys.journal import Journal, JournalEntry
 from registry.rooms.access.messages import AccessGrant, AccessRevocation
 from registry.sdk.signing import domain_of
 
@@ -26,7 +26,7 @@ def check_epoch(session: SigningSession, message: AccessGrant | AccessRevocation
     """
     domain = domain_of(message, session.deployment).separator()
     entry = JournalEntry(domain, message.dataset_id, message.grantee, message.epoch, message.deadline)
-    later = session.journal.later_than(entry, session.now())
+    later = _journal(session).later_than(entry, session.now())
     if later is None:
         return entry
     warning = (
@@ -38,3 +38,16 @@ def check_epoch(session: SigningSession, message: AccessGrant | AccessRevocation
         raise Conflict(warning, hint="Grant again after that time, and ask another gateway why.")
     print_warning(f"{warning} Revoke again after that time.")  # A revocation is never refused, but it may not last.
     return entry
+
+
+def record(session: SigningSession, entry: JournalEntry) -> None:
+    """Record a signature. Call it before the signature leaves the process.
+
+    Raises:
+        InvalidInput: The journal cannot be written.
+    """
+    _journal(session).add(entry)
+
+
+def _journal(session: SigningSession) -> Journal:
+    return Journal(session.keys, session.signer.address)

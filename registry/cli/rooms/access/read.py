@@ -32,7 +32,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def requests(
-    dataset: options.DatasetArgument,
+    dataset: ids.DatasetArgument,
     is_open: Annotated[bool, typer.Option("--open", help="Only those that were not followed by a grant.")] = False,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,

@@ -14,20 +14,20 @@ from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
     from registry.base import primitives
-    from registry.cli import clock, output, people, times, writing
+    from registry.cli import clock, output, people, rehearsal, session, times
     from registry.cli.rooms.access import epochs
-    from registry.cli.rooms.datasets import content, drafts
-    from registry.rooms.access import messages, records, statements
+    from registry.cli.rooms.datasets import content, writing
+    from registry.rooms.access import errors, messages, records, statements
     from registry.sdk import client
     from registry.sdk.rooms.access import models
 else:
-    primitives, clock = lazy("registry.base.primitives"), lazy("registry.cli.clock")
-    content, drafts = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.rooms.datasets.drafts")
-    epochs, output = lazy("registry.cli.rooms.access.epochs"), lazy("registry.cli.output")
-    people, times = lazy("registry.cli.people"), lazy("registry.cli.times")
-    writing, messages = lazy("registry.cli.writing"), lazy("registry.rooms.access.messages")
+    primitives, client = lazy("registry.base.primitives"), lazy("registry.sdk.client")
+    clock, output, people = (lazy(f"registry.cli.{name}") for name in ("clock", "output", "people"))
+    rehearsal, session, times = (lazy(f"registry.cli.{name}") for name in ("rehearsal", "session", "times"))
+    epochs = lazy("registry.cli.rooms.access.epochs")
+    content, writing = (lazy(f"registry.cli.rooms.datasets.{name}") for name in ("content", "writing"))
+    errors, messages = lazy("registry.rooms.access.errors"), lazy("registry.rooms.access.messages")
     records, statements = lazy("registry.rooms.access.records"), lazy("registry.rooms.access.statements")
-    client = lazy("registry.sdk.client")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -46,7 +46,7 @@ Until = Annotated[
 
 @app.command()
 def grant(
-    dataset: options.DatasetArgument,
+    dataset: ids.DatasetArgument,
     address: options.AddressArgument,
     rights: Rights,
     until: Until,
@@ -84,9 +84,9 @@ def grant(
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
     terms_hash = primitives.ZERO_BYTES32 if terms is None else content.hashed(terms).entries[0].sha256
-    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.datasets.state(dataset_text).dataset_id
-        now = session.now()
+    with session.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as signing:
+        dataset_id = signing.gateway.datasets.state(dataset_text).dataset_id
+        now = signing.now()
         starts_at, expires_at = times.parse_time(begin, now=now), times.parse_time(until, now=now)
         message = messages.AccessGrant.parse(
             {
@@ -96,8 +96,8 @@ def grant(
                 "startsAt": starts_at,
                 "expiresAt": expires_at,
                 "termsHash": terms_hash,
-                "epoch": session.gateway.access.grantee(dataset_id, grantee).epoch,
-                "deadline": session.deadline_of(deadline),
+                "epoch": signing.gateway.access.grantee(dataset_id, grantee).epoch,
+                "deadline": signing.deadline_of(deadline),
             }
         )
         more = {
@@ -107,21 +107,22 @@ def grant(
             "expiresAt": times.show_time(expires_at),
             "termsHash": str(terms_hash),
         }
-        entry = epochs.check_epoch(session, message)
+        entry = epochs.check_epoch(signing, message)
         if dry_run:
-            drafts.show_message(session, message, more, as_json=as_json)
+            rehearsal.rehearse(signing, message)
+            rehearsal.print_draft(signing, message, more, as_json=as_json)
             return
-        session.journal.add(entry)
-        receipt = session.send(message, wait=writing.waiting(no_wait, wait))
-        recorded = None if no_wait else _as_recorded(session.gateway, dataset_id, grantee, receipt.transaction_hash)
+        epochs.record(signing, entry)
+        receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
+        recorded = None if no_wait else _as_recorded(signing.gateway, dataset_id, grantee, receipt.transaction_hash)
     if recorded:
         more["startsAt"] = recorded.raw["startsAt"]
-    writing.print_write(session, receipt, message, more, as_json=as_json)
+    session.print_write(signing, receipt, message, more, as_json=as_json)
 
 
 @app.command()
 def revoke(
-    dataset: options.DatasetArgument,
+    dataset: ids.DatasetArgument,
     address: options.AddressArgument,
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
@@ -143,29 +144,30 @@ def revoke(
     grantee = people.address_of(address, keys)
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.datasets.state(dataset_text).dataset_id
+    with session.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as signing:
+        dataset_id = signing.gateway.datasets.state(dataset_text).dataset_id
         message = messages.AccessRevocation.parse(
             {
                 "datasetId": dataset_id,
                 "grantee": grantee,
-                "epoch": session.gateway.access.grantee(dataset_id, grantee).epoch,
-                "deadline": session.deadline_of(deadline),
+                "epoch": signing.gateway.access.grantee(dataset_id, grantee).epoch,
+                "deadline": signing.deadline_of(deadline),
             }
         )
         more = {"grantee": str(grantee)}
-        entry = epochs.check_epoch(session, message)
+        entry = epochs.check_epoch(signing, message)
         if dry_run:
-            drafts.show_message(session, message, more, as_json=as_json)
+            rehearsal.rehearse(signing, message)
+            rehearsal.print_draft(signing, message, more, as_json=as_json)
             return
-        session.journal.add(entry)
-        receipt = session.send(message, wait=writing.waiting(no_wait, wait))
-    writing.print_write(session, receipt, message, more, as_json=as_json)
+        epochs.record(signing, entry)
+        receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
+    session.print_write(signing, receipt, message, more, as_json=as_json)
 
 
 @app.command()
 def request(
-    dataset: options.DatasetArgument,
+    dataset: ids.DatasetArgument,
     rights: Rights,
     until: Until,
     purpose: Annotated[str, typer.Option("--purpose", help="The purpose; permanently recorded on the chain.")] = "",
@@ -190,10 +192,10 @@ def request(
     times.require_time(until)
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        dataset_id = session.gateway.datasets.state(dataset_text).dataset_id
-        grantee = session.signer.address
-        expires_at = times.parse_time(until, now=session.now())
+    with session.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as signing:
+        dataset_id = signing.gateway.datasets.state(dataset_text).dataset_id
+        grantee = signing.signer.address
+        expires_at = times.parse_time(until, now=signing.now())
         message = messages.AccessRequest.parse(
             {
                 "datasetId": dataset_id,
@@ -201,8 +203,8 @@ def request(
                 "rights": mask,
                 "expiresAt": expires_at,
                 "purpose": purpose,
-                "requests": session.gateway.access.grantee(dataset_id, grantee).requests,
-                "deadline": session.deadline_of(deadline),
+                "requests": signing.gateway.access.grantee(dataset_id, grantee).requests,
+                "deadline": signing.deadline_of(deadline),
             }
         )
         more = {
@@ -212,16 +214,18 @@ def request(
             "purpose": purpose,
         }
         if dry_run:
-            session.require_requests_accepted(dataset_id)
-            drafts.show_message(session, message, more, as_json=as_json)
+            if not signing.gateway.access.request_policy(dataset_id).accepted:
+                raise errors.requests_closed()
+            rehearsal.rehearse(signing, message)
+            rehearsal.print_draft(signing, message, more, as_json=as_json)
             return
-        receipt = session.send(message, wait=writing.waiting(no_wait, wait))
-    writing.print_write(session, receipt, message, more, as_json=as_json)
+        receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
+    session.print_write(signing, receipt, message, more, as_json=as_json)
 
 
 @app.command("take-requests")
 def take_requests(
-    dataset: options.DatasetArgument,
+    dataset: ids.DatasetArgument,
     accepted: Annotated[bool, typer.Option("--yes/--no", help="Whether the gateway accepts requests for access.")],
     dry_run: options.DryRun = False,
     key: options.KeyName = None,
@@ -242,18 +246,19 @@ def take_requests(
       tdr take-requests 0x1f2e3d4c --no --dry-run
     """
     clock.require_deadline(deadline)
-    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.datasets.state(ids.id_text(dataset))
+    with session.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as signing:
+        state = signing.gateway.datasets.state(ids.id_text(dataset))
         statement = statements.RequestPolicy(
             dataset_id=state.dataset_id,
             accepted=accepted,
-            issued_at=session.now(),
-            deadline=session.deadline_of(deadline),
+            issued_at=signing.now(),
+            deadline=signing.deadline_of(deadline),
         )
         if dry_run:
-            drafts.show_statement(session, statement, {"accepted": accepted}, as_json=as_json)
+            rehearsal.require_owner(signing, statement)
+            rehearsal.print_draft(signing, statement, {"accepted": accepted}, as_json=as_json)
             return
-        policy = session.gateway.access.set_request_policy(session.sign(statement))
+        policy = signing.gateway.access.set_request_policy(signing.sign(statement))
     if as_json:
         output.print_json(policy.raw)
     else:

@@ -35,7 +35,7 @@ SHORT_ID = 10
 
 @app.command()
 def show(
-    dataset: options.VersionedArgument,
+    dataset: ids.VersionedArgument,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -61,7 +61,7 @@ def show(
 
 @app.command()
 def history(
-    dataset: options.DatasetArgument,
+    dataset: ids.DatasetArgument,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:

@@ -38,7 +38,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def certificate(
-    dataset: options.VersionedArgument,
+    dataset: ids.VersionedArgument,
     out: Annotated[
         Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="The file to write.")
     ] = None,

@@ -9,10 +9,10 @@ from registry.cli.lazy import Command
 HERE: Final = "registry.cli.rooms.datasets"
 
 COMMANDS: Final[tuple[Command, ...]] = (
-    ("register", f"{HERE}.write", "Register a file or folder as a new dataset."),
-    ("revise", f"{HERE}.write", "Register the next version of a dataset."),
-    ("transfer", f"{HERE}.write", "Transfer the title of a dataset."),
-    ("withdraw", f"{HERE}.write", "Withdraw a dataset permanently; its history remains."),
+    ("register", f"{HERE}.versions", "Register a file or folder as a new dataset."),
+    ("revise", f"{HERE}.versions", "Register the next version of a dataset."),
+    ("transfer", f"{HERE}.title", "Transfer the title of a dataset."),
+    ("withdraw", f"{HERE}.title", "Withdraw a dataset permanently; its history remains."),
     ("publish", f"{HERE}.documents", "Make documents of a dataset public."),
     ("retract", f"{HERE}.documents", "Retract public documents of a dataset."),
     ("documents", f"{HERE}.documents", "List the documents of a dataset that were ever public."),

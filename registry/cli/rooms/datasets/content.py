@@ -1,4 +1,4 @@
-"""What is registered: the manifest of files, and the metadata, from what the command line gives."""
+"""The content of a version, from the command line: its manifest of files, and its metadata."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from registry.base.canonical import canonical_json, read_json
+from registry.base.canonical import canonical_json, metadata_hash, read_json
 from registry.base.errors import InvalidInput
 from registry.base.lazy import lazy
+from registry.base.primitives import ZERO_BYTES32, Bytes32
 from registry.cli.output import hashing_bar, print_note
 from registry.manifest import (
     EVERYTHING,
-    FORMAT,
     STANDARD,
     Links,
     Manifest,
@@ -42,25 +42,52 @@ SHOWN_NAMES = 5
 
 
 @dataclass(frozen=True, slots=True)
+class Version:
+    """A version that is hashed, and ready to be signed.
+
+    Args:
+        selected: Its manifest, and what was left out.
+        metadata: Its metadata; None: it has none.
+    """
+
+    selected: Selected
+    metadata: Mapping[str, Any] | None
+
+    @property
+    def manifest(self) -> Manifest:
+        """The manifest, with salts if it is private."""
+        return self.selected.manifest
+
+    @property
+    def metadata_hash(self) -> Bytes32:
+        """The hash of the metadata; zero without metadata."""
+        return ZERO_BYTES32 if self.metadata is None else metadata_hash(self.metadata)
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
-    """Where the content of a version comes from, and where its manifest goes.
+    """The sources of a version's content, and where manifest and metadata are kept.
 
     Args:
         paths: The files and folders to hash, or none.
         listed: A list to take in their place, or None: a manifest, or a list of checksums.
-        private: Whether to salt the entries and keep the manifest here.
+        private: Whether to salt the entries and not publish the manifest.
         manifest_file: Where to write the manifest, or None.
         selection: Which files of a folder belong to the dataset.
+        metadata_file: Where to write metadata that is not published; None if it is published.
+        no_publish: Whether nothing is published.
     """
 
     paths: Sequence[Path]
     listed: Path | None
     private: bool
     manifest_file: Path | None
-    selection: Selection = field(default_factory=Selection)
+    selection: Selection
+    metadata_file: Path | None = None
+    no_publish: bool = False
 
     def check(self) -> None:
-        """Checks, before any work is done, that the options fit together.
+        """Check, before any work is done, that the options fit together.
 
         Raises:
             InvalidInput: They do not.
@@ -68,6 +95,10 @@ class Content:
         if bool(self.paths) == (self.listed is not None):
             raise InvalidInput("Give either the PATH of each file or folder, or a list of hashes by --list FILE.")
         check_names(self.paths)
+        self._check_manifest_file()
+        self._check_metadata_file()
+
+    def _check_manifest_file(self) -> None:
         file = self.manifest_file
         if file is None:
             if self.private:
@@ -86,12 +117,47 @@ class Content:
                 f"{str(file)!r} lies in the dataset, and would be a part of it the next time.", hint="Put it elsewhere."
             )
 
-    def selected(self) -> Selected:
-        """Hash the files, or read the list.
+    def _check_metadata_file(self) -> None:
+        file = self.metadata_file
+        if self.no_publish and file is None:
+            raise InvalidInput(
+                "Metadata that is not published gets a salt, and only whoever has it can show it later.",
+                hint="Say where to keep it: --keep-metadata FILE.",
+            )
+        if file is None:
+            return
+        if not self.no_publish:
+            raise InvalidInput("--keep-metadata goes with --no-publish.", hint="Published metadata is at the gateway.")
+        if os.path.lexists(file):
+            raise InvalidInput(f"{str(file)!r} exists already, and is not replaced.", hint="Choose another.")
+
+    def name(self) -> str:
+        """Return the name of a dataset that is given no other: those of the files and folders, or of the list."""
+        paths = self.paths or [self.listed or Path()]
+        return _first([path.resolve().name for path in paths])
+
+    def salted(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the metadata; if it is not published, with 16 random bytes as `salt`, so that nobody can guess it."""
+        return {**metadata, "salt": secrets.token_hex(SALT_BYTES)} if self.no_publish else metadata
+
+    def version(self, metadata: Mapping[str, Any] | None) -> Version:
+        """Hash the files, or read the list, and return the version.
+
+        Args:
+            metadata: Its metadata. The rules by which files were left out, and how many, are added to it, unless the
+                dataset is private.
 
         Raises:
             InvalidInput: As `registry.manifest.hash_together` and `from_checksums` do.
         """
+        selected = self._selected()
+        if selected.left_out and not self.private:
+            # It is in the metadata because `tdr-manifest/1` refuses every member that it does not define.
+            rules = {"patterns": list(selected.patterns), "links": self.selection.links.value}
+            metadata = {**(metadata or {}), LEFT_OUT: {**rules, "count": len(selected.left_out)}}
+        return Version(selected, metadata)
+
+    def _selected(self) -> Selected:
         if self.listed is not None:
             manifest = read_list(self.listed)
             return Selected(manifest.salted() if self.private and not manifest.is_private else manifest)
@@ -101,64 +167,28 @@ class Content:
             print_note(f"{_left_out(selected)} left out: {_first(selected.left_out)}.")
         return selected
 
-    def name(self) -> str:
-        """Return the name of a dataset that is given no other: those of the files and folders, or of the list."""
-        paths = self.paths or [self.listed or Path()]
-        return _first([path.resolve().name for path in paths])
+    def published(self, version: Version) -> dict[str, Any]:
+        """Return the documents of a version that are made public: `metadata` and `manifest`, each only if it is."""
+        documents = {
+            "metadata": version.metadata,
+            "manifest": None if version.manifest.is_private else version.manifest,
+        }
+        return {} if self.no_publish else {name: it for name, it in documents.items() if it is not None}
 
-    def keep(self, manifest: Manifest) -> None:
-        """Writes the manifest where it is to be kept.
-
-        Raises:
-            InvalidInput: It cannot be written.
-        """
-        if self.manifest_file is None:
-            return
-        _write_new(self.manifest_file, manifest.to_json(), 0o600 if manifest.is_private else 0o666, "The manifest")
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """Metadata that is not published: salted, so that nobody can guess it, and kept in a file.
-
-    Args:
-        file: Where it is kept, or None where it is published.
-        no_publish: Whether nothing is published.
-    """
-
-    file: Path | None
-    no_publish: bool
-
-    def check(self) -> None:
-        """Check, before any work is done, that the options fit together.
+    def keep(self, version: Version) -> None:
+        """Write the manifest, and metadata that is not published, to their files.
 
         Raises:
-            InvalidInput: They do not.
+            InvalidInput: One of them cannot be written.
         """
-        if self.no_publish and self.file is None:
-            raise InvalidInput(
-                "Metadata that is not published gets a salt, and only whoever has it can show it later.",
-                hint="Say where to keep it: --keep-metadata FILE.",
+        manifest = version.manifest
+        if self.manifest_file is not None:
+            mode = 0o600 if manifest.is_private else 0o666
+            _write_new(self.manifest_file, manifest.to_json(), mode, "The manifest")
+        if self.metadata_file is not None:
+            _write_new(
+                self.metadata_file, canonical_json(version.metadata or {}).decode() + "\n", 0o600, "The metadata"
             )
-        if self.file is None:
-            return
-        if not self.no_publish:
-            raise InvalidInput("--keep-metadata goes with --no-publish.", hint="Published metadata is at the gateway.")
-        if os.path.lexists(self.file):
-            raise InvalidInput(f"{str(self.file)!r} exists already, and is not replaced.", hint="Choose another.")
-
-    def salted(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the metadata, with 16 random bytes as its member `salt` where it is not published."""
-        return {**metadata, "salt": secrets.token_hex(SALT_BYTES)} if self.no_publish else metadata
-
-    def keep(self, metadata: Mapping[str, Any]) -> None:
-        """Write the metadata, readable by its owner alone, where it is to be kept.
-
-        Raises:
-            InvalidInput: It cannot be written.
-        """
-        if self.file is not None:
-            _write_new(self.file, canonical_json(metadata).decode() + "\n", 0o600, "The metadata")
 
 
 def selection_of(excludes: Sequence[str] | None, links: str) -> Selection:
@@ -209,19 +239,6 @@ def _hash_with_bar(paths: Sequence[Path], selection: Selection) -> Selected:
         return hash_together(paths, selection, progress=progress)
 
 
-def note_left_out(
-    metadata: Mapping[str, Any], selected: Selected, selection: Selection, *, private: bool
-) -> Mapping[str, Any]:
-    """Return metadata that says by which rules files were left out, and how many; of private datasets it says nothing.
-
-    It stands in the metadata because `tdr-manifest/1` refuses every member that it does not define.
-    """
-    if private or not selected.left_out:
-        return metadata
-    told = {"patterns": list(selected.patterns), "links": selection.links.value, "count": len(selected.left_out)}
-    return {**metadata, LEFT_OUT: told}
-
-
 def _subject(paths: Sequence[Path]) -> str:
     """Return what is hashed, for the progress bar."""
     return str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
@@ -268,6 +285,22 @@ def read_text(file: Path) -> str:
         raise InvalidInput(f"{str(file)!r} is not text in UTF-8: {error}.") from error
 
 
+def read_object(file: Path, what: str) -> dict[str, Any]:
+    """Return the JSON object in a file.
+
+    Args:
+        file: The file.
+        what: What it should contain, for the error.
+
+    Raises:
+        InvalidInput: It cannot be read, or contains no JSON object.
+    """
+    document = read_json(read_text(file))
+    if not isinstance(document, dict):
+        raise InvalidInput(f"The {what} in {str(file)!r} must be a JSON object, but it is another JSON value.")
+    return document
+
+
 def _utf_16(content: bytes) -> str | None:
     """Return the name of the UTF-16 form that a text is in: by its byte order mark, or by the NULs of its beginning."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -280,35 +313,19 @@ def _utf_16(content: bytes) -> str | None:
     return None
 
 
-def metadata_of(
-    base: Mapping[str, Any],
-    file: Path | None,
-    *,
-    name: str | None,
-    description: str | None,
-    license_name: str | None,
-    keywords: Sequence[str],
-) -> Mapping[str, Any]:
-    """The metadata of a version.
+def metadata_of(base: Mapping[str, Any], file: Path | None, given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the metadata of a version.
 
     Args:
-        base: What holds where nothing else is said.
-        file: A JSON object that takes its place as a whole, or None.
-        name: Replaces the name, as the others do theirs, where it is given.
-        description: In plain words.
-        license_name: Such as an SPDX identifier.
-        keywords: In order.
+        base: The metadata without any option.
+        file: A file with a JSON object that replaces `base`, or None.
+        given: Fields that replace those of the same name. None and empty lists are left out.
 
     Raises:
-        InvalidInput: The file holds no JSON object.
+        InvalidInput: The file cannot be read, or contains no JSON object.
     """
-    if file is not None:
-        document = read_json(read_text(file))
-        if not isinstance(document, dict):
-            raise InvalidInput(f"The metadata in {str(file)!r} has to be a JSON object, but it is another JSON value.")
-        base = document
-    given = {"name": name, "description": description, "license": license_name, "keywords": list(keywords) or None}
-    return {**base, **{field: value for field, value in given.items() if value is not None}}
+    base = base if file is None else read_object(file, "metadata")
+    return {**base, **{field: value for field, value in given.items() if value not in (None, [])}}
 
 
 def _write_new(path: Path, text: str, mode: int, what: str) -> None:
@@ -321,8 +338,3 @@ def _write_new(path: Path, text: str, mode: int, what: str) -> None:
             os.fsync(file.fileno())
     except OSError as error:
         raise InvalidInput(f"{what} cannot be written to {str(path)!r}: {error.strerror}.") from error
-
-
-def is_manifest(text: str) -> bool:
-    """Whether a text looks like a manifest rather than any other file."""
-    return text.lstrip()[:1] == "{" and FORMAT in text[:200]

@@ -30,7 +30,7 @@ class Format(StrEnum):
 
 @app.command()
 def describe(
-    dataset: options.DatasetArgument,
+    dataset: ids.DatasetArgument,
     written: Annotated[Format, typer.Option("--format", help="DCAT 3, or Croissant for machine learning.")] = (
         Format.DCAT
     ),

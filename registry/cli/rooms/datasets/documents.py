@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from registry.base.errors import Conflict, InvalidInput
+from registry.base.errors import Conflict, InvalidInput, NotFound
 from registry.cli import options
 from registry.cli.lazy import lazy
 from registry.cli.rooms.datasets import ids
@@ -18,20 +17,23 @@ if TYPE_CHECKING:
     import time
 
     from registry import config, storage
-    from registry.base import canonical, primitives
-    from registry.cli import clock, output, times, writing
-    from registry.cli.rooms.datasets import content, drafts
-    from registry.rooms.datasets import publications, statements
+    from registry.base import primitives
+    from registry.chain import history
+    from registry.cli import clock, output, rehearsal, session, times
+    from registry.cli.rooms.datasets import content, writing
+    from registry.rooms.datasets import errors, publications, service, statements
     from registry.sdk import client
     from registry.sdk.rooms.datasets import models
 else:
-    time, canonical, client = lazy("time"), lazy("registry.base.canonical"), lazy("registry.sdk.client")
-    clock = lazy("registry.cli.clock")
-    config, primitives, storage = lazy("registry.config"), lazy("registry.base.primitives"), lazy("registry.storage")
-    content, output = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.output")
-    drafts = lazy("registry.cli.rooms.datasets.drafts")
-    times, writing = lazy("registry.cli.times"), lazy("registry.cli.writing")
-    publications, statements = lazy("registry.rooms.datasets.publications"), lazy("registry.rooms.datasets.statements")
+    time, config, storage = lazy("time"), lazy("registry.config"), lazy("registry.storage")
+    primitives, history, client = (
+        lazy(f"registry.{name}") for name in ("base.primitives", "chain.history", "sdk.client")
+    )
+    clock, output, rehearsal = (lazy(f"registry.cli.{name}") for name in ("clock", "output", "rehearsal"))
+    session, times = lazy("registry.cli.session"), lazy("registry.cli.times")
+    content, writing = (lazy(f"registry.cli.rooms.datasets.{name}") for name in ("content", "writing"))
+    errors, publications = (lazy(f"registry.rooms.datasets.{name}") for name in ("errors", "publications"))
+    service, statements = (lazy(f"registry.rooms.datasets.{name}") for name in ("service", "statements"))
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -40,7 +42,7 @@ Version = Annotated[int | None, typer.Option("--version", min=1, help="The versi
 
 @app.command()
 def publish(
-    dataset: options.VersionedArgument,
+    dataset: ids.VersionedArgument,
     version: Version = None,
     manifest_file: Annotated[
         Path | None,
@@ -74,24 +76,27 @@ def publish(
             f"The manifest in {str(manifest_file)!r} contains salts, and anyone who has them can guess content.",
             hint="A dataset registered with --private keeps its manifest private. Metadata can be published alone.",
         )
-    metadata = None if metadata_file is None else _metadata(metadata_file)
+    metadata = None if metadata_file is None else content.read_object(metadata_file, "metadata")
     dataset_id, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
-    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.datasets.state(dataset_id)
-        number, expiry = version or state.version, session.deadline_of(deadline)
-        documents = writing.Documents(state.dataset_id, number, metadata, manifest, expiry)
+    with session.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as signing:
+        state = signing.gateway.datasets.state(dataset_id)
+        number, expiry = version or state.version, signing.deadline_of(deadline)
+        documents = writing.Documents(state.dataset_id, number, expiry, metadata, manifest)
         if dry_run:
             named = (("metadata", metadata), ("manifest", manifest))
             more = {"version": number, "published": [name for name, document in named if document is not None]}
-            drafts.show_statement(session, documents.publication(), more, as_json=as_json)
+            publication = documents.publication()
+            rehearsal.require_owner(signing, publication)
+            _require_publishable(signing, publication)
+            rehearsal.print_draft(signing, publication, more, as_json=as_json)
             return
-        _print(session.gateway.datasets.publish(session.published(documents)), as_json=as_json)
+        _print(signing.gateway.datasets.publish(documents.signed(signing)), as_json=as_json)
 
 
 @app.command()
 def retract(
-    dataset: options.VersionedArgument,
+    dataset: ids.VersionedArgument,
     version: Version = None,
     reason: Annotated[str, typer.Option("--reason", help="The reason; it is public.")] = "",
     dry_run: options.DryRun = False,
@@ -113,12 +118,12 @@ def retract(
     """
     dataset_id, version = ids.id_and_version(dataset, version)
     clock.require_deadline(deadline)
-    with writing.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as session:
-        state = session.gateway.datasets.state(dataset_id)
+    with session.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as signing:
+        state = signing.gateway.datasets.state(dataset_id)
         number = version or state.version
         public = {
             document.kind: document.hash
-            for document in session.gateway.datasets.publications(state.dataset_id).items
+            for document in signing.gateway.datasets.publications(state.dataset_id).items
             if document.version == number and document.state == "public"
         }
         if not public:
@@ -129,18 +134,19 @@ def retract(
             content_root=public.get("manifest", primitives.ZERO_BYTES32),
             metadata_hash=public.get("metadata", primitives.ZERO_BYTES32),
             reason=reason,
-            deadline=session.deadline_of(deadline),
+            deadline=signing.deadline_of(deadline),
         )
         if dry_run:
             more = {"version": number, "retracted": sorted(public), "reason": reason}
-            drafts.show_statement(session, statement, more, as_json=as_json)
+            rehearsal.require_owner(signing, statement)
+            rehearsal.print_draft(signing, statement, more, as_json=as_json)
             return
-        _print(session.gateway.datasets.retract(session.sign(statement)), as_json=as_json)
+        _print(signing.gateway.datasets.retract(signing.sign(statement)), as_json=as_json)
 
 
 @app.command()
 def documents(
-    dataset: options.DatasetArgument,
+    dataset: ids.DatasetArgument,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -196,11 +202,26 @@ def withhold(
         output.print_fields(result)
 
 
-def _metadata(file: Path) -> Mapping[str, Any]:
-    document = canonical.read_json(content.read_text(file))
-    if not isinstance(document, dict):
-        raise InvalidInput(f"The metadata in {str(file)!r} must be a JSON object, but it is another JSON value.")
-    return document
+def _require_publishable(signing: session.SigningSession, statement: statements.Publication) -> None:
+    """Require that documents belong to their version, and that none of them is withheld."""
+    with rehearsal.chain_of(signing) as node:
+        dataset = service.read_dataset(node, signing.deployment, statement.dataset_id, history.block_at(node))
+    versions = dataset.versions
+    if statement.version > len(versions):
+        raise NotFound(
+            f"The dataset has no version {statement.version}.", hint=f"It has versions 1 to {len(versions)}."
+        )
+    version = versions[statement.version - 1]
+    if not set(statement.documents) <= {version.content_root, version.metadata_hash}:
+        raise InvalidInput(
+            f"Version {statement.version} has the content root {version.content_root} and the metadata hash "
+            f"{version.metadata_hash}, and a document that was given is neither.",
+            hint="Give the manifest and metadata that the version was registered with.",
+        )
+    for document in signing.gateway.datasets.publications(statement.dataset_id).items:
+        concerned = document.version == statement.version or document.hash in statement.documents
+        if concerned and document.state == "withheld":
+            raise errors.withheld(document.withheld_for or "")
 
 
 def _print(listed: models.Documents, *, as_json: bool) -> None:

@@ -1,13 +1,25 @@
-"""Parse dataset ids given in full or as a prefix, with or without a version."""
+"""Dataset ids on the command line, in full or as a prefix, with or without a version."""
 
 from __future__ import annotations
 
 import re
-from typing import Final
+from typing import Annotated, Final
+
+import typer
 
 from registry.base.errors import InvalidInput
 
 MAX_VERSION: Final = 2**24 - 1
+DatasetArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The dataset's id, or at least its first 8 hex digits.")
+]
+VersionedArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID[@VERSION]", help="The dataset's id or a prefix of it, and a version.  [default: the latest version]"
+    ),
+]
+
 _ID: Final = re.compile(r"(?:0x)?([0-9a-fA-F]{8,64})")
 
 

@@ -3,69 +3,31 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import typer
-
-from registry.base.canonical import metadata_hash
 from registry.base.errors import ContractRefused, InvalidInput, NotFound, RegistryError, Unavailable
-from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.base.primitives import Address, Bytes32
 from registry.chain.client import WrongChain
 from registry.cli import clock
 from registry.cli.options import Wait
-from registry.cli.output import plain, print_fields, print_json, status_line
+from registry.cli.output import print_fields, print_json, status_line
+from registry.cli.password import password_of
 from registry.cli.times import parse_time, show_time
 from registry.config import addresses_by_name
-from registry.ethereum.eip712 import Message
-from registry.keys.folder import KeyFolder, StoredKey
-from registry.keys.journal import Journal
+from registry.ethereum.eip712 import Message, Signable
+from registry.keys.folder import KeyFolder
 from registry.keys.keystore import unlock
 from registry.keys.signer import Signer
-from registry.manifest import Manifest
-from registry.rooms.access.errors import requests_closed
-from registry.rooms.datasets.messages import DATASET
-from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.deployment import Deployment
 from registry.sdk.client import Client
+from registry.sdk.exchange import Operation
 from registry.sdk.models.receipts import Receipt
-from registry.sdk.rooms.datasets.models import Published
+from registry.sdk.models.result import Json
 from registry.sdk.signing import AnySigned, Signed, sign
-
-PASSWORD_VARIABLE = "TDR_KEY_PASSWORD"  # noqa: S105  The variable's name, not a password.
-
-
-@dataclass(frozen=True, slots=True)
-class Documents:
-    """The documents of a version that its owner makes public; at least one.
-
-    Args:
-        dataset_id: The dataset.
-        version: The version.
-        metadata: The metadata, or None.
-        manifest: The manifest, without salts, or None.
-        deadline: Until when the signature of the publication is valid, Unix seconds.
-    """
-
-    dataset_id: DatasetId
-    version: int
-    metadata: Mapping[str, Any] | None
-    manifest: Manifest | None
-    deadline: int
-
-    def publication(self) -> Publication:
-        """Return the statement that makes them public."""
-        return Publication(
-            dataset_id=self.dataset_id,
-            version=self.version,
-            content_root=ZERO_BYTES32 if self.manifest is None else self.manifest.root,
-            metadata_hash=ZERO_BYTES32 if self.metadata is None else metadata_hash(self.metadata),
-            deadline=self.deadline,
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +57,14 @@ class SigningSession:
         gateway: Receives the messages.
         deployment: The chain and contracts that they are signed for.
         signer: Signs them.
-        journal: What the key has signed about access.
+        keys: The folder of the key.
         now: Return the chain's time, Unix seconds.
     """
 
     gateway: Client
     deployment: Deployment
     signer: Signer | LockedKey
-    journal: Journal
+    keys: Path
     now: Callable[[], int]
 
     def deadline_of(self, text: str) -> int:
@@ -125,14 +87,16 @@ class SigningSession:
         message: Message,
         *,
         wait: Wait | None,
-        documents: Documents | None = None,
+        members: Json | None = None,
+        shown_by: Operation[object] | None = None,
     ) -> Receipt:
         """Sign a message, send it, and wait with a line of progress.
 
         Args:
             message: The message.
             wait: What to wait for; None: nothing.
-            documents: The documents of the version that the message makes, to be made public; or None.
+            members: What else the gateway takes with this message, as further members of the body; or None.
+            shown_by: Read the subject of the message, with `min_block`; None: do not wait for the index.
 
         Returns:
             The receipt as it is then.
@@ -142,7 +106,7 @@ class SigningSession:
         """
         signed = self.sign(message)
         try:
-            receipt = self.gateway.send(signed, None if documents is None else self.published(documents).members())
+            receipt = self.gateway.send(signed, members)
         except ContractRefused as refused:
             raise self._explained(refused) from refused
         if wait is None:
@@ -154,18 +118,14 @@ class SigningSession:
                 progress=lambda now: show(f"{now.action}: {now.status} ..."),
             )
         # The next command is to see this write. It is done even if the index does not get there in time.
-        if message.subject.kind == DATASET:
+        if shown_by is not None and receipt.block_number is not None:
             with suppress(Unavailable, NotFound):
-                self.gateway.datasets.get(DatasetId(message.subject.id), min_block=receipt.block_number)
+                self.gateway.ask(shown_by.with_query(min_block=str(receipt.block_number)))
         return receipt
 
     def sign(self, signable: AnySigned) -> Signed[AnySigned]:
         """Return a message or statement with the signature of this session's key."""
         return sign(signable, self.deployment, self.signer.sign)
-
-    def published(self, documents: Documents) -> Published:
-        """Return documents with the signed publication that makes them public."""
-        return Published(self.sign(documents.publication()), documents.metadata, documents.manifest)
 
     def not_by(self, owner: object, values: Mapping[str, Any] | None = None) -> ContractRefused:
         """Return the refusal of this key's signature where another account has to sign.
@@ -188,18 +148,9 @@ class SigningSession:
             return refused
         return self.not_by(owner, refused.values)
 
-    def require_requests_accepted(self, dataset_id: DatasetId) -> None:
-        """Require that the gateway accepts requests for access to a dataset.
-
-        Raises:
-            Conflict: The owner has closed the dataset to them.
-        """
-        if not self.gateway.access.request_policy(dataset_id).accepted:
-            raise requests_closed()
-
-    def contract_of(self, message: Message | DatasetStatement) -> Address:
+    def contract_of(self, signable: Signable) -> Address:
         """Return the address of the contract that a message or statement is signed for."""
-        return self.deployment.address_of(message.CONTRACT)
+        return self.deployment.address_of(signable.CONTRACT)
 
 
 @contextmanager
@@ -220,7 +171,7 @@ def open_session(
         _require_pinned(deployment)
         now = clock.running_from(gateway.chain_time())
         signer = LockedKey(stored.address) if dry_run else unlock(stored, password_of(stored, password_file))
-        yield SigningSession(gateway, deployment, signer, Journal(folder, signer.address), now)
+        yield SigningSession(gateway, deployment, signer, folder, now)
 
 
 def _require_pinned(deployment: Deployment) -> None:
@@ -245,45 +196,6 @@ def _pinned_contracts() -> dict[str, str]:
         return addresses_by_name(os.environ.get("TDR_CONTRACTS", ""))
     except ValueError as error:
         raise InvalidInput(f"TDR_CONTRACTS is malformed: {error}.") from error
-
-
-def password_of(key: StoredKey, password_file: Path | None) -> str:
-    """Return the password of a key: from a file, the environment, or a prompt.
-
-    Raises:
-        InvalidInput: The file cannot be read, or no password is given and there is no terminal.
-    """
-    known = given_password(password_file)
-    if known is not None:
-        return known
-    answer: str = typer.prompt(f"Password of the key {plain(key.name)}", hide_input=True, err=True)
-    return answer
-
-
-def given_password(password_file: Path | None) -> str | None:
-    """Return the password from a file or the environment; None if it must be asked for.
-
-    Raises:
-        InvalidInput: The file cannot be read, or no password is given and there is no terminal.
-    """
-    if password_file is not None:
-        try:
-            return password_file.read_text(encoding="utf-8").removesuffix("\n").removesuffix("\r")
-        except (OSError, UnicodeDecodeError) as error:
-            raise InvalidInput(f"The password file {str(password_file)!r} cannot be read: {error}.") from error
-    if PASSWORD_VARIABLE in os.environ:
-        return os.environ[PASSWORD_VARIABLE]
-    if not sys.stdin.isatty():
-        raise InvalidInput(
-            "A password is needed, and there is no terminal to ask for it.",
-            hint=f"Give it by --password-file or by {PASSWORD_VARIABLE}.",
-        )
-    return None
-
-
-def waiting(no_wait: bool, until: Wait) -> Wait | None:
-    """Return what to wait for, from `--no-wait` and `--wait`; None: nothing."""
-    return None if no_wait else until
 
 
 def print_write(
