@@ -20,8 +20,16 @@ from registry.rooms.catalogue import ROOMS
 from registry.rooms.room import Rooms
 
 
-def rehearse(session: SigningSession, message: Message, rooms: Rooms = ROOMS) -> None:
-    """Rehearse a message on the chain.
+def show_message(
+    session: SigningSession,
+    message: Message,
+    fields: Mapping[str, object],
+    *,
+    as_json: bool,
+    shows_subject: bool = True,
+    rooms: Rooms = ROOMS,
+) -> None:
+    """Rehearse a message on the chain, and print what would be signed.
 
     The call has no signature, and its sender is the account that must sign. The contract needs no signature for a call
     by that account, and checks everything else as for a signed message.
@@ -29,6 +37,9 @@ def rehearse(session: SigningSession, message: Message, rooms: Rooms = ROOMS) ->
     Args:
         session: The session that would sign it.
         message: The message.
+        fields: Further fields by their JSON names.
+        as_json: Whether to print JSON.
+        shows_subject: Whether to print the id of its subject.
         rooms: The rooms, of which one has the message.
 
     Raises:
@@ -50,6 +61,7 @@ def rehearse(session: SigningSession, message: Message, rooms: Rooms = ROOMS) ->
             refusals=rooms.protocols.refusals,
         )
         _require_right(node, session, signer)
+    print_draft(session, message, fields, as_json=as_json, shows_subject=shows_subject)
 
 
 def require_owner(session: SigningSession, statement: Statement, rooms: Rooms = ROOMS) -> None:

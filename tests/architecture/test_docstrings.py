@@ -27,7 +27,6 @@ NOT_YET: Mapping[str, int] = {
     "api": 23,
     "api.rooms": 28,
     "api.routes": 17,
-    "registry.cli": 4,
     "registry.index": 19,
     "registry.relay": 11,
     "registry.rooms": 14,

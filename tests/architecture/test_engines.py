@@ -15,6 +15,7 @@ ENGINES = (
     "registry/base",
     "registry/chain",
     "registry/checkpoints",
+    "registry/cli",
     "registry/devchain",
     "registry/documents",
     "registry/ethereum",
@@ -40,7 +41,13 @@ FEATURES = (
     "registry/verification",
 )
 """These are about datasets and may import rooms. The names of a room's contract, messages and events are the room's."""
-ROOM_FOLDERS = ("api/rooms", "api/verifier/rooms", "registry/sdk/rooms", "registry/storage/migrations")
+ROOM_FOLDERS = (
+    "api/rooms",
+    "api/verifier/rooms",
+    "registry/cli/rooms",
+    "registry/sdk/rooms",
+    "registry/storage/migrations",
+)
 """Inside an engine's folder, but not part of the engine. Migrations tell of the past."""
 TEXTS = ("api/verifier/texts.mjs", "registry/certificate/wording.py")
 """Texts for people, in which "Registered" is a word and not an event. These files hold nothing else."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,33 +83,41 @@ def answer(file: Path, trust: TrustOptions, asked: Question, now: int, *, as_jso
         return 1
     if asked.dataset is not None and not str(verified.dataset_id).startswith(asked.dataset):
         raise InvalidInput(f"The bundle is of the dataset {verified.dataset_id}, not of {asked.dataset}.")
-    block, summary = verified.record.block, summary_of(verified)
-    withdrawn_at = summary.withdrawn_at
     allowed, document, lines = _told(verified, asked, now)
     if as_json:
-        output.print_json(
-            {
-                "datasetId": str(verified.dataset_id),
-                "datasetStatus": summary.status,
-                "withdrawnAt": None if withdrawn_at is None else show_time(withdrawn_at),
-                **document,
-                "asOfBlock": block.number,
-                "asOfBlockHash": str(block.hash),
-                "asOf": show_time(block.time),
-                "notProven": list(report.not_proven),
-            }
-        )
+        output.print_json(_document(verified, document, report.not_proven))
     else:
-        for line in lines:
-            output.print_line(output.plain(line))
-        output.print_line(f"As of block {block.number}, {time_text(block.time)}.")
-        if withdrawn_at is not None:
-            output.print_line(f"The dataset was withdrawn, {time_text(withdrawn_at)}. That ends no grant.")
-        output.print_line()
-        output.print_line("NOT PROVEN")
-        for line in report.not_proven:
-            output.print_line(f"  - {output.plain(line)}")
+        _print(verified, lines, report.not_proven)
     return 0 if allowed else 1
+
+
+def _document(verified: Verified, answered: Mapping[str, object], not_proven: Sequence[str]) -> dict[str, object]:
+    """Return an answer as a JSON object, with the state of the dataset."""
+    block, summary = verified.record.block, summary_of(verified)
+    return {
+        "datasetId": str(verified.dataset_id),
+        "datasetStatus": summary.status,
+        "withdrawnAt": None if summary.withdrawn_at is None else show_time(summary.withdrawn_at),
+        **answered,
+        "asOfBlock": block.number,
+        "asOfBlockHash": str(block.hash),
+        "asOf": show_time(block.time),
+        "notProven": list(not_proven),
+    }
+
+
+def _print(verified: Verified, lines: Sequence[str], not_proven: Sequence[str]) -> None:
+    """Print an answer for people, with the state of the dataset."""
+    block, withdrawn_at = verified.record.block, summary_of(verified).withdrawn_at
+    for line in lines:
+        output.print_line(output.plain(line))
+    output.print_line(f"As of block {block.number}, {time_text(block.time)}.")
+    if withdrawn_at is not None:
+        output.print_line(f"The dataset was withdrawn, {time_text(withdrawn_at)}. That ends no grant.")
+    output.print_line()
+    output.print_line("NOT PROVEN")
+    for line in not_proven:
+        output.print_line(f"  - {output.plain(line)}")
 
 
 def _told(verified: Verified, asked: Question, now: int) -> tuple[bool, dict[str, object], list[str]]:

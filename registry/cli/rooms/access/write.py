@@ -109,8 +109,7 @@ def grant(
         }
         entry = epochs.check_epoch(signing, message)
         if dry_run:
-            rehearsal.rehearse(signing, message)
-            rehearsal.print_draft(signing, message, more, as_json=as_json)
+            rehearsal.show_message(signing, message, more, as_json=as_json)
             return
         epochs.record(signing, entry)
         receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
@@ -157,8 +156,7 @@ def revoke(
         more = {"grantee": str(grantee)}
         entry = epochs.check_epoch(signing, message)
         if dry_run:
-            rehearsal.rehearse(signing, message)
-            rehearsal.print_draft(signing, message, more, as_json=as_json)
+            rehearsal.show_message(signing, message, more, as_json=as_json)
             return
         epochs.record(signing, entry)
         receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
@@ -216,8 +214,7 @@ def request(
         if dry_run:
             if not signing.gateway.access.request_policy(dataset_id).accepted:
                 raise errors.requests_closed()
-            rehearsal.rehearse(signing, message)
-            rehearsal.print_draft(signing, message, more, as_json=as_json)
+            rehearsal.show_message(signing, message, more, as_json=as_json)
             return
         receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
     session.print_write(signing, receipt, message, more, as_json=as_json)

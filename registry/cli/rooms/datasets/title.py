@@ -69,8 +69,7 @@ def transfer(
         new_head = head.Head(state.head).after_transfer(state.owner, recipient)
         more = {"owner": str(recipient), "previousOwner": str(state.owner), "head": str(new_head)}
         if dry_run:
-            rehearsal.rehearse(signing, message)
-            rehearsal.print_draft(signing, message, more, as_json=as_json)
+            rehearsal.show_message(signing, message, more, as_json=as_json)
             return
         if not yes:
             confirm.ask(
@@ -125,8 +124,7 @@ def withdraw(
         )
         more = {"reason": reason, "head": str(head.Head(state.head).after_withdrawal(reason.encode()))}
         if dry_run:
-            rehearsal.rehearse(signing, message)
-            rehearsal.print_draft(signing, message, more, as_json=as_json)
+            rehearsal.show_message(signing, message, more, as_json=as_json)
             return
         if not yes:
             confirm.ask(

@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
-from registry.base.errors import InvalidInput, NotFound, Unavailable
+from registry.base.errors import InvalidInput
 from registry.cli import options
 from registry.cli.lazy import lazy
 from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
-    from registry import manifest
-    from registry.base import canonical, primitives
-    from registry.chain import client as chains
-    from registry.chain import rpc
     from registry.cli import output
-    from registry.cli.rooms.datasets import content
+    from registry.cli.rooms.datasets import chain_record, content
     from registry.rooms import deployment
     from registry.sdk import client
     from registry.verification import bundle as by_bundle
@@ -27,18 +24,11 @@ if TYPE_CHECKING:
     from registry.verification import credential as by_credential
     from registry.verification import files, report, trust
 else:
-    client, deployment, manifest = (
-        lazy("registry.sdk.client"),
-        lazy("registry.rooms.deployment"),
-        lazy("registry.manifest"),
+    output, deployment, client = (lazy(f"registry.{name}") for name in ("cli.output", "rooms.deployment", "sdk.client"))
+    chain_record, content = (lazy(f"registry.cli.rooms.datasets.{name}") for name in ("chain_record", "content"))
+    by_bundle, by_chain, by_credential, files, report, trust = (
+        lazy(f"registry.verification.{name}") for name in ("bundle", "chain", "credential", "files", "report", "trust")
     )
-    canonical, primitives = lazy("registry.base.canonical"), lazy("registry.base.primitives")
-    chains, rpc = lazy("registry.chain.client"), lazy("registry.chain.rpc")
-    content, output = lazy("registry.cli.rooms.datasets.content"), lazy("registry.cli.output")
-    by_bundle, by_chain = lazy("registry.verification.bundle"), lazy("registry.verification.chain")
-    by_credential = lazy("registry.verification.credential")
-    files, report = lazy("registry.verification.files"), lazy("registry.verification.report")
-    trust = lazy("registry.verification.trust")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -122,61 +112,31 @@ def verify(
       tdr verify --bundle certificate.pdf --trust trust.json --require-active --require-latest
       tdr verify measurements/ --credential credential.json --issuer did:key:z6Mk...
     """
-    _require_together(
-        {
-            "--dataset": dataset,
-            "--version": version,
-            "--rpc": rpc_urls,
-            "--manifest": manifest_file,
-            "--bundle": bundle_file,
-            "--block-hash": block_hashes,
-            "--trust": trust_file,
-            "--chain-id": chain_id,
-            "--credential": credential_file,
-            "--issuer": issuer,
-            "--require-active": require_active,
-            "--require-latest": require_latest,
-        },
-        paths,
+    question = Question(
+        paths=paths or (),
+        dataset=dataset,
+        version=version,
+        nodes=rpc_urls or (),
+        contracts=contracts or (),
+        manifest=manifest_file,
+        bundle=bundle_file,
+        block_hashes=block_hashes or (),
+        trust=trust_file,
+        chain_id=chain_id,
+        credential=credential_file,
+        issuer=issuer,
+        require_active=require_active,
+        require_latest=require_latest,
+        excludes=excludes or (),
+        links=links,
     )
-    listed = None if manifest_file is None else content.read_list(manifest_file)
-    selection = content.selection_of(excludes, links)
-    given = content.files_of(paths, selection) if paths else None
-    pins = deployment.parse_addresses(contracts or ())
-    if credential_file is not None:
-        result = by_credential.verify_with_credential(_credential(credential_file), issuer, pins, given, listed)
-    elif bundle_file is not None:
-        chosen = trust.TrustOptions(block_hashes or (), rpc_urls or (), trust_file, chain_id, pins)
-        result = by_bundle.verify_with_bundle(trust.read_bytes(bundle_file), chosen, given, listed)
-    elif given is not None and dataset is not None:
-        dataset, version = ids.id_and_version(dataset, version)
-        with client.Client(gateway_url) as gateway:
-            record, named = read_record(dataset, version, rpc_urls, pins, gateway)
-            listed = listed or served_manifest(gateway, record.version.content_root)
-            result = by_chain.verify_with_record(record, given, listed, named)
-    else:
-        result = _by_manifest(given, listed)
-    result = result.requiring(active=require_active, latest=require_latest)
+    question.check()
+    result = _answer(question, gateway_url).requiring(active=require_active, latest=require_latest)
     if as_json:
         output.print_json(result.to_json())
     else:
         _print(result)
     raise typer.Exit(0 if result.verified else 1)
-
-
-def _by_manifest(given: files.Files | None, listed: manifest.Manifest | None) -> report.Report:
-    """Compare files with a manifest alone."""
-    if given is None or listed is None:
-        raise InvalidInput("Name files and a manifest.")
-    start = report.Report(not_proven=(report.TRUTH_OF_CONTENT, report.REGISTRATION))
-    return files.compare_files(start, given, listed.root, listed)
-
-
-def _credential(file: Path) -> dict[str, object]:
-    document = canonical.read_json(content.read_text(file))
-    if not isinstance(document, dict):
-        raise InvalidInput(f"A credential is a JSON object, but {str(file)!r} holds another JSON value.")
-    return document
 
 
 BY_WHAT: Final = {
@@ -188,97 +148,115 @@ BY_WHAT: Final = {
     "--dataset": {"--version", "--rpc", "--manifest", "--require-active", "--require-latest"},
     "--manifest": set[str](),
 }
-"""What says what the files should be, and the options that may go with each."""
+"""The options that name what the files should be, and the options that may go with each."""
 
 
-def _require_together(options_given: Mapping[str, object], paths: Sequence[Path] | None) -> None:
-    """Make sure that the options ask one question, and that there are files where one is about files."""
-    named = {name for name, value in options_given.items() if value not in (None, [], False)}
-    kind = next((kind for kind in BY_WHAT if kind in named), None)
-    if kind is None and not named:
-        raise InvalidInput(
-            "Say what the files should be: --dataset ID, --manifest FILE, --bundle FILE or --credential FILE."
-        )
-    for other in sorted(named - {kind}):
-        if kind is None or other not in BY_WHAT[kind]:
-            needed = " or ".join(one for one, others in BY_WHAT.items() if other in others)
-            raise InvalidInput(
-                f"{other} goes with {needed}." if kind is None else f"{other} does not go with {kind}.",
-                hint="`tdr verify --help` shows what can be asked.",
-            )
-    if not paths and kind not in ("--bundle", "--credential"):
-        raise InvalidInput(
-            f"With {kind}, name the file or folder to verify: tdr verify PATH {kind} ...",
-            hint="Only a bundle or a credential can be verified without files.",
-        )
-
-
-def read_record(
-    dataset: str,
-    version: int | None,
-    rpc_urls: list[str] | None,
-    pins: Mapping[str, primitives.Address],
-    gateway: client.Client,
-) -> tuple[by_chain.ChainRecord, str | None]:
-    """Return a dataset's record from the chain, and the beginning of its id where the gateway completed it.
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The options of `tdr verify` that say what is verified.
 
     Args:
-        dataset: The dataset's id, or the beginning of it.
+        paths: The files and folders.
+        dataset: The dataset that they should be, or a prefix of its id, perhaps with a version.
         version: The version; None: the latest.
-        rpc_urls: Nodes to read; empty: the gateway's.
-        pins: The contracts' addresses that the auditor knows, by name.
-        gateway: The gateway that finds what is not given.
-
-    Raises:
-        RegistryError: The record cannot be read, or does not hold.
+        nodes: The URLs of nodes to read the chain from.
+        contracts: The contracts' addresses that the auditor knows, each as NAME=ADDRESS.
+        manifest: The file of the manifest.
+        bundle: The file of the evidence bundle.
+        block_hashes: The hashes of blocks that the auditor has from elsewhere.
+        trust: The file of the trust policy.
+        chain_id: The id of the chain of the blocks.
+        credential: The file of the credential.
+        issuer: The credential's issuer that the auditor knows.
+        require_active: Whether the dataset must not be withdrawn.
+        require_latest: Whether the version must be the latest.
+        excludes: The patterns of files that are left out.
+        links: The rule for symbolic links.
     """
-    dataset_id = _full_id(gateway, ids.id_text(dataset))
-    chain = rpc.RpcChain(rpc_urls or [gateway.rpc_url])
-    try:
-        where = _deployment(chain, gateway, pins)
-        record = by_chain.read_record(chain, chain.name, where, dataset_id, version)
-    finally:
-        chain.close()
-    return record, None if ids.id_text(dataset) == str(dataset_id) else dataset
 
+    paths: Sequence[Path]
+    dataset: str | None
+    version: int | None
+    nodes: Sequence[str]
+    contracts: Sequence[str]
+    manifest: Path | None
+    bundle: Path | None
+    block_hashes: Sequence[str]
+    trust: Path | None
+    chain_id: int | None
+    credential: Path | None
+    issuer: str | None
+    require_active: bool
+    require_latest: bool
+    excludes: Sequence[str]
+    links: str
 
-def _full_id(gateway: client.Client, text: str) -> primitives.DatasetId:
-    if len(text) == 2 + 2 * primitives.DatasetId.LENGTH:
-        return primitives.DatasetId.parse(text)
-    try:
-        return gateway.datasets.state(text).dataset_id
-    except Unavailable as error:
-        raise Unavailable(error.message, hint="Without a gateway, give the dataset's id in full.") from error
+    def check(self) -> None:
+        """Check that the options ask one question, and that there are files if it is about files.
 
-
-def _deployment(
-    chain: chains.Chain, gateway: client.Client, pins: Mapping[str, primitives.Address]
-) -> deployment.Deployment:
-    if not pins:
-        try:
-            found = gateway.deployment()
-        except Unavailable as error:
-            raise Unavailable(
-                f"{error.message} So it cannot say where the registry's contract is.",
-                hint="Give its address by --contract NAME=ADDRESS, or start a node with `tdr up`.",
-            ) from error
-        identity = chains.identity_of(chain)
-        if (identity.chain_id, identity.genesis_hash) != (found.chain_id, found.genesis_hash):
-            raise chains.WrongChain(
-                f"The gateway's registry is on the chain {found.chain_id}, but the node serves {identity}.",
-                hint="Name a node of the same chain by --rpc.",
+        Raises:
+            InvalidInput: They do not fit together.
+        """
+        named = self._named()
+        kind = next((kind for kind in BY_WHAT if kind in named), None)
+        if kind is None and not named:
+            raise InvalidInput(
+                "Say what the files should be: --dataset ID, --manifest FILE, --bundle FILE or --credential FILE."
             )
-        return found
-    identity = chains.identity_of(chain)
-    return deployment.Deployment.of(identity.chain_id, identity.genesis_hash, pins, 0)
+        for other in sorted(named - {kind}):
+            if kind is None or other not in BY_WHAT[kind]:
+                needed = " or ".join(first for first, others in BY_WHAT.items() if other in others)
+                raise InvalidInput(
+                    f"{other} goes with {needed}." if kind is None else f"{other} does not go with {kind}.",
+                    hint="`tdr verify --help` shows what can be asked.",
+                )
+        if not self.paths and kind not in ("--bundle", "--credential"):
+            raise InvalidInput(
+                f"With {kind}, name the file or folder to verify: tdr verify PATH {kind} ...",
+                hint="Only a bundle or a credential can be verified without files.",
+            )
+
+    def _named(self) -> set[str]:
+        """Return the names of the options that are given."""
+        values = {
+            "--dataset": self.dataset,
+            "--version": self.version,
+            "--rpc": self.nodes,
+            "--manifest": self.manifest,
+            "--bundle": self.bundle,
+            "--block-hash": self.block_hashes,
+            "--trust": self.trust,
+            "--chain-id": self.chain_id,
+            "--credential": self.credential,
+            "--issuer": self.issuer,
+            "--require-active": self.require_active,
+            "--require-latest": self.require_latest,
+        }
+        return {name for name, value in values.items() if value not in (None, (), [], False)}
 
 
-def served_manifest(gateway: client.Client, root: primitives.Bytes32) -> manifest.Manifest | None:
-    """Return the manifest, if the gateway has it. It need not be trusted: a manifest is checked against its root."""
-    try:
-        return gateway.datasets.manifest(root)
-    except (NotFound, Unavailable):
-        return None
+def _answer(question: Question, gateway_url: str) -> report.Report:
+    """Verify what is asked, by the credential, the bundle, the chain or the manifest."""
+    listed = None if question.manifest is None else content.read_list(question.manifest)
+    selection = content.selection_of(question.excludes, question.links)
+    given = content.files_of(question.paths, selection) if question.paths else None
+    pins = deployment.parse_addresses(question.contracts)
+    if question.credential is not None:
+        document = content.read_object(question.credential, "credential")
+        return by_credential.verify_with_credential(document, question.issuer, pins, given, listed)
+    if question.bundle is not None:
+        chosen = trust.TrustOptions(question.block_hashes, question.nodes, question.trust, question.chain_id, pins)
+        return by_bundle.verify_with_bundle(trust.read_bytes(question.bundle), chosen, given, listed)
+    if given is not None and question.dataset is not None:
+        dataset, version = ids.id_and_version(question.dataset, question.version)
+        with client.Client(gateway_url) as gateway:
+            record, named = chain_record.read_record(dataset, version, question.nodes, pins, gateway)
+            listed = listed or chain_record.served_manifest(gateway, record.version.content_root)
+            return by_chain.verify_with_record(record, given, listed, named)
+    if given is None or listed is None:
+        raise InvalidInput("Name files and a manifest.")
+    start = report.Report(not_proven=(report.TRUTH_OF_CONTENT, report.REGISTRATION))
+    return files.compare_files(start, given, listed.root, listed)
 
 
 def _print(result: report.Report) -> None:

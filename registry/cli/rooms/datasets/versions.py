@@ -198,9 +198,8 @@ def _write(
     public = source.published(version)
     if dry_run:
         fields |= {"published": list(public), "metadata": version.metadata or {}}
-        rehearsal.rehearse(signing, message)
         # A new salt gives a registration another id each time, so the id is left out.
-        rehearsal.print_draft(signing, message, fields, as_json=as_json, shows_subject=not is_new)
+        rehearsal.show_message(signing, message, fields, as_json=as_json, shows_subject=not is_new)
         return
     source.keep(version)
     documents = writing.Documents(

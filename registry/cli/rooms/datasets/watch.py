@@ -18,7 +18,7 @@ from registry.cli.rooms.datasets import ids
 if TYPE_CHECKING:
     from registry import manifest
     from registry.cli import output, times
-    from registry.cli.rooms.datasets import content, verify, watching
+    from registry.cli.rooms.datasets import chain_record, content, watching
     from registry.sdk import client
     from registry.verification import chain as by_chain
     from registry.verification import report
@@ -27,7 +27,8 @@ else:
     by_chain, content = lazy("registry.verification.chain"), lazy("registry.cli.rooms.datasets.content")
     report = lazy("registry.verification.report")
     output, times = lazy("registry.cli.output"), lazy("registry.cli.times")
-    verify, watching = lazy("registry.cli.rooms.datasets.verify"), lazy("registry.cli.rooms.datasets.watching")
+    chain_record = lazy("registry.cli.rooms.datasets.chain_record")
+    watching = lazy("registry.cli.rooms.datasets.watching")
 
 MAX_INTERVAL = 3650 * 86_400
 
@@ -116,9 +117,9 @@ def _check(
     result = report.Report()
     outcome, reason = watching.Outcome.UNKNOWN, ""
     try:
-        record, named = verify.read_record(dataset, version, rpc_urls, {}, gateway)
+        record, named = chain_record.read_record(dataset, version, rpc_urls or (), {}, gateway)
         result = record.report
-        listed = known_manifest or verify.served_manifest(gateway, record.version.content_root)
+        listed = known_manifest or chain_record.served_manifest(gateway, record.version.content_root)
         result = by_chain.verify_with_record(record, content.files_of([path]), listed, named)
         outcome = watching.Outcome.INTACT if result.verified else watching.Outcome.DRIFT
     except RegistryError as error:

@@ -14,8 +14,8 @@ from registry.ethereum.eip712 import Message
 from registry.manifest import Manifest
 from registry.rooms.datasets.statements import Publication
 from registry.sdk.models.receipts import Receipt
-from registry.sdk.rooms.datasets.operations import dataset
 from registry.sdk.rooms.datasets.models import Published
+from registry.sdk.rooms.datasets.operations import dataset
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,81 @@
+"""Read a dataset's record from the chain, with a gateway's help where something is not given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from registry.base.errors import NotFound, Unavailable
+from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.chain.client import Chain, WrongChain, identity_of
+from registry.chain.rpc import RpcChain
+from registry.cli.rooms.datasets import ids
+from registry.manifest import Manifest
+from registry.rooms.deployment import Deployment
+from registry.sdk.client import Client
+from registry.verification import chain as by_chain
+
+
+def read_record(
+    dataset: str,
+    version: int | None,
+    nodes: Sequence[str],
+    pins: Mapping[str, Address],
+    gateway: Client,
+) -> tuple[by_chain.ChainRecord, str | None]:
+    """Return a dataset's record from the chain, and the beginning of its id where the gateway completed it.
+
+    Args:
+        dataset: The dataset's id, or the beginning of it.
+        version: The version; None: the latest.
+        nodes: URLs of nodes to read; empty: the gateway's.
+        pins: The contracts' addresses that the auditor knows, by name.
+        gateway: The gateway that finds what is not given.
+
+    Raises:
+        RegistryError: The record cannot be read, or does not hold.
+    """
+    dataset_id = _full_id(gateway, ids.id_text(dataset))
+    chain = RpcChain(nodes or [gateway.rpc_url])
+    try:
+        where = _deployment(chain, gateway, pins)
+        record = by_chain.read_record(chain, chain.name, where, dataset_id, version)
+    finally:
+        chain.close()
+    return record, None if ids.id_text(dataset) == str(dataset_id) else dataset
+
+
+def _full_id(gateway: Client, text: str) -> DatasetId:
+    if len(text) == 2 + 2 * DatasetId.LENGTH:
+        return DatasetId.parse(text)
+    try:
+        return gateway.datasets.state(text).dataset_id
+    except Unavailable as error:
+        raise Unavailable(error.message, hint="Without a gateway, give the dataset's id in full.") from error
+
+
+def _deployment(chain: Chain, gateway: Client, pins: Mapping[str, Address]) -> Deployment:
+    if not pins:
+        try:
+            found = gateway.deployment()
+        except Unavailable as error:
+            raise Unavailable(
+                f"{error.message} So it cannot say where the registry's contract is.",
+                hint="Give its address by --contract NAME=ADDRESS, or start a node with `tdr up`.",
+            ) from error
+        identity = identity_of(chain)
+        if (identity.chain_id, identity.genesis_hash) != (found.chain_id, found.genesis_hash):
+            raise WrongChain(
+                f"The gateway's registry is on the chain {found.chain_id}, but the node serves {identity}.",
+                hint="Name a node of the same chain by --rpc.",
+            )
+        return found
+    identity = identity_of(chain)
+    return Deployment.of(identity.chain_id, identity.genesis_hash, pins, 0)
+
+
+def served_manifest(gateway: Client, root: Bytes32) -> Manifest | None:
+    """Return the manifest, if the gateway has it. It need not be trusted: a manifest is checked against its root."""
+    try:
+        return gateway.datasets.manifest(root)
+    except (NotFound, Unavailable):
+        return None
