@@ -12,7 +12,7 @@ import pytest
 
 from api.routes.events import EventBatch
 from tests.api.world import ANALYST, OWNER, Gateway, grant
-from tests.fixtures.waiting import eventually
+from tests.fixtures.waiting import PATIENCE, eventually
 
 ROOT = Path(__file__).parents[2]
 
@@ -73,8 +73,10 @@ def test_request_that_waits_is_answered_when_something_happens(gateway: Gateway)
     answers: list[dict[str, Any]] = []
 
     def wait() -> None:
-        with httpx.Client(base_url=gateway.http.base_url, timeout=100) as http:
-            answers.append(http.get("/v1/events", params={"after": after, "wait": 60}).json())
+        with httpx.Client(base_url=gateway.http.base_url, timeout=PATIENCE) as http:
+            while not (answer := http.get("/v1/events", params={"after": after, "wait": 60}).json())["items"]:
+                continue  # A slow machine may take more than a minute for the registration.
+            answers.append(answer)
 
     threads = [threading.Thread(target=wait) for _ in range(20)]  # More than there are threads for reads.
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Tests do not sleep, skip in silence, or take ports that they do not hold."""
+"""Tests do not sleep, skip in silence, measure time, draw without a seed, or take ports that they do not hold."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ FORBIDDEN = {
     "skipif": ("tests/fixtures/tools.py", "call `need` of tests/fixtures/tools.py, which fails in CI"),
     "importorskip": ("tests/fixtures/tools.py", "call `need` of tests/fixtures/tools.py, which fails in CI"),
     "xfail": ("", "a test passes, or it is mended"),
+    "perf_counter": ("", "count what is done; how long it takes depends on the machine"),
+    "process_time": ("", "count what is done; how long it takes depends on the machine"),
+    "urandom": ("", "take randomness from tests/fixtures/randomness.py, whose seed is printed"),
+    "SystemRandom": (
+        "scripts/faults/ports.py",
+        "take randomness from tests/fixtures/randomness.py, whose seed is printed",
+    ),
+    "token_bytes": ("", "take randomness from tests/fixtures/randomness.py, whose seed is printed"),
+    "token_hex": ("", "take randomness from tests/fixtures/randomness.py, whose seed is printed"),
+    "uuid4": ("", "take randomness from tests/fixtures/randomness.py, whose seed is printed"),
     "getsockname": ("scripts/faults/ports.py", "bind port 0 and keep the socket, or call free_port"),
 }
 """What no test may use, the one file that may, and what to do instead."""
@@ -32,7 +42,7 @@ def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
             yield from ((node.lineno, alias.name) for alias in node.names)
 
 
-def test_a_test_neither_sleeps_nor_skips_nor_guesses_a_port() -> None:
+def test_no_test_uses_what_can_fail_for_the_wrong_reason() -> None:
     faults = []
     for path in files_of("tests", "scripts/faults"):
         file = name_of(path)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -193,11 +191,3 @@ class World:
 def manifest(*names: str) -> Manifest:
     """A manifest of files whose content is their name."""
     return from_digests({name: word(name) for name in names})
-
-
-def timed(action: Callable[[], object], times: int) -> float:
-    """Seconds an action takes on average."""
-    start = time.perf_counter()
-    for _ in range(times):
-        action()
-    return (time.perf_counter() - start) / times
