@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from registry.certificate import attachment
+from registry.evidence import verify as evidence
 from registry.evidence.limits import FILES, TRUTH
 from registry.evidence.steps import StepFailed
 from registry.evidence.texts import not_proven_text, step_text
-from registry.evidence.verify import Verified, verify
+from registry.evidence.verify import Verified
 from registry.manifest import Manifest
 from registry.rooms.datasets.summary import Summary
 from registry.rooms.protocols import PROTOCOLS
@@ -29,9 +30,7 @@ from registry.verification.trust import TrustOptions
 PAGE: Final = "What the certificate's page says: only the evidence attached to it was verified, and speaks here."
 
 
-def verify_with_bundle(
-    source: bytes, trust: TrustOptions, files: Files | None = None, manifest: Manifest | None = None
-) -> Report:
+def verify(source: bytes, trust: TrustOptions, files: Files | None = None, manifest: Manifest | None = None) -> Report:
     """Verify a bundle or a certificate, then compare files with what it shows.
 
     Args:
@@ -94,7 +93,7 @@ def verify_bundle(source: bytes, trust: TrustOptions, report: Report) -> Report:
     if attachment.is_pdf(source):
         source, report = attachment.read(source), report.without_proof_of(PAGE)
     try:
-        verified = verify(source, trust.trust(source), PROTOCOLS, contracts=trust.contracts)
+        verified = evidence.verify(source, trust.trust(source), PROTOCOLS, contracts=trust.contracts)
     except StepFailed as failed:
         return replace(report, refused=str(failed))
     steps = [f"{step.title}: {step_text(step, PROTOCOLS)}" for step in verified.steps]

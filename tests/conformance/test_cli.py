@@ -23,7 +23,7 @@ from registry.evidence_export.bundles import export_bundle
 from registry.evidence_export.content import ContentSelection
 from registry.manifest import hash_path
 from registry.rooms.protocols import PROTOCOLS
-from registry.verification.bundle import verify_with_bundle
+from registry.verification.bundle import verify
 from registry.verification.report import Report
 from registry.verification.trust import TrustOptions
 from tests.chain.wallet import RELAYER
@@ -76,7 +76,7 @@ def run(*arguments: str | Path) -> tuple[int, dict[str, Any]]:
 
 
 def by_tdr(path: Path, bundle: Path, block: str) -> Report:
-    return verify_with_bundle(bundle.read_bytes(), TrustOptions([block]), files_of([path]))
+    return verify(bundle.read_bytes(), TrustOptions([block]), files_of([path]))
 
 
 @pytest.mark.parametrize("shown", ["all", "two", "none"])

@@ -10,7 +10,7 @@ import pytest
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Address
 from registry.rooms.deployment import parse_addresses
-from registry.verification.bundle import verify_with_bundle
+from registry.verification.bundle import verify
 from registry.verification.report import Report
 from registry.verification.trust import TrustOptions
 from tests.evidence.stories import VECTORS
@@ -23,7 +23,7 @@ STRANGER = Address.parse("0x000000000000000000000000000000000000dEaD")
 
 
 def report_of(source: bytes = BUNDLE, **contracts: Address) -> Report:
-    return verify_with_bundle(source, TrustOptions(TRUST["hashes"], contracts=contracts))
+    return verify(source, TrustOptions(TRUST["hashes"], contracts=contracts))
 
 
 def test_a_bundle_is_reported_with_all_steps_and_what_is_not_proven() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -20,7 +21,11 @@ from registry.index.check import check
 from registry.node import Node
 from registry.rooms.catalogue import ROOMS
 from registry.rooms.room import Rooms
+from registry.sdk.async_gateway import AsyncGatewayClient
+from registry.sdk.gateway import GatewayClient
+from registry.sdk.signing import sign
 from tests.api.world import FAR, OWNER, STRANGER, Gateway, running
+from tests.rooms.notices.client import Notices
 from tests.rooms.notices.messages import Notice
 from tests.rooms.notices.room import GATEWAY_ROOM, ROOM
 
@@ -89,6 +94,20 @@ def test_a_database_that_had_no_such_room_gets_its_contract_and_keeps_what_it_ha
         assert gateway.http.get(f"/v1/datasets/{dataset.dataset_id}").json()["version"] == 1
         node = gateway.node
         assert check(node.chain, node.storage, node.deployment, node.rooms).is_equal
+
+
+def test_its_notices_are_read_by_both_clients_without_a_line_in_the_sdk(tmp_path: Path) -> None:
+    async def read(url: str, notice_id: Bytes32) -> str:
+        async with AsyncGatewayClient(url) as client:
+            return (await Notices(client).get(notice_id)).text
+
+    with gateway_with(tmp_path, WITH_NOTICES, ALL_GATEWAY_ROOMS) as gateway:
+        message = notice("By the client.")
+        url = str(gateway.http.base_url)
+        with GatewayClient(url) as client:
+            client.wait(client.send(sign(message, client.deployment(), OWNER.sign)))
+            assert Notices(client).get(message.notice_id).text == "By the client."
+        assert asyncio.run(read(url, message.notice_id)) == "By the client."
 
 
 def test_its_command_posts_a_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 from hashlib import sha256
 from inspect import signature
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -213,6 +214,19 @@ def test_a_gateway_that_does_not_run_is_named_without_its_password(address: str)
         asyncio.run(ask())
     assert NOBODY in str(caught.value)
     assert "secret" not in str(caught.value)
+
+
+def test_a_bundle_from_a_client_is_verified(gateway: Gateway, dataset_id: DatasetId, tmp_path: Path) -> None:
+    file = tmp_path / "birds.csv"
+    with Client(str(gateway.http.base_url)) as client:
+        bundle = client.datasets.evidence(dataset_id)
+        trust = registry.TrustOptions(nodes=[client.rpc_url])
+    file.write_bytes(b"1,2\n")
+    same = registry.verify(bundle, trust, registry.Files([file]), MANIFEST)
+    assert (type(same), same.verified, same.record["datasetId"]) == (registry.Report, True, str(dataset_id))
+    file.write_bytes(b"1,3\n")
+    changed = registry.verify(bundle, trust, registry.Files([file]), MANIFEST)
+    assert (changed.verified, [difference.path for difference in changed.differences]) == (False, ["birds.csv"])
 
 
 def test_importing_the_package_loads_nothing_else() -> None:

@@ -15,7 +15,7 @@ from tests.fixtures.waiting import PATIENCE
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = re.findall(r"^```python\n(.*?)^```", (ROOT / "docs/sdk.md").read_text(), re.MULTILINE | re.DOTALL)
-PRINTED = ["0x", "ready ", "True", "There is no dataset"]
+PRINTED = ["0x", "ready ", "True", "VERIFIED", "There is no dataset"]
 """What each prints, among other things."""
 
 

@@ -6,10 +6,9 @@ import typer
 
 from registry.base.primitives import Bytes32, keccak256
 from registry.cli import options, output
-from registry.ethereum.eip712 import Domain
 from registry.keys.signer import Signer
-from registry.sdk.client import Client
-from registry.sdk.signing import Signed
+from registry.sdk.gateway import GatewayClient
+from registry.sdk.signing import sign
 from tests.rooms.notices.messages import Notice
 
 app = typer.Typer(add_completion=False)
@@ -22,8 +21,6 @@ def notice(text: str, key: str, gateway_url: options.GatewayUrl = options.GATEWA
     message = Notice(
         author=signer.address, notice_id=Bytes32(keccak256(text.encode())), text=text, deadline=4_000_000_000
     )
-    with Client(gateway_url) as client:
-        deployment = client.deployment()
-        domain = Domain(message.CONTRACT, deployment.chain_id, deployment.address_of(message.CONTRACT))
-        receipt = client.wait(client.send(Signed(message, signer.sign(message.digest(domain)))))
+    with GatewayClient(gateway_url) as client:
+        receipt = client.wait(client.send(sign(message, client.deployment(), signer.sign)))
     output.print_json({"subject": message.subject.to_json(), "status": receipt.status})

@@ -246,7 +246,7 @@ def _answer(question: Question, gateway_url: str) -> report.Report:
         return by_credential.verify_with_credential(document, question.issuer, pins, given, listed)
     if question.bundle is not None:
         chosen = trust.TrustOptions(question.block_hashes, question.nodes, question.trust, question.chain_id, pins)
-        return by_bundle.verify_with_bundle(trust.read_bytes(question.bundle), chosen, given, listed)
+        return by_bundle.verify(trust.read_bytes(question.bundle), chosen, given, listed)
     if given is not None and question.dataset is not None:
         dataset, version = ids.id_and_version(question.dataset, question.version)
         with client.Client(gateway_url) as gateway:
