@@ -10,6 +10,7 @@ from tests.architecture.sources import ROOT
 
 ROOMS = sorted(path for path in (ROOT / "registry/rooms").iterdir() if (path / "__init__.py").exists())
 GATEWAY_ROOMS = sorted(path for path in (ROOT / "api/rooms").iterdir() if (path / "__init__.py").exists())
+SDK_ROOMS = sorted(path for path in (ROOT / "registry/sdk/rooms").iterdir() if (path / "__init__.py").exists())
 
 REQUIRED = {"__init__", "messages", "events", "records", "matching", "errors", "protocol", "room", "service"}
 """What every room has."""
@@ -33,6 +34,8 @@ GATEWAY_OWN = {
     },
 }
 """The routes of one room that have a file of their own."""
+SDK = {"__init__", "client", "models", "operations"}
+"""What every room has in the client."""
 
 
 def modules_of(room: Path) -> set[str]:
@@ -41,6 +44,7 @@ def modules_of(room: Path) -> set[str]:
 
 def test_there_are_rooms() -> None:
     assert {room.name for room in ROOMS} >= {"access", "datasets"}
+    assert {room.name for room in SDK_ROOMS} == {room.name for room in ROOMS}
 
 
 def check(room: Path, required: set[str], optional: set[str], own: set[str]) -> None:
@@ -59,3 +63,8 @@ def test_a_room_has_the_files_that_every_room_has_and_no_other_names(room: Path)
 @pytest.mark.parametrize("room", GATEWAY_ROOMS, ids=lambda room: room.name)
 def test_a_room_has_the_same_files_in_the_gateway(room: Path) -> None:
     check(room, GATEWAY, set(), GATEWAY_OWN.get(room.name, set()))
+
+
+@pytest.mark.parametrize("room", SDK_ROOMS, ids=lambda room: room.name)
+def test_a_room_has_the_same_files_in_the_client(room: Path) -> None:
+    check(room, SDK, set(), set())
