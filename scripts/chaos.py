@@ -46,8 +46,8 @@ from scripts.postgresql import PostgreSQLServer
 ROOT = Path(__file__).parents[1]
 FAULT_RATE = 0.2
 SECONDS_A_REORGANISATION = 0.4
-SECONDS_UNTIL_DISTURBED = 120.0
-LONGEST_DRAIN = 180.0
+SECONDS_UNTIL_DISTURBED = 300.0
+LONGEST_DRAIN = 600.0
 ANVIL_OPTIONS = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
 """The last keeps every block's state in memory. By default the 501st goes to the disk, and when blocks are taken back
 to one whose state lies there, anvil 1.7.1 goes on with an empty state: contracts and accounts are gone."""

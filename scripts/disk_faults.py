@@ -56,7 +56,7 @@ RESULTS: Final = Path(__file__).resolve().parent.parent / "disk-results.json"
 WRITES_A_POINT: Final = 6
 AT_WORK: Final = 24
 """At work the n-th call since a moment is counted anew; few threads make more calls than so many in the time."""
-DRAIN_SECONDS: Final = 60.0
+DRAIN_SECONDS: Final = 300.0
 NOT_BEGUN: Final = "The index has not begun yet."
 
 
@@ -144,7 +144,7 @@ class _Point:
     def run(self) -> None:
         """The whole of it."""
         node, url = self._born()
-        with httpx.Client(base_url=url, timeout=30.0, trust_env=False) as http:
+        with httpx.Client(base_url=url, timeout=DRAIN_SECONDS, trust_env=False) as http:
             deployment = http.get("/v1/deployment").json()
             contracts = {name: Address.parse(item["address"]) for name, item in deployment["contracts"].items()}
             domain = Domain("DatasetRegistry", deployment["chainId"], contracts["DatasetRegistry"])
@@ -235,7 +235,7 @@ class _Point:
                     break
 
     def _judge(self, url: str, contracts: dict[str, Address]) -> None:
-        chain = RpcChain([f"{url}/rpc"], timeout=30.0)
+        chain = RpcChain([f"{url}/rpc"], timeout=DRAIN_SECONDS)
         verdict = judge(chain, contracts, self._acknowledged.values(), f"sqlite:///{self._data}/registry.db")
         chain.close()
         self._results.acknowledged += len(self._acknowledged)

@@ -22,7 +22,7 @@ from registry.config import Settings
 CALLS: Final = "pwrite64,write,fdatasync,fsync,ftruncate,fallocate"
 DATABASES: Final = ("registry.db", "chain/chain.sqlite3")
 FILES: Final = ("", "-wal", "-shm", "-journal")
-SECONDS: Final = 60.0
+SECONDS: Final = 300.0
 INJECTED: Final = "(INJECTED)"
 PR_SET_PTRACER: Final = 0x59616D61
 ANYBODY: Final = ctypes.c_ulong(-1)
