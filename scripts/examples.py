@@ -78,24 +78,23 @@ def rendered() -> str:
     revised = registered.after_revision(revision.content_root, ZERO_BYTES32, revision.uri.encode(), ())
     transferred = revised.after_transfer(OWNER.address, ANALYST.address)
     term = about | {"grantee": ANALYST.address}
-    bodies = {
-        "Registration": _signed(registration, OWNER)
-        | {"metadata": METADATA, "publication": _signed(Publication(**metadata_alone), OWNER)},
-        "Revision": _signed(revision, OWNER),
-        "RequestPolicy": _signed(RequestPolicy(**about, accepted=True, issued_at=ISSUED_AT), OWNER),
-        "AccessRequest": _signed(
-            AccessRequest(**term, rights=1, expires_at=DEADLINE, purpose="a study", requests=0), ANALYST
-        ),
-        "AccessGrant": _signed(
-            AccessGrant(**term, rights=1, starts_at=0, expires_at=DEADLINE, terms_hash=ZERO_BYTES32, epoch=0), OWNER
-        ),
-        "AccessRevocation": _signed(AccessRevocation(**term, epoch=1), OWNER),
-        "Retraction": _signed(Retraction(**metadata_alone, reason="It named a person."), OWNER),
-        "Publication": _signed(Publication(**metadata_alone | {"content_root": MANIFEST.root}), OWNER)
-        | {"manifest": json.loads(MANIFEST.to_json()), "metadata": METADATA},
-        "TitleTransfer": _signed(TitleTransfer(**about, head=revised, to=ANALYST.address), OWNER),
-        "Withdrawal": _signed(Withdrawal(**about, head=transferred, reason="Superseded."), ANALYST),
-    }
+    request = AccessRequest(**term, rights=1, expires_at=DEADLINE, purpose="a study", requests=0)
+    grant = AccessGrant(**term, rights=1, starts_at=0, expires_at=DEADLINE, terms_hash=ZERO_BYTES32, epoch=0)
+    publication = Publication(**metadata_alone | {"content_root": MANIFEST.root})
+    bodies: dict[str, dict[str, Any]] = {}
+    for message, by, beside in (
+        (registration, OWNER, {"metadata": METADATA, "publication": _signed(Publication(**metadata_alone), OWNER)}),
+        (revision, OWNER, {}),
+        (RequestPolicy(**about, accepted=True, issued_at=ISSUED_AT), OWNER, {}),
+        (request, ANALYST, {}),
+        (grant, OWNER, {}),
+        (AccessRevocation(**term, epoch=1), OWNER, {}),
+        (Retraction(**metadata_alone, reason="It named a person."), OWNER, {}),
+        (publication, OWNER, {"manifest": json.loads(MANIFEST.to_json()), "metadata": METADATA}),
+        (TitleTransfer(**about, head=revised, to=ANALYST.address), OWNER, {}),
+        (Withdrawal(**about, head=transferred, reason="Superseded."), ANALYST, {}),
+    ):
+        bodies[type(message).__name__] = {**_signed(message, by), **beside}
     return json.dumps(bodies, indent=1, ensure_ascii=False) + "\n"
 
 

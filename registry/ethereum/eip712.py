@@ -8,6 +8,7 @@ Source: EIP-712, https://eips.ethereum.org/EIPS/eip-712
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -175,9 +176,9 @@ class Signable(Struct):
     """Where a gateway takes it, the id of its subject in braces, for example ``/v1/datasets/{dataset_id}/grants``."""
 
     @property
+    @abstractmethod
     def subject(self) -> Subject:
-        """Return the subject."""
-        raise NotImplementedError
+        """What it is about."""
 
     def digest(self, domain: Domain) -> Bytes32:
         """Return the 32 bytes that are signed.

@@ -15,13 +15,13 @@ from registry.ethereum.eip712 import Domain, Message
 from registry.rooms.access.messages import AccessGrant
 from registry.rooms.datasets.head import NO_HEAD
 from registry.rooms.datasets.messages import Registration, Revision
+from registry.sdk.operations.receipts import path_of
 
 DEADLINE = 4_000_000_000  # In the year 2096: a gateway refuses times more than a hundred years ahead.
 OWNERS = 20
 """For each client."""
 AMPLE = {f"TDR_GAS_{name}": str(10**12) for name in ("PER_HOUR", "PER_ACCOUNT", "PER_DATASET", "FOR_NEWCOMERS")}
 """Settings of a node on a network: a load that goes on until something happens would use its budgets of gas up."""
-ROUTES = {Registration: "", Revision: "/{id}/versions", AccessGrant: "/{id}/grants"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,7 @@ class Load:
         domain = Domain(message.CONTRACT, self.chain_id, self.contracts[message.CONTRACT])
         raw = key.sign_msg_hash(message.digest(domain)).to_bytes()
         body = {"message": message.to_json(), "signature": f"0x{raw[:64].hex()}{raw[64] + 27:02x}"}
-        path = "/v1/datasets" + ROUTES[type(message)].format(id=message.subject.id)
+        path = path_of(message)
         idempotency = {"Idempotency-Key": message.digest(domain).hex()}
         unknown = turn = 0
         while not self._stop.is_set():

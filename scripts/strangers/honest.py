@@ -12,12 +12,15 @@ from dataclasses import dataclass, field
 import httpx
 
 from registry.base.primitives import ZERO_BYTES32, Bytes32
+from registry.ethereum.eip712 import Message
 from registry.evidence.trust import PinnedBlocks
 from registry.evidence.verify import Verified, blocks_to_vouch_for, verify
 from registry.keys.signer import Signer
 from registry.rooms.access.messages import AccessGrant, AccessRevocation
 from registry.rooms.datasets.events import REGISTERED
 from registry.rooms.protocols import PROTOCOLS
+from registry.sdk.operations.receipts import path_of
+from registry.sdk.signing import Signed
 from scripts.strangers.target import FAR_SECONDS, Target, account
 
 PAUSE = 0.5
@@ -84,11 +87,10 @@ def _counted(waits: Waits) -> Iterator[None]:
 
 def _register_and_grant(target: Target, http: httpx.Client, owner: Signer, chance: random.Random, waits: Waits) -> None:
     registration = target.registration_of(owner.address, chance)
-    receipt = _write(http, "/v1/datasets", target.body(registration, owner), waits)
+    receipt = _write(http, target.signed(registration, owner), waits)
     if receipt is None or not _is_mined(http, receipt):
         return
     grantee = account(f"grantee {chance.getrandbits(64)}").address
-    place = f"/v1/datasets/{registration.dataset_id}"
     grant = AccessGrant(
         dataset_id=registration.dataset_id,
         grantee=grantee,
@@ -99,17 +101,18 @@ def _register_and_grant(target: Target, http: httpx.Client, owner: Signer, chanc
         epoch=0,
         deadline=target.deadline,
     )
-    receipt = _write(http, f"{place}/grants", target.body(grant, owner), waits)
+    receipt = _write(http, target.signed(grant, owner), waits)
     if receipt is None or not _is_mined(http, receipt):
         return
     revocation = AccessRevocation(
         dataset_id=registration.dataset_id, grantee=grantee, epoch=1, deadline=target.deadline
     )
-    _write(http, f"{place}/revocations", target.body(revocation, owner), waits)
+    _write(http, target.signed(revocation, owner), waits)
 
 
-def _write(http: httpx.Client, path: str, body: dict[str, object], waits: Waits) -> str | None:
-    answer = _timed(waits.writes, lambda: http.post(path, json=body))
+def _write(http: httpx.Client, signed: Signed[Message], waits: Waits) -> str | None:
+    path = path_of(signed.message)
+    answer = _timed(waits.writes, lambda: http.post(path, json=signed.body()))
     if answer.status_code != httpx.codes.ACCEPTED:
         waits.refused.append(f"POST {path}: {_told(answer)}")
         return None

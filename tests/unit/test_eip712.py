@@ -14,7 +14,7 @@ from eth_utils import keccak
 
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Address
-from registry.ethereum.eip712 import Domain
+from registry.ethereum.eip712 import Domain, Message, Uint64Field
 from registry.rooms.access.messages import AccessGrant
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.protocols import PROTOCOLS
@@ -141,3 +141,11 @@ REGISTRATION = {
 def test_what_the_contract_would_refuse_is_refused_before(field: str, value: object) -> None:
     with pytest.raises(InvalidInput, match=field):
         Registration.parse(REGISTRATION | {field: value})
+
+
+def test_a_message_without_a_subject_cannot_be_made() -> None:
+    class Aimless(Message):
+        deadline: Uint64Field
+
+    with pytest.raises(TypeError, match="abstract method"):
+        Aimless.parse({"deadline": 5})
