@@ -221,14 +221,19 @@ def _stop_faults(cells: Sequence[Cell]) -> Counter[str]:
 
 
 def _until_disturbed(miner: Miner | None, cells: Sequence[Cell]) -> None:
-    """Wait until blocks were taken back and calls answered wrongly at least once: a short run may end before."""
+    """Wait until blocks were taken back, calls answered wrongly, and messages acknowledged at least once.
 
-    def is_disturbed() -> bool:
-        is_reorganised = miner is None or miner.depths.total() > 0
-        return is_reorganised and all(cell.proxy is None or cell.proxy.faulted.total() > 0 for cell in cells)
+    A short run may end before; a slow machine may need longer for the first message than for all kills.
+    """
+
+    def is_disturbed(cell: Cell) -> bool:
+        cell.revive()
+        return bool(cell.load.acknowledged) and (cell.proxy is None or cell.proxy.faulted.total() > 0)
 
     deadline = time.monotonic() + SECONDS_UNTIL_DISTURBED
-    while not is_disturbed() and time.monotonic() < deadline:
+    while not all([miner is None or miner.depths.total() > 0, *map(is_disturbed, cells)]):
+        if time.monotonic() > deadline:
+            return
         time.sleep(0.1)
 
 

@@ -90,7 +90,7 @@ class Cell:
         for process in gateways:
             until(process.is_up, SECONDS_TO_START, f"{plan.name} does not start", self.revive)
         oracle = f"{gateways[0].url}/rpc" if plan.anvil is None else url_of(plan.anvil)
-        self._oracle = RpcChain([oracle], timeout=30.0)
+        self._oracle = RpcChain([oracle], timeout=300.0)
         deployment = httpx.get(f"{gateways[0].url}/v1/deployment", trust_env=False).json()
         self._contracts = {name: Address.parse(item["address"]) for name, item in deployment["contracts"].items()}
         urls = [process.url for process in gateways]

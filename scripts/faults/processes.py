@@ -93,7 +93,8 @@ class NodeProcess:
         Args:
             rpc_url: The chain, past the proxy; None: the node's own.
         """
-        settings = self._settings | ({} if rpc_url is None else {"TDR_RPC_URLS": rpc_url})
+        patient = {"TDR_RPC_TIMEOUT_SECONDS": "300"}  # What a node gives up soon, a slow machine must answer here.
+        settings = self._settings | patient | ({} if rpc_url is None else {"TDR_RPC_URLS": rpc_url})
         process = _FORKS.Process(target=_check_index, args=(settings, self._log))
         process.start()
         process.join()
