@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from registry.base.primitives import Address, Bytes32
 from registry.base.times import day_text
-from registry.rooms.datasets.records import Dataset
+
+if TYPE_CHECKING:  # A report about files alone has no record, and loading what reads one takes long.
+    from registry.rooms.datasets.records import Dataset
 
 
 @dataclass(frozen=True, slots=True)

@@ -240,7 +240,7 @@ def _answer(question: Question, gateway_url: str) -> report.Report:
     listed = None if question.manifest is None else content.read_list(question.manifest)
     selection = content.selection_of(question.excludes, question.links)
     given = content.files_of(question.paths, selection) if question.paths else None
-    pins = deployment.parse_addresses(question.contracts)
+    pins = deployment.parse_addresses(question.contracts) if question.contracts else {}
     if question.credential is not None:
         document = content.read_object(question.credential, "credential")
         return by_credential.verify_with_credential(document, question.issuer, pins, given, listed)
