@@ -1,4 +1,4 @@
-"""The command line in this process, without a gateway."""
+"""The command line in this process, with a key, files and a gateway for the tests that need them."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from registry.cli.app import main
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
 from registry.keys.signer import Signer
+from tests.api.world import Gateway
 from tests.fixtures.commands import Done
 from tests.fixtures.randomness import signer_of
 
@@ -21,9 +22,15 @@ NOBODY = "http://127.0.0.1:9"  # The discard port: nobody answers there.
 Run = Callable[..., Done]
 
 
+@pytest.fixture(scope="module")
+def gateway(quiet_gateway: Gateway) -> Gateway:
+    """A gateway for the tests of a module."""
+    return quiet_gateway
+
+
 @pytest.fixture
 def tdr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """Runs a command; the keys are in `tmp_path`/keys, and no gateway answers."""
+    """Run a command; the keys are in `tmp_path`/keys, and no gateway answers."""
     monkeypatch.setenv("TDR_KEYS", str(tmp_path / "keys"))
     monkeypatch.setenv("TDR_KEY_PASSWORD", PASSWORD)
     monkeypatch.setenv("TDR_GATEWAY", NOBODY)

@@ -6,25 +6,24 @@ import json
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from registry.base.primitives import Address
+from registry.base.errors import NotFound
+from registry.base.primitives import ZERO_BYTES32, Address, DatasetId, keccak256
+from registry.cli.rehearsal import require_owner, show_message
+from registry.cli.session import open_session
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
-from tests.api.world import Gateway
+from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets.messages import Withdrawal
+from tests.api.world import FAR, Gateway
 from tests.cli.conftest import PASSWORD, Run
-from tests.fixtures.commands import Done, refused
+from tests.fixtures.commands import Done, refused, yes
 from tests.fixtures.randomness import signer_of
 from tests.fixtures.servers import serving
 
 NAMES = ("owner", "analyst", "buyer")
-
-
-@pytest.fixture(scope="module")
-def gateway(quiet_gateway: Gateway) -> Gateway:
-    return quiet_gateway
 
 
 @pytest.fixture(scope="module")
@@ -102,12 +101,6 @@ def dataset(act: Run, files: Path, kept: tuple[Path, Path]) -> str:
     """A dataset of the key owner; nothing of it is published."""
     made = ("--no-publish", "--manifest", kept[0], "--keep-metadata", kept[1])
     return str(yes(act("register", files, "--name", "x", "--key", "owner", "--json", *made))["datasetId"])
-
-
-def yes(done: Done) -> dict[str, Any]:
-    """The JSON document of a command that has to succeed."""
-    assert done.code == 0, done
-    return done.json
 
 
 def test_a_dry_run_of_each_act_shows_the_message_that_the_act_then_signs(
@@ -198,3 +191,18 @@ def test_a_dry_run_of_what_would_be_refused_is_refused_in_the_same_words(
     assert "withdrawn" in refused(dry(*grant))
     problem = dry(*grant, "--json")
     assert (problem.code, problem.json["error"]) == (2, "DatasetWithdrawn")
+
+
+def test_a_dry_run_about_a_dataset_that_the_chain_does_not_have_says_so(
+    gateway: Gateway, keys: dict[str, Address], tmp_path: Path
+) -> None:
+    """The gateway can name any dataset; only the chain says which there are."""
+    unknown = DatasetId(keccak256(b"never registered"))
+    withdrawal = Withdrawal(dataset_id=unknown, head=ZERO_BYTES32, reason="", deadline=FAR)
+    policy = RequestPolicy(dataset_id=unknown, accepted=True, issued_at=0, deadline=FAR)
+    url = str(gateway.http.base_url)
+    with open_session(url, tmp_path / "keys", "owner", None, dry_run=True) as signing:
+        with pytest.raises(NotFound, match=f"There is no dataset {unknown}"):
+            show_message(signing, withdrawal, {}, as_json=True)
+        with pytest.raises(NotFound, match=f"There is no dataset {unknown}"):
+            require_owner(signing, policy)

@@ -24,11 +24,6 @@ BUNDLES = Path(__file__).parents[1] / "vectors/evidence/bundles"
 
 
 @pytest.fixture(scope="module")
-def gateway(quiet_gateway: Gateway) -> Gateway:
-    return quiet_gateway
-
-
-@pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder of files."""
     top = tmp_path_factory.mktemp("measurements")

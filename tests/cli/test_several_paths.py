@@ -18,11 +18,6 @@ from tests.fixtures.commands import refused
 NAMES = ["a.csv", "b.csv", "数据/c.csv"]
 
 
-@pytest.fixture(scope="module")
-def gateway(quiet_gateway: Gateway) -> Gateway:
-    return quiet_gateway
-
-
 @pytest.fixture
 def act(tdr: Run, gateway: Gateway, key: Signer) -> Run:
     """Run a command at the gateway; there is one key."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from registry.base.primitives import DatasetId
 from registry.manifest import hash_path
-from tests.api.world import Gateway, open_node, running
+from tests.api.world import Gateway
 from tests.fixtures.commands import TDR, tdr_here
 from tests.fixtures.waiting import PATIENCE
 
@@ -35,20 +34,14 @@ class Registered:
 
 
 @pytest.fixture
-def registered(tmp_path: Path, watch_gateway: Gateway) -> Registered:
+def registered(tmp_path: Path, gateway: Gateway) -> Registered:
     folder = tmp_path / "data"
     folder.mkdir()
     (folder / "a.csv").write_text(str(tmp_path))
     manifest = hash_path(folder)
-    message = watch_gateway.registration(content_root=manifest.root)
-    watch_gateway.settle(message, manifest=json.loads(manifest.to_json()))
-    return Registered(folder, message.dataset_id, str(watch_gateway.http.base_url).rstrip("/"))
-
-
-@pytest.fixture(scope="module")
-def watch_gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    with open_node(tmp_path_factory.mktemp("node")) as node, running(node) as found:
-        yield found
+    message = gateway.registration(content_root=manifest.root)
+    gateway.settle(message, manifest=json.loads(manifest.to_json()))
+    return Registered(folder, message.dataset_id, str(gateway.http.base_url).rstrip("/"))
 
 
 def once(registered: Registered) -> tuple[int, dict[str, object]]:

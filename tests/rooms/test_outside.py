@@ -18,6 +18,9 @@ from registry.cli.app import main
 from registry.cli.catalogue import COMMANDS
 from registry.config import Settings
 from registry.index.check import check
+from registry.keys.folder import KeyFolder
+from registry.keys.keystore import encrypt
+from registry.keys.signer import Signer
 from registry.node import Node
 from registry.rooms.catalogue import ROOMS
 from registry.rooms.room import Rooms
@@ -29,6 +32,7 @@ from tests.rooms.notices.client import Notices
 from tests.rooms.notices.messages import Notice
 from tests.rooms.notices.room import GATEWAY_ROOM, ROOM
 
+PASSWORD = "a password"
 WITH_NOTICES = Rooms((*ROOMS.rooms, ROOM))
 ALL_GATEWAY_ROOMS = (*GATEWAY_ROOMS, GATEWAY_ROOM)
 ALL_COMMANDS = (*COMMANDS, ("notice", "tests.rooms.notices.command", "Post a notice."))
@@ -110,15 +114,29 @@ def test_its_notices_are_read_by_both_clients_without_a_line_in_the_sdk(tmp_path
         assert asyncio.run(read(url, message.notice_id)) == "By the client."
 
 
-def test_its_command_posts_a_notice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with gateway_with(tmp_path, WITH_NOTICES, ALL_GATEWAY_ROOMS) as gateway:
-        text = "By the command line."
-        secret = keccak256(b"owner").hex()
-        with pytest.raises(SystemExit) as ended_with:
-            main(["notice", text, secret, "--gateway", str(gateway.http.base_url)], ALL_COMMANDS)
-        assert ended_with.value.code == 0
-        out = capsys.readouterr().out  # The lines that the node logs are in it too.
-        printed, _ = json.JSONDecoder().raw_decode(out[out.index("{\n") :])
-        notice_id = str(Bytes32(keccak256(text.encode())))
-        assert printed["subject"] == {"kind": "notice", "id": notice_id}
+def test_its_command_rehearses_and_posts_a_notice(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The session of the command line signs and sends what it does not know, and waits until it can be read."""
+    monkeypatch.setenv("TDR_KEY_PASSWORD", PASSWORD)
+    KeyFolder(tmp_path / "keys").add("owner", encrypt(Signer(keccak256(b"owner")), PASSWORD, work=2**4))
+    text = "By the command line."
+    notice_id = str(Bytes32(keccak256(text.encode())))
+    with gateway_with(tmp_path / "node", WITH_NOTICES, ALL_GATEWAY_ROOMS) as gateway:
+        place = ("--keys", str(tmp_path / "keys"), "--gateway", str(gateway.http.base_url))
+
+        def printed(*options: str) -> dict[str, object]:
+            with pytest.raises(SystemExit) as ended_with:
+                main(["notice", text, *place, "--json", *options], ALL_COMMANDS)
+            out = capsys.readouterr().out  # The lines that the node logs are in it too.
+            assert ended_with.value.code == 0, out
+            document: dict[str, object] = json.JSONDecoder().raw_decode(out[out.index("{\n") :])[0]
+            return document
+
+        draft = printed("--dry-run")
+        assert (draft["dryRun"], draft["noticeId"], draft["signer"]) == (True, notice_id, str(OWNER.address))
+        assert gateway.http.get(f"{Notice.PATH}/{notice_id}").json() == {"text": None}
+        posted = printed()
+        assert (posted["noticeId"], posted["text"]) == (notice_id, text)
+        assert posted["status"] in ("mined", "final")
         assert gateway.http.get(f"{Notice.PATH}/{notice_id}").json() == {"text": text}

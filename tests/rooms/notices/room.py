@@ -14,6 +14,7 @@ from sqlalchemy import BigInteger, Column, Connection, MetaData, String, Table, 
 
 from api.bodies import Submission
 from api.deps import NodeDep
+from api.reads import MinBlock, reach
 from api.rooms.room import GatewayRoom
 from api.strict import StrictRoute
 from api.writes import WRITE, MessageIntakeDep
@@ -96,8 +97,9 @@ async def post(body: Submission[Notice], intake: MessageIntakeDep) -> Response:
 
 
 @router.get(f"{Notice.PATH}/{{notice_id}}", operation_id="notice")
-async def notice(node: NodeDep, notice_id: Annotated[Bytes32, PathField()]) -> Response:
+async def notice(node: NodeDep, notice_id: Annotated[Bytes32, PathField()], min_block: MinBlock = None) -> Response:
     """Return a notice."""
+    await reach(node, min_block)
     with node.storage.read() as connection:
         text = connection.scalar(select(TABLE.c.text).where(TABLE.c.notice_id == notice_id))
     return Response(orjson.dumps({"text": text}), media_type="application/json")
