@@ -1,7 +1,7 @@
-"""Messages that have no receipt here and have had their effect already, because they were sent without this gateway.
+"""Messages that took effect before this gateway received them, because they were sent without it.
 
-Such a message is answered with a receipt like any other. So its signature must be valid although the contract, which
-checks the state first, did not check it; and one effect has one receipt, however often it is asked for.
+Such a message gets a receipt like any other. The contract checks the state before the signature, so the signature is
+checked here. Each effect has exactly one receipt, however often the message is submitted.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ def find_done(
     prepared: PreparedTransaction,
     refused: ContractRefused,
 ) -> Moment:
-    """Return when a refused message had its effect, if its signature is valid.
+    """Return when a refused message took effect, if its signature is valid.
 
     The signature is checked before the logs are searched. It may be by the account that the message names, by the
-    present owner of the subject, or by a former owner.
+    current owner of the subject, or by a former owner.
 
     Args:
         chain: The chain.
@@ -41,7 +41,7 @@ def find_done(
         refused: The contract's refusal of it.
 
     Raises:
-        ContractRefused: `refused`, where the message has had no effect; or the signature is not by the account that had
+        ContractRefused: `refused`, if the message has not taken effect; or the signature is not by the account that had
             to sign.
         ChainUnavailable: No usable answer came.
         RpcError: The node refused.

@@ -1,7 +1,7 @@
-"""Who has to sign a message, and whether a signature is theirs, where no contract has checked it.
+"""Checks of signatures that no contract has checked.
 
-The contracts check a signature last, after the state that the message follows. Where that state has changed, their
-refusal says nothing about the signature, and it is checked here.
+The contracts check a signature last, after the state that the message follows. If that state has changed, their
+refusal does not say whether the signature is valid, so it is checked here.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from registry.rooms.deployment import Deployment
 from registry.rooms.room import Rooms
 
 MAGIC: Final = bytes.fromhex("1626ba7e")
-"""What `isValidSignature(bytes32,bytes)` returns for yes; its own selector. Source: ERC-1271."""
+"""The value that `isValidSignature(bytes32,bytes)` returns for a valid signature: its selector. Source: ERC-1271."""
 CHECK_GAS: Final = 300_000
 
 
@@ -46,7 +46,7 @@ def required_signer(chain: Chain, deployment: Deployment, rooms: Rooms, message:
 
 
 def has_code(chain: Chain, account: Address) -> bool:
-    """Return whether an account is a contract, or delegates to one (EIP-7702): then its code judges signatures.
+    """Return whether an account is a contract, or delegates to one (EIP-7702). Then its code checks signatures.
 
     Raises:
         ChainUnavailable: No usable answer came.
@@ -73,5 +73,5 @@ def approves(chain: Chain, wallet: Address, digest: Bytes32, signature: bytes) -
 
 
 def not_by(account: Address, digest: Bytes32) -> ContractRefused:
-    """Return the refusal of a signature that is not an account's, in the words of the contracts."""
+    """Return the contracts' error for a signature that is not by an account."""
     return SHARED.refusal_of("SignatureNotBySigner", signer=str(account), digest=str(digest))

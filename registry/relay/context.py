@@ -1,4 +1,4 @@
-"""What all steps of a relayer work with."""
+"""The objects that all steps of a relayer share."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from registry.storage.engine import Storage
 
 @dataclass(frozen=True, slots=True)
 class RelayContext:
-    """What all steps of a relayer work with.
+    """The objects that all steps of a relayer share.
 
     Args:
         chain: The chain.
@@ -26,7 +26,7 @@ class RelayContext:
         signer: The key.
         deployment: The contracts.
         protocols: The offline halves of the rooms.
-        settings: How to behave.
+        settings: The relayer's settings.
         finality: When a block is final.
         clock: Returns the Unix time in seconds.
     """

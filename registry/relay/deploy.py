@@ -1,8 +1,8 @@
-"""Deploying the contracts of all rooms on a chain, once; and checking that the contracts on a chain are the right ones.
+"""Deploy the contracts of all rooms on a chain once, and check the contracts that exist on a chain.
 
-The intention (nonces, transactions, the addresses that follow from them) is in the database before anything is sent,
-and the relayer brings it into blocks like everything else. At whatever moment a process crashes, a database has one
-contract of each name. A later version of the program that has more rooms deploys only what is missing.
+The plan (nonces, transactions, the addresses that follow from them) is in the database before anything is sent, and the
+relayer brings it into blocks like all other transactions. Whenever a process crashes, a database has at most one
+contract of each name. A later version of the program with more rooms deploys only what is missing.
 """
 
 from __future__ import annotations
@@ -55,26 +55,26 @@ def ensure_deployed(
     given: Mapping[str, Address] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Deployment:
-    """Return the contracts that belong to a database: those it has, those that are given, and new ones for the rest.
+    """Return the contracts of a database: the recorded ones, the given ones, and newly deployed ones for the rest.
 
-    May be called by several processes at once, repeatedly, and after any crash. For money it waits as long as it takes,
-    and logs so once.
+    May be called by several processes at once, repeatedly, and after any crash. If the account lacks funds, it logs so
+    once and waits without a time limit.
 
     Args:
         chain: The chain.
         storage: The database, migrated.
         rooms: The rooms.
         signer: The key that deploys, which is the relayer's.
-        settings: How to relay.
+        settings: The relayer's settings.
         holder: The relayer's name for its lease; see `Relayer`.
-        given: The addresses of contracts that exist already, by name.
+        given: The addresses of existing contracts, by name.
         clock: Returns the Unix time in seconds.
 
     Raises:
-        Conflict: The database belongs to another chain or to other contracts; or what is at the addresses is not one of
-            our contracts.
-        InvalidInput: A given name is not that of a contract.
-        Unavailable: Chain or database cannot be used now, or the deployment is in no block yet.
+        Conflict: The database belongs to another chain or to other contracts, or the code at an address is not that of
+            our contract.
+        InvalidInput: There is no contract with a given name.
+        Unavailable: The chain or the database cannot be used now, or the deployment is in no block yet.
         RpcError: The node refused.
     """
     identity = identity_of(chain)
@@ -91,7 +91,7 @@ def ensure_deployed(
 def bound_identity(storage: Storage) -> ChainIdentity | None:
     """Return the chain that a database belongs to; None for a new database.
 
-    A chain that is opened with it must be this chain from the first answer on, whoever answers first.
+    Pass it when opening a chain, so that answers of any other chain are rejected from the first one on.
 
     Raises:
         Unavailable: The database cannot be used.
@@ -102,7 +102,7 @@ def bound_identity(storage: Storage) -> ChainIdentity | None:
 
 
 def read_deployment(storage: Storage, protocols: Protocols) -> Deployment | None:
-    """Return the recorded deployment; None while a contract of these rooms is not recorded. Does not check the chain.
+    """Return the recorded deployment; None if a contract of these rooms is not recorded. Does not check the chain.
 
     Raises:
         Unavailable: The database cannot be used.
@@ -112,16 +112,16 @@ def read_deployment(storage: Storage, protocols: Protocols) -> Deployment | None
 
 
 def verify_deployed(chain: Chain, rooms: Rooms, deployment: Deployment, names: Collection[str] | None = None) -> None:
-    """Check that the code at the addresses is that of our contracts, made for each other and for this chain.
+    """Check that our contracts are at the addresses, and that they belong together and to this chain.
 
     Args:
         chain: The chain.
         rooms: The rooms.
         deployment: The contracts.
-        names: Which of them are checked; None: all.
+        names: The contracts to check; None means all.
 
     Raises:
-        Conflict: It is not.
+        Conflict: A check failed.
         Unavailable: No usable answer came.
         RpcError: The node refused.
     """
@@ -129,7 +129,7 @@ def verify_deployed(chain: Chain, rooms: Rooms, deployment: Deployment, names: C
         address = deployment.address_of(name)
         if not rooms.artifact(name).is_code(_code(chain, address)):
             raise Conflict(
-                f"The code at {address} is not that of {name} as this version knows it.",
+                f"The code at {address} is not the code of {name} in this version.",
                 hint="Give the addresses of contracts that this version deployed, or none.",
             )
         if _view(chain, address, "domainSeparator()") != Domain(name, deployment.chain_id, address).separator():
@@ -167,7 +167,7 @@ def _bind_chain(storage: Storage, identity: ChainIdentity) -> None:
 def _use_given(
     chain: Chain, storage: Storage, rooms: Rooms, identity: ChainIdentity, given: Mapping[str, Address]
 ) -> None:
-    """Check the contracts that are given, and record those that the database does not have."""
+    """Check the given contracts, and record those that the database does not have."""
     known = rooms.protocols.contracts
     unknown = [name for name in given if name not in known]
     if unknown:
@@ -197,7 +197,7 @@ def _require_same(storage: Storage, recorded: Mapping[str, ContractAt], given: M
 
 
 def _deployed(chain: Chain, storage: Storage, rooms: Rooms) -> Deployment | None:
-    """Return the recorded deployment, checked; None where a contract is not recorded, or not on the chain yet."""
+    """Return the recorded deployment after checking it; None if a contract is not recorded or not on the chain yet."""
     deployment = read_deployment(storage, rooms.protocols)
     if deployment is None or not _is_there(chain, deployment):
         return None
@@ -224,7 +224,7 @@ def _deploy(
         _wait(deadline, clock, "Another process is deploying the contracts and has not finished.")
     deployment = read_deployment(storage, rooms.protocols)
     if deployment is None:
-        deployment = _intend(chain, lease, rooms, signer, identity, settings, clock())
+        deployment = _plan(chain, lease, rooms, signer, identity, settings, clock())
     relayer = Relayer(
         chain, storage, signer, deployment, settings, protocols=rooms.protocols, holder=holder, clock=clock
     )
@@ -236,7 +236,7 @@ def _deploy(
     return deployment
 
 
-def _intend(
+def _plan(
     chain: Chain,
     lease: Lease,
     rooms: Rooms,
@@ -245,7 +245,7 @@ def _intend(
     settings: RelaySettings,
     now: float,
 ) -> Deployment:
-    """Record the deployment of the contracts that the database does not have: addresses, nonces and transactions."""
+    """Record the planned deployment of the missing contracts: addresses, nonces and transactions."""
     used = int(chain.request("eth_getTransactionCount", [str(signer.address), "latest"]), 16)
     _, fees = _balance_and_fees(chain, signer, settings)
     lowest = max(0, block_at(chain).number - DEEPEST_REORGANISATION)
@@ -283,13 +283,13 @@ def _carry_out(
         if relayer.shortage is not None and relayer.shortage.is_stopped:
             deadline = clock() + timeout
         if not _is_there(chain, deployment):
-            _wait(deadline, clock, "The contracts' deployment was sent, but is in no block yet.")
+            _wait(deadline, clock, "The deployment of the contracts was sent, but is in no block yet.")
 
 
 def _await_funds(
     chain: Chain, storage: Storage, rooms: Rooms, signer: Signer, identity: ChainIdentity, settings: RelaySettings
 ) -> None:
-    """Wait until the account can pay for what is missing, or until another process has begun to deploy it."""
+    """Wait until the account can pay for the missing contracts, or another process has begun to deploy them."""
     watch = FundingWatch(signer.address, identity.chain_id)
     while True:
         gas = _missing_gas(storage, rooms)
@@ -308,7 +308,7 @@ def _await_funds(
 
 
 def _missing_gas(storage: Storage, rooms: Rooms) -> int:
-    """Return the most gas that the deployment of the contracts that are not recorded may use."""
+    """Return the most gas that deploying the contracts not recorded yet may use."""
     with storage.read() as connection:
         recorded = _recorded(connection)
     return sum(
@@ -322,16 +322,16 @@ def _balance_and_fees(chain: Chain, signer: Signer, settings: RelaySettings) -> 
     head, balance = ask(
         chain, [("eth_getBlockByNumber", ["latest", False]), ("eth_getBalance", [str(signer.address), "latest"])]
     )
-    # Not every node answers these.
+    # Not every node supports these methods.
     priority, price = chain.batch([("eth_maxPriorityFeePerGas", []), ("eth_gasPrice", [])])
     try:
         return int(balance, 16), Prices.read(head, priority, price).offer(settings.maximum_fee)
     except (TypeError, ValueError) as error:
-        raise ChainUnavailable("The node's answers cannot be read.") from error
+        raise ChainUnavailable("The node returned invalid answers.") from error
 
 
 def _creation(compiled: Artifact, references: Sequence[Address]) -> Payload:
-    """Return what creates a contract whose constructor takes the addresses of others."""
+    """Return the payload that creates a contract whose constructor takes the addresses of other contracts."""
     data = compiled.creation_code + b"".join(map(left_padded, references))
     gas = CREATION_GAS + DEPLOYED_BYTE_GAS * len(compiled.deployed_code) + CREATION_BYTE_GAS * len(data)
     return Payload(None, data, gas)
@@ -367,5 +367,5 @@ def _view(chain: Chain, address: Address, function: str) -> bytes:
 
 def _wait(deadline: float, clock: Callable[[], float], reason: str) -> None:
     if clock() > deadline:
-        raise Unavailable(reason, hint="Look at the chain, at the relayer's balance and its fees; then start again.")
+        raise Unavailable(reason, hint="Check the chain, the relayer's balance and its fees, then start again.")
     time.sleep(WAIT_SECONDS)

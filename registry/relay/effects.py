@@ -1,7 +1,7 @@
-"""Whether what a message asks for has happened already, whoever sent it.
+"""Find the effect of a message on the chain, whichever account sent it.
 
-A message has an effect at most once, and anybody may send it: a transaction that reverts because another copy of its
-message came first has had its effect all the same.
+A message takes effect at most once, and any account may send it. If a transaction reverts because another copy of its
+message came first, the message has still taken effect.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from registry.rooms.protocol import Protocols
 def find_effect(
     chain: Chain, deployment: Deployment, protocols: Protocols, message: Message, until: BlockRef
 ) -> Moment | None:
-    """Return when and where a message had its effect, up to a block; None if it had none.
+    """Return when and where a message took effect, up to a block; None if it did not.
 
     Raises:
         ChainUnavailable: No usable answer came, or the chain left that block meanwhile.

@@ -1,4 +1,4 @@
-"""What a transaction offers to pay, in wei a unit of gas: by EIP-1559, or a gas price where blocks have no base fee."""
+"""Fees that a transaction offers, in wei per unit of gas: EIP-1559 fees, or a gas price if blocks have no base fee."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MAX_CHANGE: Final = 8
 
 @dataclass(frozen=True, slots=True)
 class Fees:
-    """What a transaction offers.
+    """The fees that a transaction offers.
 
     Args:
-        maximum: The most it pays a unit of gas, wei.
-        priority: What of that goes to whoever makes the block, wei.
-        is_legacy: Whether it is a plain gas price, for a chain whose blocks have no base fee.
+        maximum: The most it pays per unit of gas, wei.
+        priority: The part of `maximum` that goes to the block's producer, wei.
+        is_legacy: Whether `maximum` is a gas price, for a chain whose blocks have no base fee.
     """
 
     maximum: int
@@ -28,7 +28,7 @@ class Fees:
     is_legacy: bool = False
 
     def to_json(self) -> dict[str, str]:
-        """Return the fields of an `eth_call` that offers the same."""
+        """Return the fields of an `eth_call` that offers the same fees."""
         if self.is_legacy:
             return {"gasPrice": hex(self.maximum)}
         return {"maxFeePerGas": hex(self.maximum), "maxPriorityFeePerGas": hex(self.priority)}
@@ -36,11 +36,11 @@ class Fees:
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """What a node asks at one moment.
+    """The prices that a node reports at one moment.
 
     Args:
-        base_fee: What the next block asks, wei; 0 where blocks have no base fee.
-        priority: What the node suggests for the block's maker, wei: the whole gas price where there is no base fee.
+        base_fee: The base fee of the next block, wei; 0 if blocks have no base fee.
+        priority: The node's suggested priority fee, wei; the whole gas price if blocks have no base fee.
         is_legacy: Whether blocks have no base fee.
     """
 
@@ -50,15 +50,15 @@ class Prices:
 
     @classmethod
     def read(cls, head: Mapping[str, Any], priority: Any, price: Any) -> Prices:
-        """Read a node's answers. A free network asks for 0, and is then offered 0.
+        """Read the prices from a node's answers. On a free network they are 0.
 
         Args:
             head: The newest block.
-            priority: The answer to `eth_maxPriorityFeePerGas`; not every node knows it.
-            price: The answer to `eth_gasPrice`.
+            priority: The answer to `eth_maxPriorityFeePerGas`, or an error: not every node supports it.
+            price: The answer to `eth_gasPrice`, or an error.
 
         Raises:
-            ChainUnavailable: They cannot be read.
+            ChainUnavailable: The answers are invalid.
         """
         try:
             asked = None if isinstance(price, RpcError) else int(price, 16)
@@ -72,20 +72,20 @@ class Prices:
             by_rule = next_base_fee(present, used, limit)
             return cls(by_rule if asked is None else max(by_rule, asked - tip), tip)
         except (AttributeError, TypeError, KeyError, ValueError) as error:
-            raise ChainUnavailable("The node's answers about prices cannot be read.") from error
+            raise ChainUnavailable("The node returned invalid prices.") from error
 
     def offer(self, maximum_fee: int) -> Fees:
-        """Return an offer that stays good while the base fee doubles, for six full blocks; capped.
+        """Return fees that remain sufficient until the base fee has doubled, which takes six full blocks.
 
         Args:
-            maximum_fee: The most that may be offered, wei.
+            maximum_fee: The cap on the fees, wei per unit of gas.
         """
         maximum = min(2 * self.base_fee + self.priority, maximum_fee)
         return Fees(maximum, min(self.priority, maximum), self.is_legacy)
 
 
 def next_base_fee(base_fee: int, gas_used: int, gas_limit: int) -> int:
-    """The base fee of the block that follows one with these values. Source: EIP-1559."""
+    """Return the base fee of the block that follows a block with these values. Source: EIP-1559."""
     target = gas_limit // ELASTICITY
     if not target or gas_used == target:
         return base_fee
@@ -93,12 +93,17 @@ def next_base_fee(base_fee: int, gas_used: int, gas_limit: int) -> int:
     return base_fee + max(change, 1) if gas_used > target else base_fee - change
 
 
-def outbid(former: Fees, wanted: Fees) -> Fees:
-    """An offer that nodes take in the place of a former one: an eighth more on both fees (geth asks for a tenth)."""
+def outbid(former: Fees, current: Fees) -> Fees:
+    """Return fees with which nodes replace a transaction: both at least an eighth higher (geth requires a tenth).
+
+    Args:
+        former: The fees of the transaction to be replaced.
+        current: The fees that a new transaction would offer now.
+    """
     return Fees(
-        max(wanted.maximum, _an_eighth_more(former.maximum)),
-        max(wanted.priority, _an_eighth_more(former.priority)),
-        wanted.is_legacy,
+        max(current.maximum, _an_eighth_more(former.maximum)),
+        max(current.priority, _an_eighth_more(former.priority)),
+        current.is_legacy,
     )
 
 

@@ -1,4 +1,4 @@
-"""Whether the relaying account can pay, and what is told when it cannot: once, and once more when it can again."""
+"""Watch whether the relaying account can pay. A shortage is logged once when it begins and once when it ends."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from registry.base.primitives import Address
 
 ETHER: Final = Decimal(10**18)
 ACTION_GAS: Final = 250_000
-"""About the published cap of a registration; most actions are cheaper."""
+"""About the published gas limit of a registration; most actions need less."""
 FEWEST_ACTIONS: Final = 10
-"""A balance that pays for fewer further actions is low."""
+"""A balance that pays for fewer actions than this is low."""
 REQUESTED_ACTIONS: Final = 100
-"""What is asked for pays for so many further actions."""
+"""The requested amount pays for this number of actions."""
 _SHOWN = Context(prec=3, rounding=ROUND_UP)
 
 log = logging.getLogger(__name__)
@@ -23,14 +23,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
-    """Too little money to go on, or soon.
+    """A balance that is too low to relay, or soon will be.
 
     Args:
         address: The account that pays.
-        chain_id: On which chain.
-        balance: What it has, wei.
-        missing: The least to send, wei.
-        is_stopped: Whether something cannot be paid already.
+        chain_id: The chain's id.
+        balance: The account's balance, wei.
+        missing: The least amount to send to the account, wei.
+        is_stopped: Whether a pending transaction cannot be paid now.
     """
 
     address: Address
@@ -40,34 +40,38 @@ class Shortage:
     is_stopped: bool
 
     def __str__(self) -> str:
-        state = "cannot pay for what waits" if self.is_stopped else f"pays for fewer than {FEWEST_ACTIONS} more actions"
+        state = (
+            "cannot pay for the pending transactions"
+            if self.is_stopped
+            else f"pays for fewer than {FEWEST_ACTIONS} more actions"
+        )
         return (
-            f"The relayer's balance of {ether(self.balance)} on chain {self.chain_id} {state}: send at least "
-            f"{ether(self.missing)} to {self.address}, then it goes on by itself."
+            f"The relayer's balance of {ether(self.balance)} on chain {self.chain_id} {state}. Send at least "
+            f"{ether(self.missing)} to {self.address}. The relayer then continues automatically."
         )
 
 
 class FundingWatch:
-    """Compares a balance with what is to be paid, and logs a shortage when it begins and when it ends.
+    """A watch over a balance, which logs a shortage when it begins and when it ends.
 
     Args:
         address: The account that pays.
-        chain_id: On which chain.
+        chain_id: The chain's id.
     """
 
     def __init__(self, address: Address, chain_id: int) -> None:
         self._address = address
         self._chain_id = chain_id
         self.shortage: Shortage | None = None
-        """The shortage of the last look; None if there was none."""
+        """The shortage at the last check; None if there was none."""
 
     def look(self, balance: int, price: int, *, due: int) -> Shortage | None:
-        """Compare, and return the shortage if there is one.
+        """Compare the balance with the costs; return the shortage, or None.
 
         Args:
-            balance: What the account has, wei.
-            price: What is offered a unit of gas now, wei; 0 on a free network.
-            due: What must be paid for to go on, wei; 0 if nothing is unpaid.
+            balance: The account's balance, wei.
+            price: The price currently offered per unit of gas, wei; 0 on a free network.
+            due: The cost of the transactions that must be paid for to continue, wei; 0 if none is unpaid.
         """
         former = self.shortage
         self.shortage = None
@@ -77,10 +81,10 @@ class FundingWatch:
         if self.shortage is not None and (former is None or self.shortage.is_stopped != former.is_stopped):
             log.error("%s", self.shortage)
         elif self.shortage is None and former is not None:
-            log.info("The relayer %s is funded with %s: it goes on.", self._address, ether(balance))
+            log.info("the relayer %s has been funded: its balance is %s; it continues", self._address, ether(balance))
         return self.shortage
 
 
 def ether(wei: int) -> str:
-    """Return an amount for people, rounded up to three digits: an amount to send suffices as it is shown."""
+    """Return an amount as text, rounded up to three digits, so that sending the amount shown is enough."""
     return f"{_SHOWN.create_decimal(Decimal(wei) / ETHER):f} ether"

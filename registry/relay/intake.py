@@ -1,4 +1,4 @@
-"""What is written when a message is accepted: its receipt, its idempotency key, and what comes with it."""
+"""Store an accepted message: its receipt, its idempotency key, and the attached documents."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from registry.storage.engine import Storage
 from registry.storage.insert import insert_if_new
 
 Write = Callable[[Connection], None]
-"""Writes more in the database transaction that keeps the receipt."""
+"""A function that writes more in the database transaction that stores the receipt."""
 
 _ID_BYTES: Final = 16
 
 
 def find(storage: Storage, prepared: PreparedTransaction, key: IdempotencyKey | None = None) -> Receipt | None:
-    """Return the receipt that a message or its key has already, or None.
+    """Return the existing receipt of a message or its key, or None.
 
     Raises:
         Conflict: The key was used for another message.
@@ -53,18 +53,18 @@ def accept(
         prepared: The message; it is not checked again.
         now: Unix seconds.
         key: The client's idempotency key, if it gave one.
-        done: Where the message has had its effect already, if it has.
-        admission: Check in the same transaction that a message that is new here is relayed, and charge it.
+        done: When and where the message took effect, if it already has.
+        admission: Checks of new messages in the same transaction, and charges for them.
         also: Writes more in the same transaction.
 
     Returns:
-        A new receipt, or that which message, key or effect has already.
+        A new receipt, or the existing receipt of the message, key or effect.
 
     Raises:
         Conflict: The key was used for another message.
         LimitReached: A budget does not cover it.
         RegistryError: `admission` or `also` refused.
-        Unavailable: The database cannot be used. The transaction may have been committed all the same.
+        Unavailable: The database cannot be used. The transaction may still have been committed.
     """
     with storage.write() as connection:
         receipt = _find(connection, prepared, key)
@@ -91,14 +91,14 @@ def accept(
 def _insert(
     connection: Connection, prepared: PreparedTransaction, done: Moment | None, now: float
 ) -> tuple[Receipt, bool]:
-    """Insert a receipt, unless another transaction did so at the same time; return it, and whether it is new."""
+    """Insert a receipt, unless a concurrent transaction did so; return the receipt and whether it is new."""
     values = _values(prepared, done, now)
     connection.execute(insert_if_new(connection, RECEIPTS).values(values))
     receipt = find_receipt(connection, _accepted(prepared))
     if receipt is None and done is not None:
         receipt = _receipt_of_effect(connection, done)
     if receipt is None:
-        raise Unavailable("The database did not keep what was written to it.")
+        raise Unavailable("The database does not contain the receipt that was just written.")
     return receipt, receipt.id == values["id"]
 
 
@@ -151,11 +151,10 @@ def _find(connection: Connection, prepared: PreparedTransaction, key: Idempotenc
 
 
 def _accepted(prepared: PreparedTransaction) -> ColumnElement[bool]:
-    """Return the condition for receipts that keep a message from being accepted again.
+    """Return the condition for receipts that prevent a message from being accepted again.
 
-    They are all but those of failures that cost nothing.
-
-    A transaction that failed was paid for, and its message would fail again: the receipt says why.
+    These are all receipts except those of failures without a transaction. A message whose transaction failed was paid
+    for and would fail again; its receipt gives the reason.
     """
     paid_for = RECEIPTS.c.transaction_hash.is_not(None)
     return and_(RECEIPTS.c.digest == prepared.digest, or_(RECEIPTS.c.status != Status.FAILED, paid_for))
@@ -166,16 +165,16 @@ def _effect(done: Moment) -> Bytes32:
 
 
 def _receipt_of_effect(connection: Connection, done: Moment) -> Receipt | None:
-    """Return the receipt of an effect: of a message that the relayer sent, or of one that was answered before."""
+    """Return the receipt of an effect: of a message that the relayer sent, or of one accepted as already done."""
     by_relayer = (
         select(NONCES.c.receipt_seq)
         .join_from(ATTEMPTS, NONCES, and_(ATTEMPTS.c.relayer == NONCES.c.relayer, ATTEMPTS.c.nonce == NONCES.c.nonce))
         .where(ATTEMPTS.c.transaction_hash == done.transaction_hash)
     )
-    known = find_receipt(connection, RECEIPTS.c.seq.in_(by_relayer))
-    return known or find_receipt(connection, RECEIPTS.c.effect == _effect(done))
+    existing = find_receipt(connection, RECEIPTS.c.seq.in_(by_relayer))
+    return existing or find_receipt(connection, RECEIPTS.c.effect == _effect(done))
 
 
 def _scope(prepared: PreparedTransaction) -> str:
-    """Return whose idempotency keys these are: one client's keys must not get in the way of another's."""
+    """Return the scope of a client's idempotency keys: keys of different clients must not collide."""
     return str(prepared.signer or prepared.message.subject.id)

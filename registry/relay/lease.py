@@ -1,7 +1,7 @@
-"""One relayer a key: a lease in the database, by the database's clock.
+"""A lease in the database that allows one relayer per key. It expires by the database's clock.
 
-Each holding has a token that is higher than all before it. Whatever a relayer writes, it writes in a transaction that
-first finds its token unchanged, so that a holder that was thought dead can do no harm when it wakes.
+Each lease has a token higher than that of every lease before it. A relayer writes only in transactions that first check
+that its token is unchanged. Therefore a relayer that was presumed dead and resumes cannot write any more.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ from registry.storage.insert import insert_if_new
 
 
 class LeaseLost(Conflict):
-    """Another relayer has taken over the key; nothing was written."""
+    """The error raised when another relayer has taken over the key; nothing was written."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A holding of a key.
+    """A lease of a key.
 
     Args:
         storage: The database.
         relayer: The key's account.
-        token: This holding's number.
+        token: The lease's number, higher than that of every earlier lease of the key.
     """
 
     storage: Storage
@@ -39,10 +39,10 @@ class Lease:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A database transaction that only the present holder can make.
+        """Open a database transaction that only the current holder of the lease can open.
 
         Raises:
-            LeaseLost: Another has taken over.
+            LeaseLost: Another relayer has taken over the key.
             Unavailable: The database cannot be used.
         """
         with self.storage.write() as connection:
@@ -57,10 +57,13 @@ class Lease:
             yield connection
 
     def renew(self, seconds: float) -> None:
-        """Holds on for so many seconds from now.
+        """Extend the lease.
+
+        Args:
+            seconds: How long it lasts from now.
 
         Raises:
-            LeaseLost: Another has taken over.
+            LeaseLost: Another relayer has taken over the key.
             Unavailable: The database cannot be used.
         """
         with self.write() as connection:
@@ -71,7 +74,7 @@ class Lease:
             )
 
     def release(self) -> None:
-        """Lets another take over at once. Does nothing if another has done so already."""
+        """End the lease, so that another relayer can take over at once. Does nothing if one already has."""
         with self.storage.write() as connection:
             connection.execute(
                 update(LEASES)
@@ -81,20 +84,20 @@ class Lease:
 
 
 def take(storage: Storage, relayer: Address, holder: str, seconds: float) -> Lease | None:
-    """Takes the key, if nobody else holds it.
+    """Take the lease of a key, unless another holder has it.
 
     Args:
         storage: The database.
         relayer: The key's account.
-        holder: Who takes it. Whoever has the same name is the same holder, back from a crash: only one process at a
-            time may have it.
-        seconds: For how long, from now.
+        holder: The holder's name. A process with the same name counts as the same holder after a crash, so only one
+            process at a time may use a name.
+        seconds: How long the lease lasts from now.
+
+    Returns:
+        The lease; None if another holder has it.
 
     Raises:
         Unavailable: The database cannot be used.
-
-    Returns:
-        The lease, or None: another holds it.
     """
     with storage.write() as connection:
         now = database_time(connection)
@@ -116,19 +119,19 @@ def take(storage: Storage, relayer: Address, holder: str, seconds: float) -> Lea
 
 
 def latest_relayer(storage: Storage) -> Address | None:
-    """Return the account whose key was leased last, for processes that have no key; None if none was.
+    """Return the account whose key was leased last, for processes without a key; None if no key was ever leased.
 
     Raises:
         Unavailable: The database cannot be used.
     """
-    wanted = select(LEASES.c.relayer).order_by(LEASES.c.expires_at.desc()).limit(1)
+    latest = select(LEASES.c.relayer).order_by(LEASES.c.expires_at.desc()).limit(1)
     with storage.read() as connection:
-        relayer: Address | None = connection.execute(wanted).scalar_one_or_none()
+        relayer: Address | None = connection.execute(latest).scalar_one_or_none()
     return relayer
 
 
 def database_time(connection: Connection) -> ColumnElement[float]:
-    """The database's clock as an expression, Unix seconds: all who share a database share it."""
+    """Return an SQL expression for the time of the database's clock, Unix seconds. All processes share that clock."""
     if connection.dialect.name == "postgresql":
         return extract("epoch", func.clock_timestamp()).cast(Double)
     return literal_column("(julianday('now') - 2440587.5) * 86400.0", Double)

@@ -1,6 +1,6 @@
-"""What the relayer reads from and writes to the database. Each write is one step that leaves the tables consistent.
+"""The relayer's reads from and writes to the database. Each write leaves the tables consistent.
 
-The functions run inside a transaction of the caller's; those that write, in one made by `Lease.write`.
+The functions run in the caller's transaction. Functions that write need a transaction opened by `Lease.write`.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ def slots(connection: Connection, relayer: Address, condition: ColumnElement[boo
         .where(NONCES.c.relayer == relayer, condition)
         .order_by(NONCES.c.nonce, ATTEMPTS.c.number)
     )
-    found: dict[int, NonceSlot] = {}
+    by_nonce: dict[int, NonceSlot] = {}
     for nonce, purpose, seq, number, transaction_hash, maximum, priority, is_fill, sent_at in rows:
         attempt = Attempt(nonce, number, transaction_hash, Fees(maximum, priority), is_fill, sent_at is not None)
-        before = found[nonce].attempts if nonce in found else ()
-        found[nonce] = NonceSlot(nonce, purpose, seq, (*before, attempt))
-    return list(found.values())
+        before = by_nonce[nonce].attempts if nonce in by_nonce else ()
+        by_nonce[nonce] = NonceSlot(nonce, purpose, seq, (*before, attempt))
+    return list(by_nonce.values())
 
 
 def next_nonce(connection: Connection, relayer: Address) -> int:
@@ -96,7 +96,7 @@ def raw_of(connection: Connection, hashes: Sequence[Bytes32]) -> dict[Bytes32, b
 
 
 def mined_blocks(connection: Connection, relayer: Address) -> list[tuple[int, Bytes32]]:
-    """Return the blocks, not final yet, with transactions of the relayer or effects of messages, in ascending order."""
+    """Return the non-final blocks with transactions of the relayer or effects of messages, in ascending order."""
     of_nonces: Select[Any] = select(NONCES.c.block_number, NONCES.c.block_hash).where(
         NONCES.c.relayer == relayer, NONCES.c.state == MINED
     )
@@ -113,7 +113,7 @@ def record_signed(
     fees: Fees,
     now: float,
 ) -> None:
-    """Record the nonces of messages, with the transactions that carry them."""
+    """Record the nonces of messages with their transactions."""
     if not signed:
         return
     connection.execute(
@@ -141,7 +141,7 @@ def record_other(
     *,
     contract: str | None = None,
 ) -> None:
-    """Record a nonce that carries no message: it is used for a deployment, or for nothing."""
+    """Record a nonce that carries no message: it is used for a deployment or a filler."""
     connection.execute(
         insert(NONCES).values(relayer=relayer, nonce=nonce, purpose=purpose, contract=contract, state=OPEN)
     )
@@ -160,7 +160,7 @@ def record_replacement(
     *,
     is_fill: bool,
 ) -> None:
-    """Record one more attempt of a nonce."""
+    """Record another attempt of a nonce."""
     connection.execute(
         insert(ATTEMPTS).values(
             _attempt(relayer, slot.nonce, slot.latest.number + 1, transaction, fees, now, is_fill=is_fill)
@@ -170,14 +170,14 @@ def record_replacement(
 
 def record_sent(connection: Connection, attempts: Sequence[Attempt], seqs: Sequence[int], now: float) -> None:
     """Record that a node accepted these transactions."""
-    fresh = [{"one": attempt.hash, "now": now} for attempt in attempts if not attempt.was_sent]
+    fresh = [{"sent_hash": attempt.hash, "now": now} for attempt in attempts if not attempt.was_sent]
     if fresh:
         connection.execute(_NOTE_SENT, fresh)
     move(connection, seqs, Status.SENT, now)
 
 
 def record_outcomes(connection: Connection, relayer: Address, outcomes: Sequence[Outcome], now: float) -> None:
-    """Record that nonces are in blocks, and what that means for their messages."""
+    """Record that nonces are in blocks, with the outcomes of their messages."""
     if not outcomes:
         return
     connection.execute(
@@ -200,7 +200,7 @@ def record_outcomes(connection: Connection, relayer: Address, outcomes: Sequence
             continue
         settled.append(
             {
-                "one": inclusion.slot.receipt_seq,
+                "receipt": inclusion.slot.receipt_seq,
                 "now": now,
                 "hash": effect.transaction_hash if effect else inclusion.attempt.hash,
                 "height": effect.block_number if effect else inclusion.block_number,
@@ -219,7 +219,7 @@ def record_expired(connection: Connection, seq: int, failure: Failure, now: floa
 
 
 def record_done(connection: Connection, seq: int, effect: Moment, now: float) -> None:
-    """Record that a message without a nonce had its effect through a transaction of another account."""
+    """Record that a message without a nonce took effect by a transaction of another account."""
     move(
         connection,
         [seq],
@@ -251,17 +251,17 @@ def record_foreign(connection: Connection, relayer: Address, slot: NonceSlot) ->
 
 
 def reopen(connection: Connection, relayer: Address, block_hashes: Sequence[Bytes32], now: float) -> int:
-    """Undo what was recorded of blocks that are no longer on the chain.
+    """Undo the records of blocks that are no longer on the chain.
 
     Returns:
-        The number of messages that went back to an earlier status.
+        The number of messages that returned to an earlier status.
     """
     connection.execute(
         update(NONCES)
         .where(NONCES.c.relayer == relayer, NONCES.c.state == MINED, NONCES.c.block_hash.in_(block_hashes))
         .values(state=OPEN, transaction_hash=None, block_number=None, block_hash=None)
     )
-    # A message whose effect was another transaction's goes back with its own, or with that one.
+    # A message that another transaction carried out goes back if either that transaction's block or its own is gone.
     open_nonce = select(NONCES.c.nonce).where(NONCES.c.receipt_seq == RECEIPTS.c.seq, NONCES.c.state == OPEN).exists()
     any_nonce = select(NONCES.c.nonce).where(NONCES.c.receipt_seq == RECEIPTS.c.seq).exists()
     gone = RECEIPTS.c.block_hash.in_(block_hashes)
@@ -283,7 +283,7 @@ def reopen(connection: Connection, relayer: Address, block_hashes: Sequence[Byte
         .where(RECEIPTS.c.status == Status.MINED, ~any_nonce, gone)
         .values(status=Status.ACCEPTED, **cleared)
     ).rowcount
-    # Where only the effect's block is gone, our own transaction is checked again.
+    # If only the block of the effect is gone, our own transaction is checked again.
     orphans = select(RECEIPTS.c.seq).where(RECEIPTS.c.status == Status.SENT)
     connection.execute(
         update(NONCES)
@@ -294,7 +294,7 @@ def reopen(connection: Connection, relayer: Address, block_hashes: Sequence[Byte
 
 
 def finalise(connection: Connection, relayer: Address, block_hashes: Sequence[Bytes32], now: float) -> None:
-    """Record that blocks are final: their messages are final, or have failed permanently."""
+    """Record that blocks are final: their messages become final or fail permanently."""
     mined = (NONCES.c.relayer == relayer, NONCES.c.state == MINED, NONCES.c.block_hash.in_(block_hashes))
     own = select(NONCES.c.receipt_seq).where(*mined, NONCES.c.receipt_seq.is_not(None))
     any_nonce = select(NONCES.c.nonce).where(NONCES.c.receipt_seq == RECEIPTS.c.seq).exists()
@@ -313,19 +313,19 @@ def finalise(connection: Connection, relayer: Address, block_hashes: Sequence[By
 
 
 def move(connection: Connection, seqs: Iterable[int], status: Status, now: float, **values: object) -> None:
-    """Set the status of receipts, where it may follow the one that they have."""
-    parameters = [{"one": seq} for seq in seqs]
+    """Set the status of those receipts whose current status allows it."""
+    parameters = [{"receipt": seq} for seq in seqs]
     if parameters:
         connection.execute(
             update(RECEIPTS)
-            .where(RECEIPTS.c.seq == bindparam("one"), _may_become(status))
+            .where(RECEIPTS.c.seq == bindparam("receipt"), _may_become(status))
             .values(status=status, updated_at=now, **values),
             parameters,
         )
 
 
 def _may_become(status: Status) -> ColumnElement[bool]:
-    # Not an IN: a list cannot be expanded where many rows are written at once.
+    # Not an IN: a list cannot be expanded in a statement that is executed for many rows.
     return or_(*(RECEIPTS.c.status == before for before in FOLLOWS[status]))
 
 
@@ -347,7 +347,7 @@ def _attempt(
 
 _NOTE_SENT = (
     update(ATTEMPTS)
-    .where(ATTEMPTS.c.transaction_hash == bindparam("one"), ATTEMPTS.c.sent_at.is_(None))
+    .where(ATTEMPTS.c.transaction_hash == bindparam("sent_hash"), ATTEMPTS.c.sent_at.is_(None))
     .values(sent_at=bindparam("now"))
 )
 _NOTE_MINED = (
@@ -362,7 +362,7 @@ _NOTE_MINED = (
 )
 _SETTLE = (
     update(RECEIPTS)
-    .where(RECEIPTS.c.seq == bindparam("one"), _may_become(Status.MINED))
+    .where(RECEIPTS.c.seq == bindparam("receipt"), _may_become(Status.MINED))
     .values(
         status=Status.MINED,
         updated_at=bindparam("now"),

@@ -1,4 +1,4 @@
-"""What a relayer remembers between its steps. It is lost with the process, and then found out again."""
+"""The state that a relayer keeps in memory between steps. A new process determines it again."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from registry.relay.model import NonceSlot
 
 @dataclass(slots=True)
 class Sending:
-    """When a transaction was sent.
+    """The times at which a transaction was sent.
 
     Args:
-        at: The last time, Unix seconds.
-        height: The height of the newest block at the first time.
+        at: When it was last sent, Unix seconds.
+        height: The height of the newest block when it was first sent.
     """
 
     at: float
@@ -23,17 +23,16 @@ class Sending:
 
 @dataclass(slots=True)
 class RelayMemory:
-    """What a relayer remembers.
+    """The state that a relayer keeps in memory.
 
     Args:
         sendings: When each transaction was sent, by its hash.
         rejected: Why a node will never accept a nonce's transaction.
         foreign: How often a nonce was seen as used without any of our transactions in a block.
         underpriced: The nonces whose transaction offers too little for the node.
-        unpaid: What the transactions cost at most, wei, that the node refused because the account has too little, by
-            nonce.
-        unsigned: What the messages cost at most, wei, that the balance did not allow to sign.
-        looked_final: The blocks that looked final the last time.
+        unpaid: The most that each transaction refused for lack of funds can cost, wei, by nonce.
+        unsigned: The most that the messages not signed for lack of funds can cost, wei.
+        looked_final: The blocks that looked final at the last step.
     """
 
     sendings: dict[Bytes32, Sending] = field(default_factory=dict)
@@ -46,11 +45,11 @@ class RelayMemory:
 
     @property
     def due(self) -> int:
-        """What must be paid for to continue, wei; 0 if nothing is unpaid."""
+        """The cost of what must be paid for to continue, wei; 0 if nothing is unpaid."""
         return self.unsigned + sum(self.unpaid.values())
 
     def forget(self, slot: NonceSlot) -> None:
-        """Forget a nonce that is in a block, or was given up."""
+        """Forget a nonce whose transaction is in a block, or that was given up."""
         for attempt in slot.attempts:
             self.sendings.pop(attempt.hash, None)
         for remembered in (self.rejected, self.foreign, self.unpaid):

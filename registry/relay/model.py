@@ -1,4 +1,4 @@
-"""What the relayer works with: pending messages, nonces, transactions, and what became of them."""
+"""The values that the relayer works with: pending messages, nonces, transactions, and their outcomes."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ MESSAGE: Final = "message"
 DEPLOY: Final = "deploy"
 FILL: Final = "fill"
 FOREIGN: Final = "foreign"
-"""What a nonce is used for. A foreign one was used by a transaction that is not in the database."""
+"""The purposes of nonces. A foreign nonce was used by a transaction that is not in the database."""
 OPEN: Final = "open"
 MINED: Final = "mined"
 FINAL: Final = "final"
-"""The state of a nonce."""
+"""The states of nonces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +27,10 @@ class PendingMessage:
     """An accepted message without a nonce.
 
     Args:
-        seq: Its receipt's place in the order.
-        payload: What is to be sent.
-        deadline: Until when it is valid, Unix seconds.
-        status: Its status: `accepted`, or `sent` where a transaction of another program used its nonce.
+        seq: The sequence number of its receipt.
+        payload: The call to be sent.
+        deadline: The end of its validity, Unix seconds.
+        status: The status of its receipt: `accepted`, or `sent` if another program's transaction used its nonce.
     """
 
     seq: int
@@ -45,9 +45,9 @@ class Attempt:
 
     Args:
         nonce: Its nonce.
-        number: 1 for the nonce's first.
-        hash: Its hash.
-        fees: What it offers.
+        number: 1 for the first transaction of the nonce.
+        hash: The transaction's hash.
+        fees: The fees that it offers.
         is_fill: Whether it only uses up the nonce.
         was_sent: Whether a node accepted it.
     """
@@ -62,12 +62,12 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class NonceSlot:
-    """A nonce that is not in a block yet.
+    """A nonce whose transaction is not in a block yet.
 
     Args:
         nonce: The nonce.
         purpose: What it is used for: `MESSAGE`, `DEPLOY` or `FILL`.
-        receipt_seq: The receipt of the message that it carries, if it carries one.
+        receipt_seq: The sequence number of the message's receipt; None if it carries no message.
         attempts: All its transactions in ascending order.
     """
 
@@ -87,7 +87,7 @@ class Inclusion:
     """An attempt that is in a block.
 
     Args:
-        slot: Its nonce.
+        slot: The nonce.
         attempt: The attempt.
         block_number: The block's height.
         block_hash: The block's hash.
@@ -105,12 +105,12 @@ class Inclusion:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What an inclusion means for the message.
+    """The outcome of an inclusion for its message.
 
     Args:
         inclusion: The inclusion.
-        effect: The moment of the effect, where another transaction had it.
-        failure: Why there was no effect, if there was none.
+        effect: The moment of the effect, if another transaction caused it.
+        failure: Why the message did not take effect; None if it did.
     """
 
     inclusion: Inclusion

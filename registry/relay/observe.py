@@ -1,4 +1,4 @@
-"""What a relayer reads from the chain, through a node that may lag, reorganise, or be load-balanced."""
+"""Read the chain for the relayer, through a node that may lag, reorganise, or be load-balanced."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from registry.relay.model import Attempt, Inclusion, NonceSlot
 from registry.rooms.deployment import Deployment
 
 FEW: Final = 8
-"""Up to so many receipts are read one by one."""
+"""Up to this number of receipts are read one by one."""
 DEEPEST_REORGANISATION: Final = 256
 MOST_BLOCKS_CHECKED: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class ChainView:
-    """What the node says at one moment.
+    """The chain as the node sees it at one moment.
 
     Args:
         head: The newest block.
-        prices: What a unit of gas costs.
+        prices: The prices of gas.
         used: The number of the relayer's transactions that are in blocks.
-        balance: What the relayer has, wei.
+        balance: The relayer's balance, wei.
         final: The height of the newest final block; -1 if there is none.
         is_syncing: Whether the node says that it is behind.
     """
@@ -45,11 +45,11 @@ class ChainView:
 
 @dataclass(frozen=True, slots=True)
 class CheckedBlocks:
-    """Recorded blocks, compared with the chain.
+    """The result of comparing recorded blocks with the chain.
 
     Args:
-        gone: Those that are no longer on the chain.
-        final: Those that look final.
+        gone: The blocks that are no longer on the chain.
+        final: The blocks that look final.
     """
 
     gone: tuple[Bytes32, ...]
@@ -57,7 +57,7 @@ class CheckedBlocks:
 
 
 def look(chain: Chain, account: Address, finality: FinalityRule) -> ChainView:
-    """Return what the node says now.
+    """Return the chain as the node sees it now.
 
     Args:
         chain: The chain.
@@ -95,7 +95,7 @@ def look(chain: Chain, account: Address, finality: FinalityRule) -> ChainView:
             is_syncing=bool(syncing) and not isinstance(syncing, RpcError),
         )
     except (TypeError, KeyError, ValueError) as error:
-        raise ChainUnavailable("The node's answers cannot be read.") from error
+        raise ChainUnavailable("The node returned invalid answers.") from error
 
 
 def check_blocks(chain: Chain, recorded: Sequence[tuple[int, Bytes32]], view: ChainView) -> CheckedBlocks:
@@ -104,7 +104,7 @@ def check_blocks(chain: Chain, recorded: Sequence[tuple[int, Bytes32]], view: Ch
     Args:
         chain: The chain.
         recorded: Heights and hashes in ascending order.
-        view: What the node said.
+        view: The chain as the node sees it.
 
     Raises:
         ChainUnavailable: No usable answer came.
@@ -121,7 +121,7 @@ def check_blocks(chain: Chain, recorded: Sequence[tuple[int, Bytes32]], view: Ch
     final: list[Bytes32] = []
     for (number, block_hash), answer in zip(known, answers, strict=True):
         if answer is None or isinstance(answer, RpcError):
-            continue  # This node does not know the block, which proves nothing.
+            continue  # This node does not know the block, which does not mean that the block is gone.
         if read_block(answer).hash != block_hash:
             gone.append(block_hash)
         elif number <= view.final:
@@ -134,38 +134,41 @@ def find_inclusions(
 ) -> list[Inclusion]:
     """Return the transactions that are in blocks, in ascending order of their nonces.
 
-    Reading each receipt is slow where blocks are full. So the logs of a block that holds one of our transactions are
-    used to find the others: every action logs something. What reverted logs nothing, and its receipt is read.
+    Reading every receipt is slow when blocks are full. Therefore, when a block holds one of our transactions, its logs
+    are used to find the others: every action logs something. Reverted transactions log nothing; their receipts are
+    read.
 
     Raises:
         ChainUnavailable: No usable answer came.
         RpcError: The node refused.
     """
     missing = {attempt.hash: (slot, attempt) for slot in slots if slot.nonce < view.used for attempt in slot.attempts}
-    found: list[Inclusion] = []
+    inclusions: list[Inclusion] = []
     while len(missing) > FEW:
         first, (slot, attempt) = next(iter(missing.items()))
         inclusion = _inclusion(slot, attempt, chain.request("eth_getTransactionReceipt", [str(first)]))
         if inclusion is None:
             break
         del missing[first]
-        found.append(inclusion)
+        inclusions.append(inclusion)
         beside = _transactions_that_logged(chain, deployment, inclusion.block_hash) & missing.keys()
         if not beside:
             break
         for logged in beside:
             slot, attempt = missing.pop(logged)
-            found.append(replace(inclusion, slot=slot, attempt=attempt, succeeded=True))
-    answers: list[Any] = chain.batch([("eth_getTransactionReceipt", [str(one)]) for one in missing])
+            inclusions.append(replace(inclusion, slot=slot, attempt=attempt, succeeded=True))
+    answers: list[Any] = chain.batch(
+        [("eth_getTransactionReceipt", [str(transaction_hash)]) for transaction_hash in missing]
+    )
     for (slot, attempt), answer in zip(missing.values(), answers, strict=True):
         inclusion = _inclusion(slot, attempt, answer)
         if inclusion is not None:
-            found.append(inclusion)
-    return sorted(found, key=lambda inclusion: inclusion.slot.nonce)
+            inclusions.append(inclusion)
+    return sorted(inclusions, key=lambda inclusion: inclusion.slot.nonce)
 
 
 def is_used_for_good(chain: Chain, account: Address, nonce: int, view: ChainView) -> bool:
-    """Return whether a nonce of an account is used in the newest final block.
+    """Return whether a nonce of an account is used as of the newest final block.
 
     Raises:
         ChainUnavailable: No usable answer came.
@@ -178,16 +181,16 @@ def is_used_for_good(chain: Chain, account: Address, nonce: int, view: ChainView
 
 
 def _transactions_that_logged(chain: Chain, deployment: Deployment, block_hash: Bytes32) -> set[Bytes32]:
-    """Return the transactions in a block that made a contract of ours log something."""
+    """Return the transactions in a block that made one of our contracts log something."""
     contracts = [str(address) for address in deployment.addresses.values()]
     try:
         logs = chain.request("eth_getLogs", [{"blockHash": str(block_hash), "address": contracts}])
     except RpcError:
-        return set()  # Not every node knows a block's logs by its hash, or at once.
+        return set()  # Not every node returns logs by block hash, or immediately.
     try:
         return {Bytes32.parse(log["transactionHash"]) for log in logs if Bytes32.parse(log["blockHash"]) == block_hash}
     except (TypeError, KeyError, InvalidInput) as error:
-        raise ChainUnavailable("The node gave logs that cannot be read.") from error
+        raise ChainUnavailable("The node returned invalid logs.") from error
 
 
 def _newest_tagged(answer: Any, head: BlockRef) -> int:
@@ -211,4 +214,4 @@ def _inclusion(slot: NonceSlot, attempt: Attempt, answer: Any) -> Inclusion | No
             gas_used=int(answer["gasUsed"], 16),
         )
     except (TypeError, KeyError, ValueError, InvalidInput) as error:
-        raise ChainUnavailable("The node gave a receipt that cannot be read.") from error
+        raise ChainUnavailable("The node returned an invalid receipt.") from error

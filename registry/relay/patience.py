@@ -1,8 +1,8 @@
-"""How long a message may keep the embedded chain's EVM busy before it is known to be worth anything.
+"""Limits on what the embedded chain's EVM spends on a message before the message is accepted.
 
-Where the owner is a contract, its code judges the signature, with as much gas as the message's transaction may use. Gas
-is no measure of time in Python: what is cheap by it, such as pairings, can take seconds. A network's node has limits of
-its own for calls.
+If the owner is a contract, its code checks the signature, with the gas limit of the message's transaction. Gas does not
+measure time in Python: operations that cost little gas, such as pairings, can take seconds. The nodes of a network
+limit calls themselves.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from registry.base.errors import InvalidInput
 from registry.devchain.budget import Budget, OverBudget, limited
 
 SECONDS: Final = 3.0
-"""An honest rehearsal takes some hundredths of one."""
+"""An honest rehearsal takes a few hundredths of a second."""
 BLOCKS: Final = 10_000
 BYTES: Final = 2**20
 
 
 @contextmanager
 def patient() -> Iterator[None]:
-    """Bound what the calls within may take of the embedded chain.
+    """Limit the time and memory that calls of the embedded chain may use within this context.
 
     Raises:
-        InvalidInput: They took more.
+        InvalidInput: They used more.
     """
     try:
         with limited(Budget(SECONDS, BLOCKS, BYTES)):
             yield
     except OverBudget as error:
         raise InvalidInput(
-            f"Carrying this message out takes more than this node gives it, {SECONDS:g} s: {error.message}.",
-            hint="Where the owner is a contract, its check of the signature is too costly. Nothing was accepted.",
+            f"Simulating this message takes too long: {error.message}. The limit is {SECONDS:g} s.",
+            hint="If the owner is a contract, its check of the signature is too expensive. Nothing was accepted.",
         ) from error

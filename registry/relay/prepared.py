@@ -1,4 +1,4 @@
-"""A signed message as it is received, with everything that follows from its bytes alone."""
+"""A signed message as it is received, with all values that follow from its bytes alone."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ MAX_KEY_CHARACTERS = 255
 
 @dataclass(frozen=True, slots=True)
 class PreparedTransaction:
-    """A message that is ready to be sent, and all that follows from it.
+    """A message that is ready to be sent, with the values that follow from it.
 
     Args:
         message: The message.
-        digest: What was signed.
-        signer: The account whose key signed, where it is an ECDSA signature. A contract's signature may look like one.
-        signature: The signature in its normal form, or as it was given where it may be a contract's.
+        digest: The EIP-712 digest that was signed.
+        signer: The account whose key signed, if it is an ECDSA signature; None otherwise. A contract's signature may
+            look like one.
+        signature: The signature in its normal form, or as it was given if it may be a contract's.
         given: The signature as it was given.
-        contract: The contract that takes it.
+        contract: The contract that the transaction calls.
         calldata: The transaction's input.
-        gas: The most its transaction may use.
+        gas: The transaction's gas limit.
         identity: The input with the signature in its normal form: equal for all forms of one signature.
     """
 
@@ -48,12 +49,12 @@ class PreparedTransaction:
         """Return one sentence that says how to put the message on the chain without a relayer."""
         message = self.message
         return (
-            f"Anybody may send it: call {message.FUNCTION} of the {message.CONTRACT} at {self.contract} with this"
+            f"Any account may send it: call {message.FUNCTION} of the {message.CONTRACT} at {self.contract} with this"
             " message and this signature, from an account that pays for the gas."
         )
 
     def as_given(self) -> Self:
-        """Return the same with the signature as it was given, for a contract wallet that accepts that form alone."""
+        """Return a copy with the signature as it was given, for a contract wallet that accepts only that form."""
         call = calldata(self.message, self.given)
         return replace(self, signature=self.given, calldata=call, gas=gas_limit(self.message, self.given, call))
 
@@ -64,10 +65,10 @@ class IdempotencyKey:
 
     Args:
         key: 1 to 255 visible ASCII characters.
-        documents: The names of the documents that came with the message, which binds their content by its hashes.
+        documents: The names of the attached documents. The message binds their content by its hashes.
 
     Raises:
-        InvalidInput: The key is not that.
+        InvalidInput: The key has another form.
     """
 
     key: str
@@ -78,27 +79,27 @@ class IdempotencyKey:
             raise InvalidInput(f"An idempotency key has 1 to {MAX_KEY_CHARACTERS} visible ASCII characters.")
 
     def body(self, prepared: PreparedTransaction) -> Bytes32:
-        """Return the SHA-256 of what the key is used for: message, signature, and names of documents."""
+        """Return the SHA-256 of the request that the key identifies: message, signature, and names of documents."""
         return Bytes32(sha256(prepared.identity + ",".join(self.documents).encode()).digest())
 
 
 def prepare(message: Message, signature: bytes, deployment: Deployment, protocols: Protocols) -> PreparedTransaction:
-    """Return what is sent for a message. Whether the contract will accept it is not checked.
+    """Return the transaction for a message. Does not check whether the contract will accept it.
 
     Args:
         message: The message.
-        signature: ECDSA in any of its forms (`registry.relay.signatures`), or what an owner's contract takes
-            (ERC-1271), at most 4096 bytes.
+        signature: An ECDSA signature in any of its forms (`registry.relay.signatures`), or a signature that the
+            owner's contract accepts (ERC-1271); at most 4096 bytes.
         deployment: The contracts.
         protocols: The offline halves of the rooms.
 
     Raises:
         InvalidInput: The signature is empty or too long.
-        NotFound: This registry has no such contract.
+        NotFound: This registry does not have the message's contract.
     """
     if not 1 <= len(signature) <= MAX_SIGNATURE_BYTES:
         raise InvalidInput(
-            f"A signature has {ECDSA_SIGNATURE_BYTES} bytes, or at most {MAX_SIGNATURE_BYTES} where the owner is a"
+            f"A signature has {ECDSA_SIGNATURE_BYTES} bytes, or at most {MAX_SIGNATURE_BYTES} if the owner is a"
             f" contract, but {len(signature)} were given."
         )
     contract = deployment.address_of(message.CONTRACT)

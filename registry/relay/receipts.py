@@ -20,7 +20,7 @@ from registry.storage.engine import Storage
 
 
 class Status(StrEnum):
-    """How far a message has come. `failed` and `final` never change."""
+    """The status of a message. `failed` and `final` never change."""
 
     ACCEPTED = "accepted"
     SIGNED = "signed"
@@ -31,7 +31,7 @@ class Status(StrEnum):
 
 
 SETTLED = (Status.MINED, Status.FINAL, Status.FAILED)
-"""The statuses in which the chain has decided."""
+"""The statuses in which the message is decided on the chain."""
 
 FOLLOWS: Mapping[Status, tuple[Status, ...]] = {
     Status.ACCEPTED: (Status.MINED,),
@@ -43,22 +43,22 @@ FOLLOWS: Mapping[Status, tuple[Status, ...]] = {
 }
 """The statuses from which each is reached.
 
-Usually accepted, signed, sent, mined, final. A transaction may be found in a block before its sending was noted
-(signed, mined). What the chain held already is mined at once, and needs no transaction. Only a reorganisation
-of the chain leads back: from mined to sent, or to accepted where there was no transaction. A refusal is provisional
-while its block may still be reorganised: mined, with a failure; failed once that block is final.
+The usual order is accepted, signed, sent, mined, final. A transaction may be found in a block before its sending was
+recorded (signed, mined). A message that had already taken effect is mined at once, without a transaction. Only a
+reorganisation of the chain leads back: from mined to sent, or to accepted if there was no transaction. A refusal is
+provisional while its block can still be reorganised: mined with a failure, and failed once the block is final.
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a message had no effect.
+    """The reason why a message did not take effect.
 
     Args:
-        error: The Solidity error's name, or a name of the relayer's: ``OutOfGas``, ``Rejected``, ``Reverted``.
+        error: The name of the Solidity error, or one of the relayer's own: ``OutOfGas``, ``Rejected``, ``Reverted``.
         values: The error's values by name.
         detail: One sentence for readers.
-        hint: What to do about it, or empty.
+        hint: What to do about it; may be empty.
     """
 
     error: str
@@ -73,7 +73,7 @@ class Failure:
 
     @classmethod
     def from_json(cls, text: str) -> Self:
-        """Return the failure whose `to_json` was serialised as a text."""
+        """Return the failure from the serialised form of its `to_json`."""
         return cls(**orjson.loads(text))
 
     def to_json(self) -> dict[str, object]:
@@ -83,23 +83,23 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """The answer to one accepted message, as it is now.
+    """The current answer to one accepted message.
 
     Args:
         id: The public id: 32 hex digits.
-        seq: Its place in the order of acceptance.
+        seq: Its position in the order of acceptance.
         kind: The name of the message's Solidity struct.
-        status: How far it has come.
-        subject: What the message is about.
+        status: The message's status.
+        subject: The subject of the message.
         digest: The EIP-712 digest that was signed.
-        signer: The account that signed, where the signature alone shows it.
+        signer: The account that signed, if the signature alone shows it; None otherwise.
         accepted_at: When it was accepted, Unix seconds.
         updated_at: When its status last changed, Unix seconds.
-        transaction_hash: The transaction that had the effect, or failed to, if one is in a block.
+        transaction_hash: The transaction that carried out the message or reverted, if it is in a block.
         block_number: That transaction's block.
         block_hash: The same block's hash.
-        failure: Why it had no effect, if it had none; provisional while the status is `mined`.
-        already_done: Whether a transaction of another account had the effect first.
+        failure: Why the message did not take effect, or None; provisional while the status is `mined`.
+        already_done: Whether a transaction of another account carried it out first.
     """
 
     id: str
@@ -119,7 +119,7 @@ class Receipt:
 
     @property
     def is_settled(self) -> bool:
-        """Whether the chain has decided."""
+        """Whether the message is decided on the chain."""
         return self.status in SETTLED
 
     @property
@@ -131,7 +131,7 @@ class Receipt:
         """Return the receipt as the gateway shows it.
 
         Args:
-            protocols: The rooms' offline halves, which know the contract's function: the receipt's `action`.
+            protocols: The offline halves of the rooms, which know the message's function: the receipt's `action`.
         """
         return {
             "id": self.id,
@@ -173,7 +173,7 @@ def read_receipt(storage: Storage, receipt_id: str) -> Receipt:
     """Return the receipt with an id.
 
     Raises:
-        NotFound: There is none.
+        NotFound: No receipt has this id.
         Unavailable: The database cannot be used.
     """
     with storage.read() as connection:
@@ -184,9 +184,9 @@ def read_receipt(storage: Storage, receipt_id: str) -> Receipt:
 
 
 def find_receipt(connection: Connection, condition: ColumnElement[bool]) -> Receipt | None:
-    """Return the receipt that fulfils a condition, the newest of several; None if there is none."""
-    wanted = select(*_COLUMNS).where(condition).order_by(RECEIPTS.c.seq.desc()).limit(1)
-    row = connection.execute(wanted).mappings().one_or_none()
+    """Return the newest receipt that fulfils a condition, or None."""
+    newest = select(*_COLUMNS).where(condition).order_by(RECEIPTS.c.seq.desc()).limit(1)
+    row = connection.execute(newest).mappings().one_or_none()
     return None if row is None else _receipt(row)
 
 

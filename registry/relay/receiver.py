@@ -1,7 +1,7 @@
-"""Accepting messages: what is acknowledged is in the database, and what is not in the database is not acknowledged.
+"""Accept messages. A message is acknowledged if and only if it is in the database.
 
-In this order, so that a stranger costs little and leaves nothing: the receipt that the message has already; deadline,
-signature and state, by a rehearsal on the chain; the documents that came with it; the database.
+The order of checks keeps invalid messages cheap and leaves no trace of them: first an existing receipt; then deadline,
+signature and state, by simulating the transaction on the chain; then the attached documents; last the database.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from registry.storage.engine import Storage
 
 @dataclass(frozen=True, slots=True)
 class MessageReceiver:
-    """Rehearses messages on the chain and accepts them. May be used from any thread.
+    """The receiver of messages: it simulates them on the chain and accepts them. May be used from any thread.
 
     Args:
         chain: The chain.
@@ -44,7 +44,7 @@ class MessageReceiver:
         rooms: The rooms.
         relayer: Returns the account that will send the messages.
         clock: Returns the Unix time in seconds.
-        terms: At what price, for whom and how much is relayed; None: gas costs nothing.
+        terms: The terms on which messages are relayed; None if gas is free.
     """
 
     chain: Chain
@@ -64,24 +64,24 @@ class MessageReceiver:
         admission: Write | None = None,
         also: Callable[[], Write | None] | None = None,
     ) -> Receipt:
-        """Rehearse a message on the chain and accept it. The same message, key, or effect has one receipt.
+        """Simulate a message on the chain and accept it. The same message, key, or effect has one receipt.
 
         Args:
             prepared: The message, prepared by `prepare`.
             key: The client's idempotency key, if it gave one.
-            first: Refuses a new message for less than a rehearsal costs.
-            admission: Checks in the transaction that keeps the receipt whether this gateway relays the message. Not
-                called for a message that has a receipt or its effect already.
-            also: Checks what came with the message and returns what writes it in the same transaction. Called only
-                once signature and deadline are known to be valid.
+            first: A check of new messages that is cheaper than a simulation.
+            admission: Checks, in the database transaction that stores the receipt, whether this gateway relays the
+                message. Not called for a message that already has a receipt or has taken effect.
+            also: Checks the attached documents and returns a function that stores them in the same transaction. Called
+                only when signature and deadline are known to be valid.
 
         Raises:
             Conflict: The key was used for another message.
             ContractRefused: The contract would refuse the message; nothing was accepted.
-            InvalidInput: An account with code signed, and the terms exclude those; or its code takes too long.
-            LimitReached: It would use more gas than the terms allow.
+            InvalidInput: A contract wallet signed and the terms exclude those, or its code takes too long.
+            LimitReached: The message would use more gas than the terms allow.
             RegistryError: `first`, `admission` or `also` refused.
-            Unavailable: The chain or the database cannot be used; nothing was accepted, as far as is known.
+            Unavailable: The chain or the database cannot be used. As far as is known, nothing was accepted.
         """
         receipt = find(self.storage, prepared, key)
         if receipt is not None:
@@ -93,7 +93,7 @@ class MessageReceiver:
         try:
             prepared = self._rehearse(prepared, checks)
         except ContractRefused as refused:
-            # It may have been sent before: by another request, or in a transaction of another account.
+            # It may have been sent already: by another request, or in a transaction of another account.
             receipt = find(self.storage, prepared, key)
             if receipt is not None:
                 return self._again(prepared, receipt, also)
@@ -103,7 +103,7 @@ class MessageReceiver:
         try:
             return accept(self.storage, prepared, self.clock(), key=key, done=done, admission=checks, also=write)
         except Unavailable:
-            # A commit that failed may have been carried out all the same: only the database knows.
+            # A failed commit may still have been carried out; only the database can tell.
             receipt = find(self.storage, prepared, key)
             if receipt is None:
                 raise
@@ -112,12 +112,12 @@ class MessageReceiver:
     def _again(
         self, prepared: PreparedTransaction, receipt: Receipt, also: Callable[[], Write | None] | None
     ) -> Receipt:
-        """Return the receipt of a message that was accepted before; keep what comes with it this time."""
+        """Return the receipt of a message that was accepted before; store the documents attached this time."""
         self._require_same_signer(prepared, receipt)
         return _keep(self.storage, receipt, None if also is None else also())
 
     def _rehearse(self, prepared: PreparedTransaction, checks: list[Write]) -> PreparedTransaction:
-        """Return the message with the form of signature that the contract accepts. Add what charges it to `checks`."""
+        """Return the message with the form of signature that the contract accepts; add its charges to `checks`."""
         fees = None if self.terms is None else self.terms.price()
         relayer, refusals = self.relayer(), self.rooms.protocols.refusals
         try:
@@ -132,17 +132,17 @@ class MessageReceiver:
         return prepared
 
     def _charges(self, prepared: PreparedTransaction, terms: Terms) -> list[Write]:
-        """Return what charges a rehearsed message to the budgets; nothing where there are none.
+        """Return functions that charge a simulated message to the budgets; none if there are no budgets.
 
         Raises:
-            InvalidInput: An account with code signed, and the terms exclude those.
+            InvalidInput: A contract wallet signed, and the terms exclude those.
             ChainUnavailable: No usable answer came.
         """
         message, now = prepared.message, self.clock()
         signer = self.rooms.protocols.named_signer(message)
         owner = signer
         if signer is None or message.IS_OPEN:
-            # Rehearsed, so there is an owner, unless the chain changed meanwhile.
+            # The simulation succeeded, so there is an owner, unless the chain has changed since.
             owner = owner_of(self.chain, self.deployment, self.rooms, message.subject) or ZERO_ADDRESS
         signer, owner = signer or owner or ZERO_ADDRESS, owner or ZERO_ADDRESS
         if not terms.contract_wallets and has_code(self.chain, signer):
@@ -153,7 +153,7 @@ class MessageReceiver:
         return [partial(spend, budgets=terms.budgets, charge=charge, now=now)]
 
     def _require_same_signer(self, prepared: PreparedTransaction, receipt: Receipt) -> None:
-        """Require of a message that was accepted before that this signature is valid too, though it may be another."""
+        """Require that this signature of a previously accepted message is valid too; it may be a different one."""
         if prepared.signer is not None and prepared.signer == receipt.signer:
             return
         with self.storage.read() as connection:
@@ -179,15 +179,15 @@ def preflight(
     Args:
         chain: The chain.
         relayer: The account that will send it.
-        prepared: What it will send.
+        prepared: The message to send.
         refusals: The errors with which the contracts refuse.
-        fees: What it will offer, because code that sees another price may do something else. None: nothing.
+        fees: The fees that the transaction will offer, because code may depend on the price; None if gas is free.
 
     Raises:
         ContractRefused: The contract would refuse it.
         InvalidInput: It takes the embedded chain too long.
         Unavailable: The relayer cannot pay for it, or no usable answer came.
-        RpcError: The node refused for a reason of its own.
+        RpcError: The node refused for another reason.
     """
     call = {
         "from": str(relayer),
@@ -205,5 +205,5 @@ def preflight(
             raise
         raise Unavailable(
             f"The relayer {relayer} does not have the {prepared.gas * fees.maximum} wei that this message may cost.",
-            hint="Its operator has to send it ether. Nothing was accepted.",
+            hint="The gateway's operator must fund the account. Nothing was accepted.",
         ) from error

@@ -1,4 +1,4 @@
-"""Why a node did not take a transaction. JSON-RPC has no codes for it, so the words of the clients in use are known."""
+"""Reasons why a node rejected a transaction, recognised by the error texts of common clients: JSON-RPC has no codes."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from registry.chain.client import RpcError
 
 
 class Rejection(Enum):
-    """What a rejection means for the transaction."""
+    """The meaning of a rejection for the transaction."""
 
     KNOWN = auto()
-    """The node has it, or has passed its nonce: to be found in a block."""
+    """The node already has it, or its nonce is used: look for it in a block."""
     UNDERPRICED = auto()
-    """It offers too little to be taken, or to replace another."""
+    """It offers too little to be accepted, or to replace another."""
     UNFUNDED = auto()
-    """The account cannot pay for it, with all else of it that waits."""
+    """The account cannot pay for it together with its other pending transactions."""
     PERMANENT = auto()
-    """No node of this chain will ever take it."""
+    """No node of this chain will ever accept it."""
     TEMPORARY = auto()
-    """It may be taken later."""
+    """It may be accepted later."""
 
 
 # Sources: geth core/txpool/errors.go and core/error.go; besu's TransactionInvalidReason; nethermind's AcceptTxResult;
@@ -69,7 +69,7 @@ _WORDS = (
 )
 
 
-def read(error: RpcError) -> Rejection:
-    """What a node's error on ``eth_sendRawTransaction`` means. Words that are not known count as temporary."""
-    said = error.message.lower()
-    return next((kind for kind, words in _WORDS if any(word in said for word in words)), Rejection.TEMPORARY)
+def classify(error: RpcError) -> Rejection:
+    """Return the meaning of a node's error on ``eth_sendRawTransaction``. Unknown texts count as temporary."""
+    text = error.message.lower()
+    return next((kind for kind, words in _WORDS if any(word in text for word in words)), Rejection.TEMPORARY)

@@ -1,11 +1,11 @@
 """The relayer: brings accepted messages into blocks and follows them until they are final.
 
-All it needs is in the database and on the chain. A step may be cut off anywhere, by a crash or an error, and the next
-one, in this process or another, continues from there: a transaction is stored before it is first sent, the same bytes
-are sent again until they are in a block, and what a block says is recorded together with the block's hash.
+All its state is in the database and on the chain. A crash or an error may interrupt a step anywhere; the next step, in
+this process or another, continues from there. A transaction is stored before it is first sent. The same bytes are sent
+again until they are in a block. Results are recorded together with the block's hash.
 
-Every transaction is sent in the order of its nonce, and so in the order of acceptance: what a message needs to have
-happened before it, happens before it, also after a reorganisation of the chain.
+Transactions are sent in the order of their nonces, which is the order of acceptance. Therefore a message always follows
+the messages that it depends on, also after a reorganisation of the chain.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ LONGEST_PAUSE: Final = 5.0
 
 
 class Relayer:
-    """Relays with one key. Several may be started for a key: one of them works, the others wait.
+    """A relayer with one key. If several are started for a key, one of them works and the others wait.
 
     Args:
         chain: The chain.
         storage: The database.
         signer: The key.
         deployment: The contracts.
-        settings: How to behave.
+        settings: The relayer's settings.
         protocols: The offline halves of the rooms.
-        holder: The name under which the key is leased. A process that comes back under the same name has the key at
-            once; so only one process at a time may have it, for example the one that has locked its data folder.
+        holder: The name under which the key is leased. A process that restarts with the same name gets the key at once.
+            Therefore only one process at a time may use a name, for example the one that has locked its data folder.
         clock: Returns the Unix time in seconds.
     """
 
@@ -87,7 +87,7 @@ class Relayer:
 
     @property
     def shortage(self) -> Shortage | None:
-        """The want of money that keeps it from relaying, or soon will."""
+        """The shortage of funds that stops the relayer, or soon will; None if there is none."""
         return self._funding.shortage
 
     @property
@@ -96,11 +96,11 @@ class Relayer:
         return self._lease is not None
 
     def wake(self) -> None:
-        """End the present pause, because there is a new message. May be called from any thread."""
+        """End the current pause, because there is a new message. May be called from any thread."""
         self._wake.set()
 
     def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; then release the key. Faults of chain and database are logged and waited out."""
+        """Work until `stop` is set, then release the key. Log errors of chain and database, and retry."""
         poll_seconds = self._context.settings.poll_seconds
         pause = 0.0
         while not stop.is_set():
@@ -115,7 +115,7 @@ class Relayer:
                 self._lease = None
                 pause = poll_seconds
             except RegistryError as error:
-                log.warning("the relay waits: %s", error)
+                log.warning("the relayer will retry: %s", error)
                 pause = min(max(2 * pause, poll_seconds), LONGEST_PAUSE)
         self.close()
 
@@ -126,18 +126,18 @@ class Relayer:
             try:
                 lease.release()
             except Unavailable as error:
-                log.warning("the relayer's lease could not be given back and must run out: %s", error)
+                log.warning("the relayer's lease could not be released and remains until it expires: %s", error)
 
     def step(self) -> bool:
-        """Do all that can be done now.
+        """Do everything that can be done now.
 
         Returns:
-            Whether there was progress, so that another step may be worth it at once.
+            Whether there was progress. If so, the next step can follow at once.
 
         Raises:
             LeaseLost: Another relayer has taken over the key.
-            Unavailable: Chain or database cannot be used now.
-            RpcError: The node refused a question.
+            Unavailable: The chain or the database cannot be used now.
+            RpcError: The node refused.
         """
         lease = self._hold()
         if lease is None:
@@ -176,18 +176,18 @@ class Relayer:
             return ledger.slots(connection, self.address, NONCES.c.state == OPEN)
 
     def _replace(self, lease: Lease, view: ChainView, slots: Sequence[NonceSlot]) -> bool:
-        """Offer more for transactions that the chain passes over; return whether there are any."""
+        """Offer more for stuck transactions; return whether there are any."""
         plan = plan_replacements(slots, view, self._memory, self._context.settings, self._context.clock())
         for nonce in plan.too_costly:
-            log.error("nonce %d needs more than the highest fee that is allowed", nonce)
+            log.error("the transaction with nonce %d needs more than the highest fee allowed", nonce)
         for replacement in plan.replacements:
             sign_replacement(self._context, lease, self._memory, replacement)
         return bool(plan.replacements)
 
     def _watch(self, view: ChainView) -> None:
-        """Log an error when the published bound is broken, or the money runs out."""
+        """Log an error when the published bound is exceeded or funds run short."""
         settings = self._context.settings
-        if not view.is_syncing:  # Until a node has caught up, it does not know the balance.
+        if not view.is_syncing:  # A node that has not caught up does not know the balance.
             price = view.prices.offer(settings.maximum_fee).maximum
             self._funding.look(view.balance, price, due=self._memory.due)
         now = self._context.clock()
@@ -198,7 +198,7 @@ class Relayer:
             oldest = ledger.oldest_unmined(connection)
         if oldest is not None and now - oldest > settings.bound_seconds:
             log.error(
-                "the bound of %.0f s from accepted to mined is broken: the oldest waits since %.0f s",
+                "the bound of %.0f s from accepted to mined is exceeded: the oldest message has waited for %.0f s",
                 settings.bound_seconds,
                 now - oldest,
             )

@@ -1,4 +1,4 @@
-"""Which transactions are replaced by others that offer more, because the chain passes over them. Pure."""
+"""Decide which stuck transactions to replace by ones that offer more. Pure functions."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from registry.relay.settings import RelaySettings
 
 @dataclass(frozen=True, slots=True)
 class Replacement:
-    """A transaction to be replaced.
+    """The replacement of a transaction.
 
     Args:
-        slot: Its nonce.
+        slot: The transaction's nonce.
         fees: What the new transaction offers.
         is_fill: Whether the new transaction only uses up the nonce.
     """
@@ -29,11 +29,11 @@ class Replacement:
 
 @dataclass(frozen=True, slots=True)
 class ReplacementPlan:
-    """What is to be replaced.
+    """The replacements to make now.
 
     Args:
         replacements: The replacements in ascending order of the nonces.
-        too_costly: Nonces that need more than the highest fee that is allowed.
+        too_costly: Nonces whose replacement needs more than the highest fee allowed.
     """
 
     replacements: tuple[Replacement, ...] = ()
@@ -43,13 +43,13 @@ class ReplacementPlan:
 def plan_replacements(
     slots: Sequence[NonceSlot], view: ChainView, memory: RelayMemory, settings: RelaySettings, now: float
 ) -> ReplacementPlan:
-    """Return which transactions are to be replaced.
+    """Return the transactions to be replaced.
 
     Args:
         slots: The nonces that are in no block, in ascending order.
-        view: What the node says.
+        view: The chain as the node sees it.
         memory: What the relayer remembers; it is not changed.
-        settings: How the relayer behaves.
+        settings: The relayer's settings.
         now: Unix seconds.
     """
     if view.is_syncing or now - view.head.timestamp > settings.stale_seconds:
@@ -58,14 +58,14 @@ def plan_replacements(
     replacements: list[Replacement] = []
     too_costly: list[int] = []
     for slot in slots:
-        # What no node will accept is replaced by a filler, unless a node has it all the same.
+        # A transaction that no node will accept is replaced by a filler, unless a node has accepted it anyway.
         fill = slot.nonce in memory.rejected and not any(
             attempt.was_sent or attempt.is_fill for attempt in slot.attempts
         )
         if not fill and not _is_stuck(slot, view, memory, settings, now, is_first=slot is slots[0]):
             continue
         if slot.nonce in memory.unpaid:
-            continue  # The account has too little for it already.
+            continue  # The account cannot even pay for the current one.
         fees = outbid(slot.latest.fees, offer)
         if fees.maximum > settings.maximum_fee:
             too_costly.append(slot.nonce)
@@ -84,5 +84,5 @@ def _is_stuck(
     waited = now - sending.at
     if slot.latest.fees.maximum < view.prices.base_fee or slot.nonce in memory.underpriced:
         return blocks >= 1 or waited >= settings.resend_seconds
-    # Only the first can be passed over; the others wait for it. And only a node that has it can pass it over.
+    # Only the first can be stuck: the others wait for it. And only a transaction that a node has can be stuck.
     return is_first and slot.latest.was_sent and blocks >= settings.stuck_blocks and waited >= settings.resend_seconds

@@ -10,20 +10,20 @@ from registry.relay.fees import GWEI
 
 @dataclass(frozen=True, slots=True)
 class RelaySettings:
-    """How the relayer behaves.
+    """The settings of a relayer.
 
     Args:
         finality: When a block is final.
         bound_seconds: The published bound from accepted to mined; an error is logged beyond it.
         lease_seconds: How long the lease of the key lasts without renewal.
         poll_seconds: The pause when there is nothing to do.
-        window: The most transactions that wait for a block at a time; less than what a node's pool holds of one account
-            (geth's: 5,120 in all).
-        resend_seconds: After so long without a block the same bytes are sent again.
-        stuck_blocks: After so many blocks, and `resend_seconds`, without it, a transaction is replaced.
-        stale_seconds: A node whose newest block is older than that is taken to be isolated: nothing is replaced.
-        maximum_fee: The most that is ever offered, wei a unit of gas.
-        deploy_seconds: After so long a deployment that is in no block counts as failed for now.
+        window: The most transactions that wait for a block at a time; fewer than a node's pool holds for one account
+            (geth's holds 5,120 in total).
+        resend_seconds: The time after which a transaction that is in no block is sent again unchanged.
+        stuck_blocks: A transaction is replaced if it is in no block after this number of blocks and `resend_seconds`.
+        stale_seconds: If the newest block is older than this, the node counts as isolated and nothing is replaced.
+        maximum_fee: The most that is ever offered, wei per unit of gas.
+        deploy_seconds: The time after which a deployment that is in no block raises an error.
     """
 
     finality: Finality | FinalityRule = "auto"

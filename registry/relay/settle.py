@@ -1,4 +1,4 @@
-"""What follows from what the chain says: messages are mined, final, failed, or go back."""
+"""Update messages by what the chain says: they become mined, final or failed, or return to an earlier status."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from registry.relay.signing import Payload, payload_of
 log = logging.getLogger(__name__)
 
 FOREIGN_SIGHTINGS: Final = 5
-"""How often a used nonce must be seen without any of our transactions before it counts as used by another program."""
+"""After this number of steps, a used nonce without any of our transactions counts as used by another program."""
 
 
 def settle_blocks(context: RelayContext, lease: Lease, view: ChainView, memory: RelayMemory) -> None:
-    """Compare the recorded blocks with the chain; record which are gone, and which have become final.
+    """Compare the recorded blocks with the chain; record which are gone and which have become final.
 
     Raises:
         LeaseLost: Another relayer has taken over the key.
-        Unavailable: Chain or database cannot be used now.
+        Unavailable: The chain or the database cannot be used now.
     """
     with context.storage.read() as connection:
         recorded = ledger.mined_blocks(connection, context.address)
     checked = check_blocks(context.chain, recorded, view)
-    # Final is for ever, and an answer may be an old one: two looks must agree.
+    # Finality is permanent, but a lagging node may give an outdated answer: two checks must agree.
     final = [block_hash for block_hash in checked.final if block_hash in memory.looked_final]
     memory.looked_final = set(checked.final)
     if not checked.gone and not final:
@@ -44,17 +44,19 @@ def settle_blocks(context: RelayContext, lease: Lease, view: ChainView, memory: 
     with lease.write() as connection:
         if checked.gone:
             back = ledger.reopen(connection, context.address, checked.gone, context.clock())
-            log.warning("a reorganisation took %d blocks away; %d messages went back", len(checked.gone), back)
+            log.warning(
+                "a reorganisation removed %d blocks; %d messages return to an earlier status", len(checked.gone), back
+            )
         if final:
             ledger.finalise(connection, context.address, final, context.clock())
 
 
 def settle_inclusions(context: RelayContext, lease: Lease, memory: RelayMemory, included: Sequence[Inclusion]) -> None:
-    """Record what it means for their messages that transactions are in blocks.
+    """Record the outcomes of messages whose transactions are in blocks.
 
     Raises:
         LeaseLost: Another relayer has taken over the key.
-        Unavailable: Chain or database cannot be used now.
+        Unavailable: The chain or the database cannot be used now.
         RpcError: The node refused.
     """
     done = [inclusion for inclusion in included if inclusion.succeeded and not inclusion.attempt.is_fill]
@@ -74,11 +76,11 @@ def settle_inclusions(context: RelayContext, lease: Lease, memory: RelayMemory, 
 def give_up_foreign(
     context: RelayContext, lease: Lease, view: ChainView, memory: RelayMemory, slots: Sequence[NonceSlot]
 ) -> None:
-    """Give up nonces that are used, but by none of our transactions: the key was used by another program.
+    """Give up nonces that were used by a transaction of another program with the same key.
 
     Raises:
         LeaseLost: Another relayer has taken over the key.
-        Unavailable: Chain or database cannot be used now.
+        Unavailable: The chain or the database cannot be used now.
         RpcError: The node refused.
     """
     for slot in slots:
@@ -87,14 +89,14 @@ def give_up_foreign(
             continue
         seen = memory.foreign[slot.nonce] = memory.foreign.get(slot.nonce, 0) + 1
         if seen >= FOREIGN_SIGHTINGS and is_used_for_good(context.chain, context.address, slot.nonce, view):
-            log.error("nonce %d of %s was used by a transaction that is not ours", slot.nonce, context.address)
+            log.error("nonce %d of %s was used by a transaction of another program", slot.nonce, context.address)
             with lease.write() as connection:
                 ledger.record_foreign(connection, context.address, slot)
             memory.forget(slot)
 
 
 def _judge(context: RelayContext, memory: RelayMemory, inclusion: Inclusion) -> Outcome:
-    """Return what it means that a transaction reverted, or that only a filler is in the block."""
+    """Return the outcome of a transaction that reverted, or of a filler."""
     slot = inclusion.slot
     if slot.receipt_seq is None:
         if slot.purpose == DEPLOY:
@@ -108,13 +110,13 @@ def _judge(context: RelayContext, memory: RelayMemory, inclusion: Inclusion) -> 
     if effect is not None:
         return Outcome(inclusion, effect=effect)
     if inclusion.attempt.is_fill:
-        reason = memory.rejected.get(slot.nonce, "The node would not take the transaction.")
+        reason = memory.rejected.get(slot.nonce, "The node rejected the transaction.")
         return Outcome(inclusion, failure=Failure("Rejected", detail=reason))
     return Outcome(inclusion, failure=_reason(context, payload_of(raw), inclusion))
 
 
 def _reason(context: RelayContext, payload: Payload, inclusion: Inclusion) -> Failure:
-    """Return why a transaction reverted: its call is simulated on the state after its block, and before."""
+    """Return why a transaction reverted. Its call is simulated on the state after its block, then before it."""
     call = {
         "from": str(context.address),
         "to": str(payload.to),
@@ -127,7 +129,7 @@ def _reason(context: RelayContext, payload: Payload, inclusion: Inclusion) -> Fa
         except ContractRefused as refused:
             return Failure.of(refused)
         except RpcError as error:
-            log.warning("the node does not say why 0x%s reverted: %s", inclusion.attempt.hash.hex(), error)
+            log.warning("the node gives no reason why 0x%s reverted: %s", inclusion.attempt.hash.hex(), error)
     if inclusion.gas_used >= payload.gas:
-        return Failure("OutOfGas", {"gas": payload.gas}, "The action needs more gas than its published cap.")
-    return Failure("Reverted", {}, "The contract refused without saying why.")
+        return Failure("OutOfGas", {"gas": payload.gas}, "The action needs more gas than its published limit.")
+    return Failure("Reverted", {}, "The contract reverted without a reason.")

@@ -1,11 +1,11 @@
-"""The forms in which wallets return one ECDSA signature, and the one form that is sent, stored and compared.
+"""The forms in which wallets return an ECDSA signature, and the normal form that is sent, stored and compared.
 
 Hardware wallets return v as 0 or 1, others the 64 bytes of ERC-2098, and some a high s. The contracts take r, s and v
 with a low s and v 27 or 28. Changing the form changes neither the signer nor what was signed: (r, s, v) and
 (r, n - s, 1 - v) verify for the same key and digest.
 
-A contract's signature (ERC-1271) may have the same length and another meaning, so the form is changed only where
-recovery gives the account that has to sign, or where that account is not known yet.
+A contract's signature (ERC-1271) may have the same length and another meaning. Therefore the form is changed only if
+recovery gives the account that has to sign, or if that account is not known yet.
 
 Source: ERC-2098; EIP-2 (low s); SEC 1, section 4.1.6 (recovery).
 """

@@ -1,4 +1,4 @@
-"""The relayer's key, and the transactions it signs, without value or access list: type 2 (EIP-1559) or legacy."""
+"""The relayer's key and the transactions it signs: type 2 (EIP-1559) or legacy, without value or access list."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from registry.relay.fees import Fees
 
 _TYPE = b"\x02"
 _LEGACY_FROM = 0xC0
-"""A legacy transaction is a bare RLP list; a type's number is less (EIP-2718)."""
+"""The lowest first byte of a legacy transaction, which is an RLP list. Type numbers are lower (EIP-2718)."""
 _KEY_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
 class Payload:
-    """What a transaction does, whatever it pays.
+    """The call that a transaction makes, without nonce and fees.
 
     Args:
         to: The account that is called; None creates a contract.
         data: The transaction's input.
-        gas: The most it may use.
+        gas: The gas limit.
     """
 
     to: Address | None
@@ -34,11 +34,11 @@ class Payload:
 
 @dataclass(frozen=True, slots=True)
 class SignedTransaction:
-    """A transaction as it is sent.
+    """A signed transaction.
 
     Args:
-        hash: Its hash.
-        raw: Its bytes.
+        hash: The transaction's hash.
+        raw: The serialised transaction.
     """
 
     hash: Bytes32
@@ -46,13 +46,13 @@ class SignedTransaction:
 
 
 class Signer:
-    """Signs with one key, which it never shows.
+    """A private key that signs transactions. The key itself cannot be read.
 
     Args:
         secret: The private key, 32 bytes.
 
     Raises:
-        InvalidInput: It is no private key of secp256k1.
+        InvalidInput: The secret is not a private key of secp256k1.
     """
 
     def __init__(self, secret: bytes) -> None:
@@ -68,13 +68,13 @@ class Signer:
         return f"Signer({self.address})"
 
     def sign(self, chain_id: int, nonce: int, fees: Fees, payload: Payload) -> SignedTransaction:
-        """Signs a transaction.
+        """Return a signed transaction.
 
         Args:
             chain_id: The chain's id (EIP-155).
-            nonce: The number of this account's transactions before it.
-            fees: What it offers.
-            payload: What it does.
+            nonce: The number of this account's earlier transactions.
+            fees: The fees that the transaction offers.
+            payload: The call that the transaction makes.
         """
         if fees.is_legacy:
             return self._sign_legacy(chain_id, nonce, fees.maximum, payload)
@@ -111,7 +111,7 @@ class Signer:
 
 
 def payload_of(raw: bytes) -> Payload:
-    """What a transaction that was signed here carries."""
+    """Return the payload of a transaction that `Signer.sign` made."""
     if raw[0] >= _LEGACY_FROM:
         gas, to, _, data = map(rlp.as_bytes, rlp.decode_list(raw)[2:6])
     else:
@@ -120,7 +120,7 @@ def payload_of(raw: bytes) -> Payload:
 
 
 def created_address(sender: Address, nonce: int) -> Address:
-    """The address of the contract that a transaction creates. Source: Ethereum Yellow Paper, section 7."""
+    """Return the address of the contract that a transaction creates. Source: Ethereum Yellow Paper, section 7."""
     return Address(keccak256(rlp.encode([bytes(sender), _number(nonce)]))[12:])
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from registry.chain.calls import TRANSACTION_GAS
 from registry.chain.client import RpcError
-from registry.relay import ledger, rejections
+from registry.relay import ledger
 from registry.relay.context import RelayContext
 from registry.relay.effects import find_effect
 from registry.relay.fees import Fees
@@ -17,7 +17,7 @@ from registry.relay.memory import RelayMemory, Sending
 from registry.relay.model import NonceSlot, PendingMessage
 from registry.relay.observe import ChainView
 from registry.relay.receipts import Failure, Status
-from registry.relay.rejections import Rejection
+from registry.relay.rejections import Rejection, classify
 from registry.relay.replace import Replacement
 from registry.relay.signing import Payload, payload_of
 
@@ -25,18 +25,18 @@ log = logging.getLogger(__name__)
 
 SENDS_A_POST: Final = 100
 SIGNED_AT_ONCE: Final = 500
-"""So that acknowledgements do not wait long for the database meanwhile; the next step follows at once."""
+"""A small batch, so that new messages do not wait long for the database. The next step follows at once."""
 
 
 def sign_pending(context: RelayContext, lease: Lease, view: ChainView, memory: RelayMemory, in_flight: int) -> int:
-    """Sign the transactions of pending messages, as many as window and balance allow; fail those that have expired.
+    """Sign the transactions of pending messages, as many as window and balance allow; fail the expired ones.
 
     Returns:
-        How many were signed.
+        The number of transactions signed.
 
     Raises:
         LeaseLost: Another relayer has taken over the key.
-        Unavailable: Chain or database cannot be used now.
+        Unavailable: The chain or the database cannot be used now.
         RpcError: The node refused.
     """
     space = min(context.settings.window - in_flight, SIGNED_AT_ONCE)
@@ -87,15 +87,17 @@ def sign_replacement(context: RelayContext, lease: Lease, memory: RelayMemory, r
             is_fill=replacement.is_fill,
         )
     memory.underpriced.discard(slot.nonce)
-    log.info("nonce %d is replaced, offering %d wei", slot.nonce, fees.maximum)
+    log.info(
+        "the transaction with nonce %d is replaced by one that offers %d wei per unit of gas", slot.nonce, fees.maximum
+    )
 
 
 def send(context: RelayContext, lease: Lease, view: ChainView, memory: RelayMemory, slots: Sequence[NonceSlot]) -> None:
-    """Send the newest transaction of each nonce that was not sent lately, in ascending order.
+    """Send the newest transaction of each nonce that was not sent recently, in ascending order.
 
     Raises:
         LeaseLost: Another relayer has taken over the key.
-        Unavailable: Chain or database cannot be used now.
+        Unavailable: The chain or the database cannot be used now.
     """
     now = context.clock()
     due = [slot for slot in slots if _is_due(slot, memory, context.settings.resend_seconds, now)]
@@ -106,7 +108,7 @@ def send(context: RelayContext, lease: Lease, view: ChainView, memory: RelayMemo
 def _without_expired(
     context: RelayContext, lease: Lease, items: list[PendingMessage], view: ChainView
 ) -> list[PendingMessage]:
-    """Fail the messages whose deadline the chain has passed: they were never sent and never will be."""
+    """Fail the messages whose deadline has passed on the chain: they were never sent and never will be."""
     expired = [item for item in items if item.deadline < view.head.timestamp and item.status is Status.ACCEPTED]
     for item in expired:
         with context.storage.read() as connection:
@@ -130,7 +132,7 @@ def _expired(item: PendingMessage, view: ChainView) -> Failure:
 
 
 def _affordable(items: Sequence[PendingMessage], fees: Fees, balance: int) -> list[PendingMessage]:
-    """Return as many of the first as the balance pays for, should they all cost the most they may."""
+    """Return the first messages, as many as the balance pays for at their highest possible cost."""
     chosen: list[PendingMessage] = []
     for item in items:
         balance -= item.payload.gas * fees.maximum
@@ -142,7 +144,7 @@ def _affordable(items: Sequence[PendingMessage], fees: Fees, balance: int) -> li
 
 def _is_due(slot: NonceSlot, memory: RelayMemory, resend_seconds: float, now: float) -> bool:
     sending = memory.sendings.get(slot.latest.hash)
-    # A clock that was set back must not keep us from sending.
+    # A clock that was set back must not prevent sending.
     return sending is None or not 0 <= now - sending.at < resend_seconds
 
 
@@ -158,7 +160,7 @@ def _send_some(
     answers = context.chain.batch(
         [("eth_sendRawTransaction", [f"0x{raws[attempt.hash].hex()}"]) for attempt in attempts]
     )
-    # All answers are noted, those behind an accepted one too.
+    # Every answer is evaluated, also after a rejected one.
     accepted = [
         slot
         for slot, answer in zip(due, answers, strict=True)
@@ -172,11 +174,11 @@ def _send_some(
 
 
 def _is_accepted(slot: NonceSlot, raw: bytes, answer: Any, memory: RelayMemory) -> bool:
-    """Return whether the node has a transaction that was sent to it; if not, remember why."""
+    """Return whether the node has the transaction that was sent to it; if not, remember the reason."""
     memory.unpaid.pop(slot.nonce, None)
     if not isinstance(answer, RpcError):
         return True
-    match rejections.read(answer):
+    match classify(answer):
         case Rejection.KNOWN:
             return True
         case Rejection.UNDERPRICED:
@@ -184,8 +186,8 @@ def _is_accepted(slot: NonceSlot, raw: bytes, answer: Any, memory: RelayMemory) 
         case Rejection.UNFUNDED:
             memory.unpaid[slot.nonce] = payload_of(raw).gas * slot.latest.fees.maximum
         case Rejection.PERMANENT:
-            log.error("the node will never take nonce %d: %s", slot.nonce, answer)
-            memory.rejected[slot.nonce] = f"The node would not take the transaction: {answer.message}."
+            log.error("the node rejected the transaction with nonce %d permanently: %s", slot.nonce, answer)
+            memory.rejected[slot.nonce] = f"The node rejected the transaction: {answer.message}."
         case Rejection.TEMPORARY:
-            log.warning("the node does not take nonce %d now: %s", slot.nonce, answer)
+            log.warning("the node rejected the transaction with nonce %d for now: %s", slot.nonce, answer)
     return False

@@ -1,7 +1,7 @@
-"""The relay's tables: what was accepted, which nonce carries it, and every transaction that was signed for it.
+"""The relay's tables: accepted messages, their nonces, and all transactions signed for them.
 
-In `nonces` the primary key gives a nonce one payload, and the unique receipt gives a receipt one nonce. So nothing can
-be sent twice and no nonce can be left out, at whatever moment a process crashes.
+In `nonces`, the primary key allows one payload per nonce, and the unique receipt allows one nonce per receipt.
+Therefore no message is sent twice and no nonce is skipped, whenever a process crashes.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ RECEIPTS = Table(
     ),
 )
 
-# A message that failed without a transaction may be tried again: those that have not failed are unique by their digest.
+# A message that failed without a transaction may be sent again, so the digest is unique among receipts not failed.
 Index(
     None,
     RECEIPTS.c.digest,

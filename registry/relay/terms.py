@@ -1,4 +1,4 @@
-"""The terms on which a gateway relays: at what price, for whom, and how much."""
+"""The terms on which a gateway relays: price, accounts served, and budgets."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from registry.relay.fees import Fees, Prices
 from registry.relay.prepared import PreparedTransaction
 
 QUOTE_SECONDS: Final = 3.0
-"""How long a price is used before the node is asked again: less than most chains' time between two blocks."""
+"""How long a price is used before the node is asked again; shorter than the block time of most chains."""
 
 OwnsSince = Callable[[Address, float], bool]
-"""Returns whether an account owns a subject that it registered itself by a time, Unix seconds."""
+"""Return whether an account owns a subject that it registered itself before a time, Unix seconds."""
 
 
-def _none(account: Address, moment: float) -> bool:
+def _never(account: Address, moment: float) -> bool:
     return False
 
 
@@ -30,17 +30,17 @@ class Terms:
     """The terms on which messages are relayed.
 
     Args:
-        price: Returns what a transaction would offer now; rehearsals offer as much.
-        contract_wallets: Whether accounts with code may sign where gas costs money. Their code can tell a rehearsal
-            from a transaction, and use all the gas of one.
-        budgets: How much gas may be used in an hour where gas costs money; None: as much as is asked for.
+        price: Returns the fees that a transaction would offer now; simulations offer the same.
+        contract_wallets: Whether contract wallets may sign if gas costs money. Their code can distinguish a simulation
+            from a transaction, and use up all the gas of the latter.
+        budgets: The hourly gas budgets if gas costs money; None means no limit.
         owns_since: Distinguishes accounts with a history from newcomers.
     """
 
     price: Callable[[], Fees]
     contract_wallets: bool
     budgets: GasBudgets | None
-    owns_since: OwnsSince = _none
+    owns_since: OwnsSince = _never
 
     def is_newcomer(self, account: Address, now: float) -> bool:
         """Return whether an account has no history. New accounts cost nothing, so anyone can have many of them."""
@@ -48,11 +48,11 @@ class Terms:
 
 
 class Price:
-    """What a transaction would offer now, read from the chain every few seconds. May be called from any thread.
+    """The fees that a transaction would offer now, read from the chain every few seconds. Thread-safe.
 
     Args:
         chain: The chain.
-        maximum_fee: The most that is ever offered, wei a unit of gas.
+        maximum_fee: The most that is ever offered, wei per unit of gas.
         clock: Returns monotonic seconds.
     """
 
@@ -69,13 +69,13 @@ class Price:
             ChainUnavailable: No usable answer came.
             RpcError: The node refused.
         """
-        # Without a lock: two requests at once do no harm, and no thread waits for another's answer from a dead node.
+        # No lock: concurrent requests do no harm, and no thread waits for another's answer from an unresponsive node.
         quote, now = self._quote, self._clock()
         if quote is None or now - quote[0] > QUOTE_SECONDS:
-            quote = self._quote = (now, self._asked())
+            quote = self._quote = (now, self._read())
         return quote[1]
 
-    def _asked(self) -> Fees:
+    def _read(self) -> Fees:
         block, tip, price = self._chain.batch(
             [("eth_getBlockByNumber", ["latest", False]), ("eth_maxPriorityFeePerGas", []), ("eth_gasPrice", [])]
         )
@@ -85,8 +85,8 @@ class Price:
 
 
 def no_wallets(account: Address, prepared: PreparedTransaction) -> InvalidInput:
-    """Return the refusal to relay for an account with code."""
+    """Return the error for a message signed by a contract wallet that the terms exclude."""
     return InvalidInput(
-        f"The signer {account} is a contract wallet, and this gateway does not pay for what its code may do.",
+        f"The signer {account} is a contract wallet, and this gateway does not pay for the gas that its code may use.",
         hint=f"{prepared.how_to_send()} Or ask the operator to set TDR_CONTRACT_WALLETS.",
     )

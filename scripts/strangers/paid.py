@@ -19,7 +19,7 @@ from registry.ethereum.eip712 import Message
 from registry.keys.signer import Signer
 from registry.node.key import create_relayer
 from registry.node.monitor import FIGURES_SECONDS
-from registry.relay.budgets import EVERYBODY, HOUR
+from registry.relay.budgets import ALL_ACCOUNTS, HOUR
 from registry.relay.fees import GWEI
 from registry.relay.funding import ether
 from registry.relay.tables import GAS_SPENT
@@ -182,7 +182,7 @@ def _charged(database: Path) -> int:
     storage = open_storage(f"sqlite:///{database}")
     try:
         with storage.read() as connection:
-            total = select(func.coalesce(func.sum(GAS_SPENT.c.gas), 0)).where(GAS_SPENT.c.scope == EVERYBODY)
+            total = select(func.coalesce(func.sum(GAS_SPENT.c.gas), 0)).where(GAS_SPENT.c.scope == ALL_ACCOUNTS)
             return int(connection.execute(total).scalar_one())
     finally:
         storage.close()

@@ -10,7 +10,7 @@ import pytest
 from scripts.strangers.burning import outcome
 
 SENT = 3600.0 * 500_000 + 3000
-BUDGET = "The hour's budget of 4000 gas for the account 0x11 does not cover this message."
+BUDGET = "The hourly budget of 4000 gas for the account 0x11 does not cover this message."
 
 
 def answer(
@@ -28,7 +28,7 @@ def answer(
 def test_refusals_as_documented_are_told_by_their_kind() -> None:
     assert outcome(httpx.Response(202), SENT, SENT) == "202"
     assert outcome(answer(), SENT, SENT + 0.5) == "429 budget of an account"
-    many = "The hour's budget of 4000 gas for accounts that have not owned a dataset for 24 hours does not cover it."
+    many = "The hourly budget of 4000 gas for accounts that have not owned a dataset for 24 hours does not cover it."
     assert outcome(answer(detail=many), SENT, SENT) == "429 budget of newcomers"
     assert outcome(answer(409, type="/problems/head-mismatch", detail="Moved on."), SENT, SENT) == "409 head-mismatch"
 

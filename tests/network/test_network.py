@@ -23,7 +23,7 @@ from tests.fixtures.nodes import NodeProcess, Tdr
 
 pytestmark = pytest.mark.long
 
-REQUEST = re.compile(r"send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40}), then it goes on by itself")
+REQUEST = re.compile(r"Send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40})\. The relayer then continues")
 WRITES = 3
 DEPTH = 12
 """The blocks on top that make a block final by default."""

@@ -162,7 +162,7 @@ def test_strangers_with_many_keys_leave_gas_for_owners_with_a_history(small_worl
         return world.submit(world.registration(owner=owner), owner, terms=budgets, clock=lambda: now).status
 
     assert {register(Owner(f"key {number}")) for number in range(2)} == {Status.ACCEPTED}
-    with pytest.raises(LimitReached, match="owned nothing here for 24 hours"):
+    with pytest.raises(LimitReached, match="have not owned anything here for 24 hours"):
         register(Owner("another key"))
     assert {register(OWNER) for _ in range(3)} == {Status.ACCEPTED}
     assert asked[-1] == (OWNER.address, now - 86_400)

@@ -27,7 +27,7 @@ from tests.relay.faults import Altered
 from tests.relay.world import SETTINGS, World
 
 POOR = Signer(b"\x77" * 32)
-LINE = re.compile(r"send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40}), then it goes on by itself")
+LINE = re.compile(r"Send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40})\. The relayer then continues")
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_relayer_that_runs_dry_says_so_once_and_goes_on(poor_world: World, cap
     assert len(caplog.messages) == 1
     (amount,) = requested(caplog.messages)
     assert str(relayer.shortage) == caplog.messages[0]
-    assert "cannot pay for what waits" in caplog.messages[0]
+    assert "cannot pay for the pending transactions" in caplog.messages[0]
     set_balance(poor_world.chain, amount)
     caplog.set_level(logging.INFO, "registry")
     step_until(lambda: poor_world.status(receipt) is Status.MINED, relayer.step)
@@ -121,7 +121,7 @@ def test_a_node_that_refuses_for_want_of_money_is_not_complained_about_again_and
     assert signed()
     assert len(caplog.messages) == 1
     assert requested(caplog.messages)
-    assert "cannot pay for what waits" in caplog.messages[0]
+    assert "cannot pay for the pending transactions" in caplog.messages[0]
     refuses[0] = False
     step_until(lambda: poor_world.status(receipt) is Status.MINED, relayer.step)
     assert relayer.shortage is None
@@ -134,7 +134,7 @@ def test_a_low_balance_is_told_before_it_is_too_low(caplog: pytest.LogCaptureFix
     for balance in (100 * action, 9 * action, 9 * action, 0, 0, 9 * action, 50 * action):
         watch.look(balance, GWEI, due=action if balance == 0 else 0)
     said = [message.partition(" on chain 77 ")[2].partition(":")[0] for message in caplog.messages]
-    low, stopped = "pays for fewer than 10 more actions", "cannot pay for what waits"
+    low, stopped = "pays for fewer than 10 more actions", "cannot pay for the pending transactions"
     assert said == [low, stopped, low, ""]
     assert "funded with 0.0125 ether" in caplog.messages[-1]
 

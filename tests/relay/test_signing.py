@@ -13,7 +13,7 @@ from registry.base.errors import InvalidInput
 from registry.base.primitives import Address
 from registry.chain.client import RpcError
 from registry.relay.fees import Fees, next_base_fee, outbid
-from registry.relay.rejections import Rejection, read
+from registry.relay.rejections import Rejection, classify
 from registry.relay.signing import Payload, Signer, created_address, payload_of
 
 KEYS = st.integers(1, 2**256 - 2**129).map(lambda number: number.to_bytes(32, "big"))
@@ -111,4 +111,4 @@ def test_a_base_fee_of_a_few_wei_still_rises() -> None:
     ],
 )
 def test_what_nodes_say_is_understood(message: str, rejection: Rejection) -> None:
-    assert read(RpcError(-32000, message)) is rejection
+    assert classify(RpcError(-32000, message)) is rejection
