@@ -1,4 +1,4 @@
-"""The rooms that this version has: one line a room."""
+"""The rooms of this version, one per line."""
 
 from __future__ import annotations
 

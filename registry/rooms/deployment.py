@@ -16,7 +16,7 @@ class ContractAt:
 
     Args:
         address: Its address.
-        block_number: A height below which it has logged nothing.
+        block_number: A height below which it has not logged anything.
     """
 
     address: Address
@@ -39,7 +39,7 @@ class Deployment:
 
     @classmethod
     def of(cls, chain_id: int, genesis_hash: Bytes32, addresses: Mapping[str, Address], block_number: int) -> Self:
-        """Return the deployment of contracts all of which have logged nothing below one height."""
+        """Return the deployment of contracts that have not logged anything below a height."""
         places = {name: ContractAt(address, block_number) for name, address in addresses.items()}
         return cls(chain_id, genesis_hash, places)
 
@@ -57,11 +57,11 @@ class Deployment:
         """Return the address of a contract by its name.
 
         Raises:
-            NotFound: This registry has no contract of that name.
+            NotFound: This registry does not have a contract of that name.
         """
         if contract not in self.contracts:
             raise NotFound(
-                f"This registry has no contract {contract}.",
+                f"This registry does not have a contract {contract}.",
                 hint=f"It has: {', '.join(self.contracts) or 'none'}. Another version of the program may have more.",
             )
         return self.contracts[contract].address

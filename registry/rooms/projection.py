@@ -1,4 +1,4 @@
-"""A room's part of the index: how its events become rows of its own tables."""
+"""A room's part of the index: it turns the room's events into rows of its tables."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Row = tuple[Any, ...]
 
 
 class IndexedEvent(NamedTuple):
-    """One event of a room, and where it is on the chain.
+    """One event of a room and its place on the chain.
 
     Attributes:
-        position: The place as one number; see `registry.index.position`.
+        position: The place as a number; see `registry.index.position`.
         block_hash: The hash of its block.
         timestamp: The time of its block, Unix seconds, UTC.
         transaction_hash: The hash of its transaction.
@@ -40,7 +40,7 @@ class IndexedEvent(NamedTuple):
 
     @property
     def moment(self) -> Moment:
-        """The same place as records have it."""
+        """The place in the form that records use."""
         return Moment(
             block_of(self.position),
             log_index_of(self.position),
@@ -51,23 +51,23 @@ class IndexedEvent(NamedTuple):
 
 
 class BrokenHistory(RegistryError):
-    """An event cannot follow those that are known: some are missing, or the contract is another one."""
+    """The error for an event that cannot follow the known ones: events are missing, or the contract is another one."""
 
     @classmethod
     def at(cls, event: IndexedEvent) -> BrokenHistory:
         """Return the error for an event."""
         return cls(
             f"The event {type(event.event).__name__} of the {event.event.subject} in the transaction"
-            f" {event.transaction_hash} cannot follow what the index knows of it.",
+            f" {event.transaction_hash} cannot follow the events in the index.",
             hint="Rebuild the index: tdr index rebuild.",
         )
 
 
 class Fold(Protocol):
-    """What a room's tables must hold, by other code than its `apply`, on purpose: both are compared."""
+    """A second computation of a room's tables, deliberately separate from `apply` so that both can be compared."""
 
     def add(self, event: IndexedEvent) -> Bytes32 | None:
-        """Add one more event; return the head of its subject after it, or None where it changes no head.
+        """Add one more event; return the head of its subject after it, or None if it does not change a head.
 
         Raises:
             InvalidInput: The event cannot follow.
@@ -84,17 +84,17 @@ class Projection:
     Args:
         kinds: The number under which each type of event is stored: below 2**15, unique among the rooms, never changed.
         tables: The room's tables, each with the columns that the chain determines, those of the primary key first.
-        derived: Tables that are emptied with these, but are not determined by the chain alone.
-        texts: The columns that are compared as text: the records keep no more of them.
+        derived: Tables that are emptied together with these, but do not depend on the chain alone.
+        texts: The columns that are compared as text, because the records keep only the text.
         apply: Write the rows of events that follow all those that were applied before, in a transaction that writes.
-            Return for each event the head of its subject after it; None where it changes no head. Raise BrokenHistory
-            where an event cannot follow.
-        rewind: Take back all rows that come from events at or above a position, which the engine has deleted; given
-            are the position and the ids of the subjects of these events.
+            Return for each event the head of its subject after it; None if it does not change a head. Raise
+            BrokenHistory if an event cannot follow.
+        rewind: Undo all rows from events at or above a position, which the engine has already deleted; takes the
+            position and the ids of the subjects of these events.
         fold: Return an empty fold.
-        refresh: How to bring up to date what comes from elsewhere than the chain, for example names in documents.
-        timers: What happens when the timers that `apply` derives from events are due, by their names. The engine drops
-            them with their events; `rewind` derives those again that depend on an event that was taken back.
+        refresh: Update values that do not come from the chain, for example names in documents.
+        timers: The actions of timers that `apply` derives from events, by their names. The engine drops timers together
+            with their events; `rewind` restores timers that an undone event had cancelled.
     """
 
     kinds: Mapping[type, int]
@@ -110,7 +110,7 @@ class Projection:
 
 @dataclass(frozen=True, slots=True)
 class Refresh:
-    """How rows that do not come from the chain alone are brought up to date.
+    """The update of rows that do not come from the chain alone.
 
     Args:
         is_due: Return whether there is anything to do; reads only.

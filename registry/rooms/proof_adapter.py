@@ -1,6 +1,6 @@
-"""What a room tells the evidence engine: how its contract's storage proves the state that its logs fold to.
+"""A room's functions for the evidence engine: they prove the state folded from logs by the contract's storage.
 
-The engine takes these functions from `RoomProtocol.proof` and knows no room.
+The engine takes these functions from `RoomProtocol.proof` and does not know individual rooms.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ Texts = Mapping[str, Mapping[str, Callable[..., str]]]
 
 @dataclass(frozen=True, slots=True)
 class NotProven:
-    """Something that a verification does not prove, to be said in any language.
+    """A limit of a verification: something it does not prove, independent of language.
 
     Args:
-        code: What it is: the code of its sentence.
+        code: The code of its sentence.
         values: The values in the sentence, as JSON values.
     """
 
@@ -50,8 +50,8 @@ class RecordPart:
         model: The model of the part.
         make: Return the part of an account (the zero address for the subject itself) with a state; the state is None
             where nothing was logged.
-        account: Return the account of a part; None where the record has one part, of the subject itself.
-        note: What the format says of the room's contract.
+        account: Return the account of a part; None if the record has a single part, of the subject itself.
+        note: The description of the room's contract in the format's schema.
     """
 
     field: str
@@ -67,19 +67,19 @@ def _no_limits(_accounts: int, _events: Sequence[tuple[Any, int]]) -> Sequence[N
 
 @dataclass(frozen=True, slots=True)
 class ProofAdapter:
-    """How a room's state is proven by evidence.
+    """The functions that prove a room's state in evidence.
 
     Args:
         contract: The contract whose logs and storage prove it.
         kind: The kind of its subjects.
-        slots: Return what each storage slot must hold for the state of a subject and an account (the zero address for
-            the subject itself); the state is None where nothing was logged.
+        slots: Return the value that each storage slot must have for the state of a subject and an account (the zero
+            address for the subject itself); the state is None if nothing was logged.
         difference: Return a sentence that says how a slot differs: the account, the words expected and found. Raise
             VerificationFailed for a word that the contract cannot have written.
         part: The room's part of the record.
         owner: Return the owner of a subject in a state; None for a room without subjects of its own.
-        versions: Return the hashes of all versions of a subject's content, the first first; None for a room without.
-        limits: Return what stays unproven: from the number of accounts shown, and each event with its block's time
+        versions: Return the hashes of all versions of a subject's content, ascending; None for a room without versions.
+        limits: Return what remains unproven, given the number of accounts shown and each event with its block's time
             (Unix seconds).
         texts: The sentences for the room's codes: one for its step (`head` or `access`), one for each of its limits.
     """

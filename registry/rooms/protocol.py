@@ -1,7 +1,7 @@
-"""The offline half of a room: what its contracts take and log, and how a message leads to an event.
+"""The offline half of a room: the messages and events of its contracts, and how they match.
 
-Whoever only signs or verifies needs this half alone. It imports no database and no chain. The engines take a sequence
-of `RoomProtocol` and know no room.
+Signing and verifying need only this half. It imports neither a database nor a chain. The engines take a sequence of
+`RoomProtocol` and do not know individual rooms.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ class Event(Protocol):
 
     @property
     def subject(self) -> Subject:
-        """What it is about."""
+        """The subject of the event."""
 
     @property
     def account(self) -> Address:
-        """The account beside the subject that it is about, for example a grantee; the zero address for none."""
+        """The account that the event also concerns, for example a grantee; the zero address if there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,8 @@ class Contract:
             for a log that the contract cannot have made.
         references: The contracts whose addresses its constructor takes, in order: the name of the view function that
             gives the address, and the contract's name.
-        ignored: Beginnings of topics. A log that has one of them changes no record, although `topics` has its first.
+        ignored: Prefixes of topics. A log with one of them does not change a record, although `topics` has its first
+            topic.
     """
 
     name: str
@@ -60,16 +61,16 @@ class Contract:
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """How a room's messages lead to its events. This is the only place that knows it, the index's second fold apart.
+    """The relation of a room's messages to its events. Only the index's second fold repeats it.
 
     Args:
         filters: Return the filters for all logs that the state before a message folds from.
         expected_event: Return the event that a message leads to, from the state before it and the moment of the
-            event; None where the message cannot have an effect in that state.
+            event; None if the message cannot have an effect in that state.
         fold: Return the state after one more event; the state before the first event is None.
-        named_signer: Return the account that must sign, where the message names it; None where it is the owner of the
+        named_signer: Return the account that must sign if the message names it; None if it is the owner of the
             subject.
-        outdated: The names of the contract errors that refuse a message whose effect may have happened already.
+        outdated: The names of the contract errors for messages that may already have taken effect.
     """
 
     filters: Callable[[Message], Sequence[TopicFilter]]
@@ -87,9 +88,9 @@ class RoomProtocol:
         name: The room's name: that of its folders.
         contracts: Its contracts, in the order in which they are deployed.
         messages: The messages that its contracts take.
-        matching: How a message leads to an event.
+        matching: The relation of messages to events.
         refusals: The errors with which its contracts refuse.
-        proof: How evidence proves its state; None where evidence does not show it.
+        proof: The functions that prove its state; None if evidence does not show it.
     """
 
     name: str
@@ -104,7 +105,7 @@ class Protocols:
     """The offline halves of all rooms that a program knows, found by name.
 
     Args:
-        rooms: The rooms; a contract that refers to another stands behind it.
+        rooms: The rooms; a contract that refers to another comes after it.
 
     Raises:
         ValueError: Two rooms share a name, a contract or a message.
@@ -135,18 +136,18 @@ class Protocols:
         return self._rooms_of_contracts[contract]
 
     def matching(self, message: Message) -> Matching:
-        """Return how a message leads to an event."""
+        """Return the relation of a message to its event."""
         return self._rooms_of_messages[type(message).__name__].matching
 
     def named_signer(self, message: Message) -> Address | None:
-        """Return the account that must sign a message, where the message names it; None: its subject's owner."""
+        """Return the account that must sign a message; None means the owner of its subject."""
         return self.matching(message).named_signer(message)
 
     def parse(self, kind: str, values: object) -> Message:
         """Return the message with a name and its JSON values.
 
         Raises:
-            InvalidInput: No room has such a message, or the values are malformed.
+            InvalidInput: There is no message with this name, or the values are malformed.
         """
         if kind not in self.messages:
             raise InvalidInput(f"There is no message {kind[:80]!r}.", hint=f"Known: {', '.join(self.messages)}.")

@@ -1,4 +1,4 @@
-"""The offline halves of the rooms that this version has: one line a room."""
+"""The offline halves of the rooms of this version, one per line."""
 
 from __future__ import annotations
 

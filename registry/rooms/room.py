@@ -1,6 +1,6 @@
 """The node half of a room: its tables in the index, who owns its subjects, and its workers.
 
-The engines take `Rooms` and know no room.
+The engines take `Rooms` and do not know individual rooms.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from registry.timers.schedule import Handler
 
 @dataclass(frozen=True, slots=True)
 class Ownership:
-    """Who owns the subjects of a kind: whose signature a message needs that does not name its signer.
+    """Functions that return the owners of a kind of subject, who sign the messages that do not name a signer.
 
     Args:
         kind: The kind of subject.
-        owner_of: Return the owner of a subject in the newest block, as the contract says; None where there is no such
-            subject.
-        owner_before: Return who owned a subject just before a moment, by the contract's logs.
-        has_owned: Return whether the index knows an account as a present or former owner of a subject.
+        owner_of: Return the owner of a subject in the newest block according to the contract; None if the subject does
+            not exist.
+        owner_before: Return the owner of a subject just before a moment according to the contract's logs.
+        has_owned: Return whether an account is a current or former owner of a subject according to the index.
         owns_since: Return whether an account owns a subject that it registered itself by a time, Unix seconds.
     """
 
@@ -43,10 +43,10 @@ class Ownership:
 
 
 class Reads(Protocol):
-    """What reads the tables of a room."""
+    """A reader of a room's tables."""
 
     def close(self) -> None:
-        """Close what it holds."""
+        """Release the reader's resources."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,10 @@ class Room:
 
     Args:
         protocol: The offline half.
-        projection: Its part of the index; None where it logs nothing.
-        ownership: Who owns its subjects, where it has subjects of its own.
-        reads: Open what a gateway reads its tables with; closed with the node.
-        artifact: Return one of its contracts, compiled, by its name.
+        projection: Its part of the index; None if it does not log anything.
+        ownership: The owners of its subjects; None if it does not have its own subjects.
+        reads: Open the reader of its tables for a gateway; closed with the node.
+        artifact: Return the compiled form of one of its contracts by its name.
     """
 
     protocol: RoomProtocol
@@ -77,7 +77,7 @@ class Rooms:
     """The rooms of a node.
 
     Args:
-        rooms: The rooms; a contract that refers to another stands behind it.
+        rooms: The rooms; a contract that refers to another comes after it.
 
     Raises:
         ValueError: Two rooms share a name, a contract, a message, a kind of subject, the number of an event or the name
@@ -112,7 +112,7 @@ class Rooms:
         return tuple(table for projection in self.projections for table in (*projection.tables, *projection.derived))
 
     def ownership(self, kind: str) -> Ownership:
-        """Return who owns the subjects of a kind.
+        """Return the ownership functions for a kind of subject.
 
         Raises:
             KeyError: No room has subjects of that kind.
@@ -136,9 +136,9 @@ class Rooms:
         raise ValueError(f"a stored event of kind {kind} cannot be decoded")
 
     def artifact(self, contract: str) -> Artifact:
-        """Return a contract, compiled, by its name.
+        """Return the compiled form of a contract by its name.
 
         Raises:
-            KeyError: No room has such a contract.
+            KeyError: No room has a contract of that name.
         """
         return self._artifacts[contract](contract)

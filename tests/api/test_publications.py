@@ -165,7 +165,7 @@ def test_a_second_decision_to_withhold_leaves_the_record_of_the_first(gateway: G
     with gateway.node.storage.write() as connection:
         assert withhold(connection, study.dataset_id, 2, "Case 2", 2.0) == 1
     for version in (1, 2):
-        with pytest.raises(Conflict, match="withheld already: Case 1"), gateway.node.storage.write() as connection:
+        with pytest.raises(Conflict, match="already withheld: Case 1"), gateway.node.storage.write() as connection:
             withhold(connection, study.dataset_id, version, "Case 3", 3.0)
     with gateway.node.storage.read() as connection:
         records = records_of(connection, study.dataset_id)

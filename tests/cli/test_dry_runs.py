@@ -146,7 +146,7 @@ def test_a_dry_run_of_each_statement_shows_what_would_be_public(
     request = ("request", dataset, "--rights", "read", "--until", "9d", "--key", "analyst")
     assert yes(dry(*request, "--json"))["message"]["purpose"] == ""
     yes(act(*close, "--json"))
-    assert "takes no requests" in refused(dry(*request))
+    assert "does not accept requests" in refused(dry(*request))
 
 
 def test_a_dry_run_without_json_says_that_nothing_was_sent(dry: Run, dataset: str, keys: dict[str, Address]) -> None:

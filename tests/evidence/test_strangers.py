@@ -180,7 +180,7 @@ def test_a_grantee_cannot_swell_the_evidence_by_asking_again(
     named = [address_of(fresh.reader)]
     assert verified(fresh, exported(fresh, dataset_id, chain, grantees=named)).record.access[0].requests == 3
     fresh.request(dataset_id, 3)
-    with pytest.raises(InvalidInput, match="asked 4 times"):
+    with pytest.raises(InvalidInput, match="access 4 times"):
         exported(fresh, dataset_id, chain, grantees=named)
     exported(fresh, dataset_id, chain)
 

@@ -19,7 +19,7 @@ from registry.manifest import Entry, Manifest
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.access.records import rights_names
 from registry.rooms.datasets.messages import Revision, Source, TitleTransfer, Withdrawal
-from registry.rooms.datasets.names import words_of, words_sought
+from registry.rooms.datasets.names import query_words, words_of
 from registry.rooms.datasets.ownership import owns_since
 from registry.rooms.datasets.search import DatasetFilter
 from registry.storage import Storage
@@ -274,7 +274,7 @@ def test_datasets_are_found_by_owner_name_words_hash_status_and_source(
 def test_a_name_written_without_spaces_is_found_by_its_parts(sought: str, is_found: bool) -> None:
     """Of names and what is sought, as the index keeps and asks for them; Chinese sets no spaces between words."""
     kept = set(words_of("气象站 7 的数据 Station观测"))
-    assert (set(words_sought(sought)) <= kept) is is_found
+    assert (set(query_words(sought)) <= kept) is is_found
 
 
 def test_metadata_that_comes_in_after_the_event_names_the_dataset(

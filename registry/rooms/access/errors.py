@@ -7,7 +7,7 @@ from typing import Final
 from registry.base.errors import Conflict
 from registry.ethereum.refusals import UNPROCESSABLE, Refusal
 
-DIRECT: Final = "The contract can be asked directly: send requestAccess from your own account."
+DIRECT: Final = "You can ask the contract directly: call requestAccess from your own account."
 
 REFUSALS: tuple[Refusal, ...] = (
     Refusal("GranteeZero()", (), UNPROCESSABLE, "The grantee is the zero address, which has no key."),
@@ -24,25 +24,25 @@ REFUSALS: tuple[Refusal, ...] = (
         ("datasetId", "grantee", "present", "given"),
         409,
         "The access of {grantee} to {datasetId} has changed: its epoch is {present}, but the message follows {given}.",
-        "Read the present grants and sign a new message.",
+        "Read the current grants and sign a new message.",
     ),
     Refusal(
         "RequestsMismatch(uint256,address,uint32,uint32)",
         ("datasetId", "grantee", "present", "given"),
         409,
         "{grantee} has made {present} requests for {datasetId}, but the message follows {given}.",
-        "Read the present requests and sign a new message.",
+        "Read the current requests and sign a new message.",
     ),
     Refusal(
         "NothingToRevoke(uint256,address)",
         ("datasetId", "grantee"),
         409,
         "{grantee} has no grant to {datasetId} that could be revoked.",
-        "It was never granted, or it has been revoked already.",
+        "It was never granted, or it has already been revoked.",
     ),
 )
 
 
 def requests_closed() -> Conflict:
-    """Return the refusal of a request for access to a dataset whose owner accepts no requests here."""
-    return Conflict("The owner of this dataset takes no requests for access through this gateway.", hint=DIRECT)
+    """Return the error for a request for access to a dataset whose owner does not accept requests here."""
+    return Conflict("The owner of this dataset does not accept requests for access through this gateway.", hint=DIRECT)

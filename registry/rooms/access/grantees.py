@@ -1,8 +1,9 @@
-"""Choose whose access evidence shows, so that its size depends on the owner's acts and not on those of strangers.
+"""Choose the grantees in evidence, so that its size depends on the owner's actions and not on those of strangers.
 
-Anybody may ask for access to any dataset. A bundle therefore shows the grantees to whom access was granted; those who
-merely asked are shown where they are named. A grantee's slot in `AccessGrants` counts their requests, so a grantee is
-shown with all of them: one with more than a few is left out, one who is named with very many is refused.
+Any account may request access to any dataset. Therefore a bundle shows the grantees to whom access was granted; an
+account that only requested access is shown only if it is named. A grantee's slot in `AccessGrants` counts their
+requests, so a grantee is shown with all of them. Grantees with more than a few requests are left out unless they are
+named, and naming a grantee with very many is an error.
 """
 
 from __future__ import annotations
@@ -25,21 +26,21 @@ from registry.rooms.access.records import Access, fold
 from registry.rooms.deployment import Deployment
 
 MAX_REQUESTS: Final = 64
-"""With how many requests a grantee is still shown without being named."""
+"""The most requests of a grantee who is shown without being named."""
 MAX_NAMED_REQUESTS: Final = 1_000
-"""With how many requests a grantee who is named is still shown."""
+"""The most requests of a grantee who is named."""
 
 _TOPICS_AT_ONCE: Final = 250
-"""Nodes take up to 1,000 alternatives of a topic, and some 64 KiB of a request."""
+"""The most grantees per query: nodes accept up to 1,000 alternatives of a topic, some only 64 KiB per request."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessShown:
-    """Whose access a bundle shows.
+    """The access that a bundle shows.
 
     Args:
         grantees: The grantees, ascending.
-        moments: Where their events are.
+        moments: The moments of their events.
     """
 
     grantees: tuple[Address, ...]
@@ -48,11 +49,11 @@ class AccessShown:
 
 @dataclass(frozen=True, slots=True)
 class GrantsInForce:
-    """The grants that hold at a block.
+    """The grants that are active at a block.
 
     Args:
-        grantees: Those who have them, the most recent grant first, up to a limit.
-        further: How many others have one.
+        grantees: The grantees, the most recent grant first, up to a limit.
+        further: The number of further grantees.
     """
 
     grantees: tuple[Address, ...]
@@ -65,7 +66,7 @@ class AccessLogs:
 
     Args:
         chain: The chain.
-        deployment: Where the contracts are.
+        deployment: The contracts.
         dataset_id: The dataset.
         until: The block up to which events count.
     """
@@ -76,13 +77,13 @@ class AccessLogs:
     until: BlockRef
 
     def to_show(self, grantees: Iterable[Address] | None) -> AccessShown:
-        """Return whose access to show, and where their grants, revocations and requests are.
+        """Return the grantees to show, and the moments of their grants, revocations and requests.
 
         Args:
-            grantees: The grantees; None: all who were ever granted access, those with many requests apart.
+            grantees: The grantees; None means all who were ever granted access, except those with many requests.
 
         Raises:
-            InvalidInput: A grantee who is named asked too often to be shown.
+            InvalidInput: A named grantee made too many requests.
         """
         named = None if grantees is None else sorted(set(grantees))
         grants = self._grants(named)
@@ -98,15 +99,17 @@ class AccessLogs:
         return AccessShown(tuple(candidates), tuple(moments))
 
     def in_force(self, most: int) -> GrantsInForce:
-        """Return who has access at the block's time.
+        """Return the grantees with access at the block's time.
 
         Args:
-            most: How many grantees to name.
+            most: The most grantees to name.
         """
         access: dict[Address, Access] = {}
         for event, at in self._grants(None):
             access[event.grantee] = fold(access.get(event.grantee), event, at)
-        held = {grantee: grant for grantee, one in access.items() if (grant := one.grant_at(self.until.timestamp))}
+        held = {
+            grantee: grant for grantee, record in access.items() if (grant := record.grant_at(self.until.timestamp))
+        }
         newest = sorted(held, key=lambda grantee: held[grantee].at, reverse=True)
         asked = self._asked(newest)
         named = [grantee for grantee in newest if asked[grantee] <= MAX_REQUESTS][:most]
@@ -116,22 +119,22 @@ class AccessLogs:
         return self._events([ACCESS_GRANTED, ACCESS_REVOKED], grantees)
 
     def _asked(self, grantees: Sequence[Address]) -> dict[Address, int]:
-        """Return how often each grantee asked for access: by the contract's state, or without it by the events."""
+        """Return each grantee's number of requests: from the contract's state, or from events if it is not served."""
         slots = [grant_slot(self.dataset_id, grantee) for grantee in grantees]
         address = str(self.deployment.address_of(CONTRACT))
         try:
             words = ask(self.chain, [("eth_getStorageAt", [address, str(slot), self.until.height]) for slot in slots])
-        except RpcError:  # The node has no state of that block.
+        except RpcError:  # The node does not have the state of that block.
             counted = Counter(event.grantee for event, _ in self._events([ACCESS_REQUESTED], grantees))
             return {grantee: counted[grantee] for grantee in grantees}
         try:
             kept = [GrantSlot.unpack(Bytes32.parse(word)) for word in words]
         except InvalidInput as error:
-            raise Unavailable(f"The node does not tell the state of {address}.") from error
+            raise Unavailable(f"The node does not serve the state of {address}.") from error
         return {grantee: slot.requests for grantee, slot in zip(grantees, kept, strict=True)}
 
     def _events(self, kinds: Sequence[Bytes32], grantees: Sequence[Address] | None) -> list[tuple[AccessEvent, Moment]]:
-        """Return the events of some kinds, of some grantees (None: of all); those of each grantee in order."""
+        """Return the events of given kinds and grantees (None means all grantees), in order for each grantee."""
         parts: list[Sequence[Bytes32] | None] = [None]
         if grantees is not None:
             words = [Bytes32(left_padded(grantee)) for grantee in grantees]
@@ -152,11 +155,11 @@ class AccessLogs:
 
 
 def _require_few(asked: dict[Address, int]) -> None:
-    """Refuse grantees who asked too often."""
+    """Require that no grantee made too many requests."""
     for grantee, count in asked.items():
         if count > MAX_NAMED_REQUESTS:
             raise InvalidInput(
-                f"{grantee} asked {count:,} times for access; evidence shows at most {MAX_NAMED_REQUESTS:,} requests "
+                f"{grantee} requested access {count:,} times; evidence shows at most {MAX_NAMED_REQUESTS:,} requests "
                 "of one grantee.",
-                hint="Leave this grantee out: `tdr access` tells of their access without evidence.",
+                hint="Leave this grantee out; `tdr access` shows their access without evidence.",
             )

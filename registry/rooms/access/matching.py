@@ -1,4 +1,4 @@
-"""How the messages of `AccessGrants` lead to its events."""
+"""Match the messages of `AccessGrants` with its events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from registry.rooms.protocol import Matching, TopicFilter
 
 
 def expected_event(message: Message, before: Access | None, at: Moment) -> AccessEvent | None:
-    """Return the event that a message leads to; None where it cannot have an effect.
+    """Return the event that a message leads to; None if it cannot have an effect.
 
     Args:
         message: The message.

@@ -43,7 +43,7 @@ def set_request_policy(connection: Connection, accepted: Accepted[RequestPolicy]
     if not is_new or (present is not None and present.issued_at >= statement.issued_at):
         raise Conflict(
             "A policy that was issued later, or in the same second, is in force.",
-            hint="Sign a policy with the present time.",
+            hint="Sign a policy with the current time.",
         )
     values = {"accepted": statement.accepted, "issued_at": statement.issued_at, "statement": accepted.digest}
     if present is None:
@@ -53,6 +53,6 @@ def set_request_policy(connection: Connection, accepted: Accepted[RequestPolicy]
 
 
 def accepts_requests(connection: Connection, dataset_id: DatasetId) -> bool:
-    """Return whether the gateway accepts requests for access to a dataset; it does where the owner set no policy."""
+    """Return whether the gateway accepts requests for access to a dataset; by default it does."""
     policy = connection.scalar(select(REQUEST_POLICIES.c.accepted).where(REQUEST_POLICIES.c.dataset_id == dataset_id))
     return policy is None or bool(policy)

@@ -50,7 +50,7 @@ _END: Final = (
 
 
 def apply(connection: Connection, events: Sequence[IndexedEvent]) -> list[None]:
-    """Write the rows of events that follow all those that are there; they change no head.
+    """Write the rows of events that follow all events in the index. They do not change heads.
 
     Raises:
         BrokenHistory: One of them cannot follow.
@@ -82,12 +82,12 @@ def apply(connection: Connection, events: Sequence[IndexedEvent]) -> list[None]:
 
 
 def rewind(connection: Connection, limit: int, dataset_ids: Sequence[Bytes32]) -> None:
-    """Take back what came from events at or above a position.
+    """Undo the effects of events at or above a position.
 
     Args:
         connection: In a transaction that writes.
         limit: The position.
-        dataset_ids: The datasets that these events were about; not needed, since each row knows its position.
+        dataset_ids: The datasets of these events; unused, because each row has its position.
     """
     connection.execute(delete(GRANTS).where(GRANTS.c.position >= limit))
     timers.restore(connection, limit)
@@ -102,7 +102,7 @@ def stored_event(topics: bytes, data: bytes) -> AccessEvent:
     """Return the event of a stored row.
 
     Args:
-        topics: The log's topics, one behind the other.
+        topics: The log's topics, concatenated.
         data: The log's data.
     """
     event = decode(stored_log(topics, data))
@@ -117,7 +117,7 @@ def _end(
     indexed: IndexedEvent,
     event: AccessGranted | AccessRevoked,
 ) -> None:
-    """End the grant of the epoch before, if that epoch was a grant."""
+    """End the grant of the previous epoch, if that epoch was a grant."""
     is_revoked = isinstance(event, AccessRevoked)
     if event.epoch == 1:
         if is_revoked:
@@ -144,7 +144,7 @@ def _end(
 class AccessFold:
     """The rows that the table of grants must hold, by the fold of records.
 
-    This is the second fold of the same events, on purpose: `tdr index check` compares it with what `apply` wrote.
+    This second fold of the same events is deliberate: `tdr index check` compares it with the rows of `apply`.
     """
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""How evidence proves a grantee's access to a dataset: by one slot in the storage of `AccessGrants`."""
+"""Prove a grantee's access to a dataset by one slot in the storage of `AccessGrants`."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from registry.rooms.datasets.messages import DATASET
 from registry.rooms.proof_adapter import NotProven, ProofAdapter, RecordPart, Texts
 
 GRANTS_SLOT: Final = 2
-"""Where `AccessGrants` has its mapping of what it keeps of a dataset and a grantee."""
+"""The storage slot of `AccessGrants`' mapping by dataset and grantee."""
 
 _WIDTHS: Final = {"starts_at": 48, "expires_at": 48, "rights": 32, "epoch": 32, "requests": 32, "revoked": 8}
-"""The members of the slot with their bits, the lowest first."""
+"""The members of the slot with their sizes in bits, the lowest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class GrantSlot:
-    """What `AccessGrants` keeps of a dataset and a grantee, in one slot. Times are Unix seconds, UTC."""
+    """The storage slot of a dataset and a grantee in `AccessGrants`. Times are Unix seconds, UTC."""
 
     starts_at: int = 0
     expires_at: int = 0
@@ -37,7 +37,7 @@ class GrantSlot:
 
     @classmethod
     def of(cls, access: Access | None) -> Self:
-        """Return what the contract must keep after a grantee's events; None: there are none."""
+        """Return the slot that the contract must have after a grantee's events; None means that there are none."""
         if access is None:
             return cls()
         if not access.grants:
@@ -86,12 +86,12 @@ class AccessRecord(Part):
 
 
 def grant_slot(dataset_id: bytes, grantee: Address) -> Bytes32:
-    """Return the slot in which `AccessGrants` keeps all that it keeps of a dataset and a grantee."""
+    """Return the storage slot of a dataset and a grantee in `AccessGrants`."""
     return mapping_slot(mapping_slot(GRANTS_SLOT.to_bytes(32, "big"), dataset_id), left_padded(grantee))
 
 
 def access_in(record: Record) -> tuple[AccessRecord, ...]:
-    """Return the access of the grantees in a record, by their addresses ascending."""
+    """Return the access of the grantees in a record, ascending by address."""
     return tuple(part for part in record.part(PART.field) if isinstance(part, AccessRecord))
 
 
@@ -99,8 +99,8 @@ def _slots(subject: Bytes32, account: Address, access: Access | None) -> Mapping
     return {grant_slot(subject, account): GrantSlot.of(access).pack()}
 
 
-def _difference(account: Address, expected: Bytes32, found: Bytes32) -> str:
-    kept, needed = GrantSlot.unpack(found), GrantSlot.unpack(expected)
+def _difference(account: Address, expected: Bytes32, actual: Bytes32) -> str:
+    kept, needed = GrantSlot.unpack(actual), GrantSlot.unpack(expected)
     return f"The events of {account} add up to {needed}, but the contract has {kept}."
 
 
@@ -122,7 +122,7 @@ def _grantee(record: AccessRecord) -> Address:
 
 
 def _limits(accounts: int, _events: Sequence[tuple[Any, int]]) -> Sequence[NotProven]:
-    """Return that further grantees may have access."""
+    """Return the limit that further grantees may have access."""
     return [NotProven("others", {"count": accounts})]
 
 
@@ -142,7 +142,7 @@ PART: Final = RecordPart(
     AccessRecord,
     _record,
     _grantee,
-    "AccessGrants is named where the bundle speaks of somebody's access.",
+    "AccessGrants is named if the bundle shows access.",
 )
 
 PROOF: Final = ProofAdapter(

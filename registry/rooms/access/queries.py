@@ -37,13 +37,13 @@ class GrantItem(NamedTuple):
     """One grant.
 
     Attributes:
-        at: Where its event is.
-        grantee: Who got it.
-        rights: One bit a right.
+        at: The place of its event.
+        grantee: The account that received it.
+        rights: The rights, one bit each.
         starts_at: When it starts, Unix seconds, UTC.
         expires_at: When it ends (exclusive), as it was granted.
         ended_at: When it was revoked or replaced, or None.
-        is_revoked: Whether that was a revocation.
+        is_revoked: Whether it ended by a revocation.
         terms_hash: SHA-256 of the terms, or zero.
         epoch: Its number among the grants and revocations of the grantee.
     """
@@ -63,9 +63,9 @@ class RequestItem(NamedTuple):
     """One request for access.
 
     Attributes:
-        at: Where its event is.
+        at: The place of its event.
         event: Its event.
-        is_granted: Whether a grant to the grantee followed; None where this was not asked.
+        is_granted: Whether a grant to the grantee followed; None if this was not queried.
     """
 
     at: EventPlace
@@ -74,13 +74,13 @@ class RequestItem(NamedTuple):
 
 
 class GranteeItem(NamedTuple):
-    """What the index knows of a grantee and a dataset.
+    """A grantee's access to a dataset in the index.
 
     Attributes:
         epoch: The number of grants and revocations.
         requests: The number of requests.
-        grants: The latest grants, the newest first.
-        access_requests: The latest requests, the newest first.
+        grants: The latest grants, newest first.
+        access_requests: The latest requests, newest first.
     """
 
     epoch: int
@@ -90,10 +90,10 @@ class GranteeItem(NamedTuple):
 
 
 class AccessItem(NamedTuple):
-    """What decides whether an account may use a dataset at a time.
+    """The facts that decide whether an account may use a dataset at a time.
 
     Attributes:
-        grant: The grant that decides: the latest one given by then, else the first; None where there is none.
+        grant: The deciding grant: the latest one given by then, or the first one given later; None if there is none.
         is_withdrawn: Whether the dataset is withdrawn now.
     """
 
@@ -138,7 +138,7 @@ _REQUESTS: Final = (
 )
 _WAS_GIVEN: Final = EVENTS.c.timestamp <= bindparam("time")
 _ACCESS: Final = (
-    # The grant that decides about a time: the latest that was given by then, else the first.
+    # The grant that decides about a time: the latest one given by then, or the first one given later.
     _GRANTS.where(GRANTS.c.grantee == bindparam("grantee"))
     .order_by(case((_WAS_GIVEN, 0), else_=1), case((_WAS_GIVEN, -GRANTS.c.epoch), else_=GRANTS.c.epoch))
     .limit(1)
@@ -148,8 +148,8 @@ _ACCESS: Final = (
 class AccessQueries:
     """Read the access to datasets in the index.
 
-    Every method raises NotFound where there is no such dataset, NotIndexed before the index has begun, and
-    StorageUnavailable where the database cannot be read. A page is continued by the `next` of the page before.
+    Every method raises NotFound if the dataset does not exist, NotIndexed before the index has begun, and
+    StorageUnavailable if the database cannot be read. The `next` of a page continues the list.
 
     Args:
         storage: The database.
@@ -159,7 +159,7 @@ class AccessQueries:
         self._storage = storage
 
     def close(self) -> None:
-        """Do nothing: it holds nothing of its own."""
+        """Do nothing: there are no resources to release."""
 
     def grants(
         self,
@@ -168,13 +168,13 @@ class AccessQueries:
         limit: int = DEFAULT_LIMIT,
         cursor: str | None = None,
     ) -> Snapshot[Page[GrantItem]]:
-        """Return the grants of a dataset, the newest first.
+        """Return the grants of a dataset, newest first.
 
         Args:
             dataset_id: The dataset.
-            grantee: Only those of this account; None: all.
-            limit: The most rows of a page.
-            cursor: The `next` of the page before; None for the first page.
+            grantee: Only the grants of this account; None means all.
+            limit: The most rows per page.
+            cursor: The `next` of the previous page; None for the first page.
 
         Raises:
             InvalidInput: The cursor is not one of this list.
@@ -192,7 +192,7 @@ class AccessQueries:
     def requests(
         self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Snapshot[Page[RequestItem]]:
-        """Return the requests for access to a dataset, the newest first, and whether a grant followed.
+        """Return the requests for access to a dataset, newest first, and whether a grant followed.
 
         Raises:
             InvalidInput: The cursor is not one of this list.
@@ -205,7 +205,7 @@ class AccessQueries:
         return Snapshot(REQUEST_LISTING.page(items, [item.at.position for item in items], limit), as_of)
 
     def grantee(self, dataset_id: DatasetId, grantee: Address) -> Snapshot[GranteeItem]:
-        """Return what the next message about a grantee must name, and the latest grants and requests."""
+        """Return the counters that the next message about a grantee must name, and the latest grants and requests."""
         of_grantee = (
             EVENTS.c.subject_id == dataset_id,
             EVENTS.c.account == grantee,
@@ -227,7 +227,7 @@ class AccessQueries:
         )
 
     def access(self, dataset_id: DatasetId, grantee: Address, time: int) -> Snapshot[AccessItem]:
-        """Return what decides whether an account may use a dataset at a time, as of the index's block.
+        """Return the facts that decide whether an account may use a dataset at a time, as of the index's block.
 
         Args:
             dataset_id: The dataset.

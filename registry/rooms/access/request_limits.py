@@ -27,9 +27,9 @@ MAX_OPEN_OF_GRANTEE: Final = 3
 
 
 def limiting(message: AccessRequest, maximum: int) -> Callable[[Connection], None]:
-    """Return the check that a request is within the limits, to run in the transaction that has just accepted it.
+    """Return a check that a request is within the limits, to run in the transaction that accepts it.
 
-    The check raises Conflict where the owner accepts no requests here, or too many are pending now.
+    The check raises Conflict if the owner does not accept requests here, or if too many are pending.
 
     Args:
         message: The request.
@@ -46,7 +46,7 @@ def limiting(message: AccessRequest, maximum: int) -> Callable[[Connection], Non
 def require_room(connection: Connection, message: AccessRequest, maximum: int) -> None:
     """Require that one more request is within the limits. Another request may still be accepted before it.
 
-    A request whose number the index knows passes: it has had its effect, or the contract will refuse it.
+    A request whose number the index already has passes: it has taken effect, or the contract will refuse it.
 
     Args:
         connection: In a transaction.
@@ -54,7 +54,7 @@ def require_room(connection: Connection, message: AccessRequest, maximum: int) -
         maximum: The most pending requests for the dataset.
 
     Raises:
-        Conflict: The owner accepts no requests here, or too many are pending already.
+        Conflict: The owner does not accept requests here, or too many are pending.
     """
     if not _is_indexed(connection, message):
         _require(connection, message, maximum, others_only=True)
@@ -68,18 +68,18 @@ def _require(connection: Connection, message: AccessRequest, maximum: int, *, ot
         raise requests_closed()
     if _count(connection, message.dataset_id, message.grantee, of_grantee + 1) > of_grantee:
         raise Conflict(
-            f"{message.grantee} has {MAX_OPEN_OF_GRANTEE} unanswered requests for this dataset already.",
+            f"{message.grantee} has {MAX_OPEN_OF_GRANTEE} unanswered requests for this dataset.",
             hint="Wait for the owner's answer.",
         )
     if _count(connection, message.dataset_id, None, of_all + 1) > of_all:
         raise Conflict(
-            f"This dataset has {maximum} unanswered requests already, and the gateway takes no more.",
+            f"This dataset has {maximum} unanswered requests, and the gateway does not accept more.",
             hint=f"Wait until its owner has answered some. {DIRECT}",
         )
 
 
 def _is_indexed(connection: Connection, message: AccessRequest) -> bool:
-    """Return whether the index has more of the grantee's requests for the dataset than the message counts before it."""
+    """Return whether the index has more of the grantee's requests for the dataset than the message names."""
     rows = select(EVENTS.c.position).where(
         EVENTS.c.subject_id == message.dataset_id,
         EVENTS.c.account == message.grantee,

@@ -1,4 +1,4 @@
-"""The room of access, as a node runs it. Its messages are about datasets, so that it has no subjects of its own."""
+"""The room of access, as a node runs it. Its messages are about datasets, so it does not have its own subjects."""
 
 from __future__ import annotations
 

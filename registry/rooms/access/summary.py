@@ -1,4 +1,4 @@
-"""A grantee's access to a dataset at a glance."""
+"""A summary of a grantee's access to a dataset."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from registry.rooms.access.records import Access, AccessState, rights_names
 
 @dataclass(frozen=True, slots=True)
 class GranteeSummary:
-    """One grantee's access at a time. Times are Unix seconds, UTC; they are None where nothing was ever granted.
+    """One grantee's access at a time. Times are Unix seconds, UTC; they are None if access was never granted.
 
     Args:
-        grantee: Who.
-        state: What has become of their latest grant by that time.
+        grantee: The grantee.
+        state: The state of the latest grant at that time.
         rights: The names of the rights of that grant.
-        starts_at: When it begins.
+        starts_at: When it starts.
         expires_at: When it ends (exclusive), as it was granted.
-        ends_at: When it ends or ended (exclusive): at its expiry, or when it was revoked before.
+        ends_at: When it ends or ended (exclusive): at its expiry, or at its revocation if that came first.
     """
 
     grantee: Address

@@ -1,4 +1,4 @@
-"""The table of the grants. The index's engine knows it by the room's projection only."""
+"""The table of the grants. The index's engine uses it only through the room's projection."""
 
 from __future__ import annotations
 

@@ -23,33 +23,33 @@ EXPIRED: Final = "AccessExpired"
 """The name of the entry in the outbox."""
 
 _DATES: Final = select(GRANTS.c.position, GRANTS.c.expires_at).where(GRANTS.c.expires_at <= LAST_SECOND)
-"""A grant until later than the last second that dates can show is one without an end: it has no timer."""
+"""Grants that expire after the last second that dates can represent have no timer."""
 
 
 def follow(connection: Connection, first: int, *, has_ends: bool) -> None:
-    """Follow grants and ends of grants that were written: schedule what expires, cancel what expires no more.
+    """Update timers after new grants and ends of grants: schedule expiries, and cancel those that no longer occur.
 
     Args:
         connection: In a transaction that writes.
-        first: The position of the first event that was written.
+        first: The position of the first new event.
         has_ends: Whether any of these events may have ended a grant.
     """
     is_open = or_(GRANTS.c.ended_position.is_(None), GRANTS.c.ended_at >= GRANTS.c.expires_at)
     derive(connection, TIMER, _DATES.where(GRANTS.c.position >= first, is_open))
     if not has_ends:
         return
-    # Where blocks came late, or others took their place, the entry may have been written already.
+    # If blocks came late or were replaced by others, the entry may already exist.
     ended = select(GRANTS.c.position).where(_ended_early(first))
     cancel_derived(connection, TIMER, ended)
     retract_due(connection, EXPIRED, ended)
 
 
 def restore(connection: Connection, limit: int) -> None:
-    """Schedule the expiry of grants again whose early end is taken back.
+    """Schedule the expiry of grants again whose early end is undone.
 
     Args:
-        connection: In a transaction that writes. The ends are still in the table; the grants behind are not.
-        limit: The position from which on everything is taken back.
+        connection: In a transaction that writes. The ends are still in the table; later grants are not.
+        limit: The position from which everything is undone.
     """
     derive(connection, TIMER, _DATES.where(_ended_early(limit)))
 
@@ -82,5 +82,5 @@ def announce(connection: Connection, timer: Timer) -> None:
 
 
 def _ended_early(first: int) -> ColumnElement[bool]:
-    """Select the grants that an event at or behind a position ended before their expiry."""
+    """Select the grants that an event at or after a position ended before their expiry."""
     return and_(GRANTS.c.ended_position >= first, GRANTS.c.ended_at < GRANTS.c.expires_at)

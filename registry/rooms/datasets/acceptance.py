@@ -31,14 +31,14 @@ def accept(
         chain: The chain.
         deployment: The contracts.
         statement: The statement.
-        signature: ECDSA in any of its forms, or what the owner's contract accepts (ERC-1271).
+        signature: An ECDSA signature in any of its forms, or a signature that the owner's contract accepts (ERC-1271).
         now: Unix seconds.
-        per_hour: How many statements of its kind the owner may make about the dataset in an hour.
-        registrant: The owner named by the registration that it came with, where the dataset may not exist yet.
+        per_hour: The most statements of its kind that the owner may make about the dataset in an hour.
+        registrant: The owner named by the accompanying registration, if the dataset may not exist yet; otherwise None.
 
     Raises:
         ContractRefused: The deadline has passed, there is no such dataset, or the signature is not its owner's; the
-            error is the one that a contract would give.
+            error is that of the contract.
         ChainUnavailable: No usable answer came.
     """
     require_in_time(statement, now)

@@ -1,4 +1,4 @@
-"""Names of accounts and datasets that are unique over all chains, as URIs for documents in standard formats.
+"""Globally unique names of accounts and datasets, as URIs for documents in standard formats.
 
 Source: CAIP-10 (accounts), CAIP-19 with the namespace erc721 of CAIP-22 (tokens), on chains of CAIP-2's eip155.
 """
@@ -15,7 +15,7 @@ from registry.rooms.deployment import Deployment
 
 @dataclass(frozen=True, slots=True)
 class Namer:
-    """Name the accounts and datasets of one registry.
+    """A source of names for the accounts and datasets of one registry.
 
     Args:
         chain_id: The chain's id (EIP-155).

@@ -29,8 +29,8 @@ def find_claims(
     Args:
         storage: The database.
         sha256: A content root, a metadata hash, or the SHA-256 of a file in a public manifest.
-        limit: The most rows of a page.
-        cursor: The `next` of the page before; None for the first page.
+        limit: The most rows per page.
+        cursor: The `next` of the previous page; None for the first page.
 
     Raises:
         InvalidInput: The cursor is not one of this list.
@@ -69,7 +69,7 @@ def _claim(row: Sequence[Any]) -> ClaimItem:
 
 
 def _matches(sha256: Bytes32) -> Subquery:
-    """Return the versions in which a hash occurs: their positions, what it is there, and as which file."""
+    """Return the positions of versions in which a hash occurs, with its role there and the file's path."""
     files = (
         select(MANIFEST_FILES.c.content_root, func.min(MANIFEST_FILES.c.path).label("path"))
         .where(MANIFEST_FILES.c.sha256 == sha256)
@@ -81,13 +81,13 @@ def _matches(sha256: Bytes32) -> Subquery:
         select(VERSIONS.c.position, literal("root").label("match"), no_path).where(VERSIONS.c.content_root == sha256),
         select(VERSIONS.c.position, literal("metadata").label("match"), no_path).where(
             VERSIONS.c.metadata_hash == sha256,
-            VERSIONS.c.metadata_hash != ZERO_BYTES32,  # Zero stands for no metadata: it is nobody's.
+            VERSIONS.c.metadata_hash != ZERO_BYTES32,  # Zero means that there is no metadata.
         ),
         select(VERSIONS.c.position, literal("file").label("match"), files.c.path)
         .join(files, files.c.content_root == VERSIONS.c.content_root)
         .join(PUBLIC_MANIFESTS, MANIFEST_IS_PUBLIC),
     ).subquery()
-    # A hash may occur twice in one version; "root" goes before "metadata" before "file".
+    # If a hash occurs several times in one version, "root" has precedence over "metadata", and both over "file".
     return (
         select(every.c.position, func.max(every.c.match).label("match"), func.max(every.c.path).label("path"))
         .group_by(every.c.position)

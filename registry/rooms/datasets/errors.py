@@ -6,14 +6,14 @@ from registry.base.errors import Conflict, ContractRefused
 from registry.base.primitives import DatasetId
 from registry.ethereum.refusals import UNPROCESSABLE, Refusal, RefusalTable
 
-_AGAIN = "Read the present state of the dataset and sign a new message."
+_AGAIN = "Read the current state of the dataset and sign a new message."
 
 REFUSALS: tuple[Refusal, ...] = (
     Refusal(
         "DatasetExists(uint256)",
         ("datasetId",),
         409,
-        "The dataset {datasetId} exists already.",
+        "The dataset {datasetId} already exists.",
         "The same owner has registered the same content with the same salt. To register it again, use another salt.",
     ),
     Refusal(
@@ -99,12 +99,12 @@ REFUSALS: tuple[Refusal, ...] = (
 
 
 def unknown(dataset_id: DatasetId) -> ContractRefused:
-    """Return the refusal of a dataset that does not exist, as the contract words it."""
+    """Return the contract's error for a dataset that does not exist."""
     return RefusalTable(REFUSALS).refusal_of("DatasetUnknown", datasetId=str(dataset_id))
 
 
 def withheld(reason: object) -> Conflict:
-    """Return the refusal of a document that the operator withholds.
+    """Return the error for a document that the operator withholds.
 
     Args:
         reason: The operator's reason, as text.

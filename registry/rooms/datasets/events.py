@@ -37,7 +37,7 @@ class OfDataset:
 
     @property
     def account(self) -> Address:
-        """The zero address: the event is about no account beside the dataset."""
+        """The zero address: the event concerns only the dataset."""
         return ZERO_ADDRESS
 
 
@@ -96,7 +96,7 @@ def decode(log: Log) -> DatasetEvent | None:
         InvalidInput: The contract cannot have made this log.
     """
     if not log.topics or log.topics[0] not in TOPICS:
-        return None  # Before the data is read: it need not be ABI-encoded.
+        return None  # Checked before the data is decoded, which need not be ABI-encoded.
     topic, *indexed = log.topics
     words = Reader(log.data)
     if topic == REGISTERED:

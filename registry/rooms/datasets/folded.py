@@ -1,6 +1,6 @@
 """The rows that the tables of datasets must hold, by the fold of records.
 
-This is the second fold of the same events, on purpose: `tdr index check` compares it with what the projection wrote.
+This second fold of the same events is deliberate: `tdr index check` compares it with the rows of the projection.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The head of a dataset: a hash chain over its whole history, with version and status in its last four bytes.
 
-The layout and the steps are those that contracts/datasets/IDatasetRegistry.sol defines; whoever holds a dataset's
-events can fold them to its head and compare it with the one storage slot on the chain.
+contracts/datasets/IDatasetRegistry.sol defines the layout and the steps. A dataset's events can be folded to its head
+and compared with its storage slot on the chain.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _WITHDRAWN = 1
 
 
 class Head(Bytes32):
-    """28 bytes of the hash chain, the version number (uint24), the status (0 active, 1 withdrawn)."""
+    """A head: 28 bytes of the hash chain, the version number (uint24), the status (0 active, 1 withdrawn)."""
 
     NOUN = "A head"
 
     @property
     def version(self) -> int:
-        """The number of the latest version; 0 only for the head of nothing."""
+        """The number of the latest version; 0 only for `NO_HEAD`."""
         return int.from_bytes(self[_HASH_BYTES : _HASH_BYTES + _VERSION_BYTES], "big")
 
     @property
@@ -46,7 +46,7 @@ class Head(Bytes32):
         uri: bytes,
         sources: Sequence[Source],
     ) -> Head:
-        """The head after a registration, which follows `NO_HEAD`."""
+        """Return the head after a registration, which follows `NO_HEAD`."""
         step = keccak256(
             REGISTRATION_STEP
             + dataset_id
@@ -61,16 +61,16 @@ class Head(Bytes32):
     def after_revision(
         self, content_root: Bytes32, metadata_hash: Bytes32, uri: bytes, sources: Sequence[Source]
     ) -> Head:
-        """The head after a revision."""
+        """Return the head after a revision."""
         step = keccak256(REVISION_STEP + content_root + metadata_hash + keccak256(uri) + _sources_hash(sources))
         return self._next(step, version=self.version + 1)
 
     def after_transfer(self, previous_owner: Address, owner: Address) -> Head:
-        """The head after the title passed on."""
+        """Return the head after a transfer of the title."""
         return self._next(keccak256(TRANSFER_STEP + left_padded(previous_owner) + left_padded(owner)))
 
     def after_withdrawal(self, reason: bytes) -> Head:
-        """The head after a withdrawal."""
+        """Return the head after a withdrawal."""
         return self._next(keccak256(WITHDRAWAL_STEP + keccak256(reason)), status=_WITHDRAWN)
 
     def _next(self, step: bytes, *, version: int | None = None, status: int | None = None) -> Head:
@@ -85,7 +85,7 @@ NO_HEAD = Head(bytes(32))
 
 
 def _sources_hash(sources: Sequence[Source]) -> bytes:
-    """keccak256(abi.encode(sources)): an offset, the length, then two words a source."""
+    """Return keccak256(abi.encode(sources)): an offset, the length, then two words per source."""
     if not sources:
         return _NO_SOURCES_HASH
     return keccak256(

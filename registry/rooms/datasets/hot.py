@@ -1,7 +1,7 @@
 """The two most frequent reads without SQLAlchemy: one dataset, and a page without a filter. SQLite only.
 
-The statements and the rows are those of `registry.rooms.datasets.queries`. Left out is what costs more than the reading
-itself: a connection from the pool, and an object for each step of it.
+The statements and the rows are those of `registry.rooms.datasets.queries`. The costs that exceed the read itself are
+avoided: a connection from the pool, and SQLAlchemy's objects.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CACHE_KIB: Final = 65_536
 
 
 class _Statement:
-    """A statement as SQLite takes it."""
+    """A statement compiled for SQLite."""
 
     def __init__(self, statement: Select[Any]) -> None:
         compiled = statement.compile(dialect=sqlite.dialect())
@@ -33,21 +33,21 @@ class _Statement:
         self._defaults = compiled.params
 
     def fetch(self, connection: sqlite3.Connection, values: dict[str, object]) -> list[Any]:
-        """Return its rows.
+        """Execute the statement and return its rows.
 
         Args:
-            connection: Where to ask.
-            values: The values of its parameters.
+            connection: The connection.
+            values: The values of the parameters.
         """
-        known = self._defaults | values
-        return connection.execute(self.sql, [known[name] for name in self._names]).fetchall()
+        parameters = self._defaults | values
+        return connection.execute(self.sql, [parameters[name] for name in self._names]).fetchall()
 
 
 class HotReads:
-    """Reads over a connection of its own; for one thread at a time.
+    """Reads over a dedicated connection, for one thread at a time.
 
     Args:
-        path: The database's file.
+        path: The path of the database file.
     """
 
     def __init__(self, path: str) -> None:
@@ -73,25 +73,25 @@ class HotReads:
         return Snapshot(LISTING.page(items, [item.position for item in items], limit), as_of)
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def _read(self, statement: _Statement, values: dict[str, object]) -> tuple[Cursor, list[Any]]:
         try:
             self._connection.execute("BEGIN")
             try:
-                stands = self._connection.execute(self._cursor.sql).fetchone()
+                state = self._connection.execute(self._cursor.sql).fetchone()
                 rows = statement.fetch(self._connection, values)
             finally:
                 self._connection.execute("COMMIT")
         except sqlite3.Error as error:
-            mine = translated(error, self._path)
-            if mine is None:
+            registry_error = translated(error, self._path)
+            if registry_error is None:
                 raise
-            raise mine from error
-        if stands is None:
+            raise registry_error from error
+        if state is None:
             raise NotIndexed(
                 "The index has not begun yet.", hint="Start the indexer (tdr up, or tdr indexer), and wait."
             )
-        height, block_hash, block_time, final_height = stands
+        height, block_hash, block_time, final_height = state
         return Cursor(height, Bytes32(block_hash), block_time, final_height), rows

@@ -1,4 +1,4 @@
-"""The lineage as the index knows it, all of an answer from one state of the database."""
+"""Read lineage from the index. Each answer is one snapshot of the database."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from registry.rooms.datasets.tables import DATASETS, SOURCES, VERSIONS
 from registry.storage import Storage
 
 _PAIRS: Final = 400
-"""How many versions one statement names; each is two parameters."""
+"""The number of versions in one statement; each takes two parameters."""
 
 _NODES: Final = select(
     VERSIONS.c.dataset_id,
@@ -51,7 +51,7 @@ _SOURCE: Final = tuple_(SOURCES.c.source_id, SOURCES.c.source_version)
 
 
 class IndexReader:
-    """Reads the lineage within one transaction.
+    """A reader of lineage within one transaction.
 
     Args:
         connection: The transaction.
@@ -61,12 +61,12 @@ class IndexReader:
         self._connection = connection
 
     def nodes(self, versions: Collection[Source]) -> Iterable[Node]:
-        """The nodes of those of these versions that are known."""
+        """Yield the nodes of those versions that the index has."""
         for chunk in chunks(versions, _PAIRS):
             for row in self._connection.execute(_NODES.where(_VERSION.in_(_pairs(chunk)))):
                 event = stored_event(row.topics, row.data)
                 if not isinstance(event, Registered | Revised):
-                    raise TypeError(f"{type(event).__name__} makes no version")
+                    raise TypeError(f"{type(event).__name__} does not create a version")
                 yield Node(
                     version=Source(dataset_id=row.dataset_id, version=row.number),
                     content_root=row.content_root,
@@ -80,19 +80,19 @@ class IndexReader:
                 )
 
     def dependents(self, versions: Collection[Source]) -> Iterable[Source]:
-        """The versions that name one of these as a source, and the next versions of these."""
+        """Yield the versions that name one of these as a source, and the next version of each of these."""
         deriving = select(VERSIONS.c.dataset_id, VERSIONS.c.number).join(
             SOURCES, SOURCES.c.position == VERSIONS.c.position
         )
-        found = select(VERSIONS.c.dataset_id, VERSIONS.c.number)
+        existing = select(VERSIONS.c.dataset_id, VERSIONS.c.number)
         for chunk in chunks(versions, _PAIRS):
             following = [(version.dataset_id, version.version + 1) for version in chunk]
-            for statement in (deriving.where(_SOURCE.in_(_pairs(chunk))), found.where(_VERSION.in_(following))):
+            for statement in (deriving.where(_SOURCE.in_(_pairs(chunk))), existing.where(_VERSION.in_(following))):
                 for dataset_id, number in self._connection.execute(statement):
                     yield Source(dataset_id=dataset_id, version=number)
 
     def versions(self, dataset_id: DatasetId) -> tuple[Source, ...]:
-        """All versions of a dataset, the first first.
+        """Return all versions of a dataset, ascending.
 
         Raises:
             NotFound: There is no such dataset.
@@ -106,22 +106,22 @@ class IndexReader:
 def read_lineage(
     storage: Storage, dataset_id: DatasetId, version: int | None, direction: Direction, *, depth: int | None = None
 ) -> tuple[Graph, Cursor]:
-    """The lineage of one version of a dataset, or of all its versions.
+    """Return the lineage of one version of a dataset, or of all its versions.
 
     Args:
         storage: The database.
         dataset_id: The dataset.
-        version: The version; None: all of them.
-        direction: Where to walk.
-        depth: How many steps at most; None: to the end.
+        version: The version; None means all versions.
+        direction: The direction to walk.
+        depth: The most steps to walk; None means no limit.
+
+    Returns:
+        The graph, and the block that it reflects.
 
     Raises:
         NotFound: There is no such dataset or version.
         InvalidInput: The lineage has more than `MAX_NODES` versions.
         NotIndexed: The index has not begun.
-
-    Returns:
-        The graph, and the block that it is as of.
     """
     with storage.read() as connection:
         cursor = read_cursor(connection)

@@ -1,4 +1,4 @@
-"""How the messages of `DatasetRegistry` lead to its events."""
+"""Match the messages of `DatasetRegistry` with its events."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from registry.rooms.protocol import Matching, TopicFilter
 
 
 def expected_event(message: Message, before: Dataset | None, at: Moment) -> DatasetEvent | None:
-    """Return the event that a message leads to; None where it cannot have an effect.
+    """Return the event that a message leads to; None if it cannot have an effect.
 
     Args:
         message: The message.
@@ -44,7 +44,7 @@ def expected_event(message: Message, before: Dataset | None, at: Moment) -> Data
 
 
 def named_signer(message: Message) -> Address | None:
-    """Return the owner that a registration names; None for other messages, which the present owner signs."""
+    """Return the owner that a registration names; None for other messages, which the current owner signs."""
     return message.owner if isinstance(message, Registration) else None
 
 

@@ -42,7 +42,7 @@ def _content_root(root: Bytes32) -> Bytes32:
 
 
 class Source(Struct):
-    """An exact version of a dataset from which another version derives."""
+    """A version of a dataset from which another version derives."""
 
     dataset_id: DatasetIdField
     version: Annotated[Uint24Field, Field(ge=1)]

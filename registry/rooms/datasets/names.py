@@ -1,4 +1,4 @@
-"""Finding datasets by their names: the whole name, or words of it, without regard to case, width and accents."""
+"""Find datasets by their whole names or by words of them, ignoring case, width and accents."""
 
 from __future__ import annotations
 
@@ -22,37 +22,37 @@ MAX_WORDS: Final = 128
 
 _WORD: Final = re.compile(r"\w+")
 _UNSPACED: Final = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]+")
-"""Chinese characters and Japanese kana: written without spaces, so that no word is seen to end."""
+"""Chinese characters and Japanese kana. They are written without spaces between words."""
 
 
 def name_key(name: str) -> str:
-    """What two names have in common that differ only in case, width, accents and spaces."""
+    """Return a key that is equal for names that differ only in case, width, accents and spaces."""
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", name).casefold())
     plain = "".join(character for character in folded if not unicodedata.combining(character))
     return " ".join(plain.split())[:MAX_KEY]
 
 
 def words_of(name: str) -> list[str]:
-    """The words by which a name is found, each once; the first of very many.
+    """Return the distinct words by which a name is found, up to a limit.
 
-    Of what is written without spaces, every character and every two that stand together are words.
+    In text written without spaces, every character and every pair of adjacent characters is a word.
     """
-    return _parted(name, lambda run: [*run, *_pairs(run)])
+    return _split(name, lambda run: [*run, *_pairs(run)])
 
 
-def words_sought(text: str) -> list[str]:
-    """The words that a name must have, to be found by a text."""
-    return _parted(text, lambda run: _pairs(run) or [run])
+def query_words(text: str) -> list[str]:
+    """Return the words that a name must contain to match a query."""
+    return _split(text, lambda run: _pairs(run) or [run])
 
 
-def _parted(text: str, parts: Callable[[str], list[str]]) -> list[str]:
-    """The words of a text, each once; what is written without spaces is taken apart by `parts`."""
-    found: list[str] = []
+def _split(text: str, parts: Callable[[str], list[str]]) -> list[str]:
+    """Return the distinct words of a text; `parts` splits runs written without spaces."""
+    words: list[str] = []
     for word in _WORD.findall(name_key(text).replace("_", " ")):
         for run in _UNSPACED.findall(word[:MAX_WORD]):
-            found += parts(run)
-        found += _UNSPACED.sub(" ", word[:MAX_WORD]).split()
-    return list(dict.fromkeys(found))[:MAX_WORDS]
+            words += parts(run)
+        words += _UNSPACED.sub(" ", word[:MAX_WORD]).split()
+    return list(dict.fromkeys(words))[:MAX_WORDS]
 
 
 def _pairs(run: str) -> list[str]:
@@ -61,7 +61,7 @@ def _pairs(run: str) -> list[str]:
 
 _LATEST: Final = (PUBLICATIONS.c.dataset_id, PUBLICATIONS.c.version, PUBLICATIONS.c.document)
 Latest = tuple[DatasetId, int, Bytes32]
-"""A dataset, its latest version, and the metadata hash of that."""
+"""A dataset, its latest version, and that version's metadata hash."""
 
 
 def names_of(connection: Connection, dataset_ids: Collection[DatasetId]) -> dict[Latest, str]:
@@ -78,39 +78,39 @@ def names_of(connection: Connection, dataset_ids: Collection[DatasetId]) -> dict
 
 
 def put_words(connection: Connection, named: Collection[tuple[int, str]]) -> None:
-    """Makes datasets findable.
+    """Store the words by which datasets are found.
 
     Args:
         connection: In a transaction that writes.
-        named: The datasets' positions and names; earlier words of theirs have been deleted.
+        named: The datasets' positions and names; their earlier words have been deleted.
     """
     rows = [(word, position) for position, name in named for word in words_of(name)]
     insert_rows(connection, WORDS, ("word", "position"), rows)
 
 
 def delete_words(connection: Connection, positions: Collection[int]) -> None:
-    """Makes datasets unfindable by name."""
+    """Delete the words by which datasets are found."""
     for chunk in chunks(positions):
         connection.execute(delete(WORDS).where(WORDS.c.position.in_(chunk)))
 
 
 def has_changes(connection: Connection) -> bool:
-    """Return whether `name_changed` would find something to do."""
+    """Return whether there is work for `name_changed`."""
     return connection.execute(select(CHANGED_PUBLICATIONS.c.dataset_id).limit(1)).first() is not None
 
 
 def name_changed(connection: Connection, limit: int = 1000) -> int:
-    """Name the datasets whose publications have changed since their event: by the new name, or by none.
+    """Update the names of datasets whose publications have changed since their event.
 
     Args:
         connection: In a transaction that writes.
-        limit: How many datasets at most.
+        limit: The most datasets to update.
 
     Returns:
-        How many datasets were looked at.
+        The number of datasets updated.
     """
     some = select(CHANGED_PUBLICATIONS.c.dataset_id).limit(limit)
-    # Deleted before anything is read: whoever changes a publication from here on waits, then notes it again.
+    # Deleted before anything is read, so that a concurrent change of a publication waits and is then recorded again.
     taken = delete(CHANGED_PUBLICATIONS).where(CHANGED_PUBLICATIONS.c.dataset_id.in_(some))
     changed = list(connection.scalars(taken.returning(CHANGED_PUBLICATIONS.c.dataset_id)))
     names = names_of(connection, changed)

@@ -1,4 +1,4 @@
-"""Who owns a dataset, now and before: by the contract, by its logs, and as far as the index knows."""
+"""Determine a dataset's current and former owners: from the contract, its logs, and the index."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from registry.storage import Storage
 
 
 def owner_of(chain: Chain, deployment: Deployment, dataset_id: Bytes32) -> Address | None:
-    """Return the dataset's owner in the newest block, as the contract says; None where there is no such dataset.
+    """Return the dataset's owner in the newest block according to the contract; None if the dataset does not exist.
 
     Raises:
         ChainUnavailable: No usable answer came.
@@ -36,7 +36,7 @@ def owner_of(chain: Chain, deployment: Deployment, dataset_id: Bytes32) -> Addre
 
 
 def owner_before(chain: Chain, deployment: Deployment, dataset_id: Bytes32, moment: Moment) -> Address | None:
-    """Return who owned a dataset just before a moment, by the contract's logs; None where nobody did.
+    """Return the owner of a dataset just before a moment according to the contract's logs; None if there was none.
 
     Raises:
         NotFound: There is no such dataset at the moment's block.

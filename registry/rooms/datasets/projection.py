@@ -32,7 +32,7 @@ KINDS: Final[dict[type, int]] = {Registered: 1, Revised: 2, Transferred: 3, With
 
 @dataclass(slots=True, kw_only=True)
 class DatasetRow:
-    """A row of `datasets` that is being worked on; the fields are the columns."""
+    """A row of `datasets` under construction; the fields are the columns."""
 
     dataset_id: DatasetId
     position: int
@@ -85,7 +85,7 @@ class _Batch:
     """Fold events into rows.
 
     Args:
-        rows: The rows of the datasets that are there, by id; new ones are added.
+        rows: The existing rows of the datasets by id; new rows are added.
     """
 
     def __init__(self, rows: dict[bytes, DatasetRow]) -> None:
@@ -94,7 +94,7 @@ class _Batch:
         self.sources: list[SourceRow] = []
 
     def add(self, indexed: IndexedEvent) -> Head:
-        """Fold one more event in; return the dataset's head after it.
+        """Fold one more event; return the dataset's head after it.
 
         Raises:
             BrokenHistory: The event cannot follow.
@@ -168,14 +168,14 @@ class _Batch:
 
 
 def apply(connection: Connection, events: Sequence[IndexedEvent]) -> list[Head]:
-    """Write the rows of events that follow all those that are there; return the dataset's head after each.
+    """Write the rows of events that follow all events in the index; return the dataset's head after each.
 
     Raises:
         BrokenHistory: One of them cannot follow.
     """
     new = {event.event.dataset_id for event in events if isinstance(event.event, Registered)}
     changed = {event.event.dataset_id for event in events} - new
-    # A new dataset is not looked up: if it is there all the same, the key of its row forbids a second one.
+    # A new dataset is not looked up: if it already exists, the primary key prevents a second row.
     rows: dict[bytes, DatasetRow] = {row.dataset_id: row for row in _rows(connection, changed)}
     replaced = [row.dataset_id for row in rows.values()]
     named = [row.position for row in rows.values() if row.name]
@@ -191,12 +191,12 @@ def apply(connection: Connection, events: Sequence[IndexedEvent]) -> list[Head]:
 
 
 def rewind(connection: Connection, limit: int, dataset_ids: Sequence[Bytes32]) -> None:
-    """Take back what came from events at or above a position.
+    """Undo the effects of events at or above a position.
 
     Args:
-        connection: In a transaction that writes; the events are deleted already.
+        connection: In a transaction that writes; the events are already deleted.
         limit: The position.
-        dataset_ids: The datasets that these events were about.
+        dataset_ids: The datasets of these events.
     """
     for table in (VERSIONS, SOURCES):
         connection.execute(delete(table).where(table.c.position >= limit))
@@ -214,7 +214,7 @@ def stored_event(topics: bytes, data: bytes) -> DatasetEvent:
     """Return the event of a stored row.
 
     Args:
-        topics: The log's topics, one behind the other.
+        topics: The log's topics, concatenated.
         data: The log's data.
     """
     event = decode(stored_log(topics, data))

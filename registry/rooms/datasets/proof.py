@@ -1,4 +1,4 @@
-"""How evidence proves a dataset: by its head in the storage of `DatasetRegistry`."""
+"""Prove a dataset by its head in the storage of `DatasetRegistry`."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from registry.rooms.datasets.records import Dataset
 from registry.rooms.proof_adapter import NotProven, ProofAdapter, RecordPart, Texts, VersionHashes
 
 HEADS_SLOT: Final = 8
-"""Where `DatasetRegistry` has its mapping of heads."""
+"""The storage slot of `DatasetRegistry`'s mapping of heads."""
 
 
 class DatasetRecord(Part):
@@ -66,7 +66,7 @@ class WithdrawalRecord:
 
 
 def head_slot(dataset_id: bytes) -> Bytes32:
-    """Return the slot in which `DatasetRegistry` keeps a dataset's head."""
+    """Return the storage slot of a dataset's head in `DatasetRegistry`."""
     return mapping_slot(HEADS_SLOT.to_bytes(32, "big"), dataset_id)
 
 
@@ -116,8 +116,8 @@ def _slots(subject: Bytes32, _account: Address, dataset: Dataset | None) -> Mapp
     return {head_slot(subject): NO_HEAD if dataset is None else dataset.head}
 
 
-def _difference(_account: Address, expected: Bytes32, found: Bytes32) -> str:
-    return f"The events add up to the head {expected}, but the contract has {found}."
+def _difference(_account: Address, expected: Bytes32, actual: Bytes32) -> str:
+    return f"The events add up to the head {expected}, but the contract has {actual}."
 
 
 def _record(_account: Address, dataset: Dataset) -> DatasetRecord:
@@ -140,7 +140,7 @@ def _versions(dataset: Dataset) -> Sequence[VersionHashes]:
 
 
 def _limits(_accounts: int, events: Sequence[tuple[Any, int]]) -> Sequence[NotProven]:
-    """Return that a withdrawn dataset may not be relied on."""
+    """Return the limit for a withdrawn dataset, which may not be relied on."""
     return [
         NotProven("withdrawn", {"time": time, "reason": json_value(event.reason)})
         for event, time in events

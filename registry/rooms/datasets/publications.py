@@ -1,4 +1,4 @@
-"""Publications: which documents of which version may be shown, by the statements of owners and the operator."""
+"""Publications: the documents of versions that may be shown, as decided by owners and the operator."""
 
 from __future__ import annotations
 
@@ -150,7 +150,7 @@ def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason
     """Withhold the documents of a version, as the operator, and erase those that no other dataset shows.
 
     They are withheld for every version of the dataset, and no other document of this version can be published. A
-    document that is withheld already keeps the time and reason of the earlier decision.
+    document that is already withheld keeps the time and reason of the earlier decision.
 
     Args:
         connection: In a transaction that writes.
@@ -164,7 +164,7 @@ def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason
 
     Raises:
         NotFound: No document of that version was ever published here.
-        Conflict: All of them are withheld already.
+        Conflict: All of them are already withheld.
     """
     of_version = and_(PUBLICATIONS.c.dataset_id == dataset_id, PUBLICATIONS.c.version == version)
     documents = list(connection.scalars(select(PUBLICATIONS.c.document).where(of_version)))
@@ -180,7 +180,7 @@ def withhold(connection: Connection, dataset_id: DatasetId, version: int, reason
         earliest = select(PUBLICATIONS.c.withheld_for).where(of_version).order_by(PUBLICATIONS.c.withheld_at).limit(1)
         first = connection.scalar(earliest)
         raise Conflict(
-            f"Version {version} of the dataset {dataset_id} is withheld already: {first}",
+            f"Version {version} of the dataset {dataset_id} is already withheld: {first}",
             hint="The first decision remains in force; `tdr documents ID` shows it. Nothing was changed.",
         )
     _after_hiding(connection, dataset_id, documents)

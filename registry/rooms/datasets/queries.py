@@ -102,8 +102,8 @@ _VERSIONS: Final = (
 class DatasetQueries:
     """Read the datasets in the index.
 
-    Every method raises NotIndexed before the index has begun, and StorageUnavailable where the database cannot be read.
-    A page is continued by the `next` of the page before.
+    Every method raises NotIndexed before the index has begun, and StorageUnavailable if the database cannot be read.
+    The `next` of a page continues the list.
 
     Args:
         storage: The database.
@@ -126,15 +126,15 @@ class DatasetQueries:
         return Snapshot(DatasetItem(*row), as_of)
 
     def resolve(self, prefix: str) -> DatasetId:
-        """Return the id of the dataset whose id begins with some digits.
+        """Return the id of the dataset whose id begins with given digits.
 
         Args:
             prefix: At least eight hex digits, with or without 0x.
 
         Raises:
-            InvalidInput: It is not that.
-            NotFound: No dataset's id begins with them.
-            Conflict: Those of several do; the hint lists some.
+            InvalidInput: The prefix has another form.
+            NotFound: No dataset's id begins with it.
+            Conflict: Several datasets' ids begin with it; the hint lists some.
         """
         digits = prefix.removeprefix("0x").lower()
         if not MIN_PREFIX <= len(digits) <= 2 * DatasetId.LENGTH or set(digits) - set("0123456789abcdef"):
@@ -165,7 +165,7 @@ class DatasetQueries:
     def versions(
         self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Snapshot[Page[VersionItem]]:
-        """Return the versions of a dataset, the first one first.
+        """Return the versions of a dataset, ascending.
 
         Raises:
             NotFound: There is no such dataset.
@@ -178,7 +178,7 @@ class DatasetQueries:
         for row in rows:
             event = stored_event(row.topics, row.data)
             if not isinstance(event, Registered | Revised):
-                raise TypeError(f"{type(event).__name__} makes no version")
+                raise TypeError(f"{type(event).__name__} does not create a version")
             items.append(VersionItem(place_of(row), row.number, event, row.name))
         return Snapshot(VERSION_LISTING.page(items, [row.number for row in rows], limit), as_of)
 
@@ -186,7 +186,7 @@ class DatasetQueries:
         """Return the content root and the metadata hash of a version.
 
         Raises:
-            NotFound: The index knows no such version.
+            NotFound: The index does not have this version.
         """
         hashes = select(VERSIONS.c.content_root, VERSIONS.c.metadata_hash)
         with self._storage.read() as connection:
@@ -211,7 +211,7 @@ class DatasetQueries:
     def history(
         self, dataset_id: DatasetId, limit: int = DEFAULT_LIMIT, cursor: str | None = None
     ) -> Snapshot[Page[HistoryItem]]:
-        """Return all that changed a dataset, the first one first.
+        """Return all events that changed a dataset, ascending.
 
         Raises:
             NotFound: There is no such dataset.

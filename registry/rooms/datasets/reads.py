@@ -1,4 +1,4 @@
-"""What a gateway reads datasets with."""
+"""The reads of datasets that a gateway needs."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from registry.storage import Storage
 
 
 class DatasetReads:
-    """The queries over datasets, and the quickest way to the most frequent ones.
+    """The queries over datasets, with faster versions of the most frequent ones.
 
     Args:
         storage: The database.
 
     Attributes:
         queries: The queries.
-        hot: The quickest way; None where the database is not a file. For one thread only.
+        hot: The faster versions; None if the database is not a file. For one thread only.
     """
 
     def __init__(self, storage: Storage) -> None:
@@ -23,6 +23,6 @@ class DatasetReads:
         self.hot = HotReads(str(storage.engine.url.database)) if storage.is_sqlite else None
 
     def close(self) -> None:
-        """Close the connection of the quickest way."""
+        """Close the connection of `hot`."""
         if self.hot is not None:
             self.hot.close()

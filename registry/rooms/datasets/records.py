@@ -72,7 +72,7 @@ class Dataset:
 
     @property
     def owner(self) -> Address:
-        """The present owner."""
+        """The current owner."""
         return self.titles[-1].owner
 
     @property

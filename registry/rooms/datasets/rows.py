@@ -1,4 +1,4 @@
-"""What the index knows of datasets, as frozen rows."""
+"""Frozen rows of datasets from the index."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ class DatasetItem(NamedTuple):
     """A dataset as it is now.
 
     Attributes:
-        position: The place of its registration.
+        position: The position of its registration.
         dataset_id: Its id.
-        owner: The present owner.
+        owner: The current owner.
         first_owner: The account that registered it.
         version: The number of the latest version.
         content_root: The content root of the latest version.
@@ -23,17 +23,17 @@ class DatasetItem(NamedTuple):
         uri: The URI of the latest version, as raw bytes.
         head: Its head.
         is_withdrawn: Whether it is withdrawn.
-        reason: Why it was withdrawn, as raw bytes; None where it was not.
+        reason: The reason for its withdrawal, as raw bytes; None if it is not withdrawn.
         sources: The sources of the latest version, packed.
         registered_at: The time of its registration, Unix seconds, UTC.
-        updated_position: The place of its latest event.
+        updated_position: The position of its latest event.
         updated_at: The time of its latest event, Unix seconds, UTC.
         transaction_hash: The transaction of the latest version.
         name: The name in its public metadata, or None.
         description: The description in its public metadata, or None.
         files: The number of files in its public manifest, or None.
         size: The number of bytes in these files, or None.
-        body: Its public metadata as JSON text; None where there is none, or where it is one of a list.
+        body: Its public metadata as JSON text; None if there is none, or in lists.
     """
 
     position: int
@@ -94,12 +94,12 @@ class ClaimItem(NamedTuple):
 
     Attributes:
         at: Where the version's event is.
-        match: What the hash is there: root, metadata or file.
-        path: The file's path, where it is a file.
+        match: The role of the hash there: root, metadata or file.
+        path: The file's path if it is a file, or None.
         dataset_id: The dataset.
         version: The version's number.
         claimant: The owner when the version was registered.
-        owner: The present owner.
+        owner: The current owner.
         is_withdrawn: Whether the dataset is withdrawn.
     """
 

@@ -13,7 +13,7 @@ from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
 from registry.documents.tables import MANIFEST_FILES
 from registry.index.pages import DEFAULT_LIMIT, LAST, Page, Snapshot
 from registry.index.state import read_cursor
-from registry.rooms.datasets.names import name_key, words_sought
+from registry.rooms.datasets.names import name_key, query_words
 from registry.rooms.datasets.publication_tables import PUBLIC_MANIFESTS, is_public
 from registry.rooms.datasets.queries import LISTING, MANY
 from registry.rooms.datasets.rows import DatasetItem
@@ -25,12 +25,12 @@ COUNTED_WORDS: Final = 5_000
 
 @dataclass(frozen=True, slots=True)
 class DatasetFilter:
-    """Which datasets to find; each condition that is given must be met.
+    """The conditions on datasets to find; all given conditions must hold.
 
     Args:
         owner: The present owner.
-        name: The whole name, without regard to case and accents.
-        words: Words of the name, all of which must be in it.
+        name: The whole name, ignoring case and accents.
+        words: Words that must all occur in the name.
         sha256: The content root or metadata hash of a version, or the SHA-256 of a file in a public manifest.
         is_withdrawn: Whether it is withdrawn.
         source: A dataset from which any version derives.
@@ -64,18 +64,18 @@ def find_datasets(
 
     Args:
         storage: The database.
-        filters: Which datasets.
-        limit: The most rows of a page.
-        cursor: The `next` of the page before; None for the first page.
+        filters: The conditions.
+        limit: The most rows per page.
+        cursor: The `next` of the previous page; None for the first page.
 
     Raises:
-        InvalidInput: The cursor is not one of this list, or `words` holds no word.
+        InvalidInput: The cursor is not one of this list, or `words` does not contain a word.
         NotIndexed: There is no index yet.
     """
     before = LISTING.place(cursor, LAST)
-    words = [] if filters.words is None else words_sought(filters.words)
+    words = [] if filters.words is None else query_words(filters.words)
     if filters.words is not None and not words:
-        raise InvalidInput("There is no word in what is sought.", hint="Give one or more words of a name.")
+        raise InvalidInput("The search text does not contain a word.", hint="Give one or more words of a name.")
     with storage.read() as connection:
         as_of = read_cursor(connection)
         if words:
@@ -89,14 +89,14 @@ def find_datasets(
 def _plan_by_values(connection: Connection) -> None:
     """Make PostgreSQL plan each statement of this transaction for its values.
 
-    The plan that it would keep for all values takes every word for a rare one: most are, but not those that are sought.
+    The generic plan assumes that every word is rare. Most are, but the words that people search for are not.
     """
     if connection.dialect.name == "postgresql":
         connection.execute(_PLAN_BY_VALUES)
 
 
 def _rarest_first(connection: Connection, words: list[str]) -> list[str]:
-    """Return the words, those in the fewest names first: the others are looked up for their datasets only."""
+    """Return the words, rarest first. The others are looked up only for the datasets of the rarest."""
     if len(words) < 2:
         return words
     counts = {word: connection.scalar(_COUNT_WORD, {"word": word}) or 0 for word in words}
@@ -104,7 +104,7 @@ def _rarest_first(connection: Connection, words: list[str]) -> list[str]:
 
 
 def _filtered(filters: DatasetFilter, rarest_first: list[str]) -> tuple[Select[Any], dict[str, object]]:
-    """Return the statement for a filter. It depends only on which fields are given, and is compiled once."""
+    """Return the statement for a filter. It depends only on which fields are set, and is compiled once."""
     statement, values = MANY, dict[str, object]()
     if filters.owner is not None:
         statement = statement.where(DATASETS.c.owner == bindparam("owner"))

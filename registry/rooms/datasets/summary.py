@@ -1,4 +1,4 @@
-"""A version of a dataset at a glance: whose it is, since when, and whether it still holds."""
+"""A summary of a version of a dataset: its owner, registration, and whether it is still valid."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ class Summary:
         version: The version's number.
         latest_version: The number of the dataset's latest version.
         content_root: The version's content root.
-        registrant: Who owned the dataset when the version was registered.
-        registered_block: The block in which it was.
-        registered_at: That block's time.
-        first_owner: Who registered the dataset's first version.
-        owner: Who owns the dataset.
+        registrant: The owner of the dataset when the version was registered.
+        registered_block: The block of its registration.
+        registered_at: The time of that block.
+        first_owner: The account that registered the dataset's first version.
+        owner: The current owner of the dataset.
         withdrawn_at: When the dataset was withdrawn, or None.
     """
 
@@ -56,7 +56,7 @@ class Summary:
 
     @property
     def is_latest(self) -> bool:
-        """Whether no later version followed."""
+        """Whether it is the latest version."""
         return self.version == self.latest_version
 
     @property
@@ -72,7 +72,7 @@ def headline(version: int, latest: int, *, is_withdrawn: bool, withdrawn_at: int
         version: The version that was verified.
         latest: The latest version.
         is_withdrawn: Whether the dataset is withdrawn.
-        withdrawn_at: When it was, Unix seconds, UTC; None where that is not known.
+        withdrawn_at: When it was withdrawn, Unix seconds, UTC; None if that is not known.
     """
     when = "" if withdrawn_at is None else f" ON {day_text(withdrawn_at)}"
     buts = [

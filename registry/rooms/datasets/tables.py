@@ -1,4 +1,4 @@
-"""The tables of the datasets. The index's engine knows them by the room's projection only."""
+"""The tables of the datasets. The index's engine uses them only through the room's projection."""
 
 from __future__ import annotations
 
@@ -85,12 +85,12 @@ VERSION_BYTES: Final = 3
 
 
 def packed(sources: Iterable[Source]) -> bytes:
-    """Return sources as `datasets.sources` holds them: 32 bytes of id and 3 of version each."""
+    """Return sources packed for `datasets.sources`: 32 bytes of id and 3 of version each."""
     return b"".join(source.dataset_id + source.version.to_bytes(VERSION_BYTES, "big") for source in sources)
 
 
 def unpacked(sources: bytes) -> Iterator[tuple[DatasetId, int]]:
-    """Yield the ids and versions in what `packed` returned."""
+    """Yield the ids and versions of packed sources."""
     step = DatasetId.LENGTH + VERSION_BYTES
     for start in range(0, len(sources), step):
         middle = start + DatasetId.LENGTH
