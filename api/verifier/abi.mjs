@@ -1,4 +1,4 @@
-/** The part of the Solidity ABI that events are made of, read by slicing. Source: Contract ABI Specification. */
+/** Decode the part of the Solidity ABI that events use. Source: Contract ABI Specification. */
 
 import { hex, toBigInt } from "./bytes.mjs";
 import { Refused } from "./errors.mjs";
@@ -14,26 +14,26 @@ export class Words {
     this.#data = data;
   }
 
-  /** The 32 bytes at an index, as hex. */
+  /** Return the 32 bytes at an index as hex. */
   bytes32(index) {
     return hex(this.#word(index));
   }
 
-  /** The unsigned number of at most 53 bits at an index. */
+  /** Return the unsigned number of at most 53 bits at an index. */
   uint(index, bits) {
     const value = toBigInt(this.#word(index));
     if (value >> BigInt(bits)) throw new Refused(`The ABI word ${index} does not fit uint${bits}.`);
     return Number(value);
   }
 
-  /** Follows the offset at an index: the index of the first word behind the length, and the length. */
+  /** Follow the offset at an index; return the index of the first word after the length, and the length. */
   tailAt(index) {
     const offset = this.uint(index, 32);
     if (offset % WORD) throw new Refused(`The ABI offset at word ${index} is not a multiple of 32.`);
     return [offset / WORD + 1, this.uint(offset / WORD, 32)];
   }
 
-  /** The bytes of the `string` whose offset stands at an index. */
+  /** Return the bytes of the `string` whose offset is at an index. */
   string(index) {
     const [start, length] = this.tailAt(index);
     const end = WORD * start + WORD * Math.ceil(length / WORD);

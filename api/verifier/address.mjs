@@ -1,4 +1,4 @@
-/** Addresses, as JSON has them: with the checksum of EIP-55 in the case of their letters. */
+/** Addresses in JSON: with the checksum of EIP-55 in the case of their letters. */
 
 import { hex, utf8 } from "./bytes.mjs";
 import { keccak256 } from "./keccak.mjs";

@@ -1,4 +1,4 @@
-/** Asking a node of the reader's choice which blocks its chain has. Verification itself needs no network. */
+/** Ask a node chosen by the reader for its blocks. Verification itself does not need a network. */
 
 import { Refused } from "./errors.mjs";
 
@@ -7,7 +7,7 @@ import { Refused } from "./errors.mjs";
  * @param {Iterable<number>} heights
  * @param {typeof fetch} send
  * @returns {Promise<{name: string, chainId: number, blocks: Record<string, string>}>} For a policy's `nodes`.
- * @throws {Refused} It cannot be reached, or does not answer.
+ * @throws {Refused} The node cannot be reached, or does not answer.
  */
 export async function askNode(url, heights, send = fetch) {
   const call = async (method, params) => {

@@ -1,11 +1,11 @@
 /**
- * The evidence bundle in what a reader holds: a bundle itself, or a certificate in PDF that has it attached.
+ * Extract the evidence bundle from a file: a bundle itself, or a certificate in PDF with the bundle attached.
  *
- * A stream stands in a PDF by itself, its dictionary before it, and an attachment is a stream of the type EmbeddedFile:
- * so it is found without reading the rest. Source: ISO 32000-1, sections 7.3.8 and 7.11.4.
+ * A stream is always in the PDF itself, after its dictionary, and the attachment is a stream of the type EmbeddedFile.
+ * Therefore it is found without reading the rest. Source: ISO 32000-1, sections 7.3.8 and 7.11.4.
  *
- * The rule is that of registry/certificate/attachment.py, and a file has one bundle by it or none: an attachment that the
- * rule does not read refuses the file, for another reader might find another bundle there.
+ * The rule is that of registry/certificate/attachment.py. By this rule a file has one bundle or none: a file with an
+ * attachment that the rule cannot read is refused, because another reader might find another bundle in it.
  */
 
 import { concat, hex } from "./bytes.mjs";
@@ -31,7 +31,7 @@ const END = /^(?:\r\n|\n|\r)?endstream/;
 export async function bundleIn(file) {
   if (latin(file.subarray(0, 5)) !== "%PDF-") return file;
   if (file.length > MAX_PDF_BYTES) throw new Refused(`A certificate has at most ${MAX_PDF_BYTES} bytes.`);
-  // Who adds to a PDF appends, so the same attachment may come to stand in it twice.
+  // Programs that extend a PDF append to it, so the same attachment may be in it twice.
   const bundles = new Map();
   for (const attachment of await attachments(file)) {
     if (attachment[0] === BRACE) bundles.set(hex(sha256(attachment)), attachment);
@@ -61,7 +61,7 @@ async function attachments(file) {
   return found;
 }
 
-/** The content of the stream whose type stands at the mark. */
+/** Return the content of the stream whose type is at the mark. */
 async function contentAt(file, text, mark, budget) {
   const before = text.slice(Math.max(0, mark - REACH), mark);
   const begin = before.lastIndexOf(" obj");
@@ -88,12 +88,12 @@ async function contentAt(file, text, mark, budget) {
   }
   const unpacked = await inflated(content, budget);
   if (!unpacked) throw unreadable("its compressed data is damaged");
-  // Not every engine minds bytes behind the end; but a byte less is then still enough.
+  // Not every engine rejects bytes after the end; but then one byte less is still enough.
   if (await inflated(content.subarray(0, -1), budget)) throw unreadable("its compressed data has more bytes after its end");
   return unpacked;
 }
 
-/** What zlib compressed; null where it is damaged or cut short. */
+/** Return the decompressed data; null if it is damaged or truncated. */
 async function inflated(content, budget) {
   const pieces = [];
   let length = 0;
@@ -121,7 +121,7 @@ function unreadable(why) {
   );
 }
 
-/** The pieces of a stream; not every browser's streams can be iterated. @param {ReadableStream<Uint8Array>} stream */
+/** Yield the pieces of a stream, because not every browser's streams can be iterated. @param {ReadableStream<Uint8Array>} stream */
 export async function* chunks(stream) {
   const reader = stream.getReader();
   try {
@@ -131,7 +131,7 @@ export async function* chunks(stream) {
   }
 }
 
-/** Bytes as the text that has one character for each. */
+/** Return bytes as a text with one character per byte. */
 function latin(bytes) {
   let text = "";
   for (let at = 0; at < bytes.length; at += REACH) text += String.fromCharCode(...bytes.subarray(at, at + REACH));

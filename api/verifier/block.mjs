@@ -1,4 +1,4 @@
-/** What stands in a block: its header, and its transactions' receipts. Source: Yellow Paper, section 4; EIP-2718. */
+/** The contents of a block: its header, and its transactions' receipts. Source: Yellow Paper, section 4; EIP-2718. */
 
 import { hex } from "./bytes.mjs";
 import { Refused } from "./errors.mjs";
@@ -35,7 +35,7 @@ export function decodeHeader(raw) {
   };
 }
 
-/** Where the receipt of a transaction stands in the block's trie; indices count from 0. */
+/** Return the key of a transaction's receipt in the block's trie. Indices count from 0. */
 export const receiptKey = encodeNumber;
 
 /**
@@ -45,7 +45,7 @@ export const receiptKey = encodeNumber;
  * @property {Uint8Array} data
  */
 
-/** @param {Uint8Array} raw A receipt as it stands in the trie. @returns {Log[]} @throws {Refused} It is none. */
+/** @param {Uint8Array} raw A receipt from the trie. @returns {Log[]} @throws {Refused} It is malformed. */
 export function decodeLogs(raw) {
   const typed = raw.length === 0 || raw[0] <= LARGEST_TYPE;
   const fields = decodeList(typed ? raw.subarray(1) : raw);

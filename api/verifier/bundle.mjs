@@ -1,4 +1,4 @@
-/** The form of an evidence bundle: which keys it has, and that it is in its one form. docs/evidence.md describes it. */
+/** Read evidence bundles: require their keys and their canonical form. docs/evidence.md describes the format. */
 
 import { fromUtf8 } from "./bytes.mjs";
 import { Refused } from "./errors.mjs";
@@ -54,11 +54,11 @@ const bundle = is.objectOf({
 });
 
 /**
- * Reads a bundle.
+ * Read a bundle.
  *
  * @param {Uint8Array} source Byte for byte as it was issued.
- * @returns {object} The bundle as its JSON has it; bytes are still hex.
- * @throws {Refused} It is no bundle, or not in its one form.
+ * @returns {object} The bundle as in its JSON; bytes remain hex.
+ * @throws {Refused} It is not a bundle, or not in canonical form.
  */
 export function parseBundle(source) {
   if (source.length > MAX_BYTES) throw new Refused(`A bundle has at most ${MAX_BYTES} bytes, not ${source.length}.`);
@@ -70,8 +70,8 @@ export function parseBundle(source) {
   bundle(document, "the bundle");
   if (canonical(document) !== text) {
     throw new Refused(
-      "This bundle is not in canonical form (RFC 8785), which it has as it is issued.",
-      "Use the file as it was issued, neither formatted nor edited.",
+      "This bundle is not in canonical form (RFC 8785), so it is not as it was issued.",
+      "Use the file as it was issued, without formatting or editing it.",
     );
   }
   return document;

@@ -1,6 +1,6 @@
 /**
- * Bytes and their hex. Hashes, ids and addresses are kept in the form that JSON has for them (0x and hex digits), which
- * compares by `===`; they become bytes where they are hashed.
+ * Bytes and their hex. Hashes, ids and addresses are kept as in JSON (0x and hex digits), which can be compared by
+ * `===`. They are converted to bytes when they are hashed.
  */
 
 import { Refused } from "./errors.mjs";
@@ -9,7 +9,7 @@ const DIGITS = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padSta
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-/** @param {Uint8Array} bytes @returns {string} 0x and two lower-case digits a byte */
+/** @param {Uint8Array} bytes @returns {string} 0x and two lower-case digits per byte */
 export function hex(bytes) {
   let text = "0x";
   for (const byte of bytes) text += DIGITS[byte];
@@ -45,7 +45,7 @@ export function utf8(text) {
   return encoder.encode(text);
 }
 
-/** The text that bytes are in UTF-8, a byte order mark included. @throws {Refused} They are none. */
+/** Decode UTF-8, keeping a byte order mark. @throws {Refused} The bytes are not UTF-8. */
 export function fromUtf8(bytes) {
   try {
     return decoder.decode(bytes);
@@ -55,7 +55,7 @@ export function fromUtf8(bytes) {
 }
 
 /**
- * One 32-byte word with a number, or with shorter bytes on its right side.
+ * Return a 32-byte word with a number, or with shorter bytes on its right side.
  *
  * @param {number | Uint8Array} value A whole number from 0 to 2^53 - 1, or at most 32 bytes.
  */
@@ -76,7 +76,7 @@ export function bigEndian(value, length) {
   return fromHex(`0x${value.toString(16).padStart(2 * length, "0")}`);
 }
 
-/** Orders texts as their UTF-8 bytes are ordered, which for some letters is not how JavaScript orders texts. */
+/** Compare texts by their UTF-8 bytes; JavaScript orders some letters differently. */
 export function compareTexts(one, other) {
   const left = one[Symbol.iterator]();
   const right = other[Symbol.iterator]();

@@ -23,17 +23,18 @@ import { claimOf, StepFailed, verify } from "./verify.mjs";
 
 const USAGE = `Usage: node cli.mjs BUNDLE [PATH] TRUST [--json]
 
-Verifies an evidence bundle (.tdr.json, or a certificate in PDF), and that a file or folder is what it shows.
+Verifies an evidence bundle (.tdr.json, or a certificate in PDF), and compares a file or folder with it.
 
 TRUST is one of
-  --block-hash HASH   a block's hash that you know from elsewhere; may be repeated; with --chain-id N if you know it
-  --rpc URL           a node of your own; may be repeated: all must agree
+  --block-hash HASH   a block's hash from another source; may be repeated; with --chain-id N if you know it
+  --rpc URL           a node that you trust; may be repeated: all must agree
   --trust FILE        a policy of signed checkpoints: {"node", "witnesses", "threshold"}
 
-With --contract NAME=ADDRESS (may be repeated; or TDR_CONTRACTS=NAME=ADDRESS,...), the contracts must be those that you
-know. Without PATH no content is compared. --require-active and --require-latest: not so, if the dataset is withdrawn or a later version followed.
+With --contract NAME=ADDRESS (may be repeated; or TDR_CONTRACTS=NAME=ADDRESS,...), the contracts must have these
+addresses. Without PATH no content is compared. --require-active and --require-latest fail if the dataset is withdrawn or
+a later version followed.
 
-Exit code 0: verified; 1: not so; 2: it could not be told.
+Exit code 0: verified. 1: check failed. 2: error, no result.
 `;
 const RELEASES = new URL("../../registry/evidence/releases.json", import.meta.url);
 const OPTIONS = {
@@ -48,7 +49,7 @@ const OPTIONS = {
   help: { type: "boolean" },
 };
 
-/** It could not be told: the question was malformed, or a file cannot be read. */
+/** The error of a verification without a result: the arguments are malformed, or a file cannot be read. */
 class Unclear extends Error {}
 
 /** @param {string[]} args @returns {Promise<number>} The exit code. */
@@ -72,7 +73,7 @@ export async function main(args) {
   }
 }
 
-/** Says why nothing was verified; a fault of this program says no more than that it could not be told. */
+/** Print why nothing was verified. */
 function told(error, asJson) {
   const failed = error instanceof StepFailed;
   const isOurs = failed || error instanceof Unclear || error instanceof Refused;
@@ -117,7 +118,7 @@ async function checked(source, path, values, releases) {
   };
 }
 
-/** What is required of the dataset and is not so, or is not shown. */
+/** Return the requirements that are not met, or not shown to be met. */
 function missedIn({ summary, isComplete }, values) {
   const { version, latestVersion, isLatest, withdrawnAt } = summary;
   const missed = [];
@@ -142,7 +143,7 @@ function parsed(args) {
   }
 }
 
-/** The contracts' addresses by name, from texts of the form NAME=ADDRESS,... */
+/** Return the contracts' addresses by name from texts of the form NAME=ADDRESS,... */
 function addressesIn(texts) {
   const addresses = {};
   for (const part of texts.flatMap((text) => text.split(",")).map((text) => text.trim())) {
@@ -169,21 +170,21 @@ async function policyOf(values, source) {
   return { nodes: await Promise.all(rpc.map((url) => askNode(url, blocks.keys()))) };
 }
 
-/** A file's bytes, unless it is too large for a bundle or certificate. */
+/** Read a file, unless it is too large for a bundle or certificate. */
 async function bytesOf(file) {
   const refuse = () => {
     throw new Unclear(`${file} is no bundle or certificate: it has more than ${MAX_PDF_BYTES} bytes.`);
   };
   if (statSync(file).size > MAX_PDF_BYTES) refuse();
   const pieces = [];
-  // A pipe or a device has no size to be asked for: of those one byte too many is read.
+  // The size of a pipe or a device is not known in advance: at most one byte too many is read.
   for await (const piece of createReadStream(file, { end: MAX_PDF_BYTES })) pieces.push(piece);
   const bytes = concat(pieces);
   if (bytes.length > MAX_PDF_BYTES) refuse();
   return bytes;
 }
 
-/** Every file below a path, hashed. */
+/** Return every file below a path with its hash. */
 async function entriesOf(path) {
   const entries = [];
   const visit = async (place, name) => {
@@ -204,7 +205,7 @@ async function entriesOf(path) {
   return entries;
 }
 
-/** What reading gives; that something cannot be read is no fault of this program. */
+/** Return the result of a read; convert errors of reading, which are not faults of this program. */
 function readable(read) {
   const unclear = (error) => {
     throw error.code && error.syscall ? new Unclear(error.message) : error;
@@ -218,8 +219,8 @@ function readable(read) {
 }
 
 /**
- * Text of unknown origin, safe on a terminal: control characters, which could move the cursor or hide a part of it, and
- * those that turn the direction of writing, stand as escapes. It is what `plain` in registry/cli/output.py makes of it.
+ * Return untrusted text that is safe on a terminal: control characters, which could move the cursor or hide a part of
+ * the text, and characters that change the writing direction are escaped, as by `plain` in registry/cli/output.py.
  */
 export function plain(text) {
   return text.replace(/[\p{C}\p{Z}]/gu, (char) => {
@@ -251,13 +252,13 @@ function text(report) {
   }
   lines.push("", report.headline, ...report.requirementsMissed.map((line) => `  ${line}`));
   lines.push("", `ACCESS, as of block ${block.number}`, ...report.access.map((one) => `  - ${accessText(one)}`));
-  if (!report.access.length) lines.push("  - The bundle shows nobody's access.");
+  if (!report.access.length) lines.push("  - The bundle does not show any access.");
   lines.push("", "NOT PROVEN");
   return [...lines, ...report.notProven.map((line) => `  - ${line}`), ""].map(plain).join("\n");
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  // Node's own exit code for a fault is 1, which here means that something is not so.
+  // Node's own exit code for a crash is 1, which here means that a check failed.
   process.on("uncaughtException", (error) => process.exit(told(error, false)));
   process.exitCode = await main(process.argv.slice(2));
 }

@@ -1,4 +1,4 @@
-/** Files at hand, compared with what a verified bundle shows of the dataset. */
+/** Compare local files with the content that a verified bundle shows. */
 
 import { compareTexts } from "./bytes.mjs";
 import { Refused } from "./errors.mjs";
@@ -12,17 +12,17 @@ import { refuseCollisions, rootOf } from "./manifest.mjs";
  */
 
 /**
- * Compares files with a verified dataset.
+ * Compare files with a verified dataset.
  *
- * A folder is compared with all that the bundle shows. Files given by themselves are compared each with the one of its
- * path; a single file with the one of its name, wherever that stands in the dataset.
+ * A folder is compared with everything that the bundle shows. Files without a folder are compared each with the file of
+ * the same path, and a single file with the file of the same name in any folder of the dataset.
  *
- * @param {object} verified What `verify` returned.
- * @param {import("./manifest.mjs").Entry[]} found The files at hand, without salts.
+ * @param {object} verified The result of `verify`.
+ * @param {import("./manifest.mjs").Entry[]} found The local files, without salts.
  * @param {boolean} isFolder
  * @returns {{differences: Difference[], matched: number, notProven: object[]}}
- * @throws {Refused} Two of the files have one name where case does not count, or the bundle does not show such a file, or
- *   several for a single one.
+ * @throws {Refused} Two of the files have the same name if case is ignored, or for a single file the bundle does not show
+ *   exactly one.
  */
 export function compareContent(verified, found, isFolder) {
   const files = [...found].sort((one, other) => compareTexts(one.path, other.path));
@@ -36,7 +36,7 @@ export function compareContent(verified, found, isFolder) {
 
 const MOST_NAMED = 5;
 
-/** The same files have two forms: with their sizes, and without, as in a list by sha256sum. */
+/** Files have two forms: with their sizes, and without, as in a list by sha256sum. */
 function compareRoot(expected, files) {
   const root = rootOf(files);
   if (expected === root || expected === rootOf(files.map((file) => ({ ...file, size: null })))) {
@@ -56,7 +56,7 @@ function compareAll(entries, files) {
   return { differences, matched: paths.length - differences.length, notProven: [] };
 }
 
-/** A folder with the files that the bundle shows; of others in it the bundle says nothing. */
+/** Compare a folder with the files that the bundle shows; it does not cover other files in the folder. */
 function compareShown(shown, files) {
   const paths = new Set(shown.map((entry) => entry.path));
   const compared = compareAll(shown, files.filter((file) => paths.has(file.path)));
@@ -67,13 +67,13 @@ function compareShown(shown, files) {
   return { ...compared, notProven: [...unchecked, { kind: "unshown" }] };
 }
 
-/** A file given by itself. Of a dataset that is one file, it is the whole, whatever its name. */
+/** Compare a single file. In a dataset of one file it is the whole dataset, whatever its name. */
 function compareOne(shown, file, isManifest) {
   const named = shown.filter(({ path }) => path === file.path || path.endsWith(`/${file.path}`));
   if (!named.length && isManifest && shown.length === 1) return compareAll(shown, [file]);
   if (named.length !== 1) {
     throw new Refused(
-      `The bundle shows ${named.length} files with the name ${JSON.stringify(file.path)}, and not exactly one.`,
+      `The bundle shows ${named.length} files with the name ${JSON.stringify(file.path)}, but expected exactly one.`,
       "Name the folder for all.",
       { kind: "notOneFile", count: named.length, path: file.path },
     );
@@ -82,7 +82,7 @@ function compareOne(shown, file, isManifest) {
   return { differences, matched: 1 - differences.length, notProven: notGiven(shown, 1, isManifest) };
 }
 
-/** Files given by themselves. A manifest shows all files that there are, so that one missing there is extra. */
+/** Compare files without a folder. A manifest lists all files, so a file that it lacks is extra. */
 function compareEach(shown, files, isManifest) {
   const differences = [];
   for (const file of files) {

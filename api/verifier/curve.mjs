@@ -1,12 +1,12 @@
-/** Arithmetic in the prime fields that elliptic curves are over. It handles public values only: its time tells them. */
+/** Arithmetic in the prime fields that elliptic curves are over. It is not constant-time, so it handles public values only. */
 
-/** The residue from 0 to modulus - 1. */
+/** Return the residue from 0 to modulus - 1. */
 export function mod(value, modulus) {
   const rest = value % modulus;
   return rest < 0n ? rest + modulus : rest;
 }
 
-/** A power, by squaring. */
+/** Return a power, by squaring. */
 export function power(base, exponent, modulus) {
   let result = 1n;
   for (let rest = exponent, square = mod(base, modulus); rest > 0n; rest >>= 1n, square = (square * square) % modulus) {
@@ -15,13 +15,13 @@ export function power(base, exponent, modulus) {
   return result;
 }
 
-/** The inverse, by Fermat's little theorem; of 0 it is 0. */
+/** Return the inverse by Fermat's little theorem; 0 for 0. */
 export function inverse(value, prime) {
   return power(value, prime - 2n, prime);
 }
 
 /**
- * a * P + b * Q, both at once.
+ * Return a * P + b * Q, computed together.
  *
  * @template Point
  * @param {{zero: Point, add: (one: Point, other: Point) => Point, double: (point: Point) => Point}} group

@@ -1,4 +1,4 @@
-/** Verifying Ed25519 signatures; browsers have it only where pages come over TLS. Source: RFC 8032, section 5.1. */
+/** Verify Ed25519 signatures. Browsers offer this only to pages served over TLS. Source: RFC 8032, section 5.1. */
 
 import { toBigInt } from "./bytes.mjs";
 import { inverse, mod, power, twoMultiples } from "./curve.mjs";
@@ -28,15 +28,15 @@ const group = {
   },
 };
 
-/** Eight times a point: what is left of it without its small-order part. */
+/** Return eight times a point, which removes its small-order part. */
 const cleared = (point) => group.double(group.double(group.double(point)));
 const isZero = ({ x, y, z }) => x === 0n && y === z;
 
 /**
- * Whether a message was signed by the holder of a key.
+ * Return whether a message was signed with a key.
  *
- * Keys and points of small order are refused: they make signatures that fit many messages, which no honest signer makes,
- * and about which implementations differ.
+ * Keys and points of small order are refused: their signatures are valid for many messages, no honest signer makes them,
+ * and implementations differ about them.
  *
  * @param {Uint8Array} key 32 bytes.
  * @param {Uint8Array} signature
@@ -58,7 +58,7 @@ export function isSigned(key, signature, message) {
 /** The base point: y is 4/5, x even. */
 const BASE = Uint8Array.from({ length: 32 }, (_, at) => (at ? 0x66 : 0x58));
 
-/** The point that 32 bytes encode, or null where they encode none. */
+/** Return the point that 32 bytes encode, or null if they do not encode one. */
 function pointOf(bytes) {
   if (bytes.length !== 32) return null;
   const isOdd = BigInt(bytes[31] >> 7);

@@ -1,4 +1,4 @@
-/** EIP-712: domains, and the hashes of structs by their type strings. */
+/** EIP-712: domain separators, and the hashes of structs by their type strings. */
 
 import { concat, fromHex, utf8, word } from "./bytes.mjs";
 import { keccak256 } from "./keccak.mjs";
@@ -11,13 +11,13 @@ export function hashed(text) {
   return keccak256(utf8(text));
 }
 
-/** The domain separator of a contract. @returns {Uint8Array} */
+/** Return the domain separator of a contract. @returns {Uint8Array} */
 export function domainSeparator(contract, chainId, address) {
   const parts = [hashed(DOMAIN_TYPE), hashed(contract), hashed(VERSION), word(chainId), word(fromHex(address))];
   return keccak256(concat(parts));
 }
 
-/** The fields of a struct's type string: kind and name of each. */
+/** Return the fields of a struct's type string: type and name of each. */
 export function fieldsOf(type) {
   return type
     .slice(type.indexOf("(") + 1, -1)
@@ -26,7 +26,7 @@ export function fieldsOf(type) {
 }
 
 /**
- * The hash of a struct.
+ * Return the hash of a struct.
  *
  * @param {string} type Its type string, without the structs that it refers to.
  * @param {object} values Its values by name, in their JSON form.

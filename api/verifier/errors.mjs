@@ -1,9 +1,9 @@
-/** What was given is malformed, or a check was carried out and its answer is no. */
+/** The error for malformed input and for failed checks. */
 export class Refused extends Error {
   /**
    * @param {string} message One sentence: what was wrong.
    * @param {string} hint What to do about it, as a sentence, or empty.
-   * @param {{kind: string} | null} reason The same for other languages, where it is a common one: a code and its values.
+   * @param {{kind: string} | null} reason For common errors, a code and its values, from which other languages make a sentence.
    */
   constructor(message, hint = "", reason = null) {
     super(message);

@@ -1,4 +1,4 @@
-/** The files that a reader drops or chooses, each with its path in the dataset. */
+/** Collect the files that a reader drops or chooses, each with its path in the dataset. */
 
 /**
  * @typedef {object} Chosen
@@ -6,9 +6,9 @@
  * @property {boolean} isFolder Whether they are all files of one folder.
  */
 
-/** What was dropped. @param {DataTransfer} transfer @returns {Promise<Chosen>} */
+/** Return the dropped files. @param {DataTransfer} transfer @returns {Promise<Chosen>} */
 export async function dropped(transfer) {
-  // The entries have to be taken before the first wait: the list is emptied when the event is over.
+  // The entries must be taken before the first wait: the list is emptied when the event ends.
   const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter(Boolean);
   if (!entries.length) return chosen(transfer.files); // what other programs drop may be in no file system
   const isFolder = entries.length === 1 && entries[0].isDirectory;
@@ -18,7 +18,7 @@ export async function dropped(transfer) {
   return { files, isFolder };
 }
 
-/** What was chosen in a file input; a folder's own name is no part of its files' paths. @param {FileList} list */
+/** Return the files chosen in a file input, with paths relative to the folder. @param {FileList} list */
 export function chosen(list) {
   const isFolder = [...list].some((file) => file.webkitRelativePath);
   const files = [...list].map((file) => ({
@@ -36,7 +36,7 @@ async function collect(entry, path, files) {
   }
 }
 
-/** A folder's reader gives some of its entries at a time, and none when all were given. */
+/** Read all entries of a folder: its reader returns them in batches, the last one empty. */
 async function childrenOf(folder) {
   const reader = folder.createReader();
   const all = [];

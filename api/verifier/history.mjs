@@ -1,4 +1,4 @@
-/** Events in the order of the chain, and the states that they add up to. */
+/** Fold events in the order of the chain into states. */
 
 import { Refused } from "./errors.mjs";
 import { readable } from "./json.mjs";
@@ -15,26 +15,26 @@ import { MAIN, ROOMS } from "./rooms/catalogue.mjs";
  * @property {import("./events.mjs").Event} event
  * @property {Placed} placed
  * @property {import("./rooms/catalogue.mjs").Room} room
- * @property {object | null} before The state of what it is about.
+ * @property {object | null} before The state of its scope.
  * @property {object | null} subjectBefore The state of the subject.
  *
  * @typedef {object} Proof
  * @property {import("./rooms/catalogue.mjs").Room} room
  * @property {string} subject
  * @property {string | null} account The account beside the subject; null: the subject itself.
- * @property {object | null} state Null where there is no event.
+ * @property {object | null} state Null if there is no event.
  */
 
 /**
- * Folds the events among some logs.
+ * Fold the events among logs.
  *
  * @param {Placed[]} logs In the order of the chain.
  * @param {string} subject
  * @param {Record<string, string | null>} contracts The contracts' addresses by name.
- * @param {Map<import("./rooms/catalogue.mjs").Room, string[]>} accounts Which accounts to show, by room.
+ * @param {Map<import("./rooms/catalogue.mjs").Room, string[]>} accounts The accounts to show, by room.
  * @returns {{shown: Shown[], main: Proof, proofs: Proof[]}} Each event; the proof of the subject itself; the proofs of
  *   all states, the subject's first.
- * @throws {Refused} There is no registration, or an event cannot follow the one before.
+ * @throws {Refused} There is no registration, or an event cannot follow the previous one.
  */
 export function historyOf(logs, subject, contracts, accounts) {
   const rooms = ROOMS.filter(({ contract }) => contracts[contract]);
@@ -58,7 +58,7 @@ export function historyOf(logs, subject, contracts, accounts) {
   return { shown, main, proofs };
 }
 
-/** The record as of a block that is no earlier than the last event, in the form that bundles have. */
+/** Return the record as of a block that is not earlier than the last event, in the form of bundles. */
 export function recordOf({ shown, proofs }, block) {
   const record = {
     block: { hash: block.hash, number: block.number, time: block.time },

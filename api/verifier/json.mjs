@@ -1,7 +1,7 @@
 /**
- * JSON that means one thing only: read strictly, and written in the one canonical form of RFC 8785.
+ * Unambiguous JSON: read strictly, and written in the canonical form of RFC 8785.
  *
- * `JSON.parse` takes the last of two equal keys and any depth, and rounds numbers silently; here all of that is refused.
+ * `JSON.parse` takes the last of two equal keys, accepts any depth, and rounds numbers silently. Here these are errors.
  */
 
 import { fromUtf8, hex } from "./bytes.mjs";
@@ -17,11 +17,11 @@ const ESCAPES = { '"': '"', "\\": "\\", "/": "/", b: "\b", f: "\f", n: "\n", r: 
 const WORDS = [["true", true], ["false", false], ["null", null]];
 
 /**
- * Reads one JSON text.
+ * Read a JSON text.
  *
  * @param {string} text
  * @returns {unknown} Objects have no prototype, so that every key is an ordinary one.
- * @throws {Refused} It is not JSON, names a key twice, is nested deeper than 64, or holds a number that no double holds.
+ * @throws {Refused} It is not JSON, names a key twice, is nested deeper than 64, or contains a number that is not exactly a double.
  */
 export function readJson(text) {
   let at = 0;
@@ -65,7 +65,7 @@ export function readJson(text) {
     const written = take(NUMBER);
     const value = Number(written);
     if (!Number.isFinite(value)) throw new Refused("A number is too large for JSON's double precision.");
-    // Readers that keep integers exact read another number from it than those that keep doubles.
+    // Readers with exact integers and readers with doubles would read different numbers.
     if (INTEGER.test(written) && !Number.isSafeInteger(value)) {
       throw new Refused(`The integer ${written.slice(0, 40)} is too large to be read exactly everywhere.`);
     }
@@ -123,12 +123,12 @@ export function readJson(text) {
 }
 
 /**
- * The canonical text of a JSON value.
+ * Return the canonical text of a JSON value.
  *
- * A large whole number is refused although RFC 8785 has a form for it: readers that keep integers exact would read
- * another number from it.
+ * A large integer is refused although RFC 8785 has a form for it: readers with exact integers would read a different
+ * number.
  *
- * @throws {Refused} It has none: it holds a lone surrogate or such a number.
+ * @throws {Refused} The value contains a lone surrogate or such a number.
  */
 export function canonical(value) {
   if (typeof value === "string") {
@@ -146,7 +146,7 @@ export function canonical(value) {
   return `{${keys.map((key) => `${canonical(key)}:${canonical(value[key])}`).join(",")}}`;
 }
 
-/** A Solidity string as JSON has it: a text where its bytes are UTF-8, else an object with its hex. */
+/** Return a Solidity string as JSON: a text if its bytes are UTF-8, otherwise an object with its hex. */
 export function readable(value) {
   if (!(value instanceof Uint8Array)) return value;
   try {

@@ -1,9 +1,9 @@
-/** Keccak-256 as the EVM has it: padded as Keccak, not as SHA-3. Source: The Keccak reference, version 3.0. */
+/** Keccak-256 as used by the EVM: padded as Keccak, not as SHA-3. Source: The Keccak reference, version 3.0. */
 
 const RATE = 136;
 const ROUNDS = 24;
 
-/** The rounds' constants, as low and high half, from the shift register that defines them. */
+/** The round constants as low and high halves, from the shift register that defines them. */
 const CONSTANTS = (() => {
   const halves = new Int32Array(2 * ROUNDS);
   let register = 1;
@@ -17,7 +17,7 @@ const CONSTANTS = (() => {
   return halves;
 })();
 
-/** For each step of the walk that rho and pi share: the lane it comes to, and how far the lane is rotated. */
+/** For each step of the walk that rho and pi share: the target lane and its rotation. */
 const WALK = (() => {
   const steps = [];
   let [x, y] = [1, 0];

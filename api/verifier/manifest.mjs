@@ -12,14 +12,14 @@ const LEAF = Uint8Array.of(0);
 const NODE = Uint8Array.of(1);
 
 /**
- * @typedef {object} Entry A file, as the JSON of a manifest has it.
+ * @typedef {object} Entry A file in the JSON of a manifest.
  * @property {string} path
  * @property {string} sha256 64 hex digits.
- * @property {number | null} size Its bytes; null where only the hash is known.
+ * @property {number | null} size Its size in bytes; null if only the hash is known.
  * @property {string} [salt] 32 hex digits, in a private dataset.
  */
 
-/** @param {object} document @returns {Entry[]} @throws {Refused} It is no manifest with the root that it states. */
+/** @param {object} document @returns {Entry[]} @throws {Refused} It is not a manifest with the root that it states. */
 export function manifestEntries(document) {
   const keys = Object.keys(document);
   if (document.format !== FORMAT || keys.length !== KEYS.length || !KEYS.every((key) => keys.includes(key))) {
@@ -42,7 +42,7 @@ export function manifestEntries(document) {
   return entries;
 }
 
-/** The content root: the RFC 9162 root over the entries, which are in the order of their paths. */
+/** Return the content root: the RFC 9162 root over the entries in the order of their paths. */
 export function rootOf(entries) {
   let level = entries.map((entry) => sha256(LEAF, utf8(canonical(entry))));
   while (level.length > 1) {
@@ -55,12 +55,12 @@ export function rootOf(entries) {
 }
 
 /**
- * Requires that a file is in the dataset with a content root.
+ * Require that a file is in the dataset with a content root.
  *
- * @param {object} file `entry`, and `path`: the siblings on the way to the root.
+ * @param {object} file `entry`, and `path`: the siblings on the path to the root.
  * @param {string} root
  * @returns {Entry}
- * @throws {Refused} It is not.
+ * @throws {Refused} The file is not in the dataset.
  */
 export function requireIn({ entry, path }, root) {
   checkedEntry(entry);
@@ -77,18 +77,18 @@ export function requireIn({ entry, path }, root) {
 /** @throws {Refused} The files are not in the order of their paths. */
 export function requireAscending(paths) {
   if (paths.some((path, at) => at > 0 && compareTexts(paths[at - 1], path) >= 0)) {
-    throw new Refused("The files are not in the order of their paths, or one is there twice.");
+    throw new Refused("The files are not in ascending order of their paths, or a path occurs twice.");
   }
 }
 
-/** A path as manifests hold it. @throws {Refused} It may not stand in one. */
+/** Check a path. @throws {Refused} It is not allowed in a manifest. */
 export function normalPath(path) {
   const normal = path.normalize("NFC");
   checkPath(normal);
   return normal;
 }
 
-/** @throws {Refused} Two paths are one name on systems that ignore case or Unicode form. */
+/** @throws {Refused} Two paths are the same name on systems that ignore case or Unicode form. */
 export function refuseCollisions(paths) {
   const spellings = new Map();
   const claim = (spelling) => {
@@ -134,10 +134,10 @@ function checkPath(path) {
 }
 
 /**
- * What all spellings that differ by case or Unicode form have in common.
+ * Return a key that is equal for all spellings that differ only by case or Unicode form.
  *
- * Letters of one fold under Unicode's CaseFolding are exactly those that this brings together; only the dotless i has
- * the capital of another letter.
+ * It equates exactly the letters with the same fold in Unicode's CaseFolding, except for the dotless i, which has the
+ * capital of another letter.
  */
 function folded(name) {
   const fold = (letter) => (letter === "ı" ? letter : letter.toLowerCase().toUpperCase().toLowerCase());

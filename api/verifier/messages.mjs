@@ -1,4 +1,4 @@
-/** The signed message behind an event: that it leads to the event, and that the authorised account signed it. */
+/** Check that a signed message leads to its event and was signed by the authorised account. */
 
 import { NOBODY } from "./address.mjs";
 import { concat, hex, utf8 } from "./bytes.mjs";
@@ -32,9 +32,10 @@ const CHECKS = {
 };
 
 /**
- * Requires that a message led to an event and was signed by the authorised account.
+ * Require that a message led to an event and was signed by the authorised account.
  *
- * A bundle does not name the message: it is the one of the event's room that has these members and leads to the event.
+ * A bundle does not name the type of the message. It is the type in the event's room that has these members and leads
+ * to the event.
  *
  * @param {import("./history.mjs").Shown} shown The event.
  * @param {object} message The message in its JSON form.
@@ -57,7 +58,7 @@ export function requireSigned(shown, message, signature, chainId) {
   if (found !== authorised) throw new Refused(`The message was signed by ${found}, not by ${authorised}.`);
 }
 
-/** The name of the message that has these members and leads to the event. */
+/** Return the name of the message that has these members and leads to the event. */
 function nameOf(shown, message) {
   const members = Object.keys(message).sort().join();
   let differs = null;
@@ -73,7 +74,7 @@ function nameOf(shown, message) {
   throw differs ?? new Refused("The event's room has no message with exactly these members.");
 }
 
-/** How a message does not lead to an event; null where it does. */
+/** Return why a message does not lead to an event; null if it does. */
 function difference({ event, placed, room, before }, name, message) {
   const expected = room.expected(name, message, before, placed.block.time);
   if (!expected) return new Refused(`The signed message (${name}) does not follow the state before the event.`);

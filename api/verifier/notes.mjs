@@ -1,5 +1,5 @@
 /**
- * Signed notes that state which block stands at a height, the keys that sign them, and whose word a reader takes.
+ * Signed notes that state the block at a height, and the keys that sign them.
  *
  * Source: C2SP signed-note and tlog-cosignature (https://c2sp.org).
  */
@@ -22,11 +22,11 @@ const CHECKPOINT =
   /^tdr-checkpoint\/1\nchain (0|[1-9][0-9]{0,14})\nheight (0|[1-9][0-9]{0,14})\nblock (0x[0-9a-f]{64})\n$/;
 
 /**
- * Reads a key: its name, +, its id, +, its kind and bytes in base64.
+ * Read a key: its name, +, its id, +, its kind and bytes in base64.
  *
  * @param {string} text
  * @returns {{name: string, kind: number, bytes: Uint8Array, id: string}} `id` names it in signature lines.
- * @throws {Refused} It is not that, or the id is not the key's.
+ * @throws {Refused} It has another form, or the id is not the key's.
  */
 export function parseKey(text) {
   const [, name, id, encoded] = (text.length < MAX_KEY_CHARACTERS && /^([^+]*)\+([^+]*)\+(.*)$/su.exec(text)) || [];
@@ -40,12 +40,12 @@ export function parseKey(text) {
 }
 
 /**
- * Reads a signed note that states a checkpoint. It proves nothing until a signature is verified.
+ * Read a signed note that states a checkpoint. It proves nothing until a signature is verified.
  *
  * @param {string} source
  * @returns {{text: string, chainId: number, height: number, block: string, lines: object[]}} Each of `lines` has the
  *   `id` of its key and the `signature`.
- * @throws {Refused} It is not one.
+ * @throws {Refused} It is not a checkpoint.
  */
 export function parseCheckpoint(source) {
   if (source.length > 2 * MAX_NOTE_CHARACTERS || [...source].length > MAX_NOTE_CHARACTERS || CONTROLS.test(source)) {
@@ -64,7 +64,7 @@ export function parseCheckpoint(source) {
   return { text, chainId: Number(stated[1]), height: Number(stated[2]), block: stated[3], lines };
 }
 
-/** @throws {Refused} The holder of the key did not sign the note. */
+/** Require a valid signature. @throws {Refused} The note is not signed with the key. */
 export function requireSignedBy(note, key) {
   const line = note.lines.find((one) => one.id === key.id);
   if (!line) throw new Refused(`The note is not signed by ${key.name}.`);
@@ -80,7 +80,7 @@ export function requireSignedBy(note, key) {
 }
 
 /**
- * The checkpoints of a bundle, each of whose signatures is valid. Whether to trust the signers is not decided here.
+ * Return the checkpoints of a bundle after verifying all signatures. Trust in the signers is not decided here.
  *
  * @param {{keys: string[], notes: string[]}} checkpoints
  * @param {number} chainId
@@ -88,10 +88,10 @@ export function requireSignedBy(note, key) {
  */
 export function checkedNotes(checkpoints, chainId, blocks) {
   const keys = new Map(checkpoints.keys.map(parseKey).map((key) => [key.id, key]));
-  if (keys.size !== checkpoints.keys.length) throw new Refused("A key of the checkpoints is there twice.");
+  if (keys.size !== checkpoints.keys.length) throw new Refused("The checkpoints have a key twice.");
   const notes = checkpoints.notes.map(parseCheckpoint);
   if (notes.some((note, at) => at > 0 && note.height <= notes[at - 1].height)) {
-    throw new Refused("The checkpoints are not in the order of their heights.");
+    throw new Refused("The checkpoints are not in ascending order of their heights.");
   }
   for (const note of notes) {
     if (note.chainId !== chainId || blocks.get(note.height) !== note.block) {
@@ -120,7 +120,7 @@ function signatureLine(row) {
   return { id: `${name} ${hex(raw.subarray(0, 4)).slice(2)}`, signature: raw.subarray(4) };
 }
 
-/** The bytes of base64 in its one canonical form. */
+/** Decode base64 in its canonical form. */
 function fromBase64(text) {
   try {
     const decoded = atob(text);

@@ -10,7 +10,7 @@ import { TEXTS } from "./texts.mjs";
 const element = (id) => document.getElementById(id);
 const NODE_URL = new URL("/rpc", location.href).href;
 
-/** What the reader gave so far, and what came of it. */
+/** The reader's input so far, and its results. */
 const state = { language: "en", bundle: null, claim: null, name: "", policy: null, files: null, outcome: null };
 
 const worker = new Worker("/verify/worker.mjs", { type: "module" });
@@ -25,7 +25,7 @@ worker.addEventListener("message", ({ data: { id, progress, result, failure } })
   else resolve(result);
 });
 
-/** Has the worker do something. */
+/** Send a task to the worker. */
 function ask(task, given, tell = () => {}) {
   const id = ++lastId;
   return new Promise((resolve, reject) => {
@@ -158,7 +158,7 @@ async function takePolicy(file) {
   }
 }
 
-/** Behind the # may stand a dataset and a version, as in the code on a certificate: this node has its evidence. */
+/** Read a dataset and a version after the #, as in the code on a certificate; this node has its evidence. */
 async function openNamed() {
   const [, dataset, version] = /^#(0x[0-9a-f]{64})(?:@([0-9]{1,8}))?$/.exec(location.hash) ?? [];
   if (!dataset) return;

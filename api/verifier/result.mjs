@@ -1,4 +1,4 @@
-/** What came of a verification, as elements of the page. Texts enter as text only: a bundle can hold anything. */
+/** Show the result of a verification on the page. Texts are inserted as text only: a bundle is untrusted. */
 
 import { accessAt } from "./rooms/access.mjs";
 import { accessText, notProvenText, provesText, refusalText } from "./sentences.mjs";
@@ -16,7 +16,7 @@ export function resultOf({ verified, content, failure, byNode }, language) {
   const texts = TEXTS[language];
   if (failure) return failed(failure, verified, texts, language);
   const differs = Boolean(content?.differences.length);
-  // Of the registry's own node the page says more plainly whose word it is.
+  // For the registry's own node the page states the authority more plainly.
   const facts = verified.notProven.filter(({ kind }) => !(byNode && kind === "authority"));
   const all = [...(content ? [] : [{ kind: "uncompared" }]), ...facts, ...(content?.notProven ?? [])];
   return [
@@ -30,7 +30,7 @@ export function resultOf({ verified, content, failure, byNode }, language) {
   ];
 }
 
-/** The verdict, with what a reader must not overlook: that is never green. */
+/** Return the verdict with its warnings, which are never green. */
 function verdict({ summary }, content, differs, texts) {
   if (differs) return [banner("bad", texts.different, texts.differentNote)];
   const files = content ? texts.filesVerified(content.matched) : texts.noFiles;
@@ -93,7 +93,7 @@ function dataset({ chainId, datasetId, record, metadata, summary }, texts) {
   return whole;
 }
 
-/** Whose access the bundle shows: as of its block, and as of now where that differs. */
+/** Return the access that the bundle shows: at its block, and now if that differs. */
 function grantees({ record }, texts, language) {
   const later = accessAt(record, Math.floor(Date.now() / 1000));
   const rows = accessAt(record, record.block.time).map((one, at) => ({ ...one, stateNow: later[at].state }));
@@ -109,7 +109,7 @@ function grantees({ record }, texts, language) {
   return whole;
 }
 
-/** All steps: those that succeeded say what they prove. */
+/** Return all steps; those that succeeded say what they prove. */
 function steps(done, failedAt, texts, language) {
   const byTitle = new Map(done.map((step) => [step.title, step]));
   const items = ORDER.map((title, index) => {
@@ -158,7 +158,7 @@ function list(kind, name, lines) {
   return whole;
 }
 
-/** The verifier's own message, which has one language. */
+/** Return the verifier's own message, which is in English only. */
 function inEnglish(text) {
   const paragraph = make("p", text);
   paragraph.className = "detail";

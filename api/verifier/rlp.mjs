@@ -8,12 +8,12 @@ const SHORT = 56;
 
 /** @typedef {Uint8Array | Item[]} Item */
 
-/** @param {Uint8Array} data @returns {Item[]} @throws {Refused} They are not the one encoding of a list. */
+/** @param {Uint8Array} data @returns {Item[]} @throws {Refused} They are not the canonical encoding of a list. */
 export function decodeList(data) {
   return asList(decode(data));
 }
 
-/** @param {Uint8Array} data @returns {Item} @throws {Refused} They are not the one encoding of one item. */
+/** @param {Uint8Array} data @returns {Item} @throws {Refused} They are not the canonical encoding of one item. */
 export function decode(data) {
   const [item, end] = read(data, 0, data.length, MAX_DEPTH);
   if (end !== data.length) throw new Refused(`${data.length - end} bytes follow the end of the RLP item.`);
@@ -26,7 +26,7 @@ export function asList(item) {
   return item;
 }
 
-/** @param {Item} item @param {number} [length] The exact length, where one is needed. @returns {Uint8Array} */
+/** @param {Item} item @param {number} [length] The exact length, if one is required. @returns {Uint8Array} */
 export function asBytes(item, length) {
   if (Array.isArray(item)) throw new Refused("Expected RLP bytes; got a list.");
   if (length !== undefined && item.length !== length) {
@@ -35,7 +35,7 @@ export function asBytes(item, length) {
   return item;
 }
 
-/** The bytes of an unsigned number, which has no leading zeros. @param {Item} item @param {number} most bytes */
+/** Return the bytes of an unsigned number, which must not have leading zeros. @param {Item} item @param {number} most bytes */
 export function asNumeral(item, most) {
   const bytes = asBytes(item);
   if (bytes[0] === 0 || bytes.length > most) {
@@ -44,12 +44,12 @@ export function asNumeral(item, most) {
   return bytes;
 }
 
-/** A number of at most 48 bits, which is how far heights and times go. @param {Item} item @returns {number} */
+/** Return a number of at most 48 bits, which is enough for heights and times. @param {Item} item @returns {number} */
 export function asNumber(item) {
   return Number(toBigInt(asNumeral(item, 6)));
 }
 
-/** The RLP of a whole number. @param {number} value @returns {Uint8Array} */
+/** Return the RLP of an integer. @param {number} value @returns {Uint8Array} */
 export function encodeNumber(value) {
   if (value === 0) return Uint8Array.of(0x80);
   const bytes = [];
@@ -58,7 +58,7 @@ export function encodeNumber(value) {
   return value < 0x80 ? numeral : concat(Uint8Array.of(0x80 + numeral.length), numeral);
 }
 
-/** The item that begins at an offset, and the offset behind it; it ends at `end` at the latest. */
+/** Return the item at an offset and the offset after it, which is at most `end`. */
 function read(data, at, end, depth) {
   if (at >= end) throw new Refused("The RLP item is cut short.");
   const lead = data[at];
@@ -81,14 +81,14 @@ function read(data, at, end, depth) {
   return [items, stop];
 }
 
-/** Where the body of an item starts and ends; `length` as its lead byte gives it. */
+/** Return the start and end of an item's body, given the `length` in its lead byte. */
 function span(data, at, end, length) {
   let start = at + 1;
   if (length >= SHORT) {
     const size = length - SHORT + 1;
     const numeral = data.subarray(start, start + size);
     start += size;
-    // A length beyond 2^53 is rounded here, and then reaches far behind the end all the same.
+    // A length above 2^53 is rounded here, but still exceeds the end.
     length = Number(hex(numeral));
     if (numeral.length !== size || numeral[0] === 0 || length < SHORT) {
       throw new Refused("An RLP length is cut short or longer than necessary.");

@@ -1,4 +1,4 @@
-/** Who signed a digest with ECDSA on secp256k1. Source: SEC 1, section 4.1.6; SEC 2, section 2.4.1. */
+/** Recover the signer of a digest by ECDSA on secp256k1. Source: SEC 1, section 4.1.6; SEC 2, section 2.4.1. */
 
 import { bigEndian, concat, hex, toBigInt } from "./bytes.mjs";
 import { checksummed } from "./address.mjs";
@@ -44,12 +44,12 @@ const group = {
 };
 
 /**
- * Who signed.
+ * Return the account that signed a digest.
  *
  * @param {Uint8Array} digest 32 bytes.
- * @param {Uint8Array} signature r, s and v: 65 bytes, a low s, v 27 or 28: the one form that the contracts accept.
+ * @param {Uint8Array} signature r, s and v: 65 bytes, a low s, v 27 or 28: the only form that the contracts accept.
  * @returns {string} The address.
- * @throws {Refused} It is no signature of that form.
+ * @throws {Refused} The signature has another form or is not valid.
  */
 export function signer(digest, signature) {
   const v = signature[64];
@@ -62,13 +62,13 @@ export function signer(digest, signature) {
   const square = (r ** 3n + 7n) % P;
   const root = power(square, (P + 1n) / 4n, P);
   if (r === 0n || r >= N || s === 0n || (root * root) % P !== square) {
-    throw new Refused("The signature is not one of any key.");
+    throw new Refused("The signature is not valid for any key.");
   }
   const R = { x: r, y: Number(root & 1n) === v - 27 ? root : P - root, z: 1n };
   const inverted = inverse(r, N);
   const z = toBigInt(digest);
   const Q = twoMultiples(group, mod(-z * inverted, N), G, (s * inverted) % N, R);
-  if (Q.z === 0n) throw new Refused("The signature is not one of any key.");
+  if (Q.z === 0n) throw new Refused("The signature is not valid for any key.");
   const inverseZ = inverse(Q.z, P);
   const x = (Q.x * inverseZ ** 2n) % P;
   const y = (Q.y * inverseZ ** 3n) % P;

@@ -1,20 +1,20 @@
-/** What a verification established, in words: English as the command line has it, and Chinese. */
+/** The sentences of reports: in English, the same as those of the command line, and in Chinese. */
 
 import { ROOMS } from "./rooms/catalogue.mjs";
 import { timeText } from "./times.mjs";
 
 const ENGLISH = {
-  absent: "Not carried out: the bundle holds nothing of it.",
+  absent: "Not carried out: the bundle has no data for this step.",
   steps: {
-    form: () => "The bundle is in the one form of tdr-evidence/1.",
-    blocks: ({ count }) => `Headers whose hashes are those by which blocks name their parents: ${count}.`,
+    form: () => "The bundle is in the canonical form of tdr-evidence/1.",
+    blocks: ({ count }) => `Block headers whose hashes were recomputed and match the parent hashes: ${count}.`,
     trust: ({ number, hash, word }) =>
-      `Block ${number} (${hash}) and those before it are the chain's, by ${ENGLISH.words[word.kind](word)}.`,
+      `Block ${number} (${hash}) and the blocks before it belong to the chain, according to ${ENGLISH.words[word.kind](word)}.`,
     receipts: ({ count }) => `Receipts proven to be in these blocks: ${count}.`,
     history: ({ count }) => `Events from the registration on, each following the one before: ${count}.`,
     contracts: ({ address, contract, release }) => `${address} has the code of ${contract} in release ${release}.`,
     record: ({ time }) => `The record is the dataset's as of ${timeText(time)}.`,
-    signatures: ({ count, of }) => `Events with their signer's own signature: ${count} of ${of}.`,
+    signatures: ({ count, of }) => `Events with the signature of their signer: ${count} of ${of}.`,
     content: ({ version }) => `Content and metadata shown are those of version ${version}.`,
   },
   words: {
@@ -32,7 +32,7 @@ const ENGLISH = {
   notProven: {
     truth: () => "That the content is true, lawful, or fit for any purpose.",
     authority: ({ word }) =>
-      `That the chain has these blocks, by any authority other than this: ${ENGLISH.words[word.kind](word)}.`,
+      `That the chain has these blocks, by any authority other than ${ENGLISH.words[word.kind](word)}.`,
     persons: () => "Who the persons behind the addresses are.",
     later: ({ number, time }) =>
       `Anything after block ${number} (${timeText(time)}). Times are those that the blocks state.`,
@@ -40,7 +40,7 @@ const ENGLISH = {
     code: ({ address, contract }) => `That ${address} has the code of ${contract}: the bundle has no state.`,
     address: ({ address }) =>
       `That ${address} is the contract you mean, and not one deployed to deceive: compare its address.`,
-    files: () => "Which files the content root stands for.",
+    files: () => "Which files have the content root.",
     rest: ({ count }) => `Anything of the ${count} files of the dataset that were not given.`,
     unshown: () =>
       "Anything of files that the bundle does not show, a second one with a path that it shows included: " +
@@ -137,13 +137,13 @@ const CHINESE_REFUSALS = {
 
 const LANGUAGES = { en: ENGLISH, zh: CHINESE };
 
-/** The sentence of a code: the engine's, or that of the room whose code it is. */
+/** Return the sentence for a code of the engine or of a room. */
 function sentenceOf(code, own, language) {
   return own[code] ?? ROOMS.map(({ texts }) => texts[language][code]).find(Boolean);
 }
 
 /**
- * What a step proves, or that it was not carried out.
+ * Return the sentence for what a step proves, or that it was not carried out.
  *
  * @param {{title: string, facts: object | null}} step
  * @param {"en" | "zh"} language
@@ -152,13 +152,13 @@ export function provesText({ title, facts }, language = "en") {
   return facts === null ? LANGUAGES[language].absent : sentenceOf(title, LANGUAGES[language].steps, language)(facts);
 }
 
-/** What is not proven. @param {{kind: string}} fact @param {"en" | "zh"} language */
+/** Return the sentence for something that is not proven. @param {{kind: string}} fact @param {"en" | "zh"} language */
 export function notProvenText(fact, language = "en") {
   return sentenceOf(fact.kind, LANGUAGES[language].notProven, language)(fact);
 }
 
 /**
- * One grantee's access: its state as of the bundle's block, and by now where that differs; rights and term.
+ * Return one grantee's access as text: state at the bundle's block, current state if it differs, rights and term.
  *
  * @param {{grantee: string, state: string, stateNow: string, rights: string[], startsAt: number | null,
  *   expiresAt: number | null, endsAt: number | null}} access
@@ -173,11 +173,11 @@ export function accessText({ grantee, state, stateNow, rights, startsAt, expires
 }
 
 /**
- * Why evidence was refused, where the verifier's own message, which is English, does not say it in the language.
+ * Return why evidence was refused, in a language other than that of the verifier's own message, which is English.
  *
  * @param {{reason?: {kind: string} | null, number?: number | null}} failure
  * @param {"en" | "zh"} language
- * @returns {string} Empty where nothing more is to be said.
+ * @returns {string} Empty if there is nothing to add.
  */
 export function refusalText({ reason, number }, language) {
   if (language !== "zh") return "";

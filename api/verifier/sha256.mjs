@@ -1,4 +1,4 @@
-/** SHA-256, fed piece by piece, so that a file of any size can be hashed. Source: FIPS 180-4. */
+/** SHA-256 in pieces, so that files of any size can be hashed. Source: FIPS 180-4. */
 
 /** The first 32 bits of the fractional parts of the roots of the first primes: square roots, then cube roots. */
 const [INITIAL, CONSTANTS] = (() => {
@@ -96,7 +96,7 @@ export class Sha256 {
   }
 }
 
-/** @param {...Uint8Array} parts Hashed as one. @returns {Uint8Array} 32 bytes */
+/** @param {...Uint8Array} parts Hashed together. @returns {Uint8Array} 32 bytes */
 export function sha256(...parts) {
   const hash = new Sha256();
   for (const part of parts) hash.update(part);

@@ -1,7 +1,7 @@
 /**
  * Checks of JSON values: each returns the value, or throws a `Refused` that names the place.
  *
- * A place is a name, or what it is in and the key there: texts of places are made only where something is refused.
+ * A place is a name, or its container and the key there. The text of a place is made only for an error.
  *
  * @typedef {string | {within: Place, key: string | number}} Place
  * @typedef {(value: unknown, where: Place) => unknown} Check
@@ -42,7 +42,7 @@ export const address = requires(
   "it is not an address with its checksum",
 );
 
-/** A whole number from `least` to `most`. */
+/** Return a check for an integer from `least` to `most`. */
 export const whole = (least, most = Number.MAX_SAFE_INTEGER) =>
   requires(
     (value) => Number.isSafeInteger(value) && value >= least && value <= most,
@@ -50,13 +50,13 @@ export const whole = (least, most = Number.MAX_SAFE_INTEGER) =>
   );
 export const count = whole(0);
 
-/** One of some values. */
+/** Return a check for one of several values. */
 export const oneOf = (...values) => requires((value) => values.includes(value), `it is not ${values.join(" or ")}`);
 
-/** Null, or what another check accepts. @returns {Check} */
+/** Return a check for null or values that another check accepts. @returns {Check} */
 export const nullable = (check) => (value, where) => (value === null ? null : check(value, where));
 
-/** An array of at least so many elements. @returns {Check} */
+/** Return a check for an array with a minimum length. @returns {Check} */
 export function arrayOf(check, least = 0) {
   return (value, where) => {
     if (!Array.isArray(value) || value.length < least) throw refuse(where, `it is not an array of ${least} or more`);
@@ -65,7 +65,7 @@ export function arrayOf(check, least = 0) {
   };
 }
 
-/** An array of exactly these elements. @returns {Check} */
+/** Return a check for an array of exactly these elements. @returns {Check} */
 export function tupleOf(...checks) {
   return (value, where) => {
     if (!Array.isArray(value) || value.length !== checks.length) {
@@ -76,7 +76,7 @@ export function tupleOf(...checks) {
   };
 }
 
-/** An object with exactly these keys. @param {Record<string, Check>} checks @returns {Check} */
+/** Return a check for an object with exactly these keys. @param {Record<string, Check>} checks @returns {Check} */
 export function objectOf(checks) {
   return (value, where) => {
     anyObject(value, where);

@@ -1,5 +1,5 @@
 /**
- * The state of a block: that a contract's code is that of a release, and what its storage holds.
+ * Check a block's state: that a contract's code is that of a release, and the contents of its storage.
  *
  * Source: Yellow Paper, section 4.1; Solidity's layout of state variables in storage.
  */
@@ -11,7 +11,7 @@ import { keccak256 } from "./keccak.mjs";
 import { asBytes, asNumeral, decode, decodeList } from "./rlp.mjs";
 
 /**
- * The storage root of a contract whose code is that of a release.
+ * Return the storage root of a contract whose code is that of a release.
  *
  * @param {import("./trie.mjs").Nodes} nodes
  * @param {string} stateRoot
@@ -19,7 +19,7 @@ import { asBytes, asNumeral, decode, decodeList } from "./rlp.mjs";
  * @param {{chainId: number, contracts: Record<string, string | null>}} place
  * @param {object} releases The code of every release: releases.json.
  * @returns {{storageRoot: string, release: string}}
- * @throws {Refused} There is no such account, or its code is another.
+ * @throws {Refused} The account does not exist, or has other code.
  */
 export function genuine(nodes, stateRoot, room, place, releases) {
   const address = place.contracts[room.contract];
@@ -39,13 +39,13 @@ export function genuine(nodes, stateRoot, room, place, releases) {
   );
 }
 
-/** The 32 bytes in a slot, as hex; all zero where the nodes show that nothing was ever written there. */
+/** Return the 32 bytes in a slot as hex; zero if the nodes prove that the slot was never written. */
 export function slotAt(nodes, storageRoot, slot) {
   const raw = nodes.value(storageRoot, keccak256(slot));
   return hex(raw === null ? word(0) : word(asNumeral(decode(raw), 32)));
 }
 
-/** The slot of a mapping's value. @param {Uint8Array} base The mapping's own slot. @param {Uint8Array} key 32 bytes. */
+/** Return the slot of a mapping's value. @param {Uint8Array} base The mapping's own slot. @param {Uint8Array} key 32 bytes. */
 export function inMapping(base, key) {
   return keccak256(concat(key, base));
 }
@@ -69,7 +69,7 @@ function deployed(template, { contract, references }, { chainId, contracts }) {
   return code;
 }
 
-/** A string as OpenZeppelin's ShortStrings packs it: the bytes, zeros, and the length last. */
+/** Return a string packed as by OpenZeppelin's ShortStrings: the bytes, zeros, and the length last. */
 function shortString(text) {
   const packed = new Uint8Array(32);
   packed.set(utf8(text));

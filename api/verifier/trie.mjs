@@ -1,5 +1,5 @@
 /**
- * Ethereum's Merkle-Patricia trie: what stands under a key, shown by the nodes on the way from the root.
+ * Ethereum's Merkle-Patricia trie: look up a key in the nodes on the path from the root.
  *
  * Source: Yellow Paper, appendix D.
  */
@@ -16,7 +16,7 @@ export class Nodes {
   #raw = new Map();
   #read = new Map();
 
-  /** @param {Uint8Array[]} nodes The RLP of each. @throws {Refused} One is there twice. */
+  /** @param {Uint8Array[]} nodes The RLP of each. @throws {Refused} A node occurs twice. */
   constructor(nodes) {
     for (const node of nodes) {
       const digest = hex(keccak256(node));
@@ -26,12 +26,12 @@ export class Nodes {
   }
 
   /**
-   * What stands under a key.
+   * Return the value of a key.
    *
    * @param {string} root The root's hash, which the caller trusts.
    * @param {Uint8Array} key
-   * @returns {Uint8Array | null} The value, or null where the nodes prove that there is none.
-   * @throws {Refused} A node on the way is missing, or is none that a trie could have.
+   * @returns {Uint8Array | null} The value, or null if the nodes prove that there is none.
+   * @throws {Refused} A node on the path is missing or malformed.
    */
   value(root, key) {
     if (root === EMPTY_ROOT) return null;
@@ -59,7 +59,7 @@ export class Nodes {
     }
   }
 
-  /** @throws {Refused} A node was on the way to no value. */
+  /** Require that every node was used. @throws {Refused} A node was not on the path to any value. */
   requireAllRead() {
     const idle = this.#raw.size - this.#read.size;
     if (idle) throw new Refused(`${idle} trie nodes belong to no proof.`);
@@ -80,7 +80,7 @@ function valueOf(item) {
   return item;
 }
 
-/** The nibbles of an extension's or a leaf's path, and whether it is a leaf's. */
+/** Return the nibbles of an extension's or a leaf's path, and whether it is a leaf's. */
 function unpacked(node) {
   const digits = node.length === 2 && !Array.isArray(node[0]) ? hex(node[0]).slice(2) : "";
   if (/^[13]/.test(digits)) return [digits.slice(1), digits[0] === "3"];

@@ -1,9 +1,9 @@
 /**
- * Whose word a reader takes for which blocks a chain has: a policy that is chosen, never assumed.
+ * Trust policies: how a reader decides that a block belongs to the chain. A policy is chosen, never assumed.
  *
  * - `{hashes, chainId?}`: the reader knows the blocks' hashes.
- * - `{nodes: [{name, chainId, blocks: {height: hash}}]}`: what nodes said, asked before; all must agree.
- * - `{node, witnesses, threshold}`: checkpoints signed by the node and by at least so many of the witnesses.
+ * - `{nodes: [{name, chainId, blocks: {height: hash}}]}`: the answers of nodes, fetched beforehand; all must agree.
+ * - `{node, witnesses, threshold}`: checkpoints signed by the node and by at least `threshold` of the witnesses.
  */
 
 import { Refused } from "./errors.mjs";
@@ -16,15 +16,15 @@ const POLICIES = [
   ["node", is.objectOf({ node: is.text, witnesses: is.arrayOf(is.text), threshold: is.count }), byCheckpoints],
 ];
 
-/** @typedef {{chainId: number, blocks: Map<number, string>, notes: object[]}} Claim What has to be vouched for. */
+/** @typedef {{chainId: number, blocks: Map<number, string>, notes: object[]}} Claim The blocks that must be vouched for. */
 
 /**
- * Makes a policy of its JSON form.
+ * Return a policy from its JSON form.
  *
  * @param {object} policy
- * @returns {{namesTheChain: boolean, vouch: (claim: Claim) => object}} `vouch` throws a `Refused`, or tells whose word
- *   it is.
- * @throws {Refused} It is none.
+ * @returns {{namesTheChain: boolean, vouch: (claim: Claim) => object}} `vouch` throws a `Refused`, or returns the
+ *   authority.
+ * @throws {Refused} It is not a policy.
  */
 export function trustOf(policy) {
   is.anyObject(policy, "the policy");
@@ -50,8 +50,8 @@ function byHashes({ hashes, chainId }) {
       for (const [height, hash] of claim.blocks) {
         if (!known.has(hash)) {
           throw new Refused(
-            `The bundle needs the block ${hash} at height ${height}, which is none of those given.`,
-            `Give the hash that you know from elsewhere for each of: ${[...claim.blocks.keys()].join(", ")}.`,
+            `The bundle needs the block ${hash} at height ${height}, which is not among those given.`,
+            `Give the hash that you have from another source for each of: ${[...claim.blocks.keys()].join(", ")}.`,
             { kind: "hashUnknown", hash, height },
           );
         }

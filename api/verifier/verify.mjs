@@ -1,21 +1,20 @@
 /**
- * Verifying an evidence bundle, without any network: step by step, against trust that the reader chooses.
+ * Verify an evidence bundle offline, step by step, by a trust policy that the reader chooses.
  *
- *  1. form         The bundle is in its one form, and holds nothing that no step checks.
+ *  1. form         The bundle is in canonical form, and has no data that is not checked by a step.
  *  2. blocks       Every header's hash is recomputed; within a run each is the parent of the next.
- *  3. trust        The last block of each run is vouched for by whom the reader trusts; the contracts are those that the
- *                  reader knows, where their addresses are given.
- *  4. receipts     Each receipt stands in its block.
+ *  3. trust        The last block of each run is vouched for; the contracts have the addresses that the reader knows.
+ *  4. receipts     Each receipt is in its block.
  *  5. history      The events follow one another from the registration on.
  *  6. contracts    The accounts have the code of a release, made for this chain and these addresses.
- *  7. head         The dataset's head in the state is what the events add up to.
- *  8. access       So is what the state has of each grantee's access.
- *  9. record       The record that the bundle states is the one that the events add up to.
- * 10. signatures   Each signed message says what its event says, and the right one signed it.
- * 11. content      The manifest, the files and the metadata have the hashes that the version has.
+ *  7. head         The subject's slots have the values that the events fold to.
+ *  8. access       So do the slots of each other account shown.
+ *  9. record       The record in the bundle is the one that the events fold to.
+ * 10. signatures   Each signed message leads to its event, and the authorised account signed it.
+ * 11. content      The manifest, the files and the metadata have the hashes of the version.
  *
- * This is a second implementation of docs/evidence.md. It shares no code with the first, on purpose: a fault in one of
- * them shows as a difference. It uses neither the DOM nor Node, so that it runs in both.
+ * This is a second implementation of docs/evidence.md. It deliberately shares no code with the first, so that a fault
+ * in one of them shows as a difference. It uses neither the DOM nor Node, so it runs in both.
  */
 
 import { fromHex, hex, utf8 } from "./bytes.mjs";
@@ -39,7 +38,7 @@ export const TITLES = [
   "content",
 ];
 
-/** A step failed; those after it were not carried out. */
+/** The error of a step that failed; later steps are not carried out. */
 export class StepFailed extends Error {
   /** @param {number} number From 1. @param {Refused} cause */
   constructor(number, cause) {
@@ -53,29 +52,31 @@ export class StepFailed extends Error {
 }
 
 /**
- * Verifies a bundle.
+ * Verify a bundle.
  *
- * Warning: whoever deploys a contract chooses what its storage holds at first, whatever its code is. So an address that
- * the reader does not know shows what its own deployer says, signed messages apart; it is named as not proven.
+ * Warning: the deployer of a contract chooses its initial storage, whatever its code is. Therefore an address that the
+ * reader does not know proves only the claims of its deployer, except for signed messages. The result names such an
+ * address as not proven.
  *
  * @param {Uint8Array} source The bundle, byte for byte as it was issued.
- * @param {object} policy Whose word counts for which blocks the chain has: see trust.mjs.
+ * @param {object} policy The trust policy: see trust.mjs.
  * @param {object} releases The code of the contracts in every release: releases.json.
  * @param {Record<string, string>} known The contracts' addresses that the reader knows, by name.
- * @returns {object} What is proven: `chainId`, `datasetId`, `record`, `isComplete`, `entries` (of the manifest, or null),
- *   `files` (the entries shown one by one), `metadata`, `version`; `summary`, see rooms/datasets.mjs; `steps`, all of them, each
- *   with its number, its title and the `facts` that it established (null: not carried out); `notProven`, each with its `kind` and facts. sentences.mjs says both in words.
+ * @returns {object} The verified content: `chainId`, `datasetId`, `record`, `isComplete`, `entries` (of the manifest, or null),
+ *   `files` (the entries shown one by one), `metadata`, `version`; `summary`, see rooms/datasets.mjs; `steps`, each
+ *   with its number, title and `facts` (null: not carried out); `notProven`, each with its `kind` and facts.
+ *   sentences.mjs has the sentences for both.
  * @throws {StepFailed} A step failed.
- * @throws {Refused} The policy is none.
+ * @throws {Refused} The policy is malformed.
  */
 export function verify(source, policy, releases, known = {}) {
   const trust = trustOf(policy);
   for (const [name, address] of Object.entries(known)) {
-    if (!roomOf(name)) throw new Refused(`No contract ${name.slice(0, 80)} is known.`);
+    if (!roomOf(name)) throw new Refused(`There is no contract ${name.slice(0, 80)}.`);
     is.address(address, name);
   }
   const steps = TITLES.map((title, index) => ({ number: index + 1, title, facts: null }));
-  /** Carries out a check, which gives what the later ones need, and the facts that it established, if any. */
+  /** Carry out a check, which returns what later checks need, and its facts, if any. */
   const step = (number, check) => {
     try {
       const [result, facts] = check();
@@ -127,7 +128,7 @@ export function verify(source, policy, releases, known = {}) {
   }
   step(9, () => {
     if (canonical(recordOf(history, last)) !== canonical(bundle.record)) {
-      throw new Refused("The record is not what the events add up to.");
+      throw new Refused("The record differs from the state that the events fold to.");
     }
     return [null, { time: last.time }];
   });
@@ -155,7 +156,7 @@ export function verify(source, policy, releases, known = {}) {
 }
 
 /**
- * What a bundle needs vouched for, to ask for it before verifying.
+ * Return what a bundle needs vouched for, so that nodes can be asked before verifying.
  *
  * @returns {{chainId: number, datasetId: string, blocks: Map<number, string>}}
  * @throws {StepFailed} The bundle is malformed.
@@ -208,7 +209,7 @@ function vouched(bundle, trust, runs) {
   return word;
 }
 
-/** Requires that the contracts have the addresses that the reader knows. */
+/** Require that the contracts have the addresses that the reader knows. */
 function requireKnown(contracts, known) {
   for (const [name, found] of Object.entries(contracts)) {
     const address = known[name];
@@ -219,7 +220,7 @@ function requireKnown(contracts, known) {
   }
 }
 
-/** Requires that the slots of a state hold what its events add up to. */
+/** Require that the slots of a state have the values that its events fold to. */
 function requireSlots(nodes, storageRoot, { room, subject, account, state }) {
   for (const [slot, expected] of room.slots(subject, account, state)) {
     const found = slotAt(nodes, storageRoot, slot);
@@ -232,7 +233,7 @@ function requireSlots(nodes, storageRoot, { room, subject, account, state }) {
   }
 }
 
-/** Requires the same of each account beside the subject. @returns {number} How many there are. */
+/** Require the same for each account beside the subject. @returns {number} The number of accounts. */
 function requireAccounts(nodes, last, history, place, releases) {
   let count = 0;
   for (const room of ROOMS.filter(({ part }) => part.account)) {
@@ -271,7 +272,7 @@ function historyIn(bundle, logs) {
     const named = record[field].map(account);
     requireRising(named.map((one) => one.toLowerCase()), `The accounts of ${field}`);
     if ((contracts[room.contract] === null) !== (named.length === 0)) {
-      throw new Refused(`${room.contract} is named exactly where the record has ${field}.`);
+      throw new Refused(`${room.contract} must be named if and only if the record has ${field}.`);
     }
     accounts.set(room, named);
   }
@@ -285,7 +286,7 @@ function historyIn(bundle, logs) {
     }
   }
   if (bundle.state === null && history.proofs.some(({ state }) => state === null)) {
-    throw new Refused("An account is named of which neither events nor the state are shown.");
+    throw new Refused("An account is named without events or state.");
   }
   return history;
 }
@@ -342,13 +343,13 @@ function limitsOf(room, { shown, proofs }) {
   );
 }
 
-/** That a later version followed the one whose content is shown. */
+/** Return the limit that a later version followed the one whose content is shown. */
 function superseded(content, latest) {
   return content !== null && content.version < latest ? [{ kind: "superseded", version: content.version, latest }] : [];
 }
 
 function requireRising(values, what) {
   if (values.some((value, at) => at > 0 && value <= values[at - 1])) {
-    throw new Refused(`${what} are not in ascending order, or one is there twice.`);
+    throw new Refused(`${what} are not in ascending order, or one occurs twice.`);
   }
 }

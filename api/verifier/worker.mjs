@@ -1,4 +1,4 @@
-/** Verifies and hashes beside the page, so that the page stays awake. Nothing that is dropped leaves this computer. */
+/** Verify and hash outside the page's thread, so that the page stays responsive. No file leaves this computer. */
 
 import { bundleIn, chunks } from "./attachment.mjs";
 import { compareContent } from "./content.mjs";
@@ -10,7 +10,7 @@ import { claimOf, StepFailed, verify } from "./verify.mjs";
 const PROGRESS_MS = 100;
 
 const TASKS = {
-  /** Reads a bundle, or the one in a certificate; tells what has to be vouched for. */
+  /** Read a bundle, or the one in a certificate; return the blocks to be vouched for. */
   async open({ source }) {
     const bundle = await bundleIn(source);
     return { bundle, claim: claimOf(bundle) };
@@ -18,7 +18,7 @@ const TASKS = {
 
   verify: ({ bundle, policy, releases, known }) => verify(bundle, policy, releases, known),
 
-  /** Hashes files in pieces, and compares them with what was verified. */
+  /** Hash files in pieces, and compare them with the verified content. */
   async compare({ verified, files, isFolder }, tell) {
     const total = files.reduce((sum, { file }) => sum + file.size, 0);
     const entries = [];

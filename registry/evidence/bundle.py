@@ -1,7 +1,7 @@
 """Evidence bundles (format ``tdr-evidence/1``): everything that proves a dataset's record offline, in one JSON file.
 
-A bundle has one form only: the canonical JSON (RFC 8785) of the model below, without a byte before or behind it. It
-holds nothing that is not checked, so that no bit of it can be changed unnoticed. docs/evidence.md describes the format.
+A bundle has exactly one form: the canonical JSON (RFC 8785) of the model below, without further bytes. Everything in it
+is checked, so no bit of it can be changed unnoticed. docs/evidence.md describes the format.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class Contracts(Part):
 
     # The fields are the contracts of the rooms: see `form_of`.
     def addresses(self) -> dict[str, Address]:
-        """Return the addresses that are given, by the contracts' names."""
+        """Return the given addresses by the contracts' names."""
         given = {name: getattr(self, name) for name in type(self).model_fields}
         return {name: address for name, address in given.items() if address is not None}
 
@@ -75,14 +75,14 @@ class SignedMessage(Part):
 
 
 class File(Part):
-    """One file of a version: its entry in the manifest, and the siblings on the way from it to the content root."""
+    """One file of a version: its entry in the manifest, and the siblings on the path from it to the content root."""
 
     entry: JsonObject
     path: tuple[tuple[Literal["left", "right"], Bytes32], ...]
 
 
 class Content(Part):
-    """What a version's hashes stand for: its manifest or single files of it, and its metadata."""
+    """The content of a version: its manifest or single files, and its metadata."""
 
     files: tuple[File, ...]
     manifest: JsonObject | None
@@ -91,9 +91,9 @@ class Content(Part):
 
 
 class Checkpoints(Part):
-    """Signed notes for the blocks that have to be vouched for, and the keys of all who signed them.
+    """Signed notes for the blocks that must be vouched for, and the keys that signed them.
 
-    The keys are here so that each signature can be checked. Whether to trust them is the reader's choice.
+    The keys are included so that each signature can be checked. Whether to trust them is the reader's decision.
     """
 
     keys: Annotated[tuple[Text, ...], Field(min_length=1)]
@@ -103,9 +103,9 @@ class Checkpoints(Part):
 class Bundle(Part):
     """An evidence bundle. It proves nothing until it is verified.
 
-    `headers` has runs of block headers, each header the parent of the next; the last header of each run has to be
-    vouched for, and the very last is the block of the record. `state` has the trie nodes that show the contracts'
-    accounts and slots at that block; it is null where no node had that state.
+    `headers` has runs of block headers, each header the parent of the next. The last header of each run must be
+    vouched for; the last header of all is the block of the record. `state` has the trie nodes that prove the
+    contracts' accounts and slots at that block; it is null if no node had that state.
     """
 
     chain_id: Annotated[Count, Field(ge=1)]
@@ -121,7 +121,7 @@ class Bundle(Part):
     state: Annotated[tuple[Data, ...], Field(min_length=1)] | None
 
     def to_json(self) -> bytes:
-        """Return the bundle in its one form."""
+        """Return the bundle in its canonical form."""
         return canonical_json(self.model_dump(mode="json", by_alias=True))
 
 
@@ -155,14 +155,14 @@ def form_of(protocols: Protocols) -> type[Bundle]:
 
 
 def parse_bundle(source: bytes, protocols: Protocols) -> Bundle:
-    """Return a bundle, and require that it is in its one form.
+    """Return a bundle after requiring that it is in its canonical form.
 
     Args:
         source: The bundle, byte for byte as it was issued.
-        protocols: The rooms that it can show.
+        protocols: The rooms whose state it can show.
 
     Raises:
-        InvalidInput: It is not a bundle, or not in that form.
+        InvalidInput: It is not a bundle, or not in canonical form.
     """
     if len(source) > MAX_BUNDLE_BYTES:
         raise InvalidInput(f"A bundle has at most {MAX_BUNDLE_BYTES} bytes, but this has {len(source)}.")
@@ -175,7 +175,7 @@ def parse_bundle(source: bytes, protocols: Protocols) -> Bundle:
         raise InvalidInput(f"This bundle is malformed: {describe(error)[:1000]}.") from None
     if bundle.to_json() != source:
         raise InvalidInput(
-            "This bundle is not in canonical form (RFC 8785), which it has as it is issued.",
-            hint="Use the file as it was issued, neither formatted nor edited.",
+            "This bundle is not in canonical form (RFC 8785), so it is not as it was issued.",
+            hint="Use the file as it was issued, without formatting or editing it.",
         )
     return bundle

@@ -48,7 +48,7 @@ class ShownContent:
         manifest: The version's manifest, or None.
         files: The single files shown.
         metadata: The version's metadata, or None.
-        version: The version; None where the bundle shows no content.
+        version: The version; None if the bundle does not show content.
     """
 
     manifest: Manifest | None = None
@@ -75,7 +75,7 @@ def runs_of(bundle: Bundle) -> list[list[Header]]:
 
 
 def vouched(bundle: Bundle, trust: Trust, blocks: dict[int, Bytes32]) -> Authority:
-    """Return who vouches for the last block of each run."""
+    """Return the authority that vouches for the last block of each run."""
     notes = [] if bundle.checkpoints is None else _notes(bundle.checkpoints, bundle.chain_id, blocks)
     authority = trust.vouch(Claim(bundle.chain_id, blocks, notes))
     if bundle.state is None and not trust.names_the_chain:
@@ -94,14 +94,14 @@ def require_pinned(bundle: Bundle, pins: Mapping[str, Address]) -> None:
 
 
 def _notes(checkpoints: Checkpoints, chain_id: int, blocks: dict[int, Bytes32]) -> list[Note]:
-    """Return the checkpoints' notes, each of whose signatures is valid. Whom to trust is decided later."""
+    """Return the checkpoints' notes after verifying all their signatures. Trust in the keys is decided later."""
     keys = {(key.name, key.key_id): key for key in map(VerifierKey.parse, checkpoints.keys)}
     if len(keys) != len(checkpoints.keys):
-        raise InvalidInput("A key of the checkpoints is there twice.")
+        raise InvalidInput("The checkpoints have a key twice.")
     notes = [Note.parse(source) for source in checkpoints.notes]
     stated = [Checkpoint.of(note) for note in notes]
     if any(later.height <= earlier.height for earlier, later in pairwise(stated)):
-        raise InvalidInput("The checkpoints are not in the order of their heights.")
+        raise InvalidInput("The checkpoints are not in ascending order of their heights.")
     for checkpoint in stated:
         if checkpoint.chain_id != chain_id or blocks.get(checkpoint.height) != checkpoint.block_hash:
             raise VerificationFailed(f"The checkpoint at height {checkpoint.height} is not for a block of this bundle.")
@@ -139,7 +139,7 @@ def logs_in(bundle: Bundle, headers: dict[int, Header]) -> list[LocatedLog]:
 
 
 def history_in(bundle: Bundle, logs: list[LocatedLog], protocols: Protocols) -> History:
-    """Return the events among the logs, and the states that they add up to."""
+    """Return the events among the logs, and the states that they fold to."""
     addresses = bundle.contracts.addresses()
     history = history_of(logs, _scopes(bundle, addresses, protocols), addresses, protocols)
     used = {(shown.located.block.number, shown.located.transaction) for shown in history.events}
@@ -148,12 +148,12 @@ def history_in(bundle: Bundle, logs: list[LocatedLog], protocols: Protocols) -> 
         block, transaction = min(idle)
         raise VerificationFailed(f"The receipt of transaction {transaction} of block {block} is not needed.")
     if bundle.state is None and any(proof.state is None for proof in history.proofs):
-        raise VerificationFailed("An account is named of which neither events nor the state are shown.")
+        raise VerificationFailed("An account is named without events or state.")
     return history
 
 
 def _scopes(bundle: Bundle, addresses: Mapping[str, Address], protocols: Protocols) -> list[Scope]:
-    """Return what the record of a bundle speaks of: its subject, then the accounts beside it."""
+    """Return the scopes in the record of a bundle: its subject, then the other accounts."""
     main = main_room(protocols)
     subject = Subject(proof_of(main).kind, Bytes32(bundle.dataset_id))
     scopes = [Scope(main.name, subject)]
@@ -164,13 +164,13 @@ def _scopes(bundle: Bundle, addresses: Mapping[str, Address], protocols: Protoco
         accounts = [adapter.part.account(part) for part in bundle.record.part(adapter.part.field)]
         require_ascending(accounts, f"The accounts of {adapter.part.field}")
         if (adapter.contract not in addresses) == bool(accounts):
-            raise InvalidInput(f"{adapter.contract} is named exactly where the record has {adapter.part.field}.")
+            raise InvalidInput(f"{adapter.contract} must be named if and only if the record has {adapter.part.field}.")
         scopes += [Scope(room.name, subject, account) for account in accounts]
     return scopes
 
 
 def storage_of(bundle: Bundle, nodes: Nodes, last: Header, contract: str, protocols: Protocols) -> tuple[Bytes32, str]:
-    """Return the storage root of a contract whose code is genuine, and the release that it came with."""
+    """Return the storage root of a contract after checking its code, and the release of that code."""
     addresses = bundle.contracts.addresses()
     account = account_at(nodes, last.state_root, addresses[contract])
     release = require_genuine(protocols.contracts[contract], account.code_hash, bundle.chain_id, addresses)
@@ -178,7 +178,7 @@ def storage_of(bundle: Bundle, nodes: Nodes, last: Header, contract: str, protoc
 
 
 def require_slots(nodes: Nodes, storage_root: Bytes32, proof: Proof, room: RoomProtocol) -> None:
-    """Require that the slots of a state hold what its events add up to."""
+    """Require that the slots of a state have the values that its events fold to."""
     for slot, expected in proof.slots.items():
         found = slot_at(nodes, storage_root, slot)
         if found != expected:
@@ -189,7 +189,7 @@ def require_slots(nodes: Nodes, storage_root: Bytes32, proof: Proof, room: RoomP
 
 
 def require_accounts(bundle: Bundle, nodes: Nodes, last: Header, history: History, protocols: Protocols) -> int:
-    """Require that the slots of each account beside the subject hold what its events add up to.
+    """Require that the slots of each account have the values that its events fold to.
 
     Returns:
         The number of accounts.
@@ -207,7 +207,7 @@ def require_accounts(bundle: Bundle, nodes: Nodes, last: Header, history: Histor
 
 
 def record_of(history: History, block: Header, protocols: Protocols) -> Record:
-    """Return the record as of a block that is no earlier than the last event."""
+    """Return the record as of a block that is not earlier than the last event."""
     members: dict[str, Any] = {
         "block": BlockRecord(hash=block.hash, number=block.number, time=block.timestamp),
         "events": tuple(event_record(shown) for shown in history.events),
@@ -221,9 +221,9 @@ def record_of(history: History, block: Header, protocols: Protocols) -> Record:
 
 
 def require_record(bundle: Bundle, history: History, last: Header, protocols: Protocols) -> None:
-    """Require that the record is the one that the events add up to."""
+    """Require that the record is the one that the events fold to."""
     if _bytes(record_of(history, last, protocols)) != _bytes(bundle.record):
-        raise VerificationFailed("The record is not what the events add up to.")
+        raise VerificationFailed("The record differs from the state that the events fold to.")
 
 
 def require_signatures(bundle: Bundle, history: History, protocols: Protocols) -> None:
@@ -236,14 +236,14 @@ def require_signatures(bundle: Bundle, history: History, protocols: Protocols) -
         message = message_behind(shown, signed.message, protocols)
         require_signed(shown, message, signed.signature, bundle.chain_id, protocols)
         if canonical_json(message.to_json()) != canonical_json(signed.message):
-            raise InvalidInput(f"The message of event {signed.event} is not in its one form.")
+            raise InvalidInput(f"The message of event {signed.event} is not in canonical form.")
 
 
 def content_in(bundle: Bundle, versions: Sequence[VersionHashes]) -> ShownContent:
     """Return the content shown, which has the hashes of its version."""
     part = bundle.content
     if part is None or (part.manifest is None and not part.files and part.metadata is None):
-        raise InvalidInput("The bundle has a content that is empty.")
+        raise InvalidInput("The bundle's content is empty.")
     if not 1 <= part.version <= len(versions):
         raise InvalidInput(f"There is no version {part.version}.")
     version = versions[part.version - 1]
@@ -262,7 +262,7 @@ def content_in(bundle: Bundle, versions: Sequence[VersionHashes]) -> ShownConten
 def require_ascending(values: Sequence[Any], what: str) -> None:
     """Require that values ascend strictly."""
     if any(later <= earlier for earlier, later in pairwise(values)):
-        raise InvalidInput(f"{what} are not in ascending order, or one is there twice.")
+        raise InvalidInput(f"{what} are not in ascending order, or one occurs twice.")
 
 
 def _bytes(record: Record) -> bytes:

@@ -1,10 +1,10 @@
 """Check that a contract's account has the code of a release of this project.
 
-A block's state has the hash of every account's code. The code of our contracts holds, as immutables, the chain's id,
-its own address and the addresses of the contracts that it refers to; all else in it is the same wherever it is
-deployed. So the hash is known beforehand, and one comparison shows that an address is a genuine contract of a release,
-on the chain that the evidence names. `releases.json` keeps the code of every release for ever, because evidence does
-not expire.
+A block's state has the hash of every account's code. The code of our contracts contains, as immutables, the chain's id,
+its own address and the addresses of the contracts that it refers to; the rest is the same in every deployment.
+Therefore the expected hash can be computed, and one comparison shows that an address is a genuine contract of a
+release on the chain that the evidence names. `releases.json` keeps the code of every release permanently, because
+evidence does not expire.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ def _references(contract: Contract) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A contract's code in a release, its immutables left zero.
+    """A contract's code in a release, with its immutables set to zero.
 
     Args:
-        release: The version of this project that it came with.
+        release: The version of this project.
         contract: The contract's name.
         code: The code.
-        immutables: Where in it the 32 bytes of each immutable are, by its name, see `immutables_of`.
+        immutables: The offsets of each immutable of 32 bytes, by its name; see `immutables_of`.
     """
 
     release: str
@@ -51,7 +51,7 @@ class Template:
     immutables: Mapping[str, Sequence[int]]
 
     def deployed(self, contract: Contract, chain_id: int, addresses: Mapping[str, Address]) -> bytes:
-        """Return the code that an account has where this contract was deployed.
+        """Return the code of an account to which this contract was deployed.
 
         Args:
             contract: The contract.
@@ -98,10 +98,10 @@ def require_genuine(contract: Contract, code_hash: Bytes32, chain_id: int, addre
         addresses: The addresses of the contract and of those that it refers to, by name.
 
     Raises:
-        VerificationFailed: Its code is another.
+        VerificationFailed: It has other code.
 
     Returns:
-        The release that the code came with.
+        The release of the code.
     """
     for template in templates():
         if template.contract == contract.name:
@@ -111,11 +111,11 @@ def require_genuine(contract: Contract, code_hash: Bytes32, chain_id: int, addre
     raise VerificationFailed(
         f"The account {addresses[contract.name]} does not have the code that {contract.name} has on chain {chain_id} "
         "in any known release.",
-        hint="It is another contract or another chain, or a release newer than this program.",
+        hint="It is another contract, another chain, or a release newer than this program.",
     )
 
 
 def _short_string(text: str) -> bytes:
-    """Return a short string as OpenZeppelin's ShortStrings packs it: the bytes, zeros, and the length last."""
+    """Return a short string packed as by OpenZeppelin's ShortStrings: the bytes, zeros, and the length last."""
     raw = text.encode()
     return raw.ljust(31, b"\0") + bytes([len(raw)])

@@ -7,9 +7,9 @@ from registry.evidence.bundle import Bundle
 
 
 def trust_options(bundle: Bundle) -> tuple[str, ...]:
-    """Return the options that pin every block which a bundle needs vouched for, the block of the record last.
+    """Return the options that pin every block that a bundle needs vouched for, the block of the record last.
 
-    The hashes are the bundle's own: whoever takes them from here trusts the bundle's source for them.
+    Warning: the hashes are the bundle's own. Using them without comparison means trusting the source of the bundle.
 
     Args:
         bundle: The bundle.

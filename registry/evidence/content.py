@@ -13,10 +13,10 @@ from registry.base.primitives import Bytes32
 from registry.manifest import Entry
 
 Path: TypeAlias = tuple[tuple[Literal["left", "right"], Bytes32], ...]
-"""The siblings on the way from a leaf to the root, each with the side on which it stands.
+"""The siblings on the path from a leaf to the root, each with its side.
 
-The sides say all that a leaf's index would, and every bit of them is under the root. An index and a number of leaves
-are not: the same siblings fit several.
+The sides carry the same information as a leaf's index, and the root commits to every bit of them. It does not commit to
+an index and a number of leaves: the same siblings fit several.
 """
 
 _LEAF = b"\x00"
@@ -42,12 +42,12 @@ def require_in(entry: Mapping[str, Any], path: Path, root: Bytes32) -> Entry:
     """Require that a file is in the dataset with a content root.
 
     Args:
-        entry: The file's entry as the manifest has it.
-        path: From there to the root.
+        entry: The file's entry in the manifest.
+        path: The siblings on the path to the root.
         root: The content root (RFC 9162).
 
     Raises:
-        InvalidInput: The entry is none.
+        InvalidInput: The entry is malformed.
         VerificationFailed: The file is not in the dataset.
 
     Returns:
@@ -56,7 +56,7 @@ def require_in(entry: Mapping[str, Any], path: Path, root: Bytes32) -> Entry:
     leaf = canonical_json(entry)
     parsed = _entry(entry)
     if parsed.leaf != leaf:
-        raise InvalidInput(f"The entry of {parsed.path!r} is none that a manifest could have.")
+        raise InvalidInput(f"The entry of {parsed.path!r} could not be in a manifest.")
     if len(path) > _LONGEST_PATH:
         raise InvalidInput(f"A path has at most {_LONGEST_PATH} siblings, but this has {len(path)}.")
     node = sha256(_LEAF + leaf).digest()
@@ -68,13 +68,13 @@ def require_in(entry: Mapping[str, Any], path: Path, root: Bytes32) -> Entry:
 
 
 def require_ascending(paths: Sequence[str]) -> None:
-    """Require that files are shown in the order of their paths, each once.
+    """Require that files are shown in ascending order of their paths, each once.
 
     Raises:
-        InvalidInput: They are not.
+        InvalidInput: They are in another order, or a path occurs twice.
     """
     if list(paths) != sorted(set(paths)):
-        raise InvalidInput("The files are not in the order of their paths, or one is there twice.")
+        raise InvalidInput("The files are not in ascending order of their paths, or a path occurs twice.")
 
 
 def _entry(entry: Mapping[str, Any]) -> Entry:

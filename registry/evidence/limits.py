@@ -1,4 +1,4 @@
-"""What a bundle does not prove, although every step of its verification succeeded."""
+"""Determine what a bundle does not prove although every step of its verification succeeded."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def limits_of(
     authority: Authority,
     protocols: Protocols,
 ) -> Iterator[NotProven]:
-    """Return what a verified bundle does not prove.
+    """Return the limits of a verified bundle: what it does not prove.
 
     Args:
         bundle: The bundle.
-        history: Its events and what they add up to.
+        history: Its events and the states that they fold to.
         last: The block of the record.
         pins: The contracts' addresses that the auditor knows, by name.
-        authority: Who vouched for the blocks.
+        authority: The authority that vouched for the blocks.
         protocols: The rooms.
     """
     yield TRUTH
@@ -58,7 +58,7 @@ def limits_of(
 
 
 def _superseded(bundle: Bundle, history: History, protocols: Protocols) -> Iterator[NotProven]:
-    """Return that a later version followed the one whose content is shown."""
+    """Return the limit that a later version followed the one whose content is shown."""
     versions = proof_of(main_room(protocols)).versions
     if versions is None or bundle.content is None:
         return

@@ -1,4 +1,4 @@
-"""The building blocks of an evidence bundle's form."""
+"""The building blocks of the format of evidence bundles."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Text = Annotated[str, Field(strict=True)]
 
 
 class Part(BaseModel):
-    """A JSON object of the format: no other fields than its own, camelCase, unchangeable."""
+    """A JSON object of the format: immutable, with fields in camelCase and no unknown fields."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", alias_generator=to_camel, validate_by_name=True, validate_by_alias=True

@@ -1,4 +1,4 @@
-"""What evidence shows: events, decoded and located on the chain, and the states that they fold to."""
+"""The records in evidence: events with their places on the chain, and the states that they fold to."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from registry.rooms.proof_adapter import ProofAdapter
 from registry.rooms.protocol import Event, Protocols, RoomProtocol
 
 _SUBJECT_FIELD = "dataset_id"
-"""The value that format 1 leaves out of an event: the bundle names its subject once."""
+"""The value that format 1 omits from events, because the bundle names its subject once."""
 
 
 class BlockRecord(Part):
@@ -31,10 +31,10 @@ class BlockRecord(Part):
 
 
 class EventRecord(Part):
-    """An event: its name and values as in Solidity, and where it stands.
+    """An event: its name and values as in Solidity, and its place on the chain.
 
-    `transaction` counts from 0 in its block, `log` from 0 in its transaction; `time` is the block's. A string that is
-    not UTF-8 stands as an object with its bytes as `hex`.
+    `transaction` counts from 0 in the block, `log` from 0 in the transaction; `time` is that of the block. A string
+    that is not UTF-8 is represented by an object with its bytes as `hex`.
     """
 
     block: Count
@@ -60,7 +60,7 @@ class Record(Part):
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What has a state of its own: a subject, or an account beside it, in one room.
+    """The scope of a state: in one room, a subject, or one account in relation to it.
 
     Args:
         room: The room's name.
@@ -97,8 +97,8 @@ class EventInContext:
     Args:
         event: The event.
         located: Its log.
-        scope: What it changed the state of.
-        at: Its moment. It counts events in place of logs, and has no transaction hash.
+        scope: The scope whose state it changed.
+        at: Its moment, with the number of the event in place of the log's index and without a transaction hash.
         before: The state of the scope before it; None before the first event.
         subject_before: The state of the subject before it; None before the first event.
     """
@@ -113,14 +113,14 @@ class EventInContext:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What proves the state of one scope.
+    """The proof of the state of one scope.
 
     Args:
-        scope: The subject, and the account beside it.
+        scope: The scope.
         contract: The name of the contract.
-        slots: What each slot of its storage must hold.
+        slots: The value that each storage slot of the contract must have.
         events: The indices of its events in the history.
-        state: The state that the events fold to; None where there are none.
+        state: The state that the events fold to; None if there are none.
     """
 
     scope: Scope
@@ -136,7 +136,7 @@ class History:
 
     Args:
         events: Every event that changed one of the states, in the order of the chain.
-        proofs: What proves each state, in the order in which the scopes were named.
+        proofs: The proof of each state, in the order in which the scopes were given.
     """
 
     events: tuple[EventInContext, ...]
@@ -160,7 +160,7 @@ def proof_of(room: RoomProtocol) -> ProofAdapter:
     """Return the functions by which a room's state is proven.
 
     Raises:
-        InvalidInput: The room has none.
+        InvalidInput: Evidence does not support the room.
     """
     if room.proof is None:
         raise InvalidInput(f"Evidence cannot show the room {room.name}.")
@@ -168,10 +168,10 @@ def proof_of(room: RoomProtocol) -> ProofAdapter:
 
 
 def main_room(protocols: Protocols) -> RoomProtocol:
-    """Return the room of the subject that a bundle of format 1 is about: the first with a record of its own.
+    """Return the room of the subject of a bundle of format 1: the first one with its own record.
 
     Raises:
-        InvalidInput: No room has one.
+        InvalidInput: No room has its own record.
     """
     for room in protocols.proven:
         if proof_of(room).part.account is None:
@@ -185,13 +185,13 @@ def history_of(
     """Return the events among logs, and the states that they fold to.
 
     Args:
-        logs: Logs in the order of the chain. Those that concern none of the scopes are passed over.
-        scopes: What has a state; the subject itself first, accounts beside it after that.
+        logs: Logs in the order of the chain. Logs that concern none of the scopes are skipped.
+        scopes: The scopes, that of the subject itself first.
         addresses: The contracts' addresses by name.
         protocols: The rooms.
 
     Raises:
-        InvalidInput: The subject has no first event, or an event cannot follow the one before it: some are left out.
+        InvalidInput: The subject has no first event, or an event cannot follow the previous one, so events are missing.
     """
     contracts = {addresses[name]: name for name in reversed(list(protocols.contracts)) if name in addresses}
     states: dict[Scope, Any] = dict.fromkeys(scopes)
@@ -230,7 +230,7 @@ def _proof(scope: Scope, state: Any, events: Sequence[EventInContext], protocols
 
 
 def event_record(shown: EventInContext) -> EventRecord:
-    """Return an event as the record has it."""
+    """Return the record of an event."""
     event, located = shown.event, shown.located
     names = [field.name for field in fields(event) if field.name != _SUBJECT_FIELD]  # type: ignore[arg-type]
     return EventRecord(
@@ -244,7 +244,7 @@ def event_record(shown: EventInContext) -> EventRecord:
 
 
 def json_value(value: object) -> Any:
-    """Return a value of an event as JSON has it; a Solidity string that is not UTF-8 as an object with its hex."""
+    """Return a value of an event as JSON. A Solidity string that is not UTF-8 becomes an object with its hex."""
     match value:
         case tuple():
             return [json_value(item) for item in value]

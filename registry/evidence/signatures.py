@@ -22,11 +22,11 @@ def recover(digest: Bytes32, signature: bytes) -> Address:
     """Return the account that signed a digest with ECDSA on secp256k1.
 
     Args:
-        digest: What was signed.
-        signature: r, s and v, 65 bytes, with a low s and v 27 or 28: the one form that the contracts accept.
+        digest: The digest.
+        signature: r, s and v, 65 bytes, with a low s and v 27 or 28: the only form that the contracts accept.
 
     Raises:
-        VerificationFailed: It is not a signature of that form.
+        VerificationFailed: The signature has another form or is not valid.
     """
     if len(signature) != _SIGNATURE_BYTES or signature[64] not in (27, 28):
         raise VerificationFailed("The signature is not of 65 bytes with 27 or 28 as the last.")
@@ -36,14 +36,15 @@ def recover(digest: Bytes32, signature: bytes) -> Address:
         recoverable = signature[:64] + bytes([signature[64] - 27])
         public = coincurve.PublicKey.from_signature_and_message(recoverable, digest, hasher=None)
     except ValueError as error:
-        raise VerificationFailed("The signature is not one of any key.") from error
+        raise VerificationFailed("The signature is not valid for any key.") from error
     return Address(keccak256(public.format(compressed=False)[1:])[12:])
 
 
 def message_behind(shown: EventInContext, values: Mapping[str, Any], protocols: Protocols) -> Message:
     """Return the message that led to an event, from its JSON values.
 
-    A bundle does not name the message: it is the one of the event's room that has these members and leads to it.
+    A bundle does not name the type of the message. It is the type in the event's room that has these members and leads
+    to the event.
 
     Args:
         shown: The event.
@@ -52,7 +53,7 @@ def message_behind(shown: EventInContext, values: Mapping[str, Any], protocols: 
 
     Raises:
         InvalidInput: The room has no message with these members, or the values are malformed.
-        VerificationFailed: The message leads to another event, or to none; the error names what differs.
+        VerificationFailed: The message leads to another event, or to none. The error names the difference.
     """
     room = protocols.room(shown.scope.room)
     differs: VerificationFailed | None = None
@@ -85,7 +86,7 @@ def require_signed(
         protocols: The rooms.
 
     Raises:
-        InvalidInput: The event is about a subject that was not registered before it.
+        InvalidInput: The subject of the event was not registered before it.
         VerificationFailed: The message leads to another event or had expired, or another account signed it.
 
     Returns:
@@ -131,7 +132,7 @@ def _require_expected(message: Message, shown: EventInContext, protocols: Protoc
 
 
 def _not_in(event: Event, message: Message) -> str:
-    """Return the values of a message that its event does not have: those by which it follows a state."""
+    """Return the values of a message that its event does not have, which refer to the state before it."""
     values = {name: getattr(message, name) for name in type(message).model_fields if name != "deadline"}
     raw = {name: value.encode() if isinstance(value, str) else value for name, value in values.items()}
     names = [name for name, value in raw.items() if getattr(event, name, None) != value]

@@ -1,6 +1,6 @@
-"""The steps of a verification: their numbers and titles, and what carries them out.
+"""The steps of a verification: their numbers and titles, and their execution.
 
-A step has the same number in both verifiers and in every report, whether or not a bundle holds something for it.
+A step has the same number in both verifiers and in every report, also if a bundle has no data for it.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from registry.base.errors import InvalidInput, VerificationFailed
 
 
 class Step(Enum):
-    """A step of the verification. Each rests on those before it.
+    """A step of the verification. Each step relies on the steps before it.
 
-    Steps 6 to 8 need the state at the bundle's block. Where no node had it, the bundle says so, and what they would
-    have shown is listed as not proven.
+    Steps 6 to 8 need the state at the bundle's block. If no node had it, the bundle says so, and the report lists the
+    facts of these steps as not proven.
     """
 
     FORM = 1
-    """The bundle is in its one form, and holds nothing that no step checks."""
+    """The bundle is in canonical form, and has no data that is not checked by a step."""
     BLOCKS = 2
     """Every header's hash is recomputed; within a run each header is the parent of the next."""
     TRUST = 3
@@ -34,15 +34,15 @@ class Step(Enum):
     CONTRACTS = 6
     """The subject's contract has the code of a release, made for this chain and these addresses."""
     HEAD = 7
-    """The subject's slots in the state hold what the events add up to: none is missing at the end."""
+    """The subject's slots have the values that the events fold to, so none is missing at the end."""
     ACCESS = 8
-    """The slots of each account beside the subject do as well; their contracts have the code of a release."""
+    """So do the slots of each other account shown; their contracts have the code of a release."""
     RECORD = 9
-    """The record that the bundle states is the one that the events add up to."""
+    """The record in the bundle is the one that the events fold to."""
     SIGNATURES = 10
     """Each signed message leads to its event, and the authorised account signed it."""
     CONTENT = 11
-    """The manifest, the files and the metadata have the hashes that the version has."""
+    """The manifest, the files and the metadata have the hashes of the version."""
 
     @property
     def number(self) -> int:
@@ -56,11 +56,11 @@ class Step(Enum):
 
 
 class StepFailed(VerificationFailed):
-    """A step of the verification failed; those after it were not carried out.
+    """The error raised when a step of the verification fails; later steps are not carried out.
 
     Args:
         step: The step.
-        error: What was wrong.
+        error: The error.
     """
 
     def __init__(self, step: Step, error: InvalidInput | VerificationFailed) -> None:
@@ -72,11 +72,11 @@ class StepFailed(VerificationFailed):
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """A step that succeeded, or for which the bundle holds nothing.
+    """The result of a step that succeeded or was not carried out.
 
     Args:
         step: The step.
-        facts: The values in the sentence that says what it proves; None where it was not carried out.
+        facts: The values in the sentence for what it proves; None if it was not carried out.
     """
 
     step: Step
@@ -94,17 +94,17 @@ class StepResult:
 
 
 class Run:
-    """Carries out the steps of one verification, and keeps what each established."""
+    """One run of a verification, which records the facts of each step."""
 
     def __init__(self) -> None:
         self._facts: dict[Step, Mapping[str, Any]] = {}
 
     @contextmanager
     def step(self, step: Step) -> Iterator[None]:
-        """Carry out a step: a refusal within it names the step.
+        """Carry out a step. Errors raised within it are attributed to the step.
 
         Raises:
-            StepFailed: Something in it was wrong.
+            StepFailed: The step failed.
         """
         try:
             yield
@@ -112,9 +112,9 @@ class Run:
             raise StepFailed(step, error) from error
 
     def proven(self, step: Step, **facts: object) -> None:
-        """Keep what a step established."""
+        """Record the facts of a step."""
         self._facts[step] = facts
 
     def results(self) -> tuple[StepResult, ...]:
-        """Return all steps, the first first."""
+        """Return the results of all steps in order."""
         return tuple(StepResult(step, self._facts.get(step)) for step in Step)

@@ -1,4 +1,4 @@
-"""What a verification established and what it did not prove, in English and Chinese: one sentence for each code.
+"""The sentences of reports in English and Chinese, by code: what each step proves, and what is not proven.
 
 The rooms' own codes have their sentences in the rooms' proof.py.
 """
@@ -18,29 +18,30 @@ from registry.rooms.protocol import Protocols
 Language = Literal["en", "zh"]
 
 ABSENT: Final[Mapping[Language, str]] = {
-    "en": "Not carried out: the bundle holds nothing of it.",
+    "en": "Not carried out: the bundle has no data for this step.",
     "zh": "未执行：证据包中没有此项。",
 }
-"""What a report says of a step for which the bundle holds nothing."""
+"""The sentence for a step that was not carried out because the bundle has no data for it."""
 
 TITLES: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": tuple(step.title for step in Step),
     "zh": ("形式", "区块", "信任", "收据", "历史", "合约", "链头", "访问", "记录", "签名", "内容"),
 }
-"""The steps' titles, the first first."""
+"""The steps' titles in order."""
 
 _TEXTS: Final[Texts] = {
     "en": {
-        "form": lambda name: f"The bundle is in the one form of {name}.",
-        "blocks": lambda count: f"Headers whose hashes are those by which blocks name their parents: {count}.",
+        "form": lambda name: f"The bundle is in the canonical form of {name}.",
+        "blocks": lambda count: f"Block headers whose hashes were recomputed and match the parent hashes: {count}.",
         "trust": lambda number, block, authority: (
-            f"Block {number} ({block}) and those before it are the chain's, by {authority_text(authority)}."
+            f"Block {number} ({block}) and the blocks before it belong to the chain, according to "
+            f"{authority_text(authority)}."
         ),
         "receipts": lambda count: f"Receipts proven to be in these blocks: {count}.",
         "history": lambda count: f"Events from the registration on, each following the one before: {count}.",
         "contracts": lambda address, contract, release: f"{address} has the code of {contract} in release {release}.",
         "record": lambda time: f"The record is the dataset's as of {time_text(time)}.",
-        "signatures": lambda count, of: f"Events with their signer's own signature: {count} of {of}.",
+        "signatures": lambda count, of: f"Events with the signature of their signer: {count} of {of}.",
         "content": lambda version: f"Content and metadata shown are those of version {version}.",
         "authority.hashes": lambda count: f"the block hash{'es' if count > 1 else ''} that you gave",
         "authority.nodes": lambda names: " and ".join(name for name in names),
@@ -49,7 +50,7 @@ _TEXTS: Final[Texts] = {
         ),
         "truth": lambda: "That the content is true, lawful, or fit for any purpose.",
         "authority": lambda authority: (
-            f"That the chain has these blocks, by any authority other than this: {authority_text(authority)}."
+            f"That the chain has these blocks, by any authority other than {authority_text(authority)}."
         ),
         "persons": lambda: "Who the persons behind the addresses are.",
         "later": lambda number, time: (
@@ -61,7 +62,7 @@ _TEXTS: Final[Texts] = {
             f"That {address} is the contract you mean, and not one deployed to deceive: compare its address."
         ),
         "superseded": lambda version, latest: f"That version {version} still holds: version {latest} followed it.",
-        "files": lambda: "Which files the content root stands for.",
+        "files": lambda: "Which files have the content root.",
     },
     "zh": {
         "form": lambda name: f"证据包符合 {name} 的唯一形式。",
@@ -106,17 +107,17 @@ def texts_of(protocols: Protocols) -> Texts:
 
 
 def step_text(result: StepResult, protocols: Protocols, language: Language = "en") -> str:
-    """Return what a step proves, or that it was not carried out."""
+    """Return the sentence for what a step proves, or that it was not carried out."""
     if result.facts is None:
         return ABSENT[language]
     return texts_of(protocols)[language][result.step.title](**result.facts)
 
 
 def not_proven_text(item: NotProven, protocols: Protocols, language: Language = "en") -> str:
-    """Return what is not proven."""
+    """Return the sentence for something that is not proven."""
     return texts_of(protocols)[language][item.code](**item.values)
 
 
 def authority_text(authority: Authority, language: Language = "en") -> str:
-    """Return who vouched, as a phrase to follow "by": for example "the block hash that you gave"."""
+    """Return who vouched, as a phrase to follow "according to": for example "the block hash that you gave"."""
     return _TEXTS[language][f"authority.{authority.code}"](**authority.values)

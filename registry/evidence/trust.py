@@ -1,6 +1,6 @@
 """Trust policies: how an auditor decides that a block belongs to the chain. A policy is chosen, never assumed.
 
-A bundle shows what is in some blocks. That these blocks are the chain's cannot be seen from the bundle alone.
+A bundle shows the contents of some blocks. The bundle alone cannot show that these blocks belong to the chain.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from registry.notes.note import KeyKind, Note, VerifierKey
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """What a bundle says of the chain, on which a policy decides.
+    """A bundle's claim about the chain, on which a policy decides.
 
     Args:
         chain_id: The chain's id.
-        blocks: The hash at each height that has to be vouched for; the blocks before them follow by parent hash.
+        blocks: The hash at each height that must be vouched for. Earlier blocks follow by parent hashes.
         notes: The signed checkpoints that came with the bundle.
     """
 
@@ -33,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Authority:
-    """Who vouched for the blocks, to be said in any language.
+    """The authority that vouched for the blocks, independent of language.
 
     Args:
         code: The kind of policy: `hashes`, `nodes` or `checkpoints`.
@@ -59,18 +59,18 @@ class Trust(Protocol):
             VerificationFailed: It does not vouch for one of them.
 
         Returns:
-            Who vouches.
+            The authority.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class PinnedBlocks:
-    """The hashes of blocks that the auditor has from elsewhere.
+    """Block hashes that the auditor has from another source.
 
     Args:
         hashes: The hashes.
-        chain_id: The id of the chain they are from, if the auditor knows it.
+        chain_id: The chain's id; None if the auditor does not know it.
     """
 
     hashes: Collection[Bytes32]
@@ -88,8 +88,8 @@ class PinnedBlocks:
         for height, block_hash in claim.blocks.items():
             if block_hash not in self.hashes:
                 raise VerificationFailed(
-                    f"The bundle needs the block {block_hash} at height {height}, which is none of those given.",
-                    hint="Give the hash that you know from elsewhere for each of: "
+                    f"The bundle needs the block {block_hash} at height {height}, which is not among those given.",
+                    hint="Give the hash that you have from another source for each of: "
                     f"{', '.join(str(number) for number in claim.blocks)}.",
                 )
         return Authority("hashes", {"count": len(claim.blocks)})
@@ -100,9 +100,9 @@ class NodeAnswer:
     """The answer of one node about its chain.
 
     Args:
-        name: The node's name, for people.
-        chain_id: Its chain's id.
-        blocks: The hash it has at each height it was asked for.
+        name: The node's name in reports.
+        chain_id: The chain's id.
+        blocks: The hash at each requested height.
     """
 
     name: str
@@ -112,10 +112,10 @@ class NodeAnswer:
 
 @dataclass(frozen=True, slots=True)
 class AgreeingNodes:
-    """Nodes of the auditor's choice, all of which must say the same. What they said is fetched before.
+    """Nodes chosen by the auditor, all of which must agree. Their answers are fetched beforehand.
 
     Args:
-        answers: What each of them said; at least one.
+        answers: The answer of each node; at least one.
     """
 
     answers: Sequence[NodeAnswer]
@@ -146,8 +146,8 @@ class SignedCheckpoints:
 
     Args:
         node: The key of the node.
-        witnesses: The keys of the witnesses, each of another holder.
-        threshold: How many of them must have cosigned.
+        witnesses: The keys of the witnesses, each with a different holder.
+        threshold: The number of witnesses that must have cosigned.
     """
 
     node: VerifierKey
@@ -172,7 +172,7 @@ class SignedCheckpoints:
         """
         match read_json(source):
             case {"node": str(node), "witnesses": [*witnesses], "threshold": threshold, **rest} if not rest:
-                # JSON has one kind of number: 1.0 is 1.
+                # JSON has only one type of number: 1.0 equals 1.
                 is_whole = type(threshold) is int or (type(threshold) is float and threshold.is_integer())
                 if is_whole and all(isinstance(key, str) for key in witnesses):
                     keys = [VerifierKey.parse(str(key)) for key in witnesses]

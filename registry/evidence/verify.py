@@ -1,4 +1,4 @@
-"""Verify an evidence bundle: offline, step by step, against trust that the auditor chooses."""
+"""Verify an evidence bundle offline, step by step, by a trust policy that the auditor chooses."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from registry.rooms.protocol import Protocols
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """What a bundle proves.
+    """The verified content of a bundle.
 
     Args:
         chain_id: The chain's id.
@@ -33,8 +33,8 @@ class Verified:
         history: The events, and the states that they fold to.
         is_complete: Whether it is proven that no later event up to the block was left out.
         content: The content of a version that the bundle shows.
-        steps: All steps; those for which the bundle holds nothing say so.
-        not_proven: What is not proven.
+        steps: The results of all steps, also of those that were not carried out.
+        not_proven: The limits of the verification: what it does not prove.
     """
 
     chain_id: int
@@ -63,7 +63,7 @@ class Verified:
 
     @property
     def version(self) -> int | None:
-        """The version whose content is shown; None where none is."""
+        """The version whose content is shown; None if there is none."""
         return self.content.version
 
 
@@ -72,8 +72,9 @@ def verify(
 ) -> Verified:
     """Verify a bundle; `registry.evidence.steps` lists the steps.
 
-    Warning: whoever deploys a contract chooses what its storage holds at first, whatever its code is. So an address
-    that the auditor does not know shows what its own deployer says, signed messages apart; it is named as not proven.
+    Warning: the deployer of a contract chooses its initial storage, whatever its code is. Therefore an address that the
+    auditor does not know proves only the claims of its deployer, except for signed messages. The result names such an
+    address as not proven.
 
     Args:
         source: The bundle, byte for byte as it was issued.
@@ -83,15 +84,15 @@ def verify(
 
     Raises:
         StepFailed: A step failed; its message names the step.
-        InvalidInput: `contracts` names a contract that no room has.
+        InvalidInput: `contracts` names an unknown contract.
 
     Returns:
-        What is proven.
+        The verified content.
     """
     pins = dict(contracts or {})
     for name in pins:
         if name not in protocols.contracts:
-            raise InvalidInput(f"No contract {name[:80]!r} is known.", hint=f"Known: {', '.join(protocols.contracts)}.")
+            raise InvalidInput(f"There is no contract {name[:80]!r}.", hint=f"Known: {', '.join(protocols.contracts)}.")
     run = Run()
     with run.step(Step.FORM):
         bundle = parse_bundle(source, protocols)
@@ -139,7 +140,7 @@ def verify(
 
 
 def blocks_to_vouch_for(source: bytes, protocols: Protocols) -> dict[int, Bytes32]:
-    """Return the blocks, by height, that a bundle needs vouched for, to ask nodes for their hashes before verifying.
+    """Return the blocks by height that a bundle needs vouched for, so that nodes can be asked before verifying.
 
     Raises:
         StepFailed: The bundle is malformed.

@@ -1,1 +1,1 @@
-"""Make evidence: read from a chain what a bundle needs, and put it together."""
+"""Make evidence bundles from a chain."""

@@ -13,7 +13,7 @@ def block_as_of(chain: Chain, time: int | None) -> BlockRef:
 
     Args:
         chain: The chain.
-        time: Unix seconds, UTC; None: the latest block there is.
+        time: Unix seconds, UTC; None means the latest block.
 
     Raises:
         NotFound: The chain begins after that time.
@@ -24,7 +24,7 @@ def block_as_of(chain: Chain, time: int | None) -> BlockRef:
         return found
     low, high = block_at(chain, "0x0"), found
     if low.timestamp > time:
-        raise NotFound(f"The chain begins at {iso_time(low.timestamp)}, after the time asked for, {iso_time(time)}.")
+        raise NotFound(f"The chain begins at {iso_time(low.timestamp)}, after the requested time, {iso_time(time)}.")
     while high.number - low.number > 1:  # low is not later than the time, high is later
         middle = block_at(chain, hex((low.number + high.number) // 2))
         low, high = (middle, high) if middle.timestamp <= time else (low, middle)

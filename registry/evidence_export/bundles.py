@@ -1,4 +1,4 @@
-"""Make an evidence bundle of a dataset from what a chain gives over JSON-RPC."""
+"""Make an evidence bundle of a dataset from a chain's JSON-RPC."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ from registry.rooms.deployment import Deployment
 from registry.rooms.protocols import PROTOCOLS
 
 LARGEST_GAP = 256
-"""Up to how many blocks apart two blocks are linked by all the headers between them, some 1.2 kB each."""
+"""The largest distance at which two blocks are linked by the headers between them, about 1.2 kB each."""
 FARTHEST_CHECKPOINT = 4096
-"""Up to how many blocks behind a block a checkpoint vouches for it."""
+"""The largest distance at which a later checkpoint vouches for a block."""
 
 
 @dataclass(frozen=True, slots=True)
 class SignedBlocks:
-    """Checkpoints to put into a bundle.
+    """Checkpoints to include in a bundle.
 
     Args:
         notes: The signed notes.
-        keys: The keys of all who signed them.
+        keys: The keys that signed them.
     """
 
     notes: Sequence[Note] = ()
@@ -65,19 +65,19 @@ def export_bundle(
 
     Args:
         chain: The chain.
-        deployment: Where the contracts are.
+        deployment: The contracts.
         dataset_id: The dataset.
         until: The block; with checkpoints, the block of one of them.
-        grantees: Whose access to show; None: that of all who were ever granted any.
-        shown: What of the content to show, or a function that finds it once the dataset's history is known.
+        grantees: The grantees whose access to show; None means all who were ever granted access.
+        shown: The content to show, or a function that selects it once the dataset's history is known.
         checkpoints: Signed checkpoints, or a function that finds them for the heights of the blocks that the bundle
-            shows. With them, each of these blocks is followed by the headers up to one of them, where one is near.
-        largest_gap: Without checkpoints, up to how many blocks apart blocks are linked by the headers between them.
+            shows. With them, each of these blocks is followed by the headers up to a checkpoint, if one is near.
+        largest_gap: Without checkpoints, the largest distance at which blocks are linked by the headers between them.
 
     Raises:
         NotFound: There is no such dataset at that block, or no such file in the manifest.
         InvalidInput: The content shown is not that of the version, the chain's blocks cannot be shown offline, or a
-            grantee who is named asked too often.
+            named grantee made too many requests.
         Unavailable: No usable answer came, or the chain changed meanwhile.
         RpcError: The node refused.
     """
@@ -115,12 +115,13 @@ def export_bundle(
 
 
 def _require_verified(source: bytes, trust: PinnedBlocks) -> None:
-    """Require that a bundle verifies before it is given away."""
+    """Require that a bundle verifies before it is returned."""
     try:
         verify(source, trust, PROTOCOLS)
     except VerificationFailed as error:
         raise Unavailable(
-            f"What the node gave does not verify: {error.message}", hint="The chain may have changed: try again."
+            f"The evidence from the node does not verify: {error.message}",
+            hint="The chain may have changed: try again.",
         ) from error
 
 
@@ -147,7 +148,7 @@ def _contracts(deployment: Deployment, history: History) -> form.Contracts:
 
 
 def _moments(chain: Chain, deployment: Deployment, dataset_id: DatasetId, until: BlockRef) -> list[Moment]:
-    """Return where the dataset's own events are."""
+    """Return the moments of the dataset's own events."""
     address = deployment.address_of(proof_of(main_room(PROTOCOLS)).contract)
     found = logs_until(chain, address, filters(dataset_id), deployment.block_number, until)
     if not found:
@@ -161,7 +162,7 @@ def _spans(heights: Sequence[int], checkpoints: Sequence[int], largest_gap: int)
     Args:
         heights: The blocks that must be shown, ascending; the last is the block of the record.
         checkpoints: The heights of the checkpoints, ascending.
-        largest_gap: Without checkpoints, up to how many blocks apart two blocks are joined.
+        largest_gap: Without checkpoints, the largest distance at which two blocks are joined.
     """
     spans: list[list[int]] = []
     for height in heights:

@@ -1,4 +1,4 @@
-"""Choose what of a version's content a bundle shows."""
+"""Select the part of a version's content that a bundle shows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class ContentSelection:
 
     Args:
         manifest: The version's manifest, or None.
-        files: The paths of single files to show instead of the whole manifest; empty: show the whole.
+        files: The paths of single files to show instead of the whole manifest; empty means the whole manifest.
         metadata: The version's metadata, or None.
-        version: The version; None: the latest.
+        version: The version; None means the latest.
     """
 
     manifest: Listing | None = None
@@ -35,11 +35,11 @@ NOTHING = ContentSelection()
 
 
 def content_of(shown: ContentSelection, versions: Sequence[VersionHashes]) -> form.Content | None:
-    """Return what a bundle shows of a version's content.
+    """Return the content of a version for a bundle.
 
     Args:
         shown: The selection.
-        versions: The hashes of all versions, the first first.
+        versions: The hashes of all versions, ascending.
 
     Raises:
         NotFound: There is no such version, or no such file in the manifest.
@@ -52,14 +52,14 @@ def content_of(shown: ContentSelection, versions: Sequence[VersionHashes]) -> fo
         raise NotFound(f"The dataset has no version {number}.")
     if manifest is None and shown.metadata is None:
         if number != latest:
-            # Without content a bundle speaks of the latest version: it must not be handed out as another's.
+            # A bundle without content is about the latest version. It must not be issued for another one.
             raise NotFound(
-                f"Of version {number} there is neither a manifest to show nor metadata, so no bundle can be about it.",
+                f"Version {number} has neither a manifest nor metadata to show, so it cannot have a bundle.",
                 hint=f"Ask for the latest version, {latest}.",
             )
         return None
     if manifest is None and shown.files:
-        raise InvalidInput("To show single files, the manifest is needed.")
+        raise InvalidInput("The manifest is needed to show single files.")
     version = versions[number - 1]
     if manifest is not None and manifest.root != version.content_root:
         raise InvalidInput(f"The manifest has the root {manifest.root}, version {number} has {version.content_root}.")
@@ -81,5 +81,5 @@ def content_of(shown: ContentSelection, versions: Sequence[VersionHashes]) -> fo
 def _object(source: bytes) -> dict[str, Any]:
     value = read_json(source)
     if not isinstance(value, dict):
-        raise InvalidInput("A JSON object is needed here.")
+        raise InvalidInput("Expected a JSON object.")
     return value

@@ -25,7 +25,8 @@ def read_call(data: bytes, protocols: Protocols) -> tuple[Message, bytes] | None
         protocols: The rooms.
 
     Returns:
-        None where it is not such a call, is encoded in an unusual way, or carries no signature (the signer sent it).
+        Message and signature; None if it is another call, has an unusual encoding, or has no signature because the
+        signer sent it.
     """
     for kind in protocols.messages.values():
         if data[:_SELECTOR_BYTES] == keccak256(f"{kind.FUNCTION}({kind.abi_type()},bytes)".encode())[:_SELECTOR_BYTES]:
@@ -40,7 +41,7 @@ def read_call(data: bytes, protocols: Protocols) -> tuple[Message, bytes] | None
 def _decoded(kind: type[Message], words: Reader) -> tuple[Message, bytes]:
     fields = kind.fields()
     if not any(solidity == "string" or solidity.endswith("[]") for solidity in fields.values()):
-        return _message(kind, words), words.tail(len(fields))  # A static struct is in the arguments themselves.
+        return _message(kind, words), words.tail(len(fields))  # A static struct is encoded in place.
     return _message(kind, Reader(words.data[words.uint(0, 32) :])), words.tail(1)
 
 
@@ -62,7 +63,7 @@ def _array(struct: type[Struct], words: Reader, index: int) -> list[Struct]:
     fields = list(struct.fields().items())
     start, length = words.length_at(index)
     if length > len(words.data) // WORD:
-        raise InvalidInput(f"The array of {struct.__name__} is cut short.")
+        raise InvalidInput(f"The array of {struct.__name__} is truncated.")
     return [
         struct.parse({name: _word(solidity, words, at + place) for place, (name, solidity) in enumerate(fields)})
         for at in range(start, start + len(fields) * length, len(fields))

@@ -1,4 +1,4 @@
-"""Read from a chain what a bundle shows: headers, receipts, signed messages and the state."""
+"""Read the contents of a bundle from a chain: headers, receipts, signed messages and the state."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def headers_of(chain: Chain, spans: Sequence[Sequence[int]]) -> dict[int, bytes]
         part = heights[start : start + _HEADERS_AT_ONCE]
         blocks = ask(chain, [("eth_getBlockByNumber", [hex(height), False]) for height in part])
         if None in blocks:
-            raise Unavailable("The node does not have all blocks that evidence needs.")
+            raise Unavailable("The node does not have all the blocks that the evidence needs.")
         headers |= {height: encode_header(block) for height, block in zip(part, blocks, strict=True)}
     return headers
 
@@ -40,7 +40,7 @@ def headers_of(chain: Chain, spans: Sequence[Sequence[int]]) -> dict[int, bytes]
 def receipts_of(
     chain: Chain, moments: Sequence[Moment], headers: Mapping[int, Header]
 ) -> tuple[tuple[form.Receipts, ...], list[LocatedLog], dict[tuple[int, int], str]]:
-    """Return the receipts' proofs, the logs in them, and the hash of each transaction by its place."""
+    """Return the proofs of receipts, the logs in them, and the hash of each transaction by its place."""
     parts: list[form.Receipts] = []
     located: list[LocatedLog] = []
     transactions: dict[tuple[int, int], str] = {}
@@ -50,7 +50,7 @@ def receipts_of(
         indices = [index for index, receipt in enumerate(receipts or ()) if receipt["transactionHash"] in hashes]
         trie = receipts_trie(receipts or ())
         if len(indices) != len(hashes) or trie.root != headers[height].receipts_root:
-            raise Unavailable(f"The receipts that the node gives for block {height} are not those of the block.")
+            raise Unavailable(f"The receipts that the node returned for block {height} are not those of the block.")
         for index in indices:
             transactions[height, index] = receipts[index]["transactionHash"]
             logs = decode_receipt(encode_receipt(receipts[index])).logs
@@ -67,7 +67,7 @@ def messages_of(
     transactions: Mapping[tuple[int, int], str],
     protocols: Protocols,
 ) -> Iterable[form.SignedMessage]:
-    """Return the signed message of each event whose transaction carried one with its signer's own ECDSA signature."""
+    """Return the signed message of each event whose transaction has one with an ECDSA signature of the signer."""
     hashes = list(transactions.values())
     carried = ask(chain, [("eth_getTransactionByHash", [transaction]) for transaction in hashes])
     inputs = {
@@ -85,14 +85,14 @@ def messages_of(
         try:
             require_signed(shown, message, signature, chain_id, protocols)
         except (VerificationFailed, InvalidInput):
-            continue  # Another event's message; or only the contract of an organisation's wallet can check it.
+            continue  # The message belongs to another event, or only a contract wallet can check its signature.
         yield form.SignedMessage(event=index, message=message.to_json(), signature=signature)
 
 
 def state_of(
     chain: Chain, deployment: Deployment, history: History, header: Header, protocols: Protocols
 ) -> tuple[bytes, ...] | None:
-    """Return the trie nodes of the slots that prove a history; None where the node does not have that state."""
+    """Return the trie nodes of the slots that prove a history; None if the node does not have that state."""
     parts = [
         (deployment.address_of(contract), slots[start : start + _SLOTS_AT_ONCE])
         for contract in protocols.contracts

@@ -1,1 +1,1 @@
-"""Verify files against a bundle, a certificate, a credential or the chain: one report, whoever asks for it."""
+"""Verify files against a bundle, a certificate, a credential or the chain. All return the same report."""

@@ -1,4 +1,4 @@
-"""Verify an evidence bundle or a certificate offline, and files against what it shows."""
+"""Verify an evidence bundle or a certificate offline, and compare files with it."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ from registry.verification.report import (
 )
 from registry.verification.trust import TrustOptions
 
-PAGE: Final = "What the certificate's page says: only the evidence attached to it was verified, and speaks here."
+PAGE: Final = "The text on the certificate's page: only the attached evidence was verified."
 
 
 def verify(source: bytes, trust: TrustOptions, files: Files | None = None, manifest: Manifest | None = None) -> Report:
-    """Verify a bundle or a certificate, then compare files with what it shows.
+    """Verify a bundle or a certificate, then compare files with its content.
 
     Args:
         source: The bundle, or the certificate to which it is attached.
         trust: How the auditor decides that blocks belong to the chain.
-        files: The files and folders; None: no content is compared.
-        manifest: The manifest, where it is not in the bundle.
+        files: The files and folders; None means that no content is compared.
+        manifest: The manifest, if it is not in the bundle.
 
     Raises:
         InvalidInput: The certificate has no bundle, or the files cannot be compared.
@@ -81,14 +81,14 @@ def verify_bundle(source: bytes, trust: TrustOptions, report: Report) -> Report:
     Args:
         source: The bundle, or the certificate to which it is attached.
         trust: How the auditor decides that blocks belong to the chain.
-        report: What was verified before.
+        report: The report so far.
 
     Raises:
         InvalidInput: The certificate has no bundle.
         ChainUnavailable: A node gave no usable answer.
 
     Returns:
-        The report with the steps and what is not proven; or with why the bundle is refused.
+        The report with the steps and limits, or with the reason why the bundle is refused.
     """
     if attachment.is_pdf(source):
         source, report = attachment.read(source), report.without_proof_of(PAGE)
@@ -97,12 +97,12 @@ def verify_bundle(source: bytes, trust: TrustOptions, report: Report) -> Report:
     except StepFailed as failed:
         return replace(report, refused=str(failed))
     steps = [f"{step.title}: {step_text(step, PROTOCOLS)}" for step in verified.steps]
-    # The comparison of the files says both of these itself.
+    # The comparison of the files reports both of these.
     limits = [not_proven_text(item, PROTOCOLS) for item in verified.not_proven if item not in (TRUTH, FILES)]
     return replace(report.with_steps(*steps).without_proof_of(*limits), evidence=verified)
 
 
 def summary_of(verified: Verified) -> Summary:
-    """Return the version that a bundle shows, or else the latest, at a glance."""
+    """Return the summary of the version that a bundle shows, or else of the latest."""
     dataset = verified.history.main.state
     return Summary.of(dataset, verified.version or dataset.latest.number)

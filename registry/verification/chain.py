@@ -1,7 +1,7 @@
-"""Verify files against a dataset's record, read from the chain itself.
+"""Verify files against a dataset's record, read directly from the chain.
 
-A gateway is not trusted here. It may help to find things (the whole of an id, the contract's address, the manifest),
-but whatever it gives is checked, or named among what is not proven.
+A gateway is not trusted here. It may help to find things (a full id, the contract's address, the manifest), but
+whatever it returns is checked, or listed as not proven.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from registry.verification.report import (
 
 @dataclass(frozen=True, slots=True)
 class ChainRecord:
-    """A version of a dataset as the chain has it.
+    """A version of a dataset on the chain.
 
     Args:
         dataset: The dataset's whole history.
         version: The version.
         as_of: The block at which the chain was read.
         node: The name of the node.
-        report: The steps, and what is not proven.
+        report: The steps and limits.
     """
 
     dataset: Dataset
@@ -54,24 +54,24 @@ class ChainRecord:
 
     @property
     def summary(self) -> Summary:
-        """The version at a glance."""
+        """The summary of the version."""
         return Summary.of(self.dataset, self.version.number)
 
 
 def read_record(
     chain: Chain, node: str, deployment: Deployment, dataset_id: DatasetId, number: int | None
 ) -> ChainRecord:
-    """Return a dataset's record from the chain itself, with all that can be checked of it checked.
+    """Return a dataset's record, read directly from the chain and checked as far as possible.
 
     Args:
         chain: The chain.
         node: The name of the node.
-        deployment: Where the contracts are said to be.
+        deployment: The presumed contracts.
         dataset_id: The dataset.
-        number: The version; None: the latest.
+        number: The version; None means the latest.
 
     Raises:
-        VerificationFailed: The contract is not a genuine one, or the node withholds a part of the history.
+        VerificationFailed: The contract is not genuine, or the node withholds a part of the history.
         NotFound: There is no such dataset or version on this chain.
         Unavailable: The node gave no usable answer.
     """
@@ -84,17 +84,17 @@ def read_record(
     if dataset.head != stored:
         raise VerificationFailed(
             f"The events that {node} gives fold to the head {dataset.head}, but the contract's storage has {stored}.",
-            hint="The node withholds a part of the history, or gives a false one. Ask another: --rpc URL.",
+            hint="The node withholds or falsifies a part of the history. Ask another node: --rpc URL.",
         )
     version = _version(dataset, number)
     events = len(dataset.versions) + len(dataset.titles) - 1 + (dataset.withdrawal is not None)
     report = Report(not_proven=(TRUTH_OF_CONTENT,)).with_steps(
-        f"The chain {identity.chain_id}, read at {node}, stands at block {as_of.number}, "
+        f"The chain {identity.chain_id}, read at {node}, is at block {as_of.number}, "
         f"{as_of.hash}, {time_text(as_of.timestamp)}.",
         f"The contract at {registry} has the code of {CONTRACT} as released with tdr {release}: "
-        "nobody, its deployer included, can alter or remove a record in it.",
+        "no account, including its deployer, can alter or remove a record in it.",
         f"The dataset's history, {count(events, 'event')}, folds to the head in the contract's storage, {stored}: "
-        "no version, transfer or withdrawal was left out, changed or put in.",
+        "no version, transfer or withdrawal was left out, changed or added.",
         f"Version {version.number} of {dataset.latest.number} has the content root {version.content_root}. "
         f"{summary_text(Summary.of(dataset, version.number))}",
     )
@@ -102,14 +102,14 @@ def read_record(
 
 
 def _report(report: Report, dataset: Dataset, version: Version, as_of: BlockRef, node: str) -> Report:
-    """Return the report with the record, and what reading a chain in this way does not prove."""
+    """Return the report with the record, and with the limits of reading a chain in this way."""
     summary, withdrawal = Summary.of(dataset, version.number), dataset.withdrawal
     return replace(
         report.without_proof_of(
-            f"That the chain is as {node} says: its answers about state and events were taken on its word. "
+            f"That the chain is as {node} says: its answers about state and events were not proven. "
             "Ask a node that you trust: --rpc URL.",
-            "That this chain and this contract are those which others mean by the registry; compare the chain's id and "
-            "the address above with what they publish.",
+            "That others mean this chain and this contract by the registry: compare the chain's id and the address above "
+            "with what they publish.",
             f"Anything after block {as_of.number}, and that this block is final.",
             *what_followed(
                 version.number,
@@ -136,8 +136,8 @@ def verify_with_record(
     Args:
         record: The record.
         files: The files and folders.
-        manifest: The manifest of the version, if there is one.
-        named: The beginning of the dataset's id, where a gateway completed it.
+        manifest: The manifest of the version, or None.
+        named: The prefix of the dataset's id, if a gateway completed it.
 
     Raises:
         VerificationFailed: The manifest has another root.
@@ -146,8 +146,8 @@ def verify_with_record(
     report = record.report
     if named is not None:
         report = report.without_proof_of(
-            f"That {named} is {record.dataset.dataset_id}: the gateway completed it, and another dataset's id can be "
-            "made to begin so. Give the id in full."
+            f"That {named} is {record.dataset.dataset_id}: the gateway completed it, and another dataset can be made "
+            "whose id begins with the same digits. Give the full id."
         )
     return compare_files(report, files, record.version.content_root, manifest)
 
@@ -156,7 +156,8 @@ def _genuine_release(chain: Chain, identity: ChainIdentity, registry: Address, a
     code = data_of(chain.request("eth_getCode", [str(registry), as_of.height]))
     if not code:
         raise NotFound(
-            f"There is no contract at {registry} on the chain {identity.chain_id}.", hint="Is this the right chain?"
+            f"There is no contract at {registry} on the chain {identity.chain_id}.",
+            hint="Check that this is the right chain.",
         )
     return require_genuine(
         PROTOCOLS.contracts[CONTRACT], Bytes32(keccak256(code)), identity.chain_id, {CONTRACT: registry}

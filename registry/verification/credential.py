@@ -1,4 +1,4 @@
-"""Verify files against a Verifiable Credential: offline, on the authority of its issuer."""
+"""Verify files against a Verifiable Credential offline, on the authority of its issuer."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def verify_with_credential(
         document: The credential.
         issuer: The `did:key` of the issuer that the auditor trusts.
         contracts: The contracts' addresses that the auditor knows, by name.
-        files: The files and folders; None: no content is compared.
-        manifest: The manifest, if there is one.
+        files: The files and folders; None means that no content is compared.
+        manifest: The manifest, or None.
 
     Raises:
-        InvalidInput: It is not a credential of this project; or the issuer is missing or malformed.
+        InvalidInput: It is not a credential of this project, or the issuer is missing or malformed.
         VerificationFailed: The manifest has another root.
     """
     report = Report(not_proven=(TRUTH_OF_CONTENT,))
@@ -43,12 +43,12 @@ def verify_with_credential(
     except VerificationFailed as failed:
         return replace(report, refused=str(failed))
     if trusted != signer:
-        return replace(report, refused=f"The credential is signed by {signer}, and not by {trusted}.")
+        return replace(report, refused=f"The credential is signed by {signer}, not by {trusted}.")
     subject = _subject(document)
     contract = subject["registry"].rpartition(":")[2]
     if contract != str(contracts.get(CONTRACT, contract)):
         known = contracts[CONTRACT]
-        return replace(report, refused=f"The credential is about the registry {contract}, and not about {known}.")
+        return replace(report, refused=f"The credential is about the registry {contract}, not about {known}.")
     root = Bytes32.parse(subject["contentRoot"])
     report = _stated(report, subject, signer, root, document["evidence"][0]["sha256"])
     if files is None:
@@ -63,22 +63,22 @@ def _issuer(issuer: str | None) -> str:
             hint="The operator of the registry publishes it; do not take it from the credential itself.",
         )
     if not re.fullmatch("did:key:z[1-9A-HJ-NP-Za-km-z]+", issuer):
-        raise InvalidInput(f"An issuer is a did:key, as did:key:z6Mk..., but this was given: {issuer[:80]!r}.")
+        raise InvalidInput(f"An issuer is a did:key, for example did:key:z6Mk...; got {issuer[:80]!r}.")
     return issuer
 
 
 def _stated(report: Report, subject: Mapping[str, Any], signer: str, root: Bytes32, bundle_hash: str) -> Report:
-    """Return the report with what a genuine credential states, and what it does not prove."""
+    """Return the report with the statements of a genuine credential, and with its limits."""
     is_withdrawn = subject["status"] == "withdrawn"
     number, latest = subject["datasetVersion"], subject["latestVersion"]
     report = report.with_steps(
-        f"{signer} signed the credential, and it was not altered since.",
+        f"{signer} signed the credential, and it has not been altered since.",
         f"It says that version {number} of the dataset {subject['datasetId']} has the content root "
         f"{root}, was registered at {_readable(subject['registeredAt'])}, belongs to {subject['owner']}, and is "
         f"{subject['status']}, as of block {subject['asOfBlock']}, {_readable(subject['asOf'])}.",
     ).without_proof_of(
-        "Anything beyond its issuer's word: the chain was not looked at. The evidence bundle with the SHA-256 "
-        f"{bundle_hash} needs no such word: tdr verify --bundle.",
+        "Anything beyond its issuer's word: the chain was not read. The evidence bundle with the SHA-256 "
+        f"{bundle_hash} does not depend on the issuer: tdr verify --bundle.",
         f"Anything after block {subject['asOfBlock']}.",
         *what_followed(number, latest, None),
     )
@@ -107,7 +107,7 @@ def _stated(report: Report, subject: Mapping[str, Any], signer: str, root: Bytes
 
 
 def _subject(document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what a credential is about; its signer may have left out anything."""
+    """Return the subject of a credential after checking its members, because its signer may have omitted any."""
     subject, evidence = document.get("credentialSubject"), document.get("evidence")
     texts = ("contentRoot", "datasetId", "registry", "registeredAt", "owner", "status", "asOf", "asOfBlockHash")
     whole = (
@@ -120,11 +120,11 @@ def _subject(document: Mapping[str, Any]) -> Mapping[str, Any]:
         and isinstance(evidence[0].get("sha256"), str)
     )
     if not whole or not isinstance(subject, dict):
-        raise InvalidInput("The credential does not say all that one of a tdr node of this version says.")
+        raise InvalidInput("The credential lacks members that a tdr node of this version includes.")
     return subject
 
 
 def _readable(moment: str) -> str:
-    """Return a time in ISO 8601 as a person reads it, with its zone; another text as it is."""
+    """Return a time in ISO 8601 in readable form with its zone; return other texts unchanged."""
     is_time = re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", moment)
     return f"{moment[:10]} {moment[11:19]} UTC" if is_time else moment

@@ -1,4 +1,4 @@
-"""Compare what is on disk with what was registered."""
+"""Compare files on disk with registered content."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ from registry.manifest import (
 from registry.verification.report import WHOLE, Difference, Report, count
 
 MOST_NAMED: Final = 5
-"""How many files a report names of those that were not compared."""
+"""The most files that a report names among those not compared."""
 
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """The files and folders that should be a dataset.
+    """The files and folders to compare with a dataset.
 
     Args:
         paths: The files and folders.
-        selection: Which files on disk belong to the dataset.
-        hash_files: Return what is on disk, hashed, by a selection.
+        selection: The rules that decide which files on disk belong to the dataset.
+        hash_files: Return the selected files with their hashes.
     """
 
     paths: Sequence[Path]
@@ -44,26 +44,26 @@ class Files:
 
     @property
     def is_file(self) -> bool:
-        """Whether a single path is given that is not a folder."""
+        """Whether a single path is given and it is not a folder."""
         return len(self.paths) == 1 and not self.paths[0].is_dir()
 
 
 def compare_files(report: Report, files: Files, root: Bytes32, manifest: Manifest | None) -> Report:
     """Return a report with the comparison of files with a content root.
 
-    What the manifest lists is always hashed, whatever the ignore rules say. Without a manifest, the rules count unless
+    Files in the manifest are always hashed, regardless of the ignore rules. Without a manifest, the rules apply unless
     only the whole folder has the content root.
 
     Args:
-        report: What was verified before.
+        report: The report so far.
         files: The files.
         root: The content root that was registered.
         manifest: The manifest with that root, or None.
 
     Raises:
         VerificationFailed: The manifest has another root.
-        InvalidInput: The files cannot be hashed; or it is a single file, and the manifest lists several files and not
-            exactly one of its name.
+        InvalidInput: The files cannot be hashed; or it is a single file, and the manifest lists several files but not
+            exactly one with its name.
     """
     kept = files.selection.keeping(entry.path for entry in manifest.entries) if manifest else files.selection
     selected = files.hash_files(files.paths, kept)
@@ -77,33 +77,33 @@ def compare_files(report: Report, files: Files, root: Bytes32, manifest: Manifes
         names = ", ".join(left_out[:MOST_NAMED])
         more = f", and {len(left_out) - MOST_NAMED} more" if len(left_out) > MOST_NAMED else ""
         report = replace(report, not_compared=(*report.not_compared, *left_out)).without_proof_of(
-            f"Anything of what the ignore rules left out here and the dataset does not list: {names}{more}."
+            f"Anything about files that the ignore rules left out and the dataset does not list: {names}{more}."
         )
     return compare_content(report, hashed, root, manifest, is_file=files.is_file)
 
 
 def compare_content(
-    report: Report, found: Manifest, root: Bytes32, manifest: Manifest | None, *, is_file: bool = False
+    report: Report, hashed: Manifest, root: Bytes32, manifest: Manifest | None, *, is_file: bool = False
 ) -> Report:
-    """Return a report with the comparison of what is on disk with a content root, and with its manifest.
+    """Return a report with the comparison of hashed files with a content root, and with its manifest.
 
-    A folder has to be all of the dataset. A file given by itself is compared with the one of its name, wherever that
-    is in the manifest.
+    A folder must be the whole dataset. A single file is compared with the file of the same name in any folder of the
+    manifest.
 
     Args:
-        report: What was verified before.
-        found: What is on disk, unsalted.
+        report: The report so far.
+        hashed: The files on disk, unsalted.
         root: The content root that was registered.
         manifest: The manifest with that root, or None.
-        is_file: What is on disk is a file given by itself, and not a folder.
+        is_file: Whether a single file is given, not a folder.
 
     Raises:
         VerificationFailed: The manifest has another root.
-        InvalidInput: It is a file, and the manifest lists several files and not exactly one of its name.
+        InvalidInput: It is a single file, and the manifest lists several files but not exactly one with its name.
     """
     report = replace(report, content_root=root)
     if manifest is None:
-        return _compare_root(report, found, root)
+        return _compare_root(report, hashed, root)
     if manifest.root != root:
         raise VerificationFailed(
             f"The manifest has the content root {manifest.root}, but {root} is the registered one.",
@@ -111,11 +111,11 @@ def compare_content(
         )
     step = f"The manifest, {count(len(manifest.entries), 'file')}, has the content root {root}."
     report = report.with_steps(f"{step} So it lists exactly what was registered." if report.record else step)
-    if is_file and (len(manifest.entries) > 1 or _named(manifest.entries, found.entries[0].path)):
-        return _compare_one(report, found.entries[0], manifest)
-    differences = [_difference(mismatch) for mismatch in compare(manifest, found)]
+    if is_file and (len(manifest.entries) > 1 or _named(manifest.entries, hashed.entries[0].path)):
+        return _compare_one(report, hashed.entries[0], manifest)
+    differences = [_difference(mismatch) for mismatch in compare(manifest, hashed)]
     return report.with_differences(differences).with_steps(
-        f"{count(len(found.entries), 'file')} hashed here: "
+        f"{count(len(hashed.entries), 'file')} hashed here: "
         + (
             f"{count(len(differences), 'difference')} from the manifest."
             if differences
@@ -125,11 +125,11 @@ def compare_content(
 
 
 def compare_shown(report: Report, files: Files, shown: Sequence[Entry]) -> Report:
-    """Return a report with the comparison of the files that a bundle shows; of others it knows nothing.
+    """Return a report with the comparison of the files that a bundle shows. Other files are listed as not compared.
 
     Raises:
-        InvalidInput: The files cannot be hashed; or it is a single file, and the bundle shows not exactly one of its
-            name.
+        InvalidInput: The files cannot be hashed; or it is a single file, and the bundle does not show exactly one with
+            its name.
     """
     found = files.hash_files(files.paths, EVERYTHING).manifest.entries
     pairs: list[tuple[Entry, Entry | None]]
@@ -157,20 +157,20 @@ def compare_shown(report: Report, files: Files, shown: Sequence[Entry]) -> Repor
 
 
 def the_one_named(entries: Sequence[Entry], name: str, lister: str) -> Entry:
-    """Return the one file with a name, in whatever folder.
+    """Return the only file with a name, in any folder.
 
     Args:
-        entries: The files to look among.
+        entries: The files to search.
         name: The name.
         lister: Who lists them, for the error: "The manifest lists".
 
     Raises:
-        InvalidInput: None or several have the name.
+        InvalidInput: No file or several files have the name.
     """
     named = _named(entries, name)
     if len(named) != 1:
         raise InvalidInput(
-            f"{lister} {count(len(named), 'file')} with the name {name!r}, and not exactly one.",
+            f"{lister} {count(len(named), 'file')} with the name {name!r}, but expected exactly one.",
             hint=f"Of these: {', '.join(entry.path for entry in named or entries)[:200]}. Name the folder for all.",
         )
     return named[0]
@@ -210,12 +210,12 @@ def _compare_root(report: Report, found: Manifest, root: Bytes32) -> Report:
 
 
 def _has_root(found: Manifest, root: Bytes32) -> bool:
-    """Return whether files have a content root: with their sizes, or as a list by sha256sum, without."""
+    """Return whether files have a content root, either with their sizes or without, as in a list by sha256sum."""
     return root in (found.root, found.without_sizes().root)
 
 
 def _what_agrees(manifest: Manifest) -> str:
-    """Return what a comparison without differences shows; a list by sha256sum has no sizes."""
+    """Return the properties that a comparison without differences confirms. A list by sha256sum does not have sizes."""
     has_sizes = all(entry.size is not None for entry in manifest.entries)
     return "names, sizes and contents" if has_sizes else "names and contents"
 

@@ -1,4 +1,4 @@
-"""The access to a dataset by a verified bundle: at its block, and now if nothing has changed since."""
+"""Report access to a dataset from a verified bundle: at its block, and now if nothing has changed since."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ WORDS: Final = {
 
 
 def access_of(verified: Verified) -> Mapping[Address, Access | None]:
-    """Return all that is known of each grantee shown; None for one without events."""
+    """Return the record of each grantee shown; None for a grantee without events."""
     return verified.history.states(ACCESS.name)
 
 
@@ -32,7 +32,7 @@ def to_json(verified: Verified, now: int) -> list[Mapping[str, object]]:
 
     Args:
         verified: The verified content of the bundle.
-        now: The present time, Unix seconds, UTC.
+        now: The current time, Unix seconds, UTC.
 
     Returns:
         For each grantee: `grantee`, `state` at the bundle's block, `stateNow` by the same record, `rights`, `startsAt`,

@@ -1,4 +1,4 @@
-"""The report of a verification: what was compared, the steps, and what is not proven."""
+"""The report of a verification: its steps, comparisons and limits."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from registry.base.primitives import Bytes32
 from registry.base.times import show_time, time_text
 from registry.rooms.datasets.summary import Summary, headline
 
-if TYPE_CHECKING:  # Whoever compares files with a manifest alone needs no evidence.
+if TYPE_CHECKING:  # A comparison with a manifest alone does not need the evidence package.
     from registry.evidence.verify import Verified
 
 WHOLE = "."
-"""The path of a difference of the whole content, where no manifest says which file differs."""
+"""The path of a difference of the whole content, if there is no manifest to tell which file differs."""
 
 RECORD_FIELDS = (
     "datasetId",
@@ -32,11 +32,11 @@ RECORD_FIELDS = (
     "asOfBlockHash",
     "node",
 )
-"""The members of a report about the dataset, where one was named."""
+"""The members of a report about the dataset, if one was given."""
 
-TRUTH_OF_CONTENT = "That the content is true, or that whoever registered it had the right to."
+TRUTH_OF_CONTENT = "That the content is true, or that the registrant had the right to register it."
 UNCOMPARED = "That any file is what was registered: none was given, so no content was compared."
-REGISTRATION = "That anybody registered this manifest, or when: no dataset was named."
+REGISTRATION = "That this manifest was registered, or when: no dataset was given."
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Difference:
 
     Args:
         path: The file's path in the dataset, or WHOLE.
-        expected: SHA-256 in hex of what was registered; None: nothing was, the file is extra.
-        found: SHA-256 in hex of what is there; None: the file is missing.
+        expected: SHA-256 in hex of the registered file; None if the file is extra.
+        found: SHA-256 in hex of the file on disk; None if the file is missing.
     """
 
     path: str
@@ -63,14 +63,14 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """Whether the version that a report is about still holds.
+    """The standing of the version in a report: whether it is the latest, and whether the dataset is withdrawn.
 
     Args:
         version: The version.
         latest: The latest version.
         is_withdrawn: Whether the dataset is withdrawn.
-        withdrawn_at: When it was, Unix seconds, UTC; None where that is not known.
-        is_complete: Whether it is shown that no later version or withdrawal was left out.
+        withdrawn_at: When it was withdrawn, Unix seconds, UTC; None if that is not known.
+        is_complete: Whether it is proven that no later version or withdrawal was left out.
     """
 
     version: int
@@ -85,18 +85,19 @@ class Report:
     """The result of a verification.
 
     Args:
-        steps: What was checked and what each check proves, in order.
-        not_proven: What is not proven.
-        differences: Where the files differ from what was registered.
-        not_compared: What is there, is not in the dataset, and was left out by the ignore rules.
-        record: The dataset by RECORD_FIELDS; empty where none was named.
-        standing: Whether the version still holds; None where no dataset was named.
-        access: Each grantee's access as a JSON object; None where the report is not about access.
-        access_lines: The same for people.
+        steps: The checks in order, each with what it proves.
+        not_proven: The limits: what is not proven.
+        differences: The differences of the files from the registered content.
+        not_compared: Files on disk that are not in the dataset and were left out by the ignore rules.
+        record: The dataset by RECORD_FIELDS; empty if none was given.
+        standing: The standing of the version; None if no dataset was given.
+        access: Each grantee's access as a JSON object; None if the report is not about access.
+        access_lines: The same as text.
         missed: The requirements that are not met.
-        content_root: What the files were compared with.
-        refused: Why the evidence was refused; empty where it was not.
-        evidence: What the bundle proves, where one was verified; its steps and limits have texts in other languages.
+        content_root: The content root that the files were compared with.
+        refused: Why the evidence was refused; empty if it was not.
+        evidence: The verified content of a bundle, if there is one; its steps and limits have texts in other
+            languages.
     """
 
     steps: tuple[str, ...] = ()
@@ -117,7 +118,7 @@ class Report:
         return replace(self, steps=(*self.steps, *steps))
 
     def without_proof_of(self, *limits: str) -> Self:
-        """Return the report with further limits: what is not proven."""
+        """Return the report with further limits."""
         return replace(self, not_proven=(*self.not_proven, *limits))
 
     def with_differences(self, differences: Iterable[Difference]) -> Self:
@@ -126,12 +127,12 @@ class Report:
 
     @property
     def verified(self) -> bool:
-        """Whether the files are what was registered, and every requirement is met."""
+        """Whether the files have the registered content and every requirement is met."""
         return not self.differences and not self.refused and not self.missed
 
     @property
     def headline(self) -> str:
-        """The verdict, with what a reader must not overlook."""
+        """The verdict with its warnings."""
         if self.refused:
             return "EVIDENCE REFUSED"
         if self.differences:
@@ -148,7 +149,7 @@ class Report:
         )
 
     def requiring(self, *, active: bool, latest: bool) -> Self:
-        """Return the report with the requirements that are not met, or not shown to be met.
+        """Return the report with the requirements that are not met, or not proven to be met.
 
         Args:
             active: Whether the dataset must not be withdrawn.
@@ -169,7 +170,7 @@ class Report:
         return replace(self, missed=tuple(missed))
 
     def to_json(self) -> Mapping[str, object]:
-        """Return the report as a JSON object; null where no dataset was named."""
+        """Return the report as a JSON object; members about the dataset are null if none was given."""
         return {
             "verified": self.verified,
             "headline": self.headline,
@@ -189,7 +190,7 @@ class Report:
 
 
 def summary_json(summary: Summary) -> dict[str, object]:
-    """Return what a report says of a version, by RECORD_FIELDS."""
+    """Return the record of a version, by RECORD_FIELDS."""
     return {
         "version": summary.version,
         "latestVersion": summary.latest_version,
@@ -205,7 +206,7 @@ def summary_json(summary: Summary) -> dict[str, object]:
 
 
 def summary_text(summary: Summary) -> str:
-    """Return who registered a version and when, and who owns the dataset, in sentences."""
+    """Return sentences that state who registered a version and when, and who owns the dataset."""
     registered = (
         f"{summary.registrant} registered it in block {summary.registered_block}, {time_text(summary.registered_at)}."
     )
@@ -214,7 +215,7 @@ def summary_text(summary: Summary) -> str:
 
 
 def standing_of(summary: Summary, *, is_complete: bool) -> Standing:
-    """Return whether a version still holds."""
+    """Return the standing of a version."""
     return Standing(
         summary.version,
         summary.latest_version,
@@ -225,12 +226,12 @@ def standing_of(summary: Summary, *, is_complete: bool) -> Standing:
 
 
 def what_followed(number: int, latest: int, withdrawn: tuple[int, object] | None) -> tuple[str, ...]:
-    """Return that the version a report is about was superseded, or the dataset withdrawn, where it was.
+    """Return the limits that a version was superseded or the dataset withdrawn, if so.
 
     Args:
         number: The version.
         latest: The latest version.
-        withdrawn: When the dataset was withdrawn (Unix seconds, UTC), and the reason; None if it was not.
+        withdrawn: When the dataset was withdrawn (Unix seconds, UTC), and the reason; None if it was not withdrawn.
     """
     limits = []
     if number != latest:
@@ -244,5 +245,5 @@ def what_followed(number: int, latest: int, withdrawn: tuple[int, object] | None
 
 
 def count(number: int, noun: str) -> str:
-    """Return a number and its noun, in the plural where it is not 1."""
+    """Return a number and its noun, in the plural unless the number is 1."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

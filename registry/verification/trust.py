@@ -1,4 +1,4 @@
-"""Trust as an auditor gives it: block hashes, nodes, or the keys of a node and of witnesses."""
+"""Make a trust policy from an auditor's options: block hashes, nodes, or the keys of a node and of witnesses."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from registry.rooms.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
     from registry.chain import history, rpc
-else:  # Only nodes need the network, and what loads it takes longer than a verification.
+else:  # Only nodes need the network, whose modules take longer to import than a verification takes.
     history, rpc = lazy("registry.chain.history"), lazy("registry.chain.rpc")
 
 
 @dataclass(frozen=True, slots=True)
 class TrustOptions:
-    """How an auditor decides that blocks belong to the chain: exactly one of hashes, nodes and policy.
+    """An auditor's choice of trust: exactly one of hashes, nodes and policy.
 
     Args:
-        hashes: Block hashes that the auditor has from elsewhere.
+        hashes: Block hashes that the auditor has from another source.
         nodes: URLs of nodes, all of which must agree. Only they use the network.
         policy: A file with the keys of a node and of witnesses, or None.
-        chain_id: The chain's id, where it is given with block hashes.
+        chain_id: The chain's id, if given with block hashes.
         contracts: The contracts' addresses that the auditor knows, by name.
     """
 
@@ -58,10 +58,10 @@ class TrustOptions:
 
 
 def read_bytes(file: Path) -> bytes:
-    """Return a file's content, as far as any bundle or certificate may be long.
+    """Return the content of a file, up to the maximum size of bundles and certificates.
 
     Raises:
-        InvalidInput: It cannot be read.
+        InvalidInput: The file cannot be read.
     """
     try:
         with file.open("rb") as stream:

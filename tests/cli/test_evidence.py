@@ -104,7 +104,7 @@ def test_a_single_file_is_verified_alone_or_in_its_folder(
     other = tmp_path / "may.csv"
     other.write_text("1,3\n")
     assert tdr("verify", other, *trust).code == 1
-    assert "not exactly one" in refused(tdr("verify", folder / "readme.txt", *trust))
+    assert "expected exactly one" in refused(tdr("verify", folder / "readme.txt", *trust))
 
 
 @pytest.mark.parametrize("source", ["--dataset", "--bundle"])
@@ -124,7 +124,7 @@ def test_a_single_file_is_compared_with_the_one_of_its_name_in_the_whole_manifes
     assert (done.code, [one["path"] for one in done.json["mismatches"]]) == (1, ["readings/六月.csv"])
     stranger = tmp_path / "stranger.csv"
     stranger.write_text("3,4\n")
-    assert "not exactly one" in refused(tdr("verify", stranger, *word))
+    assert "expected exactly one" in refused(tdr("verify", stranger, *word))
 
 
 def test_evidence_is_refused_with_the_step_that_failed(
@@ -234,7 +234,7 @@ def test_who_might_use_it_is_listed_with_rights_term_and_state(tdr: Run) -> None
     listed = tdr("verify", *vector("withdrawn"), "--json").json["access"]
     assert (listed[1]["state"], listed[1]["stateNow"]) == ("revoked", "revoked")
     assert (listed[1]["rights"], listed[1]["endsAt"]) == (["read", "derive"], "2026-11-23T04:46:56Z")
-    assert "The bundle shows nobody's access." in tdr("verify", *vector("registered")).out
+    assert "The bundle does not show any access." in tdr("verify", *vector("registered")).out
 
 
 READER, OTHER = "0xAb5FA8632692C3623a6E956F4c0d071d196f68af", "0x748960E2d176D9033d500D7Aa997cC2c444F57bc"
@@ -288,7 +288,9 @@ def test_steps_have_the_same_numbers_in_every_report(tdr: Run) -> None:
         lines = tdr("verify", *vector(name)).out.splitlines()
         for beginning, line in zip(titles, lines, strict=False):
             assert line.startswith(beginning)
-    assert "8. access: Not carried out: the bundle holds nothing of it." in tdr("verify", *vector("registered")).out
+    assert (
+        "8. access: Not carried out: the bundle has no data for this step." in tdr("verify", *vector("registered")).out
+    )
 
 
 def test_only_bundles_and_credentials_are_verified_without_files(tdr: Run) -> None:

@@ -84,8 +84,8 @@ def page(browser: Any, gateway: Gateway) -> Iterator[Page]:
 
 def pin(page: Page, bundle: Path) -> None:
     """Chooses to trust the block that the bundle ends with."""
-    page.get_by_label("A block hash that I know").check()
-    page.get_by_label("Block hashes, one a line").fill(json.loads(bundle.read_bytes())["record"]["block"]["hash"])
+    page.get_by_label("A block hash from another source").check()
+    page.get_by_label("Block hashes, one per line").fill(json.loads(bundle.read_bytes())["record"]["block"]["hash"])
 
 
 def verify(page: Page) -> None:
@@ -123,7 +123,7 @@ def test_a_folder_that_is_the_dataset_is_verified(page: Page, bundle: Path, fold
     assert page.locator("dl b").count() == 0, "metadata became HTML"
     # All steps but that about access: the bundle shows nobody's.
     assert page.locator(".steps li[data-kind=good]").count() == 10
-    expect(page.locator(".steps li[data-kind=none]")).to_contain_text("nothing of this is in the bundle")
+    expect(page.locator(".steps li[data-kind=none]")).to_contain_text("the bundle has no data for this step")
     expect(page.locator(".unproven")).to_contain_text("That the content is true, lawful, or fit for any purpose.")
 
 
@@ -133,7 +133,7 @@ def test_one_file_is_verified_by_the_nodes_own_word(page: Page, bundle: Path, fo
     expect(page.locator("#files-state")).to_contain_text("1 file,")
     verify(page)
     expect(page.locator(".banner")).to_contain_text("The file is exactly what was registered.")
-    expect(page.locator(".unproven")).to_contain_text("by any word but this registry's own")
+    expect(page.locator(".unproven")).to_contain_text("by any authority other than this registry itself")
     expect(page.locator(".unproven")).to_contain_text("Anything of the 2 files of the dataset that were not given.")
 
 
@@ -254,7 +254,7 @@ def test_an_older_version_of_a_withdrawn_dataset_is_never_green(page: Page) -> N
     assert fact(page, "Content root") == first["values"]["contentRoot"] != second["values"]["contentRoot"]
     assert fact(page, "Registered by") == first["values"]["owner"]
     assert fact(page, "Registered").endswith(f"UTC, block {first['block']}")
-    assert fact(page, "Present owner") == document["record"]["dataset"]["owner"] != first["values"]["owner"]
+    assert fact(page, "Current owner") == document["record"]["dataset"]["owner"] != first["values"]["owner"]
     assert fact(page, "Status").startswith("withdrawn on 2026-")
     expect(page.locator(".unproven")).to_contain_text("none was given, so no content was compared")
 

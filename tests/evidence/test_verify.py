@@ -121,7 +121,7 @@ def test_files_and_metadata_are_given_back(stories: dict[str, Story]) -> None:
 
 def test_every_signature_of_a_relayed_message_is_shown(stories: dict[str, Story]) -> None:
     steps = steps_of(verified(stories["withdrawn"]))
-    assert steps["signatures"] == "Events with their signer's own signature: 8 of 8."
+    assert steps["signatures"] == "Events with the signature of their signer: 8 of 8."
     assert steps_of(verified(stories["sent by the owner"]))["signatures"] == ABSENT["en"]
 
 
@@ -131,7 +131,7 @@ def test_what_is_not_proven_is_named(stories: dict[str, Story]) -> None:
     lines = limits_of(result)
     assert any(line.startswith(f"Anything after block {stories['registered'].until.number} ") for line in lines)
     assert "Who has access." in lines
-    assert "Which files the content root stands for." in lines
+    assert "Which files have the content root." in lines
 
 
 def test_without_the_state_completeness_is_named_as_not_proven(stories: dict[str, Story]) -> None:
@@ -157,7 +157,7 @@ def test_a_chain_of_another_id_is_refused(stories: dict[str, Story]) -> None:
 def test_blocks_that_lie_apart_need_a_hash_each(stories: dict[str, Story]) -> None:
     blocks = blocks_to_vouch_for(stories["apart"].bundle, PROTOCOLS)
     assert len(blocks) > 1
-    with pytest.raises(VerificationFailed, match="none of those given"):
+    with pytest.raises(VerificationFailed, match="not among those given"):
         verify(stories["apart"].bundle, PinnedBlocks({stories["apart"].until.hash}), PROTOCOLS)
 
 

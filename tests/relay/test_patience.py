@@ -43,7 +43,7 @@ def test_a_rehearsal_ends_with_its_time(small_world: World, impatient: itertools
     """Without the limit the loop would run until its gas is used up, and the contract refuse the signature."""
     world = small_world
     message = owned_by(world, deploy(world, code))
-    with pytest.raises(InvalidInput, match="takes more than this node gives it") as caught:
+    with pytest.raises(InvalidInput, match="Simulating this message takes too long") as caught:
         world.submit(message, signature=LONG)
     assert "Nothing was accepted" in caught.value.hint
     assert next(impatient) <= LOOKS + 3
@@ -57,7 +57,7 @@ def test_a_wallets_word_on_a_message_that_was_sent_before_ends_with_its_time(
     world = small_world
     wallet = deploy(world, code)
     submission = world.prepare(owned_by(world, wallet), LONG)
-    with pytest.raises(InvalidInput, match="takes more than this node gives it"):
+    with pytest.raises(InvalidInput, match="Simulating this message takes too long"):
         require_signed_by(world.chain, wallet, submission)
     assert next(impatient) <= LOOKS + 3
 

@@ -9,12 +9,12 @@ import * as is from "../shape.mjs";
 const GRANTS_SLOT = 2;
 const RIGHTS = ["read", "derive", "aggregate", "reproduce", "distribute", "display", "extract", "index"];
 
-/** What the contract keeps of a grantee of whom it keeps nothing. */
+/** The empty state of a grantee in the contract. */
 const NOTHING = Object.freeze({ startsAt: 0, expiresAt: 0, rights: 0, epoch: 0, requests: 0, revoked: false });
 
 const event = (name, subject, grantee, values) => ({ name, subject, account: grantee, values: { grantee, ...values } });
 
-/** By topic: how many values are indexed, and how to read the event. */
+/** By topic: the number of indexed values, and the function that decodes the event. */
 const EVENTS = new Map([
   [
     topicOf("AccessRequested(uint256,address,uint32,uint48,uint32,string)"),
@@ -58,7 +58,7 @@ function fold(known, { name, subject, account, values }, time) {
   throw new Refused(`The event ${name} cannot follow what is known of ${account} and ${subject}.`);
 }
 
-/** The event that a message leads to; null where it cannot have an effect. */
+/** Return the event that a message leads to; null if it cannot have an effect. */
 function expected(name, message, before, time) {
   const { epoch, requests } = before?.kept ?? NOTHING;
   const { datasetId, grantee, rights, expiresAt, termsHash } = message;
@@ -70,7 +70,7 @@ function expected(name, message, before, time) {
     }
     case "AccessGrant": {
       if (message.epoch !== epoch) return null;
-      const startsAt = Math.max(message.startsAt, time); // a start that has passed means from then on
+      const startsAt = Math.max(message.startsAt, time); // a start in the past means the time of the event
       return event("AccessGranted", datasetId, grantee, { rights, startsAt, expiresAt, termsHash, epoch: epoch + 1 });
     }
     default:
@@ -78,7 +78,7 @@ function expected(name, message, before, time) {
   }
 }
 
-/** The 32 bytes that the contract keeps, the first member in the lowest bits. */
+/** Return the contract's slot of 32 bytes, with the first member in the lowest bits. */
 function packed({ startsAt, expiresAt, rights, epoch, requests, revoked }) {
   const last = (value, count) => word(value).subarray(32 - count);
   const members = [last(requests, 4), last(epoch, 4), last(rights, 4), last(expiresAt, 6), last(startsAt, 6)];
@@ -92,13 +92,13 @@ function difference(account, _, found) {
 }
 
 /**
- * Each grantee's access at a time.
+ * Return each grantee's access at a time.
  *
  * @param {object} record The record of a verified bundle.
  * @param {number} time Unix seconds, UTC.
- * @returns {object[]} Of each grantee shown: `grantee`; `state`, what has become of their latest grant by that time
+ * @returns {object[]} For each grantee shown: `grantee`; `state` of the latest grant at that time
  *   ("neverGranted", "scheduled", "active", "expired" or "revoked"); `rights` by name; `startsAt`; `expiresAt` (as it was
- *   granted); `endsAt` (when it was revoked, if that came first). Null where nothing was ever granted.
+ *   granted); `endsAt` (when it was revoked, if that came first). Null if access was never granted.
  */
 export function accessAt({ access, events }, time) {
   return access.map(({ grantee }) => {
@@ -113,7 +113,7 @@ export function accessAt({ access, events }, time) {
   });
 }
 
-/** All grants of a grantee, the first first. */
+/** Return all grants of a grantee, ascending. */
 function grantsOf(events) {
   const grants = [];
   for (const { event, values, time } of events) {
@@ -128,7 +128,7 @@ function grantsOf(events) {
   return grants;
 }
 
-/** The names of the rights whose bits are set, the lowest bit first. */
+/** Return the names of the rights whose bits are set, the lowest bit first. */
 function rightsNames(mask) {
   const bits = Array.from({ length: 32 }, (_, bit) => bit).filter((bit) => Math.floor(mask / 2 ** bit) % 2);
   return bits.map((bit) => RIGHTS[bit] ?? `bit-${bit}`);
@@ -181,7 +181,7 @@ export const access = {
   limits: (count) => [{ kind: "others", count }],
   texts: {
     en: {
-      access: ({ count }) => `No grant or revocation was left out of the grantees shown: ${count}.`,
+      access: ({ count }) => `No grant or revocation was left out for the grantees shown: ${count}.`,
       others: ({ count }) => `Who ${count ? `other than the ${count} named ` : ""}has access.`,
     },
     zh: {

@@ -1,5 +1,5 @@
 /**
- * The rooms that this verifier knows: one line a room, the room of the subject itself first.
+ * The rooms of this verifier, one per line, the room of the subject itself first.
  *
  * @typedef {object} Room
  * @property {string} contract The contract whose logs and storage prove the room's state.
@@ -11,18 +11,19 @@
  * @property {Record<string, string>} messages The EIP-712 type string of each message, by its name.
  * @property {(name: string, message: object) => void} requireMessage Throws a `Refused` for values that no message has.
  * @property {(name: string, message: object, before: object | null, time: number) => object | null} expected The event
- *   that a message leads to, its name and values; null where it cannot have an effect in that state.
- * @property {(name: string, message: object) => string | null} namedSigner Who must sign; null: the subject's owner.
- * @property {(subject: string, account: string | null, state: object | null) => [Uint8Array, string][]} slots What each
- *   slot of the contract's storage must hold.
+ *   that a message leads to, its name and values; null if it cannot have an effect in that state.
+ * @property {(name: string, message: object) => string | null} namedSigner The account that must sign; null: the
+ *   subject's owner.
+ * @property {(subject: string, account: string | null, state: object | null) => [Uint8Array, string][]} slots The
+ *   value that each slot of the contract's storage must have.
  * @property {(account: string | null, expected: string, found: string) => string} difference How a slot differs.
  * @property {{field: string, check: Function, make: Function, account: Function | null}} part The room's part of the
  *   record: of the subject itself, or one for each account beside it.
- * @property {(count: number, events: {event: object, time: number}[]) => {kind: string}[]} limits What stays unproven.
+ * @property {(count: number, events: {event: object, time: number}[]) => {kind: string}[]} limits What remains unproven.
  * @property {{en: object, zh: object}} texts The sentences of the room's own step and limits.
  * @property {((state: object) => string)=} owner The subject's owner.
  * @property {((state: object) => {contentRoot: string, metadataHash: string}[])=} versions
- * @property {((record: object, version: number) => object)=} summary The subject at a glance.
+ * @property {((record: object, version: number) => object)=} summary A summary of the subject.
  */
 
 import { access } from "./access.mjs";
@@ -34,7 +35,7 @@ export const ROOMS = [datasets, access];
 /** The room of the subject that a bundle of format 1 is about. */
 export const MAIN = ROOMS.find(({ part }) => part.account === null);
 
-/** The room of a contract. @param {string} contract */
+/** Return the room of a contract. @param {string} contract */
 export function roomOf(contract) {
   return ROOMS.find((room) => room.contract === contract);
 }

@@ -21,7 +21,7 @@ const STEPS = Object.fromEntries(
 
 const event = (name, subject, values) => ({ name, subject, account: null, values });
 
-/** By topic: how many values are indexed, and how to read the event. */
+/** By topic: the number of indexed values, and the function that decodes the event. */
 const EVENTS = new Map([
   [
     topicOf("Registered(uint256,address,bytes32,bytes32,bytes32,string,(uint256,uint24)[])"),
@@ -46,7 +46,7 @@ const EVENTS = new Map([
   ],
   [
     topicOf("Transfer(address,address,uint256)"),
-    // A transfer from nobody is the mint before a registration: the event of the registration says all.
+    // A transfer from the zero address is the mint before a registration, whose event says everything.
     [3, ([previousOwner, owner, subject]) => previousOwner === ZERO_WORD ? null : event("Transferred", subject, {
       previousOwner: addressIn(previousOwner),
       owner: addressIn(owner),
@@ -100,7 +100,7 @@ function content({ contentRoot, metadataHash, uri, sources }) {
   return [fromHex(contentRoot), fromHex(metadataHash), keccak256(uri), sourcesHash];
 }
 
-/** The head after a step: 28 bytes of the hash chain, the version (3 bytes), the status (1). */
+/** Return the head after a step: 28 bytes of the hash chain, the version (3 bytes), the status (1). */
 function nextHead(head, name, step, { version, status } = {}) {
   const before = fromHex(head);
   const next = keccak256(concat(before, keccak256(concat(STEPS[name], step))));
@@ -118,7 +118,7 @@ const sourcesCheck = (value, where) => {
   }
 };
 
-/** The event that a message leads to; null where it cannot have an effect. */
+/** Return the event that a message leads to; null if it cannot have an effect. */
 function expected(name, message, before) {
   const { contentRoot, metadataHash, salt, sources } = message;
   if (name === "Registration") {
@@ -142,11 +142,11 @@ function expected(name, message, before) {
 }
 
 /**
- * The summary of a version of a dataset. Times are Unix seconds, UTC.
+ * Return the summary of a version of a dataset. Times are Unix seconds, UTC.
  *
  * @param {object} record The record of a verified bundle.
  * @param {number | null} number The version's number; null: the latest.
- * @returns {object} `version`, `latestVersion`, `isLatest`, `contentRoot`; `registrant` (who owned the dataset when the
+ * @returns {object} `version`, `latestVersion`, `isLatest`, `contentRoot`; `registrant` (the owner of the dataset when the
  *   version was registered), `registeredBlock`, `registeredAt`; `firstOwner`, `owner`; `status` ("active" or
  *   "withdrawn"), `withdrawnAt` (or null).
  */
@@ -174,7 +174,7 @@ function summaryOf({ dataset, events }, number) {
   };
 }
 
-/** The verdict on what was verified, with what a reader must not overlook. */
+/** Return the verdict with its warnings. */
 export function headline({ version, latestVersion, isLatest, withdrawnAt }) {
   const buts = [
     ...(isLatest ? [] : [`VERSION ${version} OF ${latestVersion}`]),

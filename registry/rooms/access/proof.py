@@ -128,7 +128,7 @@ def _limits(accounts: int, _events: Sequence[tuple[Any, int]]) -> Sequence[NotPr
 
 TEXTS: Final[Texts] = {
     "en": {
-        "access": lambda count: f"No grant or revocation was left out of the grantees shown: {count}.",
+        "access": lambda count: f"No grant or revocation was left out for the grantees shown: {count}.",
         "others": lambda count: f"Who {f'other than the {count} named ' if count else ''}has access.",
     },
     "zh": {

@@ -123,7 +123,7 @@ def _print(verified: Verified, lines: Sequence[str], not_proven: Sequence[str]) 
 def _told(verified: Verified, asked: Question, now: int) -> tuple[bool, dict[str, object], list[str]]:
     """Return whether the answer is yes, and the answer as JSON and as lines."""
     if asked.grantee is None:
-        lines = list(grantees.lines(verified, now)) or ["The bundle shows nobody's access."]
+        lines = list(grantees.lines(verified, now)) or ["The bundle does not show any access."]
         return True, {"access": grantees.to_json(verified, now)}, lines
     one = grantees.at(verified, asked.grantee, asked.moment)
     if one is None:

@@ -272,7 +272,7 @@ def _print(result: report.Report) -> None:
     if result.access is not None:
         output.print_line()
         output.print_line(f"ACCESS, as of block {result.record['asOfBlock']}")
-        for line in result.access_lines or ["The bundle shows nobody's access."]:
+        for line in result.access_lines or ["The bundle does not show any access."]:
             output.print_line(f"  - {output.plain(line)}")
     output.print_line()
     output.print_line("NOT PROVEN")
