@@ -108,8 +108,8 @@ def _report(report: Report, dataset: Dataset, version: Version, as_of: BlockRef,
         report.without_proof_of(
             f"That the chain is as {node} says: its answers about state and events were not proven. "
             "Ask a node that you trust: --rpc URL.",
-            "That others mean this chain and this contract by the registry: compare the chain's id and the address above "
-            "with what they publish.",
+            "That others mean this chain and this contract by the registry: compare the chain's id and the address "
+            "above with what they publish.",
             f"Anything after block {as_of.number}, and that this block is final.",
             *what_followed(
                 version.number,

@@ -367,6 +367,6 @@ def test_evidence_attached_to_a_certificate_verifies_as_well(
     trust = ("--block-hash", block)
     done = tdr("verify", folder, "--bundle", tmp_path / "certificate.pdf", *trust)
     assert done.code == 0
-    assert "What the certificate's page says" in done.out.partition("NOT PROVEN")[2]
+    assert "The text on the certificate's page" in done.out.partition("NOT PROVEN")[2]
     (tmp_path / "empty.pdf").write_bytes(b"%PDF-1.7\n")
     assert "has none" in refused(tdr("verify", folder, "--bundle", tmp_path / "empty.pdf", *trust))

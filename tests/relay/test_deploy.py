@@ -152,7 +152,7 @@ def test_contracts_that_are_given_and_are_not_ours_are_refused(small_world: Worl
     registry, grants = small_world.deployment.addresses.values()
     for number, (first, second) in enumerate([(grants, registry), (Address(b"\x01" * 20), grants)]):
         storage = opened(tmp_path, str(number))
-        with pytest.raises(Conflict, match="not that of"):
+        with pytest.raises(Conflict, match="not the code of"):
             deploy(small_world.chain, storage, given={"DatasetRegistry": first, "AccessGrants": second})
         assert read_deployment(storage, ROOMS.protocols) is None
 
@@ -178,5 +178,5 @@ def test_code_that_differs_in_one_byte_is_refused(small_world: World) -> None:
         answer = carry_out()
         return answer[:100] + ("1" if answer[100] == "0" else "0") + answer[101:] if method == "eth_getCode" else answer
 
-    with pytest.raises(Conflict, match="not that of"):
+    with pytest.raises(Conflict, match="not the code of"):
         deploy(Altered(small_world.chain, alter), small_world.storage)

@@ -66,7 +66,7 @@ def test_an_unfunded_deployment_waits_for_what_it_asks_for(
 
     chain = Altered(paid_chain, send_after_some_looks)
     assert ensure_deployed(chain, sqlite_storage, ROOMS, POOR, SETTINGS, holder="poor").contracts
-    assert len([message for message in caplog.messages if "is funded" in message]) == 1
+    assert len([message for message in caplog.messages if "has been funded" in message]) == 1
 
 
 @pytest.fixture
@@ -136,7 +136,7 @@ def test_a_low_balance_is_told_before_it_is_too_low(caplog: pytest.LogCaptureFix
     said = [message.partition(" on chain 77 ")[2].partition(":")[0] for message in caplog.messages]
     low, stopped = "pays for fewer than 10 more actions", "cannot pay for the pending transactions"
     assert said == [low, stopped, low, ""]
-    assert "funded with 0.0125 ether" in caplog.messages[-1]
+    assert "its balance is 0.0125 ether" in caplog.messages[-1]
 
 
 def test_a_free_network_needs_no_money() -> None:
