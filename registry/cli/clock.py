@@ -30,7 +30,7 @@ def require_deadline(text: str) -> None:
     now = int(time.time())
     if parse_time(text, now=now) + REFUSE_SECONDS <= now and os.environ.get(VARIABLE) != CHAIN:
         raise InvalidInput(
-            f"The deadline {text!r} has passed already: this machine's clock shows {show_time(now)}.",
+            f"The deadline {text!r} has already passed: this machine's clock shows {show_time(now)}.",
             hint="Give a later time, or a duration such as 1h.",
         )
 

@@ -79,7 +79,7 @@ def write_secret(content: str, file: Path) -> None:
     """Write a new file that only its owner can read.
 
     Raises:
-        InvalidInput: It exists already, or cannot be written.
+        InvalidInput: It already exists, or cannot be written.
     """
     try:
         descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -88,7 +88,9 @@ def write_secret(content: str, file: Path) -> None:
             opened.flush()
             os.fsync(opened.fileno())
     except FileExistsError:
-        raise InvalidInput(f"{str(file)!r} exists already.", hint="Give a new file; keys replace no file.") from None
+        raise InvalidInput(
+            f"{str(file)!r} already exists.", hint="Give a new file; keys do not replace files."
+        ) from None
     except OSError as error:
         raise InvalidInput(f"{str(file)!r} cannot be written: {error.strerror}.") from error
 

@@ -32,7 +32,7 @@ class LazyGroup(typer.core.TyperGroup):
             self.add_command(typer.core.TyperCommand(name=name, help=line, short_help=line))
 
     def load(self, name: str) -> typer.core.TyperCommand | typer.core.TyperGroup | None:
-        """Return the command with a name, loaded; None where there is none."""
+        """Return the command with a name, loaded; None if there is none."""
         for known, module, _ in self.table:
             if name == known:
                 loaded = typer.main.get_command(importlib.import_module(module).app)

@@ -37,7 +37,7 @@ class Wait(StrEnum):
 
 
 def waiting(no_wait: bool, until: Wait) -> Wait | None:
-    """Return what to wait for, from `--no-wait` and `--wait`; None: nothing."""
+    """Return the status to wait for, from `--no-wait` and `--wait`; None means not to wait."""
     return None if no_wait else until
 
 
@@ -106,7 +106,7 @@ Contracts = Annotated[
         "--contract",
         envvar="TDR_CONTRACTS",
         metavar="NAME=ADDRESS",
-        help="A contract's address that you know; may be repeated; else the gateway's or the bundle's is taken.",
+        help="A contract's address that you know; repeatable.  [default: the gateway's or the bundle's]",
     ),
 ]
 ChainId = Annotated[int | None, typer.Option("--chain-id", help="With --block-hash: the id of the block's chain.")]

@@ -44,6 +44,6 @@ def given_password(password_file: Path | None) -> str | None:
     if not sys.stdin.isatty():
         raise InvalidInput(
             "A password is needed, and there is no terminal to ask for it.",
-            hint=f"Give it by --password-file or by {PASSWORD_VARIABLE}.",
+            hint=f"Give it with --password-file or {PASSWORD_VARIABLE}.",
         )
     return None

@@ -46,7 +46,7 @@ class LockedKey:
         Raises:
             RegistryError: Always.
         """
-        raise RegistryError(f"A dry run signs nothing, not even {digest}.")
+        raise RegistryError(f"A dry run does not sign anything, including {digest}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +77,8 @@ class SigningSession:
         deadline = parse_time(text, now=now)
         if deadline <= now:
             raise InvalidInput(
-                f"The deadline {text!r} has passed already: the chain's time is {show_time(now)}.",
-                hint="Give a later one, or a duration as 1h.",
+                f"The deadline {text!r} has already passed: the chain's time is {show_time(now)}.",
+                hint="Give a later time, or a duration such as 1h.",
             )
         return deadline
 
@@ -99,7 +99,7 @@ class SigningSession:
             shown_by: Read the subject of the message, with `min_block`; None: do not wait for the index.
 
         Returns:
-            The receipt as it is then.
+            The receipt at the end of the wait.
 
         Raises:
             RegistryError: As the `send` and `wait` of `registry.sdk.client.Client` do.
@@ -117,7 +117,7 @@ class SigningSession:
                 until_final=wait is Wait.FINAL,
                 progress=lambda now: show(f"{now.action}: {now.status} ..."),
             )
-        # The next command is to see this write. It is done even if the index does not get there in time.
+        # The next command should see this write. The write is done even if the index is not up to date in time.
         if shown_by is not None and receipt.block_number is not None:
             with suppress(Unavailable, NotFound):
                 self.gateway.ask(shown_by.with_query(min_block=str(receipt.block_number)))
@@ -128,11 +128,11 @@ class SigningSession:
         return sign(signable, self.deployment, self.signer.sign)
 
     def not_by(self, owner: object, values: Mapping[str, Any] | None = None) -> ContractRefused:
-        """Return the refusal of this key's signature where another account has to sign.
+        """Return the error for a signature by this key if another account has to sign.
 
         Args:
             owner: The account that has to sign.
-            values: The values of the contract's own refusal, where there is one.
+            values: The values of the contract's error, if there is one.
         """
         return ContractRefused(
             "SignatureNotBySigner",
@@ -142,7 +142,7 @@ class SigningSession:
         )
 
     def _explained(self, refused: ContractRefused) -> ContractRefused:
-        """Return the refusal for this key's holder: a wrong signer usually means that another key was meant."""
+        """Return a contract's error with an explanation for a wrong signer, who usually meant another key."""
         owner = str(refused.values.get("signer", ""))
         if refused.name != "SignatureNotBySigner" or owner.lower() == str(self.signer.address).lower():
             return refused
@@ -157,7 +157,7 @@ class SigningSession:
 def open_session(
     url: str, keys: Path, key: str | None, password_file: Path | None, *, dry_run: bool = False
 ) -> Iterator[SigningSession]:
-    """Find the key and the gateway, then ask for the password, so that errors show before any work is done.
+    """Open the key and the gateway, then ask for the password, so that errors show before any work is done.
 
     In a dry run the key stays locked, and no password is asked for.
 

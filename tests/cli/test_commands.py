@@ -67,7 +67,7 @@ def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]
         (("nosuch",), "No such command 'nosuch'. See `tdr --help`."),
         (("regster",), "Did you mean 'register'"),
         (("keys",), "Missing command. See `tdr keys --help`."),
-        (("verify",), "Say what the files should be"),
+        (("verify",), "Give what to compare with"),
         (("verify", ".", "--nosuch"), "--nosuch"),
         (("up", "--port", "many"), "--port"),
         (("access", "12345678", "0x1234"), "An address is 0x and 40 hex digits"),
@@ -87,7 +87,7 @@ def test_every_command_has_help_with_an_example(tdr: Run, words: tuple[str, ...]
         (("find", "a" * 64), "tdr up"),
         (("find", "nosuch"), "neither a file or folder here nor a SHA-256 hash"),
         (("verify", ".", "--dataset", "12345678"), "give the dataset's id in full"),
-        (("verify", ".", "--dataset", ID), "Give its address by --contract NAME=ADDRESS"),
+        (("verify", ".", "--dataset", ID), "Give it with --contract NAME=ADDRESS"),
         (
             ("verify", ".", "--dataset", ID, "--contract", f"DatasetRegistry={ADDRESS}"),
             "No JSON-RPC endpoint gave a usable answer",
@@ -147,12 +147,12 @@ def test_options_that_do_not_fit_are_refused_before_anything_is_done(
 def test_a_manifest_replaces_no_file(tdr: Run, files: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     kept.write_text("mine")
-    assert "exists already" in refused(tdr("register", files, "--manifest", kept))
+    assert "already exists" in refused(tdr("register", files, "--manifest", kept))
     assert kept.read_text() == "mine"
 
 
 def test_a_manifest_is_not_written_into_the_dataset(tdr: Run, files: Path) -> None:
-    assert "lies in the dataset" in refused(tdr("register", files, "--manifest", files / "m.json"))
+    assert "is inside the dataset" in refused(tdr("register", files, "--manifest", files / "m.json"))
 
 
 def test_a_key_is_made_and_listed_without_its_secret(tdr: Run, tmp_path: Path) -> None:

@@ -278,7 +278,7 @@ def test_a_bundle_that_does_not_show_somebody_proves_nothing_about_them(tdr: Run
     refusal = tdr("access", *vector("withdrawn")[:2], "--block-hash", f"0x{'00' * 32}")
     assert (refusal.code, "EVIDENCE REFUSED" in refusal.out) == (1, True)
     assert "go with --bundle" in refused(tdr("access", "12345678", "--block-hash", f"0x{'00' * 32}"))
-    assert "Name a dataset" in refused(tdr("access"))
+    assert "Give a dataset" in refused(tdr("access"))
 
 
 def test_steps_have_the_same_numbers_in_every_report(tdr: Run) -> None:

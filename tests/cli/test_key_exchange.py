@@ -78,7 +78,7 @@ def test_another_wallet_reads_an_exported_keystore(tdr: Run, key: Signer, tmp_pa
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert Account.decrypt(json.loads(file.read_text()), PASSWORD) == key.secret()
     assert tdr("keys", "export").json == json.loads(file.read_text())
-    assert "exists already" in refused(tdr("keys", "export", "alice", "-o", file))
+    assert "already exists" in refused(tdr("keys", "export", "alice", "-o", file))
 
 
 def test_a_private_key_is_written_to_a_file_of_its_owner_and_to_no_pipe(tdr: Run, key: Signer, tmp_path: Path) -> None:

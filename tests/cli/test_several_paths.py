@@ -108,4 +108,4 @@ def test_two_paths_of_one_name_are_refused_before_a_gateway_is_asked(tdr: Run, k
 
 def test_a_manifest_is_not_written_into_any_of_the_folders(tdr: Run, key: Signer, paths: list[Path]) -> None:
     said = refused(tdr("register", *paths, "--manifest", paths[2] / "m.json"))
-    assert "lies in the dataset" in said
+    assert "is inside the dataset" in said

@@ -1,4 +1,4 @@
-"""The commands of the rooms that this version has: one line a room."""
+"""The commands of the rooms of this version, one room per line."""
 
 from __future__ import annotations
 

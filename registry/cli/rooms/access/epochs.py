@@ -31,12 +31,14 @@ def check_epoch(session: SigningSession, message: AccessGrant | AccessRevocation
         return entry
     warning = (
         f"This key signed about this dataset and grantee for epoch {later.epoch}, valid until "
-        f"{show_time(later.deadline)}; now the gateway says that the epoch is {message.epoch}. "
-        "Anyone with that signature could use it later and give access that you take away."
+        f"{show_time(later.deadline)}; but the gateway reports epoch {message.epoch}. "
+        "Anyone with that signature could use it later and restore access that you revoke."
     )
     if isinstance(message, AccessGrant):
         raise Conflict(warning, hint="Grant again after that time, and ask another gateway why.")
-    print_warning(f"{warning} Revoke again after that time.")  # A revocation is never refused, but it may not last.
+    print_warning(
+        f"{warning} Revoke again after that time."
+    )  # A revocation is never refused, but it may be undone by that signature.
     return entry
 
 

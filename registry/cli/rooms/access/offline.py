@@ -1,4 +1,4 @@
-"""Who might use a dataset, by its evidence alone."""
+"""Answer who may use a dataset, from its evidence only."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from registry.verification.trust import TrustOptions, read_bytes
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of a bundle.
+    """A question about access in a bundle.
 
     Args:
-        dataset: The dataset that it should be of: its id, or the first digits; None: any.
-        grantee: Whose access; None: everybody's.
-        moment: The time that is asked about, Unix seconds, UTC.
+        dataset: The dataset's id or a prefix of it; None means any dataset.
+        grantee: The account; None means all accounts.
+        moment: The time in question, Unix seconds, UTC.
     """
 
     dataset: str | None
@@ -36,16 +36,16 @@ class Question:
 
 
 def question(first: str | None, second: str | None, keys: Path, moment: int) -> Question:
-    """Return what is asked: of what is named, the last is the account, and the dataset may be left out.
+    """Return the question in the arguments of the command: a dataset and an account, or only one of them.
 
     Args:
-        first: The dataset where an account is named too; else the account, or None.
+        first: The dataset if an account is given too; otherwise the account, or None.
         second: The account, or None.
-        keys: The folder of keys, by whose names accounts may be named.
-        moment: The time that is asked about, Unix seconds, UTC.
+        keys: The folder of keys, whose names may be given for accounts.
+        moment: The time in question, Unix seconds, UTC.
 
     Raises:
-        InvalidInput: What was named is no dataset id or no account.
+        InvalidInput: An argument is neither a dataset id nor an account.
     """
     dataset, account = (None, first) if second is None else (first, second)
     return Question(
@@ -56,21 +56,21 @@ def question(first: str | None, second: str | None, keys: Path, moment: int) -> 
 
 
 def answer(file: Path, trust: TrustOptions, asked: Question, now: int, *, as_json: bool) -> int:
-    """Verify a bundle and print what it shows of access.
+    """Verify a bundle and print the access that it shows.
 
     Args:
         file: The bundle, or a certificate with it.
         trust: How the auditor decides that blocks belong to the chain.
-        asked: What is asked.
-        now: The present, Unix seconds, UTC.
-        as_json: Print one JSON document.
+        asked: The question.
+        now: The current time, Unix seconds, UTC.
+        as_json: Whether to print JSON.
+
+    Returns:
+        The exit code: 1 if the bundle is refused or the account is not allowed, else 0.
 
     Raises:
         NotFound: The bundle does not show the account's access.
         InvalidInput: The bundle is of another dataset, or cannot be read.
-
-    Returns:
-        The exit code: 1 if the bundle is refused or the account is not allowed, else 0.
     """
     report = verify_bundle(read_bytes(file), trust, Report())
     verified = report.evidence
@@ -113,7 +113,7 @@ def _print(verified: Verified, lines: Sequence[str], not_proven: Sequence[str]) 
         output.print_line(output.plain(line))
     output.print_line(f"As of block {block.number}, {time_text(block.time)}.")
     if withdrawn_at is not None:
-        output.print_line(f"The dataset was withdrawn, {time_text(withdrawn_at)}. That ends no grant.")
+        output.print_line(f"The dataset was withdrawn, {time_text(withdrawn_at)}. This does not end grants.")
     output.print_line()
     output.print_line("NOT PROVEN")
     for line in not_proven:
@@ -121,7 +121,7 @@ def _print(verified: Verified, lines: Sequence[str], not_proven: Sequence[str]) 
 
 
 def _told(verified: Verified, asked: Question, now: int) -> tuple[bool, dict[str, object], list[str]]:
-    """Return whether the answer is yes, and the answer as JSON and as lines."""
+    """Return whether access is allowed, and the answer as JSON and as lines."""
     if asked.grantee is None:
         lines = list(grantees.lines(verified, now)) or ["The bundle does not show any access."]
         return True, {"access": grantees.to_json(verified, now)}, lines
@@ -129,7 +129,7 @@ def _told(verified: Verified, asked: Question, now: int) -> tuple[bool, dict[str
     if one is None:
         raise NotFound(
             f"The bundle does not show the access of {asked.grantee}.",
-            hint=f"That proves nothing about it. Ask for a bundle that does: --grantee {asked.grantee}.",
+            hint=f"This does not mean that there is none. Ask for a bundle that shows it: --grantee {asked.grantee}.",
         )
     allowed = one.state is AccessState.ACTIVE
     document: dict[str, object] = {

@@ -33,7 +33,7 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 @app.command()
 def requests(
     dataset: ids.DatasetArgument,
-    is_open: Annotated[bool, typer.Option("--open", help="Only those that were not followed by a grant.")] = False,
+    is_open: Annotated[bool, typer.Option("--open", help="Only requests that no grant followed.")] = False,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
@@ -89,7 +89,7 @@ def access(
     block_hashes: options.BlockHashes = None,
     rpc_urls: Annotated[
         list[str] | None,
-        typer.Option("--rpc", metavar="URL", help="With --bundle: a node that you trust; may be repeated."),
+        typer.Option("--rpc", metavar="URL", help="With --bundle: a node that you trust; repeatable."),
     ] = None,
     trust_file: options.TrustFile = None,
     chain_id: options.ChainId = None,
@@ -97,7 +97,7 @@ def access(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Tell whether an account may use a dataset, now or at a time, and why. Exit code 0: allowed; 1: not allowed.
+    """Show whether an account may use a dataset, now or at a time, and why. Exit code 0: allowed; 1: not allowed.
 
     Without an account, list all grants. With --bundle, the answer comes from the evidence alone, offline; it does not
     include changes after the bundle's block.
@@ -118,7 +118,7 @@ def access(
     if block_hashes or rpc_urls or trust_file or chain_id:
         raise InvalidInput("--block-hash, --rpc, --trust and --chain-id go with --bundle.")
     if dataset is None:
-        raise InvalidInput("Name a dataset, or its evidence: tdr access ID [ADDRESS], tdr access --bundle FILE.")
+        raise InvalidInput("Give a dataset, or its evidence: tdr access ID [ADDRESS], tdr access --bundle FILE.")
     dataset_text = ids.id_text(dataset)
     if address is None:
         _list_grants(dataset_text, gateway_url, as_json=as_json)

@@ -268,7 +268,7 @@ def _as_recorded(
     grantee: primitives.Address,
     transaction_hash: primitives.Bytes32 | None,
 ) -> models.Grant | None:
-    """Return the grant as the chain has it, if the index has it already: it begins no sooner than its block."""
+    """Return the grant as recorded on the chain, if the index has it: it starts at its block at the earliest."""
     try:
         grants = gateway.access.grants(dataset_id, grantee=grantee)
     except Unavailable:

@@ -107,12 +107,12 @@ def list_datasets(
     source: Annotated[
         str | None, typer.Option("--source", metavar="ID", help="Only datasets that derive from this one.")
     ] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, help="How many at most.")] = 50,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="The maximum number.")] = 50,
     keys: options.Keys = options.KEY_FOLDER,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """List datasets, the newest first.
+    """List datasets, newest first.
 
     \b
     Examples:
@@ -189,8 +189,8 @@ def find(
             ),
         )
     else:
-        # A file is looked for by its own hash and as a dataset of its own; a folder with sizes and without.
-        output.print_line(f"Nobody has registered any of: {', '.join(one.hex() for one in hashes)}.")
+        # A file is searched by its own hash and as a dataset of one file; a folder with sizes and without.
+        output.print_line(f"No claim found for any of: {', '.join(one.hex() for one in hashes)}.")
     raise typer.Exit(0 if claims else 1)
 
 

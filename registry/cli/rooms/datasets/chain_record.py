@@ -29,10 +29,10 @@ def read_record(
         version: The version; None: the latest.
         nodes: URLs of nodes to read; empty: the gateway's.
         pins: The contracts' addresses that the auditor knows, by name.
-        gateway: The gateway that finds what is not given.
+        gateway: The gateway that supplies what is not given.
 
     Raises:
-        RegistryError: The record cannot be read, or does not hold.
+        RegistryError: The record cannot be read, or a check failed.
     """
     dataset_id = _full_id(gateway, ids.id_text(dataset))
     chain = RpcChain(nodes or [gateway.rpc_url])
@@ -59,14 +59,14 @@ def _deployment(chain: Chain, gateway: Client, pins: Mapping[str, Address]) -> D
             found = gateway.deployment()
         except Unavailable as error:
             raise Unavailable(
-                f"{error.message} So it cannot say where the registry's contract is.",
-                hint="Give its address by --contract NAME=ADDRESS, or start a node with `tdr up`.",
+                f"{error.message} Therefore the address of the registry's contract is not known.",
+                hint="Give it with --contract NAME=ADDRESS, or start a node with `tdr up`.",
             ) from error
         identity = identity_of(chain)
         if (identity.chain_id, identity.genesis_hash) != (found.chain_id, found.genesis_hash):
             raise WrongChain(
                 f"The gateway's registry is on the chain {found.chain_id}, but the node serves {identity}.",
-                hint="Name a node of the same chain by --rpc.",
+                hint="Give a node of the same chain with --rpc.",
             )
         return found
     identity = identity_of(chain)
@@ -74,7 +74,7 @@ def _deployment(chain: Chain, gateway: Client, pins: Mapping[str, Address]) -> D
 
 
 def served_manifest(gateway: Client, root: Bytes32) -> Manifest | None:
-    """Return the manifest, if the gateway has it. It need not be trusted: a manifest is checked against its root."""
+    """Return the manifest, if the gateway has it. It is checked against its root, so the gateway is not trusted."""
     try:
         return gateway.datasets.manifest(root)
     except (NotFound, Unavailable):

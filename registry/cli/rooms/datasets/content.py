@@ -32,11 +32,11 @@ from registry.manifest.entry import SALT_BYTES
 
 if TYPE_CHECKING:
     from registry.verification import files
-else:  # What registers files needs no verification.
+else:  # Registering files does not need the modules of verification.
     files = lazy("registry.verification.files")
 
 LEFT_OUT = "leftOut"
-"""The member of the metadata that says what was left out."""
+"""The member of the metadata that describes the files left out."""
 
 SHOWN_NAMES = 5
 
@@ -70,10 +70,10 @@ class Content:
 
     Args:
         paths: The files and folders to hash, or none.
-        listed: A list to take in their place, or None: a manifest, or a list of checksums.
+        listed: A manifest or a list of checksums to use instead of files, or None.
         private: Whether to salt the entries and not publish the manifest.
-        manifest_file: Where to write the manifest, or None.
-        selection: Which files of a folder belong to the dataset.
+        manifest_file: The file to write the manifest to, or None.
+        selection: The rules that decide which files of a folder belong to the dataset.
         metadata_file: Where to write metadata that is not published; None if it is published.
         no_publish: Whether nothing is published.
     """
@@ -90,7 +90,7 @@ class Content:
         """Check, before any work is done, that the options fit together.
 
         Raises:
-            InvalidInput: They do not.
+            InvalidInput: They contradict each other.
         """
         if bool(self.paths) == (self.listed is not None):
             raise InvalidInput("Give either the PATH of each file or folder, or a list of hashes by --list FILE.")
@@ -104,35 +104,36 @@ class Content:
             if self.private:
                 raise InvalidInput(
                     "A private dataset can be verified only with its manifest, which holds the salts.",
-                    hint="Say where to keep it: --manifest FILE.",
+                    hint="Give a file to keep it in: --manifest FILE.",
                 )
             return
         if os.path.lexists(file):
             raise InvalidInput(
-                f"{str(file)!r} exists already, and a manifest replaces nothing.",
-                hint="Choose another. It may be that of a try that was refused; keep it until you know.",
+                f"{str(file)!r} already exists, and manifests do not replace files.",
+                hint="Choose another file; this one may be the manifest of an earlier attempt.",
             )
         if any(path.resolve() in file.resolve().parents for path in self.paths):
             raise InvalidInput(
-                f"{str(file)!r} lies in the dataset, and would be a part of it the next time.", hint="Put it elsewhere."
+                f"{str(file)!r} is inside the dataset, and would become a part of it the next time.",
+                hint="Choose a file outside it.",
             )
 
     def _check_metadata_file(self) -> None:
         file = self.metadata_file
         if self.no_publish and file is None:
             raise InvalidInput(
-                "Metadata that is not published gets a salt, and only whoever has it can show it later.",
-                hint="Say where to keep it: --keep-metadata FILE.",
+                "Metadata that is not published gets a salt, which is needed to show the metadata later.",
+                hint="Give a file to keep it in: --keep-metadata FILE.",
             )
         if file is None:
             return
         if not self.no_publish:
             raise InvalidInput("--keep-metadata goes with --no-publish.", hint="Published metadata is at the gateway.")
         if os.path.lexists(file):
-            raise InvalidInput(f"{str(file)!r} exists already, and is not replaced.", hint="Choose another.")
+            raise InvalidInput(f"{str(file)!r} already exists, and is not replaced.", hint="Choose another.")
 
     def name(self) -> str:
-        """Return the name of a dataset that is given no other: those of the files and folders, or of the list."""
+        """Return the default name of the dataset: the names of the files and folders, or of the list."""
         paths = self.paths or [self.listed or Path()]
         return _first([path.resolve().name for path in paths])
 
@@ -195,17 +196,17 @@ def selection_of(excludes: Sequence[str] | None, links: str) -> Selection:
     """Return the selection that `--exclude` and `--links` describe.
 
     Raises:
-        InvalidInput: The rule for links is unknown, or a pattern cannot be read.
+        InvalidInput: The rule for links is unknown, or a pattern is malformed.
     """
     if links not in set(Links):
         raise InvalidInput(f"--links is one of {', '.join(Links)}; got {links[:40]!r}.")
     selection = Selection(patterns=tuple(excludes or ()), links=Links(links))
-    selection.rules(())  # A wrong pattern is refused before anything else is done.
+    selection.rules(())  # A malformed pattern is refused before anything else is done.
     return selection
 
 
 def hashed(*paths: Path) -> Manifest:
-    """Return the manifest of files, and of folders with all that is in them, with a progress bar.
+    """Return the manifest of files and of folders with their contents; show a progress bar.
 
     Raises:
         InvalidInput: As `registry.manifest.hash_together` does.
@@ -215,7 +216,7 @@ def hashed(*paths: Path) -> Manifest:
 
 
 def hashed_ways(path: Path) -> list[Manifest]:
-    """Return the manifests that something on disk can have been registered with: by the ignore rules, and as a whole.
+    """Return the manifests with which a path may have been registered: by the ignore rules, and with all files.
 
     Raises:
         InvalidInput: As `registry.manifest.hash_selected` does.
@@ -224,13 +225,15 @@ def hashed_ways(path: Path) -> list[Manifest]:
         selected = hash_selected(path, STANDARD, progress=progress)
     found = [selected.manifest]
     if selected.left_out:
-        with suppress(InvalidInput):  # What the rules leave out may be no files, or change all the time.
+        with suppress(
+            InvalidInput
+        ):  # Paths that the rules leave out may not be regular files, or may change all the time.
             found.append(hashed(path))
     return found
 
 
 def files_of(paths: Sequence[Path], selection: Selection = STANDARD) -> files.Files:
-    """Return files to verify, which are hashed with a progress bar."""
+    """Return files to verify. Hashing them shows a progress bar."""
     return files.Files(paths, selection, _hash_with_bar)
 
 
@@ -240,7 +243,7 @@ def _hash_with_bar(paths: Sequence[Path], selection: Selection) -> Selected:
 
 
 def _subject(paths: Sequence[Path]) -> str:
-    """Return what is hashed, for the progress bar."""
+    """Return the text of the progress bar."""
     return str(paths[0]) if len(paths) == 1 else f"{len(paths)} paths"
 
 
@@ -255,20 +258,22 @@ def _first(names: Sequence[str]) -> str:
 
 
 def read_list(file: Path) -> Manifest:
-    """Return the manifest that a file holds, or that of a list of checksums.
+    """Return the manifest in a file, or the manifest of a list of checksums.
 
     Raises:
-        InvalidInput: It holds neither.
+        InvalidInput: The file contains neither.
     """
-    text = read_text(file).removeprefix("\ufeff")  # Windows editors begin files in UTF-8 with a byte order mark.
+    text = read_text(file).removeprefix(
+        "\ufeff"
+    )  # Some editors on Windows write a byte order mark at the beginning of files in UTF-8.
     return Manifest.parse(text) if text.lstrip()[:1] == "{" else from_checksums(text)
 
 
 def read_text(file: Path) -> str:
-    """Return a file's text, its line ends as they are.
+    """Return a file's text with its line ends unchanged.
 
     Raises:
-        InvalidInput: It cannot be read, or is not UTF-8.
+        InvalidInput: The file cannot be read, or is not UTF-8.
     """
     try:
         content = file.read_bytes()
@@ -302,7 +307,7 @@ def read_object(file: Path, what: str) -> dict[str, Any]:
 
 
 def _utf_16(content: bytes) -> str | None:
-    """Return the name of the UTF-16 form that a text is in: by its byte order mark, or by the NULs of its beginning."""
+    """Return the UTF-16 encoding of a text by its byte order mark or the NULs at its beginning, or None."""
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "UTF-16"
     match [byte == 0 for byte in content[:4]]:
@@ -329,7 +334,7 @@ def metadata_of(base: Mapping[str, Any], file: Path | None, given: Mapping[str, 
 
 
 def _write_new(path: Path, text: str, mode: int, what: str) -> None:
-    """Write a file that must not exist yet, durably."""
+    """Write a new file durably; it must not exist yet."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:

@@ -45,24 +45,28 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 def export(
     dataset: ids.VersionedArgument,
     out: Annotated[
-        Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="Where to write it.")
+        Path | None, typer.Option("-o", "--output", parser=options.to_path, metavar="FILE", help="The file to write.")
     ] = None,
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="The time to take a snapshot of; else now.")
+        str | None, typer.Option("--at", metavar="TIME", help="The time of the snapshot.  [default: now]")
     ] = None,
     file: Annotated[
         list[str] | None,
         typer.Option("--file", metavar="PATH", help="Show only this file instead of the whole manifest; repeatable."),
     ] = None,
-    version: Annotated[int | None, typer.Option("--version", help="The version to show; else the latest.")] = None,
+    version: Annotated[
+        int | None, typer.Option("--version", help="The version to show.  [default: the latest]")
+    ] = None,
     grantee: Annotated[
         list[str] | None,
-        typer.Option("--grantee", metavar="ACCOUNT", help="The account whose access to show; else all; repeatable."),
+        typer.Option(
+            "--grantee", metavar="ACCOUNT", help="The account whose access to show; repeatable.  [default: all]"
+        ),
     ] = None,
     manifest_file: Annotated[
         Path | None,
         typer.Option(
-            "--manifest", parser=options.to_path, metavar="FILE", help="The manifest; else that of the gateway."
+            "--manifest", parser=options.to_path, metavar="FILE", help="The manifest.  [default: from the gateway]"
         ),
     ] = None,
     cosignatures: Annotated[
@@ -70,7 +74,8 @@ def export(
         typer.Option("--cosignatures", help="Use the newest checkpoint of the gateway with this many cosignatures."),
     ] = None,
     rpc_urls: Annotated[
-        list[str] | None, typer.Option("--rpc", metavar="URL", help="A node to read the chain from; else the gateway.")
+        list[str] | None,
+        typer.Option("--rpc", metavar="URL", help="A node to read the chain from.  [default: the gateway]"),
     ] = None,
     keys: options.Keys = options.KEY_FOLDER,
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
@@ -89,7 +94,9 @@ def export(
       tdr export 1f2e3d4c --cosignatures 2 -o measurements.tdr.json
     """
     if cosignatures is not None and (at is not None or rpc_urls or manifest_file is not None):
-        raise InvalidInput("With --cosignatures the gateway makes the evidence: without --at, --rpc and --manifest.")
+        raise InvalidInput(
+            "With --cosignatures the gateway makes the evidence; --at, --rpc and --manifest are not allowed."
+        )
     wanted, version = ids.id_and_version(dataset, version)
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
     given = None if manifest_file is None else content.read_list(manifest_file)

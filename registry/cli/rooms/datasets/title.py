@@ -76,9 +76,9 @@ def transfer(
                 (
                     f"Dataset  {_called(signing, state)}",
                     f"To       {recipient}",
-                    "Only the new owner can then revise, grant, revoke, withdraw, or give it back.",
+                    "Only the new owner can then revise, grant, revoke, withdraw, or transfer it back.",
                 ),
-                "Pass the title on?",
+                "Transfer the title?",
             )
         receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
     session.print_write(signing, receipt, message, more, as_json=as_json)
@@ -99,7 +99,7 @@ def withdraw(
     gateway_url: options.GatewayUrl = options.GATEWAY_URL,
     as_json: options.AsJson = False,
 ) -> None:
-    """Withdraw a dataset permanently: no further version, no further grant. Its history and title remain.
+    """Withdraw a dataset permanently. Versions and grants can no longer be added; its history and title remain.
 
     This cannot be undone. At a terminal you are asked to confirm; otherwise --yes is required.
 
@@ -131,9 +131,9 @@ def withdraw(
                 (
                     f"Dataset  {_called(signing, state)}",
                     f"Reason   {reason or 'none given'}",
-                    "No further version and no further grant will be possible. It cannot be undone.",
+                    "Versions and grants can no longer be added. This cannot be undone.",
                 ),
-                "Withdraw it for good?",
+                "Withdraw it permanently?",
             )
         receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
     session.print_write(signing, receipt, message, more, as_json=as_json)

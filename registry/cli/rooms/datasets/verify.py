@@ -1,4 +1,4 @@
-"""`tdr verify`: whether files are what was registered."""
+"""`tdr verify`: verify that files are what was registered."""
 
 from __future__ import annotations
 
@@ -40,16 +40,16 @@ def verify(
         typer.Argument(
             parser=options.to_path,
             metavar="PATH",
-            help="The files and folders. Without any, a bundle or credential is verified alone, and no content.",
+            help="The files and folders; without any, only the bundle or credential is verified.",
         ),
     ] = None,
     dataset: Annotated[
-        str | None, typer.Option("--dataset", metavar="ID[@VERSION]", help="The dataset it should be.")
+        str | None, typer.Option("--dataset", metavar="ID[@VERSION]", help="The dataset to compare with.")
     ] = None,
-    version: Annotated[int | None, typer.Option("--version", help="The version; else the latest.")] = None,
+    version: Annotated[int | None, typer.Option("--version", help="The version.  [default: the latest]")] = None,
     rpc_urls: Annotated[
         list[str] | None,
-        typer.Option("--rpc", metavar="URL", help="A node of your own to read the chain from; may be repeated."),
+        typer.Option("--rpc", metavar="URL", help="A node that you trust, to read the chain from; repeatable."),
     ] = None,
     contracts: options.Contracts = None,
     manifest_file: Annotated[
@@ -58,7 +58,7 @@ def verify(
             "--manifest",
             parser=options.to_path,
             metavar="FILE",
-            help="The manifest; else the gateway is asked. Private: needed.",
+            help="The manifest; required for private datasets.  [default: from the gateway]",
         ),
     ] = None,
     bundle_file: Annotated[
@@ -67,7 +67,7 @@ def verify(
             "--bundle",
             parser=options.to_path,
             metavar="FILE",
-            help="Evidence (or a certificate with it) in place of the chain; no network but --rpc's.",
+            help="Evidence, or a certificate with it, instead of the chain; only --rpc uses the network.",
         ),
     ] = None,
     block_hashes: options.BlockHashes = None,
@@ -79,11 +79,11 @@ def verify(
             "--credential",
             parser=options.to_path,
             metavar="FILE",
-            help="A Verifiable Credential in place of the chain; no network.",
+            help="A Verifiable Credential instead of the chain; no network.",
         ),
     ] = None,
     issuer: Annotated[
-        str | None, typer.Option("--issuer", metavar="DID", help="With --credential: the issuer that you know.")
+        str | None, typer.Option("--issuer", metavar="DID", help="With --credential: the issuer that you trust.")
     ] = None,
     require_active: Annotated[
         bool, typer.Option("--require-active", help="Exit with 1 if the dataset is withdrawn.")
@@ -98,9 +98,9 @@ def verify(
 ) -> None:
     """Verify that files are what was registered. Exit code 0: they are; 1: check failed; 2: error, no result.
 
-    The chain itself is read, at the gateway's /rpc or at a node of your own, and not the gateway's index. With
-    --manifest and without --dataset the files are compared with the manifest alone, and no network is used. A verdict
-    on a withdrawn dataset or an older version says so; --require-active and --require-latest make it a failure.
+    The command reads the chain itself, through the gateway's /rpc or a node that you trust, not the gateway's index.
+    With --manifest and without --dataset, it compares files with the manifest only and does not use the network. The
+    verdict names a withdrawn dataset or an older version; --require-active and --require-latest make it a failure.
 
     \b
     Examples:
@@ -201,14 +201,14 @@ class Question:
         kind = next((kind for kind in BY_WHAT if kind in named), None)
         if kind is None and not named:
             raise InvalidInput(
-                "Say what the files should be: --dataset ID, --manifest FILE, --bundle FILE or --credential FILE."
+                "Give what to compare with: --dataset ID, --manifest FILE, --bundle FILE or --credential FILE."
             )
         for other in sorted(named - {kind}):
             if kind is None or other not in BY_WHAT[kind]:
                 needed = " or ".join(first for first, others in BY_WHAT.items() if other in others)
                 raise InvalidInput(
                     f"{other} goes with {needed}." if kind is None else f"{other} does not go with {kind}.",
-                    hint="`tdr verify --help` shows what can be asked.",
+                    hint="`tdr verify --help` shows the options.",
                 )
         if not self.paths and kind not in ("--bundle", "--credential"):
             raise InvalidInput(
@@ -254,7 +254,7 @@ def _answer(question: Question, gateway_url: str) -> report.Report:
             listed = listed or chain_record.served_manifest(gateway, record.version.content_root)
             return by_chain.verify_with_record(record, given, listed, named)
     if given is None or listed is None:
-        raise InvalidInput("Name files and a manifest.")
+        raise InvalidInput("Give files and a manifest.")
     start = report.Report(not_proven=(report.TRUTH_OF_CONTENT, report.REGISTRATION))
     return files.compare_files(start, given, listed.root, listed)
 

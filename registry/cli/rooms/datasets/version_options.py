@@ -25,7 +25,7 @@ Keywords = Annotated[list[str] | None, typer.Option("--keyword", help="A keyword
 MetadataFile = Annotated[
     Path | None, typer.Option("--metadata", parser=options.to_path, metavar="FILE", help="Metadata as a JSON object.")
 ]
-Uri = Annotated[str, typer.Option("--uri", help="Where to find more about it; recorded on the chain.")]
+Uri = Annotated[str, typer.Option("--uri", help="The address of more information; recorded on the chain.")]
 Sources = Annotated[
     list[str] | None,
     typer.Option("--source", metavar="ID@VERSION", help="A dataset that this one derives from; may be repeated."),
@@ -40,7 +40,8 @@ ListFile = Annotated[
     ),
 ]
 Private = Annotated[
-    bool, typer.Option("--private", help="Salt each file's hash, so that nobody can guess content; needs --manifest.")
+    bool,
+    typer.Option("--private", help="Salt each file's hash, so that content cannot be guessed; requires --manifest."),
 ]
 ManifestFile = Annotated[
     Path | None,
@@ -51,7 +52,9 @@ ManifestFile = Annotated[
 
 NoPublish = Annotated[
     bool,
-    typer.Option("--no-publish", help="Keep metadata and manifest here; only hashes go out. `tdr publish` may follow."),
+    typer.Option(
+        "--no-publish", help="Keep metadata and manifest private; only hashes are sent. `tdr publish` can follow."
+    ),
 ]
 KeepMetadata = Annotated[
     Path | None,
@@ -59,6 +62,6 @@ KeepMetadata = Annotated[
         "--keep-metadata",
         parser=options.to_path,
         metavar="FILE",
-        help="With --no-publish: where to keep the metadata, with a salt so that nobody can guess it.",
+        help="With --no-publish: the file for the metadata, with a salt so that it cannot be guessed.",
     ),
 ]

@@ -64,8 +64,8 @@ def register(
 
     The files are hashed on this machine and stay here. The manifest (names, sizes and hashes of the files) and the
     metadata are made public at the gateway; with --private the manifest stays here, with --no-publish the metadata too.
-    Published documents can be retracted: tdr retract. Files that the ignore rules leave out are reported: those that
-    tools write by themselves (.git, .DS_Store, Thumbs.db), those in the folder's .tdrignore, and --exclude.
+    Published documents can be retracted: tdr retract. Files that the ignore rules leave out are reported: files
+    written by tools (.git, .DS_Store, Thumbs.db), those in the folder's .tdrignore, and --exclude.
 
     \b
     Examples:
@@ -228,7 +228,7 @@ def _former_metadata(signing: session.SigningSession, state: models.DatasetState
         former = service.read_dataset(node, signing.deployment, state.dataset_id, history.block_at(node))
     if former.head != state.head:
         raise Conflict(
-            f"The events of the dataset fold to the head {former.head}, but the gateway says that it is {state.head}.",
+            f"The events of the dataset fold to the head {former.head}, but the gateway reports {state.head}.",
             hint="It may have just changed: try again. If this persists, use another gateway.",
         )
     registered = former.latest.metadata_hash
@@ -238,7 +238,7 @@ def _former_metadata(signing: session.SigningSession, state: models.DatasetState
     if not isinstance(metadata, dict) or canonical.metadata_hash(metadata) != registered:
         raise InvalidInput(
             "The gateway does not have the metadata of the previous version.",
-            hint="Give the new version's metadata by --metadata FILE.",
+            hint="Give the new version's metadata with --metadata FILE.",
         )
     return {member: value for member, value in metadata.items() if member != content.LEFT_OUT}
 

@@ -53,7 +53,7 @@ def watch(
     ] = None,
     rpc_urls: Annotated[
         list[str] | None,
-        typer.Option("--rpc", metavar="URL", help="A node of your own to read the chain from; may be repeated."),
+        typer.Option("--rpc", metavar="URL", help="A node that you trust, to read the chain from; repeatable."),
     ] = None,
     every: Annotated[str, typer.Option("--every", metavar="DURATION", help="The interval between two checks.")] = "1h",
     on_change: Annotated[

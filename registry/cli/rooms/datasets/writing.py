@@ -25,7 +25,7 @@ class Documents:
     Args:
         dataset_id: The dataset.
         version: The version.
-        deadline: Until when the signature of the publication is valid, Unix seconds.
+        deadline: The end of the validity of the publication's signature, Unix seconds.
         metadata: The metadata, or None.
         manifest: The manifest, without salts, or None.
     """
@@ -63,7 +63,7 @@ def send(
         documents: The documents of the version that the message makes, to be made public; or None.
 
     Returns:
-        The receipt as it is then.
+        The receipt at the end of the wait.
 
     Raises:
         RegistryError: As the `send` of `registry.cli.session.SigningSession` does.
