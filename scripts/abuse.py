@@ -1,15 +1,15 @@
-"""Run every kind of strangers' load that once harmed others, beside honest owners, on a real node.
+"""Run every kind of load by strangers that once harmed others, alongside honest owners, on a real node.
 
     python -m scripts.abuse --seconds 600 --seed 1                  the long run; times are judged
-    python -m scripts.abuse --seconds 45 --seed 1 --counts          the short one of CI: times are not judged
+    python -m scripts.abuse --seconds 45 --seed 1 --counts          the short run of CI; times are not judged
     python -m scripts.abuse --network paid --seconds 600 --seed 1   on a network where gas costs money
 
-A victim registers a dataset whose metadata it keeps back, and one of many files that it publishes. Strangers then do
-to it what scripts/strangers/kinds.py lists, each kind at its rate, from a process of their own, while honest owners
-register, grant, revoke and fetch the victim's evidence. On the paid network strangers do what
-scripts/strangers/burning.py lists: they spend the relayer's money. The table says what was measured, and whether it is
-within its limit; abuse-results.json, or abuse-paid-results.json, holds the same, and --json prints it. Exit code 1 if
-anything is not.
+A victim registers a dataset with unpublished metadata, and a published dataset of many files. Strangers then attack it
+in the ways listed in scripts/strangers/kinds.py, each at its rate, from a separate process, while honest owners
+register, grant, revoke and fetch the victim's evidence. On the paid network, strangers do what
+scripts/strangers/burning.py lists: they spend the relayer's money. The table shows the measurements and whether they
+are within their limits. abuse-results.json, or abuse-paid-results.json, has the same content, and --json prints it.
+Exit code 1 if a measurement exceeds its limit.
 """
 
 from __future__ import annotations
@@ -92,16 +92,18 @@ def _verdict(target: Target, waits: Waits, attempts: Attempts) -> list[Check]:
 def main() -> int:
     """Run the load and print the verdict."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--network", choices=RESULTS, default="embedded", help="on a chain of its own, or a paid one")
-    parser.add_argument("--seconds", type=float, default=600.0, help="how long the load lasts")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the load; printed")
-    parser.add_argument("--files", type=int, default=200_000, help="files of the victim's large dataset")
+    parser.add_argument(
+        "--network", choices=RESULTS, default="embedded", help="an embedded chain, or a network where gas costs money"
+    )
+    parser.add_argument("--seconds", type=float, default=600.0, help="the duration of the load")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="the seed of the load; printed")
+    parser.add_argument("--files", type=int, default=200_000, help="the number of files of the victim's large dataset")
     parser.add_argument("--gas-per-hour", type=int, default=60_000_000, help="the relayer's budget on the paid network")
     parser.add_argument("--counts", action="store_true", help="print times, but do not judge them")
-    parser.add_argument("--json", action="store_true", help="print the results as JSON in place of the tables")
+    parser.add_argument("--json", action="store_true", help="print the results as JSON instead of tables")
     options = parser.parse_args()
     network, seconds, seed = options.network, options.seconds, options.seed
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # So that the node and the strangers end too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # The node and the strangers must end too.
     print(f"{seconds:g} s of strangers' load ({network}), seed {seed}, {options.files:,} files", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="abuse-") as name:
         folder = Path(name)

@@ -12,7 +12,7 @@ from web3 import HTTPProvider, Web3
 
 from scripts.faults.ports import free_port
 
-# The npm shim beside it leaves the real anvil on its port when it is killed.
+# Killing the npm shim would leave the real anvil running on its port.
 ANVIL = Path(__file__).resolve().parent.parent / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
 
 
@@ -20,12 +20,12 @@ ANVIL = Path(__file__).resolve().parent.parent / "node_modules/@foundry-rs/anvil
 def anvil(
     chain_id: int = 31337, seconds: float = 20.0, options: Sequence[str] = ("--steps-tracing",)
 ) -> Iterator[Web3]:
-    """Give a new chain on a free port, with ten funded and unlocked accounts.
+    """Yield a new chain on a free port, with ten funded and unlocked accounts.
 
     Args:
-        chain_id: Its chain id.
+        chain_id: The chain's id.
         seconds: The longest wait for its first answer.
-        options: More options of anvil.
+        options: Further options of anvil.
 
     Raises:
         TimeoutError: It does not answer.

@@ -4,7 +4,7 @@
     python -m scripts.assurance --seconds 3600           an hour for each part
     python -m scripts.assurance --only walks,fuzz --seconds 60
 
-A part of tests is repeated until its time is over, each time with another seed; a run that has begun is finished.
+Each part is repeated with new seeds until its time is over; a run that has begun is finished.
 Every line shows the command that repeats it. Exit code 1 if anything failed; the other parts run in any case.
 """
 
@@ -24,7 +24,7 @@ from typing import Final
 ROOT: Final = Path(__file__).resolve().parents[1]
 SECONDS: Final = 1200.0
 NO_VERDICT: Final = 2
-"""The exit code of scripts.chaos if anvil itself lost blocks: nothing was found out."""
+"""The exit code of scripts.chaos if anvil itself lost blocks, so that there is no result."""
 WALKS: Final = (
     "tests/contracts/test_model.py",
     "tests/index/test_schedules.py",
@@ -44,7 +44,7 @@ FUZZ: Final = (
 )
 
 Command = tuple[dict[str, str], list[str]]
-"""Variables beside the environment, and the arguments of Python."""
+"""Additional environment variables, and the arguments of Python."""
 
 
 def tests(files: tuple[str, ...], seconds: float) -> Iterator[Command]:
@@ -83,7 +83,7 @@ def disks(seconds: float) -> Iterator[Command]:
 
 
 def abuse(seconds: float) -> Iterator[Command]:
-    """Yield runs of every kind of strangers' load beside honest owners."""
+    """Yield runs of every kind of load by strangers, alongside honest owners."""
     yield {}, ["-m", "scripts.abuse", "--seconds", f"{seconds:g}", "--seed", str(new_seed())]
 
 
@@ -115,7 +115,7 @@ def new_seed() -> int:
 
 
 def shown(command: Command) -> str:
-    """Return a command as it is typed in a shell."""
+    """Return a command in the syntax of a shell."""
     variables, arguments = command
     assignments = [f"{name}={shlex.quote(value)}" for name, value in variables.items()]
     return " ".join([*assignments, "python", shlex.join(arguments)])
@@ -137,7 +137,7 @@ def run(part: str, seconds: float) -> Iterator[tuple[str, str]]:
 def main() -> int:
     """Run the parts, then print the outcome of each command."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="for each part")
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="the time for each part")
     parser.add_argument("--only", default=",".join(PARTS), help=f"parts, separated by commas: {', '.join(PARTS)}")
     options = parser.parse_args()
     parts = options.only.split(",")

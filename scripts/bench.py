@@ -1,7 +1,7 @@
 """Run the benchmarks, print their table, and write bench-results.json.
 
     python -m scripts.bench              all of them
-    python -m scripts.bench --only gas   scripts/bench_gas.py alone; the file keeps the other benchmarks' rows
+    python -m scripts.bench --only gas   scripts/bench_gas.py only; the file keeps the rows of the other benchmarks
 
 Each `scripts/bench_<name>.py` has `run()`, which yields `Figure`s named `<name>: ...`. The exit code is 0 whether
 or not goals are met.
@@ -74,7 +74,7 @@ def table(figures: list[Figure]) -> Table:
 def main() -> None:
     """Run the chosen benchmarks."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--only", choices=names(), help="run this one alone")
+    parser.add_argument("--only", choices=names(), help="run only this benchmark")
     only: str | None = parser.parse_args().only
     ran = [only] if only else names()
     figures = [figure for name in ran for figure in run(name)]

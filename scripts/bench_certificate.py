@@ -22,7 +22,7 @@ from scripts.figures import Figure
 GOAL_MS = 300.0
 REPEATS = 9
 BUNDLE = b'{"format":"tdr-evidence/1","padding":"' + sha256(b"evidence").hexdigest().encode() * 640 + b'"}'
-"""As long as the bundle of an ordinary dataset: some 40 kB."""
+"""The size of the bundle of an ordinary dataset: about 40 kB."""
 
 
 def _digest(text: str) -> bytes:

@@ -1,8 +1,8 @@
 """Compare the embedded chain with eth-tester's own backend: writes and reads per second.
 
 Both run the same py-evm. Ours writes each block to disk (SQLite, synchronous=FULL) before it is visible, and makes at
-most one block a second of all pending transactions; eth-tester keeps everything in memory and makes a block of each
-transaction. eth-tester does more in one respect: it checks and normalises every field of every request and answer.
+most one block a second of all pending transactions; eth-tester keeps everything in memory and makes one block per
+transaction. In one respect eth-tester does more: it checks and normalises every field of every request and answer.
 """
 
 from __future__ import annotations

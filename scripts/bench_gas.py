@@ -1,13 +1,13 @@
 """Compare the gas of each action with that of alternatives, all on one anvil in one run.
 
-Ours: a 60-byte URI and two hashes (content root and metadata, or dataset and terms); a holder who has a dataset
-already; a first grant to a grantee. EAS attests any data under a schema, checks the schema, and can call a resolver: it
-knows no title and no head. Ocean's dispense and order (by a dataset's second consumer) mint and move an access token
-and settle three kinds of fees: it does more about money, and keeps no term and no revocation.
+Ours: a 60-byte URI and two hashes (content root and metadata, or dataset and terms); a holder who already has a
+dataset; a first grant to a grantee. EAS attests any data under a schema, checks the schema, and can call a resolver; it
+does not keep titles or heads. Ocean's dispense and order (by a dataset's second consumer) mint and move an access token
+and settle three kinds of fees; it handles payments, but neither terms nor revocations.
 
-The goals of grant and revoke cannot be met by a contract of its own beside the registry: what the protocol charges for
-the transaction, its calldata, asking the registry for the owner (a cold account and a cold slot), one storage slot and
-one event is more, before any instruction runs. The table of where the gas goes shows it.
+A contract separate from the registry cannot meet the goals of grant and revoke: the protocol's charges for the
+transaction, its calldata, the query for the owner (a cold account and a cold slot), one storage slot and one event
+exceed them before any instruction runs. The table of gas by purpose shows this.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ GOALS = {
 
 
 def run() -> Iterator[Figure]:
-    """Yield the figures; print how the gas of this project's actions is spent."""
+    """Yield the figures; print the gas of this project's actions by purpose."""
     if len(URI) != 60:
-        raise ValueError("The URI that is compared has 60 bytes.")
+        raise ValueError("The URI in the comparison must have 60 bytes.")
     with anvil() as w3:
         ours = measure(w3)
         peers = {f"EAS {name}": gas for name, gas in eas.measure(w3).items()}
@@ -67,7 +67,7 @@ def run() -> Iterator[Figure]:
 
 
 def measure(w3: Web3) -> dict[str, Spent]:
-    """Return the gas of this project's actions, in the usual case: all slots are cold, and only created ones new."""
+    """Return the gas of this project's actions in the usual case: all slots are cold, and only created ones are new."""
     registry = deploy(w3, _artifact("DatasetRegistry"))
     grants = deploy(w3, _artifact("AccessGrants"), registry.address)
     owner, grantee, requester, heir, relayer = list(w3.eth.accounts)[5:10]
@@ -112,7 +112,7 @@ def measure(w3: Web3) -> dict[str, Spent]:
 
 
 def breakdown(figures: dict[str, Spent]) -> Table:
-    """Return how the gas of each action is spent."""
+    """Return the gas of each action by purpose."""
     parts = ("total", "intrinsic", "calldata", "cold_accounts", "cold_slots", "stores", "logs", "execution")
     result = Table("action", title="Where the gas goes")
     for part in parts:

@@ -1,8 +1,8 @@
 """Compare the gateway's reads with a FastAPI endpoint of a constant model, at 100,000 datasets in SQLite.
 
-Both run in a process of their own on uvicorn with the same settings, one worker, and answer the same JSON over
-keep-alive connections, 32 at a time; the ids asked for are drawn at random. The peer reads no database, does not say at
-which block its answer is true, counts nothing and gives no request an id: it is what FastAPI alone takes.
+Each runs in a separate process on uvicorn with the same settings and one worker, and answers the same JSON over 32
+concurrent keep-alive connections; the requested ids are random. The peer does not read a database, does not name the
+block of its answer, does not count requests and does not assign request ids: it shows the cost of FastAPI alone.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def run() -> Iterator[Figure]:
 
 
 def measure(storage: Storage, database: Path) -> Iterator[Figure]:
-    """Measure with a database that is filled already."""
+    """Measure with a filled database."""
     ids = _ids(storage)
     with _Server("gateway", database) as gateway, _Server("constant", database) as constant:
         for name, ours, theirs in (
@@ -190,7 +190,7 @@ class _Server:
 
 
 def _serve(kind: str, database: Path) -> None:
-    """Run one of the two servers, after printing its port."""
+    """Print the port, then run one of the two servers."""
     configure("info", "json")
     storage = open_storage(f"sqlite:///{database}")
     with tempfile.TemporaryDirectory(prefix="tdr-bench-") as folder:

@@ -1,13 +1,13 @@
 """Compare hashing 10,000 files of 4 KiB and one file of 4 GiB into a manifest with `dvc add` and `sha256sum`.
 
-Each is timed as a user waits for it: a whole process with its interpreter, the page cache warm. Ours
-prints the content root. The peers do other work as well, or less:
+Each is timed as a user experiences it: a whole process including the interpreter, with a warm page cache. Ours
+prints the content root. The peers do more or less work:
 
 - `dvc add` (MD5, in a fresh repository, default settings) also puts a copy of the data into its cache and writes a .dvc
-  file; that is what it takes to have a dataset's hash from it.
-- `sha256sum` (two processes at a time through xargs) prints hashes and neither surveys for changes nor makes a tree.
+  file; this is required to get a dataset's hash.
+- `sha256sum` (two processes at a time through xargs) prints hashes, and neither detects changes nor builds a tree.
 
-The files hold random bytes, not holes. They are made in TMPDIR, where 13 GB must be free.
+The files contain random bytes, not holes. They are created in TMPDIR, which needs 13 GB of free space.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ DVC = ROOT / ".venv-bench" / "bin" / "dvc"
 DVC_GOAL = 7
 MEMORY_GOAL_MB = 100
 
-# VmHWM is this program's own peak; what getrusage gives would begin with its parent's.
+# VmHWM is the peak of this program; the value of getrusage would include its parent's.
 OURS = """
 import sys
 from registry.manifest import hash_path

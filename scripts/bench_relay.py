@@ -2,10 +2,10 @@
 
 Both send the same 10,000 registrations (signed by their owner, relayed by one key) to the same anvil, one after the
 other. Ours are acknowledged messages in an SQLite database: the figure is from the first step of the relayer until all
-receipts say `mined`, with every transaction stored before it is sent and every inclusion noted. The peer is web3.py as
-its documentation shows it for many transactions: it signs with eth-account and sends one after the other without
-waiting, then waits for the receipts; it stores nothing and survives nothing. It is measured with a tenth of the
-writes, because its rate does not depend on their number.
+receipts say `mined`, with every transaction stored before it is sent and every inclusion recorded. The peer is web3.py
+as its documentation shows it for many transactions: it signs with eth-account and sends one after the other without
+waiting, then waits for the receipts; it does not store anything, so it cannot survive a crash. It is measured with a
+tenth of the writes, because its rate does not depend on their number.
 """
 
 from __future__ import annotations

@@ -4,13 +4,14 @@
     python -m scripts.chaos --kills 200 --seed 1 --database postgresql --kill-database
     python -m scripts.chaos --kills 200 --seed 1 --chain embedded
 
-Owners sign and send; a gateway that keeps dying acknowledges. When the faults stop, everything that was acknowledged
-must be on the chain, once. The oracle reads the chain itself, past node and proxy. The result is printed and written
-to chaos-results.json; the exit code is 1 if anything was lost, done twice, or left out, and 2 if there is no result,
-because anvil itself lost blocks.
+Owners sign and send messages to a gateway that is killed again and again. When the faults stop, every acknowledged
+message must have taken effect on the chain exactly once. The oracle reads the chain directly, not through node or
+proxy. The result is printed and written to chaos-results.json. The exit code is 1 if anything was lost, done twice or
+left out, and 2 if there is no result because anvil itself lost blocks.
 
-What is seeded: the faults' kinds, the reorganisations' depths, the messages, the moments of the kills. What is not: how
-the operating system interleaves the processes. SIGKILL does not test fsync: the page cache survives it.
+The seed determines the kinds of faults, the depths of reorganisations, the messages, and the moments of the kills. It
+does not determine how the operating system interleaves the processes. SIGKILL does not test fsync, because the page
+cache survives it.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ SECONDS_A_REORGANISATION = 0.4
 SECONDS_UNTIL_DISTURBED = 300.0
 LONGEST_DRAIN = 600.0
 ANVIL_OPTIONS = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
-"""The last keeps every block's state in memory. By default the 501st goes to the disk, and when blocks are taken back
-to one whose state lies there, anvil 1.7.1 goes on with an empty state: contracts and accounts are gone."""
+"""The last option keeps every block's state in memory. By default anvil writes older states to disk from block 501 on;
+after a rollback to such a block, anvil 1.7.1 continues with an empty state, without contracts and accounts."""
 WHOLE: tuple[Role, ...] = (Role.ALL,)
 TWINS = (Role.ALL, Role.ALL)
 PARTS = (Role.GATEWAY, Role.RELAYER, Role.INDEXER)
@@ -81,7 +82,7 @@ class Results:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing was lost, done twice or left out. Nothing that the load sends has a reason to fail."""
+        """Whether nothing was lost, done twice or left out. All messages of the load should succeed."""
         return not (self.lost or self.duplicated or self.gaps or self.failed) and self.indexEqualsRebuild
 
 
@@ -100,7 +101,7 @@ class Options:
 
 
 class Killer:
-    """A thread per cell that kills processes until there were enough kills, and the database if that was chosen."""
+    """A thread per cell that kills processes, and the database if requested, until there were enough kills."""
 
     def __init__(self, options: Options, cells: list[Cell], server: PostgreSQLServer | None) -> None:
         self._options = options
@@ -116,7 +117,7 @@ class Killer:
         """Run until all kills are done.
 
         Raises:
-            SystemExit: A process does not come up again.
+            SystemExit: A process does not restart.
         """
         threads = [
             threading.Thread(target=self._kill, args=(cell,), name=cell.name, daemon=True) for cell in self._cells
@@ -238,7 +239,7 @@ def _until_disturbed(miner: Miner | None, cells: Sequence[Cell]) -> None:
 
 
 def _plans(options: Options, server: PostgreSQLServer | None, anvil: int | None, gate: Gate) -> Iterator[Plan]:
-    """Whole nodes; where they share a chain or a database with others, also nodes in parts and two on one key."""
+    """Return the plans: whole nodes and, on a shared chain or database, also split nodes and two nodes with one key."""
     for number in range(options.nodes):
         roles = WHOLE
         if server and anvil and number % 2 == 0:
@@ -324,9 +325,9 @@ def main() -> None:
     """Read the command line, run the test, print and write the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the faults; printed")
-    parser.add_argument("--nodes", type=int, default=3, help="so many registries at once, on one chain")
-    parser.add_argument("--seconds", type=float, default=1e9, help="stop killing after so long")
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="the seed of the faults; printed")
+    parser.add_argument("--nodes", type=int, default=3, help="the number of registries on one chain")
+    parser.add_argument("--seconds", type=float, default=1e9, help="the time after which killing stops")
     parser.add_argument("--chain", choices=["anvil", "embedded"], default="anvil")
     parser.add_argument("--database", choices=["sqlite", "postgresql"], default="sqlite")
     parser.add_argument("--kill-database", action="store_true", help="kill PostgreSQL with each kill of the node")

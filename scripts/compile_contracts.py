@@ -3,7 +3,7 @@
     python -m scripts.compile_contracts           writes the artifacts
     python -m scripts.compile_contracts --check   exit code 1 if the committed ones differ by a byte
 
-The bytecode is a function of the code and of SETTINGS alone: it ends without the metadata that solc appends, whose hash
+The bytecode depends only on the code and on SETTINGS: it does not end with the metadata that solc appends, whose hash
 would change with every comment. Needs `npm ci` (the compiler and OpenZeppelin, pinned by package-lock.json) and Node.
 """
 
@@ -49,7 +49,9 @@ def compile_folder(folder: Path) -> dict[str, Compiled]:
         solc's output for each contract that has code, by its name.
 
     Raises:
-        solcx.exceptions.SolcError: A file does not compile, or solc warns about one (about OpenZeppelin's it may).
+        solcx.exceptions.SolcError: A file does not compile, or solc warns about it; warnings about OpenZeppelin's files
+        are
+            ignored.
     """
     files = {path.relative_to(ROOT).as_posix(): path.read_text() for path in sorted(folder.rglob("*.sol"))}
     output = solcx.compile_standard(
@@ -77,7 +79,7 @@ def compile_folder(folder: Path) -> dict[str, Compiled]:
 
 
 def artifact(name: str, compiled: Compiled) -> dict[str, Any]:
-    """Return what users and auditors need of a compiled contract.
+    """Return the artifact of a compiled contract for users and auditors.
 
     Returns:
         ``contractName``; ``compiler`` and ``settings`` that give this bytecode; ``sources``, each with the SHA-256 of
@@ -106,7 +108,7 @@ def _sha256(source: str) -> str:
 
 
 def artifacts() -> dict[Path, str]:
-    """Return the shipped artifacts as they should stand in registry/artifacts/, by path."""
+    """Return the content of each file in registry/artifacts/, by path."""
     compiled = compile_folder(CONTRACTS)
     return {
         ARTIFACTS / f"{name}.json": json.dumps(artifact(name, compiled[name]), indent=1, sort_keys=True) + "\n"
@@ -124,8 +126,8 @@ def main() -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text)
         elif not path.exists() or path.read_text() != text:
-            print(f"{path.relative_to(ROOT)} is not what the sources compile to.")
-            print("Run `python -m scripts.compile_contracts` and commit what it writes.")
+            print(f"{path.relative_to(ROOT)} differs from the compiled sources.")
+            print("Run `python -m scripts.compile_contracts` and commit the result.")
             return 1
     print(f"{len(SHIPPED)} artifacts {'are up to date' if check else 'written'}.")
     return 0

@@ -1,9 +1,9 @@
-"""The whole way on real data, with real processes: `make demo`.
+"""Demonstrate the whole workflow on real data, with real processes: `make demo`.
 
 A node is started on a free port with its data in a temporary folder. An owner registers the penguins of examples/,
-revises them, grants an analyst access and revokes it; an auditor verifies, and finds the one byte that somebody
-flipped; the node is killed without warning, started again, and knows everything. Each step says what it expects, and
-the script ends with exit code 1 at the first surprise.
+revises them, grants an analyst access and revokes it. An auditor verifies, and detects a single changed byte. The node
+is killed without warning, restarted, and has kept everything. Each step states its expectation, and the script ends
+with exit code 1 at the first unexpected result.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ Run = Callable[[Sequence[str], Mapping[str, str]], subprocess.CompletedProcess[s
 
 
 class Surprise(Exception):
-    """Something was not as the demo expects it."""
+    """The error for a result that the demo does not expect."""
 
 
 class Node:
-    """A `tdr up` in a process of its own.
+    """A `tdr up` in a separate process.
 
     Args:
         data: Its data folder.
-        options: More options of `tdr up`.
-        environment: Variables beside those of this process.
+        options: Further options of `tdr up`.
+        environment: Environment variables in addition to those of this process.
     """
 
     def __init__(self, data: Path, *options: str, environment: Mapping[str, str] | None = None) -> None:
@@ -99,7 +99,7 @@ class Node:
 
 
 class Stage:
-    """Runs commands as their users would, and shows them.
+    """A runner of commands that also shows them.
 
     Args:
         home: The folder of keys and copies.
@@ -113,7 +113,7 @@ class Stage:
         self._run = run
 
     def tdr(self, *arguments: object, code: int = 0, or_code: int | None = None, shown: bool = True) -> str:
-        """Run a command, show it with its output, and require an exit code, or another."""
+        """Run a command, show it with its output, and require its exit code."""
         words = [str(argument) for argument in arguments]
         if shown:
             say(
@@ -152,7 +152,7 @@ class Stage:
 
 
 def say(line: str = "") -> None:
-    """Print a text for the audience."""
+    """Print a text for the viewer."""
     print(line, flush=True)
 
 
@@ -163,7 +163,7 @@ def expect(what: object, *, to_be: object, of: str) -> None:
 
 
 def flip_one_byte(file: Path) -> None:
-    """Changes one byte in the middle of a file, in its lowest bit."""
+    """Flip the lowest bit of one byte in the middle of a file."""
     content = bytearray(file.read_bytes())
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
@@ -205,7 +205,7 @@ class Play:
 
 def perform(stage: Stage, node: Node, home: Path) -> None:
     """Run the whole demo."""
-    say("1. A node of one's own: a chain, the contracts on it, a gateway.")
+    say("1. Start a node: a chain, the contracts on it, a gateway.")
     node.start()
     say(f"    up at {node.url}")
 
@@ -225,7 +225,7 @@ def perform(stage: Stage, node: Node, home: Path) -> None:
 
 def register(stage: Stage, files: Path) -> str:
     """Register the penguins; return the dataset's id."""
-    say("\n3. The owner registers a real dataset. The files are hashed here; what is signed is their content root.")
+    say("\n3. The owner registers a real dataset. The files are hashed here; the signature covers their content root.")
     shutil.copytree(ROOT / "examples" / "penguins", files)
     first = stage.write("register", files, "--name", "Palmer penguins", "--license", "CC0-1.0", "--key", "owner")
     expect((first["version"], first["files"]), to_be=(1, 3), of="Version and number of files")
@@ -234,7 +234,7 @@ def register(stage: Stage, files: Path) -> str:
 
 def revise(play: Play) -> None:
     """Add a file, and register the second version."""
-    say("\n4. A month later the owner adds a note: version 2. Version 1 stays provable.")
+    say("\n4. A month later the owner adds a note: version 2. Version 1 can still be proven.")
     shutil.copytree(play.files, play.first)
     (play.files / "NOTES.md").write_text("Checked against the publication.\n")
     second = play.stage.write("revise", play.short, play.files, "--key", "owner")
@@ -272,7 +272,7 @@ def _grant_command(play: Play, until: str) -> tuple[str, ...]:
 
 def revoke(play: Play) -> None:
     """Grant access again, and revoke it."""
-    say("\n6. Granted again for 30 days, and revoked. That it was held until then stays on record.")
+    say("\n6. Granted again for 30 days, and revoked. The record that it was valid until then remains.")
     stage = play.stage
     stage.write("grant", play.short, play.analyst, "--rights", "read", "--until", "30d", "--key", "owner")
     stage.tdr("access", play.short, play.analyst)
@@ -290,7 +290,7 @@ def verify(play: Play) -> None:
 
 def find_a_flipped_bit(play: Play) -> None:
     """Change one bit of a file, which the verification must name."""
-    say("\n8. Somebody flips one bit in one file. The refusal names the file.")
+    say("\n8. One bit in one file is changed. The verification fails and names the file.")
     flip_one_byte(play.files / "penguins-raw.csv")
     play.stage.tdr("verify", play.files, "--dataset", play.short, code=1)
     refused = play.stage.ask("verify", play.files, "--dataset", play.short, code=1)
@@ -314,7 +314,7 @@ def kill_the_node(play: Play) -> None:
 
 
 def _known(stage: Stage, dataset: str) -> Mapping[str, object]:
-    """Everything that was written, without the height at which it was read."""
+    """Return everything that was written, without the height at which it was read."""
     shown = stage.ask("show", dataset)
     history = stage.ask("history", dataset)
     return {"history": history["items"]} | {

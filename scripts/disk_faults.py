@@ -1,17 +1,17 @@
-"""Make the writes of real nodes fail, one after the other; then look at what they had promised.
+"""Make each write of real nodes fail, one after the other; then check what they had acknowledged.
 
     python -m scripts.disk_faults --writes 200 --kind EIO
     python -m scripts.disk_faults --writes 200 --kind ENOSPC --step 4
 
-For each n: a new node whose n-th write or sync fails, from its birth in an empty folder on (it may refuse to start, in
-a sentence; then it is started again on what it left behind), and then, while owners write and read, fails again. The
-files are those of its database and of its embedded chain. An I/O error (EIO) befalls the n-th call of each thread; a
-full disk (ENOSPC) stays full from then on, until there is room again.
+For each n, the n-th write or sync of a new node fails, counted from its first start in an empty folder. The node may
+refuse to start, with a clear message; then it is started again on the same folder. Later, while owners write and read,
+a write fails again. The affected files are those of the database and of the embedded chain. An I/O error (EIO) affects
+the n-th call of each thread; a full disk (ENOSPC) remains full until space is freed.
 
-When the faults stop: everything acknowledged must be on the chain, once; nothing else may be there by half; what was
-refused must be accepted when it is sent again; the files must be sound, and the index equal to the fold of the chain.
-While they last, reads must answer, and writes be acknowledged or refused with 503 or 507. The figures are printed and
-written to disk-results.json; the exit code is 1 if any of this does not hold.
+When the faults stop, everything acknowledged must be on the chain exactly once; nothing may be there in part; refused
+writes must be accepted when they are sent again; the files must be intact, and the index must equal the fold of the
+chain. During the faults, reads must be answered, and writes must be acknowledged or refused with 503 or 507. The
+figures are printed and written to disk-results.json. The exit code is 1 if any of these conditions is violated.
 
 Needs Linux and strace, and the right to trace a process.
 """
@@ -55,14 +55,14 @@ from scripts.faults.oracle import judge
 RESULTS: Final = Path(__file__).resolve().parent.parent / "disk-results.json"
 WRITES_A_POINT: Final = 6
 AT_WORK: Final = 24
-"""At work the n-th call since a moment is counted anew; few threads make more calls than so many in the time."""
+"""The range of n during work, where calls are counted from the fault's start: few threads make more calls."""
 DRAIN_SECONDS: Final = 300.0
 NOT_BEGUN: Final = "The index has not begun yet."
 
 
 @dataclass
 class Results:
-    """What is written to disk-results.json."""
+    """The content of disk-results.json."""
 
     kind: str
     points: int = 0
@@ -77,12 +77,12 @@ class Results:
     duplicated: int = 0
     halfWritten: int = 0  # noqa: N815
     faulty: list[str] = field(default_factory=list)
-    """Whatever else was not as it should be."""
+    """Other violations."""
     seconds: float = 0.0
 
     @property
     def is_good(self) -> bool:
-        """Whether everything held."""
+        """Whether all conditions were met."""
         return not (self.lost or self.duplicated or self.halfWritten or self.faulty)
 
 
@@ -102,12 +102,12 @@ class Write:
 
 
 def run(points: Iterable[int], kind: str, seconds: float = 1e9) -> Results:
-    """Go through all points.
+    """Run all points.
 
     Args:
-        points: Which writes fail.
+        points: The numbers of the writes that fail.
         kind: ``EIO`` or ``ENOSPC``.
-        seconds: After so long no other point is begun; the first is begun in any case.
+        seconds: The time after which no further point is started; the first is always started.
     """
     results = Results(kind)
     started = time.monotonic()
@@ -127,13 +127,13 @@ def run(points: Iterable[int], kind: str, seconds: float = 1e9) -> Results:
 
 
 class _Point:
-    """One write that fails, at a node's birth and at its work.
+    """One failing write, at a node's first start and during its work.
 
     Args:
-        folder: For the node's data and log.
-        number: Which write.
-        kind: How it fails.
-        results: Where it is counted.
+        folder: The folder for the node's data and log.
+        number: The number of the write.
+        kind: The kind of failure.
+        results: The results to add to.
     """
 
     def __init__(self, folder: Path, number: int, kind: str, results: Results) -> None:
@@ -142,7 +142,7 @@ class _Point:
         self._acknowledged: dict[Bytes32, Acknowledged] = {}
 
     def run(self) -> None:
-        """The whole of it."""
+        """Run the point."""
         node, url = self._born()
         with httpx.Client(base_url=url, timeout=DRAIN_SECONDS, trust_env=False) as http:
             deployment = http.get("/v1/deployment").json()
@@ -158,14 +158,14 @@ class _Point:
             self._drain(http, writes)
             self._judge(url, contracts)
         if node.stop() != 0:
-            self._complain("the node did not end in order")
+            self._complain("the node did not stop cleanly")
         self._look_at_files()
 
     def _when(self, number: int) -> str:
         return f"{number}+" if self._kind == "ENOSPC" else str(number)
 
     def _born(self) -> tuple[DiskNode, str]:
-        """Return a node that answers: the one whose write fails, or the one after it."""
+        """Return a node that answers: the one whose write failed, or the next one on its folder."""
         node = DiskNode(self._data, self._log)
         with node.faults(self._kind, self._when(self._number)) as faults:
             url = node.start()
@@ -174,7 +174,7 @@ class _Point:
             self._results.startsRefused += 1
             said = self._log.read_text()
             if "refused to start: " not in said or "Traceback" in said:
-                self._complain("it refused to start without a clear word")
+                self._complain("it refused to start without a clear message")
             node = DiskNode(self._data, self._log)
             url = node.start()
         if url is None:
@@ -204,7 +204,7 @@ class _Point:
                 self._complain(f"{path} was answered {answer.status_code} {answer.text[:300]}")
 
     def _look_for_halves(self, writes: Sequence[Write]) -> None:
-        """A message and its documents are in the database together or not at all; and all that was acknowledged is."""
+        """Check that the database has all acknowledged messages, and no message without its documents or vice versa."""
         storage = open_storage(f"sqlite:///{self._data}/registry.db")
         with storage.read() as connection:
             messages = set(connection.execute(select(RECEIPTS.c.digest)).scalars())
@@ -217,7 +217,7 @@ class _Point:
         self._results.lost += len(self._acknowledged.keys() - messages)
 
     def _drain(self, http: httpx.Client, writes: Sequence[Write]) -> None:
-        """What was refused is sent again, and everything waited for."""
+        """Send refused writes again, and wait for all writes."""
         deadline = time.monotonic() + DRAIN_SECONDS
         for write in writes:
             while write.digest not in self._acknowledged and not self._send(http, write):
@@ -294,11 +294,11 @@ def _signed(message: Signable, key: PrivateKey, domain: Domain) -> dict[str, obj
 def main() -> None:
     """Read the command line, run the test, print and write the result."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--writes", type=int, default=200, help="up to which write")
-    parser.add_argument("--first", type=int, default=1, help="from which write on")
-    parser.add_argument("--step", type=int, default=1, help="only every so many")
-    parser.add_argument("--seed", type=int, help="take the writes in a random order, by this seed")
-    parser.add_argument("--seconds", type=float, default=1e9, help="after so long begin no other write")
+    parser.add_argument("--writes", type=int, default=200, help="the last write")
+    parser.add_argument("--first", type=int, default=1, help="the first write")
+    parser.add_argument("--step", type=int, default=1, help="the distance between two writes")
+    parser.add_argument("--seed", type=int, help="use a random order of writes with this seed")
+    parser.add_argument("--seconds", type=float, default=1e9, help="the time after which no further write is started")
     parser.add_argument("--kind", choices=["EIO", "ENOSPC"], default="EIO")
     parser.add_argument("--results", type=Path, default=RESULTS)
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-"""Write api/rooms/examples.json, the bodies that the gateway's description shows, really signed.
+"""Write api/rooms/examples.json: the example bodies in the gateway's description, with real signatures.
 
 python -m scripts.examples            writes it
 python -m scripts.examples --check    exits 1 if it is not up to date; writes nothing
@@ -34,10 +34,10 @@ CHAIN_ID: Final = 0x74640001
 CONTRACTS: Final = {
     name: created_address(OWNER.address, nonce) for nonce, name in enumerate(("DatasetRegistry", "AccessGrants"))
 }
-"""The contracts that the bodies are signed for. There are none: the examples are of no use on any chain."""
+"""The contracts that the bodies are signed for. They do not exist, so the examples cannot be used on any chain."""
 
 DEADLINE: Final = 4_000_000_000
-"""In the year 2096, so that the examples do not expire. A real message is given minutes or hours."""
+"""A time in the year 2096, so that the examples do not expire. Real messages are valid for minutes or hours."""
 ISSUED_AT: Final = 1_700_000_000
 
 MANIFEST: Final = Manifest.of(
@@ -48,7 +48,7 @@ METADATA: Final = {"name": "Birds", "license": "CC0-1.0"}
 
 
 def rendered() -> str:
-    """Return the file's text: the bodies by the names of their messages, in the order in which they are taken."""
+    """Return the text of the file: the bodies by the names of their messages, in the order of use."""
     registration = Registration(
         owner=OWNER.address,
         content_root=MANIFEST.root,

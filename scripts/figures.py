@@ -1,4 +1,4 @@
-"""One measured figure, beside its goal and what a peer needs for the same: what every benchmark yields."""
+"""A measured figure with its goal and a peer's figure, as yielded by every benchmark."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ class Figure:
     """A row of the benchmarks' table.
 
     Args:
-        name: What was measured; unique over all benchmarks, beginning with the benchmark's name and a colon.
+        name: The name of the measurement; unique over all benchmarks, beginning with the benchmark's name and a colon.
         value: Our figure.
         unit: Its unit, for example ``gas`` or ``files/s``.
-        peer: What it is compared with in the same run, or empty.
+        peer: The peer in the same run, or empty.
         peer_value: The peer's figure in the same unit, or None.
         ratio: Ours compared with the peer's, so that above 1 is better for us, or None.
         goal: The goal as text, for example ``<= 85000`` or ``>= 7x``, or empty.
-        met: Whether the goal is met; None where there is none.
+        met: Whether the goal is met; None if there is no goal.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Figure:
     met: bool | None = None
 
     def to_json(self) -> dict[str, object]:
-        """Return the row as it stands in bench-results.json."""
+        """Return the row for bench-results.json."""
         return {
             "name": self.name,
             "value": self.value,

@@ -1,4 +1,4 @@
-"""Send transactions on a chain, and report how much gas they cost and for what."""
+"""Send transactions on a chain, and report their gas by purpose."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PRECOMPILES = 0xFF
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Where a transaction's gas went; the parts sum to `total`."""
+    """The gas of a transaction by purpose; the parts sum to `total`."""
 
     total: int
     calldata: int
@@ -34,7 +34,7 @@ class Spent:
 
     @property
     def execution(self) -> int:
-        """What remains: the instructions, memory, hashing and precompiles, less refunds."""
+        """The rest: instructions, memory, hashing and precompiles, less refunds."""
         parts = (self.intrinsic, self.calldata, self.cold_accounts, self.cold_slots, self.stores, self.logs)
         return self.total - sum(parts)
 
@@ -60,7 +60,7 @@ def send(call: ContractFunction, sender: ChecksumAddress) -> TxReceipt:
 
 
 def spent(w3: Web3, receipt: TxReceipt) -> Spent:
-    """Return how a transaction's gas was spent, by its trace.
+    """Return the gas of a transaction by purpose, from its trace.
 
     The node must offer debug_traceTransaction, as `anvil --steps-tracing` does.
     """

@@ -2,14 +2,14 @@
 
     python -m scripts.mutants                    all mutants; an hour or more on two cores
     python -m scripts.mutants --sample 20 --seed 7
-    python -m scripts.mutants --seconds 600      as many as are begun in that time, in a random order
-    python -m scripts.mutants --survivors        those that survived the last run, once a test was written
+    python -m scripts.mutants --seconds 600      as many as can be started in that time, in a random order
+    python -m scripts.mutants --survivors        the survivors of the last run, after writing a test
     python -m scripts.mutants --list             only list them
 
-A mutant is compiled with the settings of the release. Killed: a test failed. Equivalent: the compiler makes the same
-bytecode of it, or mutation/equivalent.toml says why no test can tell it. Invalid: it does not compile. Exit code 1 if
-any other survives. The tests of gas, of the artifacts and those by random histories are left out: they would notice
-any change, or notice it by chance. Results go to mutants-results.json.
+A mutant is compiled with the settings of the release. Killed: a test failed. Equivalent: it has the same bytecode, or
+mutation/equivalent.toml explains why no test can detect it. Invalid: it does not compile. Exit code 1 if any other
+mutant survives. The tests of gas, of artifacts and of random histories are left out, because they would detect any
+change, or detect it by chance. Results go to mutants-results.json.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ COMPILED_INTO: Final[dict[str, tuple[str, ...]]] = {
     "Heads.sol": ("DatasetRegistry", "AccessGrants"),
     "SignedMessages.sol": ("DatasetRegistry", "AccessGrants"),
 }
-"""Which shipped contracts each file is part of."""
+"""The shipped contracts that contain each file."""
 TESTS: Final = {
     "AccessGrants": ("test_access.py", "test_access_histories.py", "test_signatures.py"),
     "DatasetRegistry": (
@@ -62,7 +62,7 @@ TESTS: Final = {
         "test_on_anvil.py",
     ),
 }
-"""The tests that must notice a fault of a contract, the likeliest first."""
+"""The tests that must detect a fault in a contract, the likeliest first."""
 TEST_SECONDS: Final = 900
 EXPLAINED: Final = Path(__file__).parent / "mutation/equivalent.toml"
 GIVEN: Final = Path(__file__).parent / "mutation/given.toml"
@@ -73,7 +73,7 @@ Key: TypeAlias = tuple[str, str, str, str]
 
 
 class Fate(StrEnum):
-    """What became of a mutant."""
+    """The outcome of a mutant."""
 
     KILLED = "killed"
     EQUIVALENT = "equivalent"
@@ -87,8 +87,8 @@ class Verdict:
 
     Args:
         mutant: The mutant.
-        fate: What became of it.
-        by: The test that killed it, or why it is equivalent.
+        fate: The outcome.
+        by: The test that killed it, or the reason why it is equivalent.
     """
 
     mutant: Mutant
@@ -97,7 +97,7 @@ class Verdict:
 
 
 def all_mutants() -> list[Mutant]:
-    """Return every mutant of every file of the contracts; interfaces have no code."""
+    """Return every mutant of every file of the contracts, except interfaces, which have no code."""
     sources = _sources()
     output = _compile(sources, {"*": {"": ["ast"]}})
     made = [
@@ -161,15 +161,16 @@ def _killer(folder: Path, contracts: Sequence[str]) -> str | None:
 
 
 def explanations() -> dict[Key, str]:
-    """Return why each mutant of mutation/equivalent.toml cannot be told from the contract."""
+    """Return the reason for each mutant of mutation/equivalent.toml why it is equivalent to the contract."""
     entries = tomllib.loads(EXPLAINED.read_text()).get("mutant", [])
     return {(entry["file"], entry["line"], entry["before"], entry["after"]): entry["reason"] for entry in entries}
 
 
 def key_of(mutant: Mutant, source: str) -> Key:
-    """Return what names a mutant in mutation/equivalent.toml: file, text of the line, before, after.
+    """Return the key of a mutant in mutation/equivalent.toml: file, text of the line, before, after.
 
-    Not the line's number, which changes with every line above; and not less, which would excuse other faults too.
+    The line's number is left out, because it changes with every line above. A shorter key would also match other
+    faults.
     """
     line = source.splitlines()[mutant.line - 1]
     return mutant.file, line.strip(), mutant.before.strip(), mutant.after.strip()
@@ -200,7 +201,7 @@ def _compile(sources: dict[str, str], selection: dict[str, Any]) -> dict[str, An
 
 @contextmanager
 def _copies(count: int) -> Iterator[SimpleQueue[Path]]:
-    """Make copies of the repository, one a worker."""
+    """Make copies of the repository, one per worker."""
     left_out = shutil.ignore_patterns(".git", ".venv*", "node_modules", "__pycache__", ".*_cache", ".hypothesis")
     with tempfile.TemporaryDirectory(prefix="mutants-") as parent:
         folders: SimpleQueue[Path] = SimpleQueue()
@@ -213,16 +214,16 @@ def _copies(count: int) -> Iterator[SimpleQueue[Path]]:
 
 
 def run(chosen: Sequence[Mutant], jobs: int, console: Console, seconds: float = math.inf) -> list[Verdict]:
-    """Try mutants, several at once.
+    """Test mutants concurrently.
 
     Args:
         chosen: The mutants.
-        jobs: How many are tried at once.
-        console: Where progress and survivors are shown.
-        seconds: After so long no other mutant is begun.
+        jobs: The number of concurrent tests.
+        console: The console for progress and survivors.
+        seconds: The time after which no further mutant is started.
 
     Returns:
-        The verdict on each mutant that was begun.
+        The verdict on each mutant that was started.
 
     Raises:
         RuntimeError: The tests fail without any fault, or cannot be run.
@@ -231,7 +232,7 @@ def run(chosen: Sequence[Mutant], jobs: int, console: Console, seconds: float = 
         folder = folders.get()
         killer = _killer(folder, ("AccessGrants", "DatasetRegistry"))
         if killer is not None:
-            raise RuntimeError(f"Without any fault, {killer} fails already: mend that first.")
+            raise RuntimeError(f"Without any fault, {killer} fails: fix that first.")
         folders.put(folder)
 
         deadline = time.monotonic() + seconds
@@ -254,7 +255,7 @@ def run(chosen: Sequence[Mutant], jobs: int, console: Console, seconds: float = 
                 if verdict is None:
                     break
                 verdicts.append(verdict)
-                _write(verdicts)  # After each: whoever stops a run of hours keeps what it found.
+                _write(verdicts)  # Written after each mutant, so that an interrupted run keeps its results.
             return verdicts
 
 
@@ -277,20 +278,22 @@ def table(verdicts: Sequence[Verdict]) -> Table:
 
 
 def main() -> int:
-    """Try the mutants; print the table."""
+    """Test the mutants; print the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--sample", type=int, help="how many, chosen at random; else all")
-    parser.add_argument("--seconds", type=float, help="after so long begin no other; they come in a random order")
-    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="of the sample; printed")
-    parser.add_argument("--survivors", action="store_true", help="only those that survived in mutants-results.json")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many at once")
-    parser.add_argument("--list", action="store_true", help="list them, and try none")
+    parser.add_argument("--sample", type=int, help="the number of random mutants; by default all")
+    parser.add_argument(
+        "--seconds", type=float, help="the time after which no further mutant is started; the order is random"
+    )
+    parser.add_argument("--seed", type=int, default=random.randrange(2**32), help="the seed of the sample; printed")
+    parser.add_argument("--survivors", action="store_true", help="only the survivors in mutants-results.json")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="the number of concurrent tests")
+    parser.add_argument("--list", action="store_true", help="only list them")
     options = parser.parse_args()
     console = Console()
     mutants = all_mutants()
     if options.survivors:
         if not RESULTS.exists():
-            parser.error(f"There is no {RESULTS.name}, so nothing is known to have survived: run without --survivors.")
+            parser.error(f"There is no {RESULTS.name}, so there are no known survivors: run without --survivors.")
         survived = {each["mutant"] for each in json.loads(RESULTS.read_text()) if each["fate"] == Fate.SURVIVED}
         mutants = [mutant for mutant in mutants if str(mutant) in survived]
     if options.seconds is not None:

@@ -28,10 +28,10 @@ def document() -> str:
 def main() -> None:
     """Write or check the file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if the file is stale")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if the file is not up to date")
     if parser.parse_args().check:
         if not FILE.exists() or FILE.read_text() != document():
-            print(f"{FILE.name} is stale: run python -m scripts.openapi", file=sys.stderr)
+            print(f"{FILE.name} is not up to date: run python -m scripts.openapi", file=sys.stderr)
             sys.exit(1)
         return
     FILE.write_text(document())

@@ -56,7 +56,7 @@ class PostgreSQLServer:
         self._run("pg_ctl", "--pgdata", str(self._data), "-m", mode, "-w", "stop")
 
     def crash(self) -> None:
-        """Kill the server and all its children with SIGKILL; it stays down until `start`."""
+        """Kill the server and all its children with SIGKILL; it remains stopped until `start`."""
         lock = self._data / "postmaster.pid"
         postmaster = int(lock.read_text().split()[0])
         processes = [postmaster, *_children(postmaster)]
@@ -65,7 +65,7 @@ class PostgreSQLServer:
                 os.kill(process, signal.SIGKILL)
         while any(_is_running(process) for process in processes):
             time.sleep(0.01)
-        # While the dead process is not reaped, its number looks alive to the next server.
+        # Until the dead process is reaped, its process id looks alive to the next server.
         for file in (lock, *self._folder.glob(".s.PGSQL.*.lock")):
             file.unlink()
 
@@ -82,7 +82,7 @@ class PostgreSQLServer:
 
     def remove(self) -> None:
         """Stop the server and remove its folder."""
-        with contextlib.suppress(subprocess.CalledProcessError):  # It may be down.
+        with contextlib.suppress(subprocess.CalledProcessError):  # It may not be running.
             self.stop("immediate")
         shutil.rmtree(self._folder, ignore_errors=True)
 

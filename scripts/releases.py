@@ -1,6 +1,6 @@
-"""Write registry/evidence/releases.json: the contracts' code in every release, by which evidence recognises them.
+"""Write registry/evidence/releases.json: the contracts' code in every release, used to recognise them in evidence.
 
-    python -m scripts.releases            adds the present artifacts under the present version
+    python -m scripts.releases            adds the current artifacts under the current version
     python -m scripts.releases --check    exits 1 if they are missing; writes nothing
 
 The entries of other versions are never changed.
@@ -24,7 +24,7 @@ RELEASES = ROOT / "registry/evidence/releases.json"
 
 
 def entry(contract: Contract) -> dict[str, Any]:
-    """Return a contract's code in the present artifacts, and where its immutables are."""
+    """Return a contract's code in the current artifacts, and the offsets of its immutables."""
     artifact = json.loads((ROOT / f"registry/artifacts/{contract.name}.json").read_bytes())
     places = artifact["immutableReferences"]
     return {

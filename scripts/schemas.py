@@ -34,7 +34,7 @@ def rendered() -> dict[Path, str]:
 def _rendered(name: str, reference: str, schema: dict[str, Any]) -> str:
     document = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "$comment": f"{name}. Necessary, not sufficient: {reference} says what else must hold.",
+        "$comment": f"{name}. Necessary, not sufficient: {reference} has further conditions.",
         **schema,
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

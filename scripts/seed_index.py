@@ -1,4 +1,4 @@
-"""Fill an index with many datasets, by the index's own way of applying events, to measure reads.
+"""Fill an index with many datasets to measure reads. Events are applied as by the index itself.
 
     python -m scripts.seed_index sqlite:///seeded.db 100000
 
@@ -97,12 +97,12 @@ def owner(number: int) -> Address:
 
 
 def file_hash(number: int) -> Bytes32:
-    """Return the SHA-256 of the one file that only dataset number `number` has."""
+    """Return the SHA-256 of the file that only dataset number `number` has."""
     return Bytes32(keccak256(b"file" + number.to_bytes(8, "big")))
 
 
 def name(number: int) -> str:
-    """Return the name of dataset number `number`; its number is one of its words."""
+    """Return the name of dataset number `number`, which contains the number as a word."""
     chance = random.Random(number)
     return f"{' '.join(chance.sample(WORDS, 3)).capitalize()} of {chance.choice(PLACES)}, {number}"
 
@@ -112,7 +112,7 @@ def seed(storage: Storage, datasets: int, progress: Callable[[int, int], None] |
 
     Args:
         storage: The database, migrated.
-        datasets: How many; a fifth of them has a second version, a third has a grant.
+        datasets: The number of datasets; a fifth of them have a second version, a third have a grant.
         progress: Called with the number of datasets done and the total.
     """
     with storage.write() as connection:

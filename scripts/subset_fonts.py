@@ -1,4 +1,4 @@
-"""Make the certificate's subset typefaces of the whole ones. `--check` reports whether the files are up to date."""
+"""Make the certificate's subset typefaces from the whole ones. `--check` reports whether the files are up to date."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fontTools import subset
 from registry.certificate.typefaces import WHOLE, common_characters, common_path
 
 UNUSED_TABLES = ("vhea", "vmtx", "VORG", "BASE", "GSUB", "GPOS", "GDEF", "DSIG")
-"""What only vertical or complex typesetting needs."""
+"""Tables that only vertical or complex typesetting needs."""
 
 
 def small(path: Path) -> bytes:
@@ -48,7 +48,7 @@ def main() -> int:
             if not is_check:
                 file.write_bytes(made)
     if is_check and stale:
-        print(f"stale: {', '.join(stale)}; run: python -m scripts.subset_fonts")
+        print(f"not up to date: {', '.join(stale)}; run: python -m scripts.subset_fonts")
     return int(is_check and bool(stale))
 
 

@@ -19,7 +19,7 @@ PROGRAMS: dict[str, Callable[[], object]] = {
     "poppler-utils": lambda: shutil.which("pdftoppm"),
     "strace": lambda: shutil.which("strace"),
 }
-"""By the name of their Debian package, whether they are there."""
+"""Checks whether programs are installed, by the name of their Debian package."""
 
 
 def missing() -> list[str]:
@@ -41,7 +41,9 @@ def main() -> int:
         )
         packages = missing()
     if packages:
-        print(f"The tests need these of the system: {', '.join(packages)}. Install them, for example:", file=sys.stderr)
+        print(
+            f"The tests need these system packages: {', '.join(packages)}. Install them, for example:", file=sys.stderr
+        )
         print(f"    sudo apt-get install {' '.join(packages)}", file=sys.stderr)
         return 1
     return 0

@@ -1,1 +1,1 @@
-"""What the chaos run is made of: a proxy that misbehaves, a load, reorganisations, and an oracle."""
+"""The parts of the chaos run: a misbehaving proxy, a load, reorganisations, and an oracle."""

@@ -1,4 +1,4 @@
-"""One registry under attack: its processes, the proxy before its chain, the load on it, and the verdict on it."""
+"""One registry under test: its processes, the proxy before its chain, its load, and its verdict."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from scripts.faults.proxy import FaultProxy
 
 CLIENTS = 3
 SECONDS_TO_START = 600.0
-"""Amid faults, and on a machine that does other things too."""
+"""A wide limit, because of the faults and of other work on the machine."""
 FINALITY = 70
-"""Blocks: more than the deepest reorganisation."""
+"""The finality in blocks: more than the deepest reorganisation."""
 BALANCE = 10**24
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What a cell is made of.
+    """The plan of a cell.
 
     Args:
-        name: Its name; also what its relayer's key comes from.
-        folder: For its data.
+        name: The cell's name, from which its relayer's key is derived.
+        folder: The folder for its data.
         database: The database's URL.
-        roles: One process for each. Several that are whole nodes share the key, and have a data folder each.
-        seed: Of its faults, its load and its kills.
-        anvil: The chain's port; None: the node has a chain of its own, embedded.
-        gate: Before anvil.
+        roles: The role of each process. Several whole nodes share the key and have separate data folders.
+        seed: The seed of its faults, its load and its kills.
+        anvil: The chain's port; None means an embedded chain.
+        gate: The gate before anvil.
     """
 
     name: str
@@ -56,10 +56,10 @@ class Plan:
 
 
 class Cell:
-    """A registry that is running.
+    """A running registry.
 
     Args:
-        plan: What it is made of.
+        plan: Its plan.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -106,11 +106,11 @@ class Cell:
     def kill_one(self) -> None:
         """Kill one of the processes at a random moment of its life, also while it starts."""
         process = self._chance.choice(self._processes)
-        # Half of the lives end soon, the others are given the time to do something.
+        # Half of the processes are killed soon, the others have time to do something.
         if self._chance.random() < 0.5:
             self._live(self._chance.uniform(0.0, 1.0))
         else:
-            until(process.is_up, SECONDS_TO_START, f"{self.name} does not come back", self.revive)
+            until(process.is_up, SECONDS_TO_START, f"{self.name} does not restart", self.revive)
             self._live(self._chance.expovariate(1.0))
         process.kill()
         self.kills += 1
@@ -122,15 +122,15 @@ class Cell:
             time.sleep(0.05)
 
     def revive(self) -> None:
-        """Start again what has ended by itself."""
+        """Restart the processes that have ended."""
         for process in self._processes:
             process.revive()
 
     def is_drained(self) -> bool:
-        """Return whether no acknowledged message is missing, and the index is where the chain was at the first look.
+        """Return whether no acknowledged message is missing, and the index has reached the height of the first call.
 
-        To be called when blocks are taken back no more. An index that was stopped before stands on a block that may be
-        gone, and then cannot be compared with the chain.
+        Call it only after reorganisations have ended. An index that was stopped earlier may be at a block that is gone,
+        and then cannot be compared with the chain.
         """
         self.revive()
         try:
@@ -142,7 +142,7 @@ class Cell:
             return False
 
     def verdict(self) -> Verdict:
-        """Return the verdict with the payloads that were sent twice."""
+        """Return the verdict, including payloads that were sent twice."""
         found = self._judge()
         return replace(found, duplicated=found.duplicated + payloads_sent_twice(self._oracle, self._relayer))
 
@@ -163,10 +163,10 @@ class Cell:
 def until(
     condition: Callable[[], bool], seconds: float, complaint: str, meanwhile: Callable[[], None] | None = None
 ) -> None:
-    """Wait for something.
+    """Wait for a condition.
 
     Raises:
-        SystemExit: It does not come about.
+        SystemExit: The condition is not met in time.
     """
     deadline = time.monotonic() + seconds
     while not condition():

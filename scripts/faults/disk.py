@@ -1,4 +1,4 @@
-"""A node in a process of its own, whose writes to its database files fail when they are told to (by strace)."""
+"""A node in a separate process, whose writes to its database files can be made to fail by strace."""
 
 from __future__ import annotations
 
@@ -27,17 +27,17 @@ INJECTED: Final = "(INJECTED)"
 PR_SET_PTRACER: Final = 0x59616D61
 ANYBODY: Final = ctypes.c_ulong(-1)
 
-# Children are forked from one process that has imported everything once: a node's start takes a tenth of the time.
+# Children are forked from a process that has imported everything: a node then starts in a tenth of the time.
 _PROCESSES: Final = multiprocessing.get_context("forkserver")
 _PROCESSES.set_forkserver_preload(["scripts.faults.disk"])
 
 
 class DiskNode:
-    """A whole node with a chain of its own.
+    """A whole node with an embedded chain.
 
     Args:
         folder: Its data folder.
-        log: Where its log is appended.
+        log: The file to which its log is appended.
     """
 
     def __init__(self, folder: Path, log: Path) -> None:
@@ -68,7 +68,7 @@ class DiskNode:
         return word
 
     def stop(self) -> int | None:
-        """SIGTERM; gives the exit code, None if it does not end."""
+        """Send SIGTERM; return the exit code, or None if it does not end."""
         self._process.terminate()
         self._process.join(SECONDS)
         code = self._process.exitcode
@@ -77,14 +77,15 @@ class DiskNode:
 
     @contextmanager
     def faults(self, error: str, when: str) -> Iterator[Faults]:
-        """Until the block ends, what the node writes to its database files, or syncs, fails as it is told to.
+        """Make writes and syncs of the node's database files fail within this context.
 
         Args:
             error: ``EIO`` or ``ENOSPC``.
-            when: Which calls fail, counted in each thread from now on: ``7`` for the seventh, ``7+`` for all from it.
+            when: The calls that fail, counted in each thread from now: ``7`` for the seventh, ``7+`` for all from it
+                on.
 
         Raises:
-            SystemExit: strace is not here, or may not do this.
+            SystemExit: strace is missing or not allowed to trace.
         """
         program = shutil.which("strace")
         if program is None:
@@ -114,7 +115,7 @@ class DiskNode:
 
 
 class Faults:
-    """The faults that have happened.
+    """The faults that have occurred.
 
     Args:
         report: strace's output.
@@ -125,16 +126,16 @@ class Faults:
 
     @property
     def count(self) -> int:
-        """How many calls have failed."""
+        """The number of failed calls."""
         return self._report.read_text(errors="replace").count(INJECTED)
 
 
 def _serve(folder: Path, log: Path, pipe: Connection) -> None:
-    """What the process does."""
+    """Run the node in the child process."""
     with log.open("ab", buffering=0) as stream:
         os.dup2(stream.fileno(), sys.stdout.fileno())
         os.dup2(stream.fileno(), sys.stderr.fileno())
-    # Where a process may trace its descendants only (Yama), it may trace this one all the same.
+    # Allow tracing also where a process may trace only its descendants (Yama).
     ctypes.CDLL(None).prctl(PR_SET_PTRACER, ANYBODY, 0, 0, 0)
     pipe.send("ready")
     pipe.recv()

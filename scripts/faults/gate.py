@@ -1,7 +1,7 @@
-"""A gate before anvil that is closed while blocks are taken back.
+"""A gate before anvil that is closed during reorganisations.
 
-A real node changes its chain at once: no question sees a half of it. anvil 1.7.1 answers meanwhile, and a question for
-a receipt in a block that is just going makes it crash.
+A real node changes its chain atomically: no request sees an intermediate state. anvil 1.7.1 answers during the change,
+and a request for a receipt in a block that is being removed makes it crash.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 PAUSE = 0.005
-"""Seconds between two tries to get through."""
+"""Seconds between two attempts to enter."""
 
 
 class Gate:
-    """Many may be within at once; who closes it waits until they have left, and meanwhile nobody enters."""
+    """A gate for many users at once. Closing it waits until all have left and keeps others out."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -25,7 +25,7 @@ class Gate:
 
     @asynccontextmanager
     async def within(self) -> AsyncIterator[None]:
-        """For a coroutine, which waits without holding up others of its thread."""
+        """Enter the gate from a coroutine, without blocking its thread."""
         while not self._enter():
             await asyncio.sleep(PAUSE)
         try:
@@ -37,7 +37,7 @@ class Gate:
 
     @contextmanager
     def closed(self) -> Iterator[None]:
-        """For the one thread that closes it."""
+        """Close the gate, from the only thread that does so."""
         with self._changed:
             self._is_closed = True
             self._changed.wait_for(lambda: self._within == 0)

@@ -1,4 +1,4 @@
-"""Owners who register, revise and grant through a gateway that keeps dying, and write down what it acknowledged."""
+"""Owners who register, revise and grant through a gateway that is killed again and again, and record its answers."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from registry.rooms.datasets.head import NO_HEAD
 from registry.rooms.datasets.messages import Registration, Revision
 from registry.sdk.operations.receipts import path_of
 
-DEADLINE = 4_000_000_000  # In the year 2096: a gateway refuses times more than a hundred years ahead.
+DEADLINE = 4_000_000_000  # In the year 2096, because a gateway refuses times more than a hundred years ahead.
 OWNERS = 20
 """For each client."""
 AMPLE = {f"TDR_GAS_{name}": str(10**12) for name in ("PER_HOUR", "PER_ACCOUNT", "PER_DATASET", "FOR_NEWCOMERS")}
-"""Settings of a node on a network: a load that goes on until something happens would use its budgets of gas up."""
+"""Settings of a node on a network, without gas budgets, which a load of unlimited duration would use up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,14 +34,14 @@ class Acknowledged:
 
 @dataclass
 class Load:
-    """Several clients at once, each for many owners.
+    """Several concurrent clients, each for many owners.
 
     Args:
-        urls: The gateways; a client that gets no answer turns to the next.
+        urls: The gateways; a client without an answer tries the next.
         chain_id: The chain's id.
         contracts: The contracts' addresses by name.
-        seed: Of what is sent.
-        rate: Datasets a second that each client tries to register.
+        seed: The seed of the messages.
+        rate: The datasets per second that each client tries to register.
     """
 
     urls: Sequence[str]
@@ -63,7 +63,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """End the clients; what is being sent and is not acknowledged is given up."""
+        """End the clients; messages without an answer are given up."""
         self._stop.set()
         for thread in self._threads:
             thread.join()
@@ -78,7 +78,7 @@ class Load:
                 key = chance.choice(keys)
                 registration = self._registration(key, f"{self.seed} {number} {count}")
                 if self._send(http, registration, key) and chance.random() < 0.3:
-                    # Sent at once: whether its dataset is in a block already is the gateway's to say.
+                    # Sent immediately, whether or not its dataset is in a block yet.
                     self._send(http, self._next(registration, chance), key)
                 self._stop.wait(chance.expovariate(self.rate))
 
@@ -136,7 +136,7 @@ class Load:
                 self.acknowledged.append(Acknowledged(message, answer.json()["id"]))
                 return True
             if answer is not None and answer.status_code == 404 and not isinstance(message, Registration):
-                unknown += 1  # Its dataset is in no block yet.
+                unknown += 1  # The dataset is in no block yet.
                 if unknown > 40:
                     return False
             elif answer is not None and answer.status_code < 500:

@@ -1,7 +1,7 @@
-"""Who makes an anvil's blocks and takes them back: transactions dropped, put back in other blocks, or some of both.
+"""Make an anvil's blocks and reorganise them: transactions are dropped, moved to other blocks, or both.
 
-One thread does both, one after the other. An anvil that makes its blocks by itself may be at one while others are taken
-back, and then loses blocks: the run would end without a verdict.
+A single thread does both in turn. An anvil that makes blocks automatically may do so during a reorganisation and then
+lose blocks, so that the run ends without a verdict.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from scripts.faults.gate import Gate
 DEEPEST = 64
 BLOCK_SECONDS = 1.0
 LONGEST_PAUSE = 0.2
-"""Seconds between two looks at the clock, so that it ends soon when told to."""
+"""Seconds between two checks of the clock, so that it stops soon."""
 
 
 class Miner:
-    """Makes a block a second on an anvil started with `--no-mining`. Runs on a thread of its own.
+    """A miner that makes a block per second on an anvil started with `--no-mining`, in its own thread.
 
     Args:
-        url: The anvil.
-        gate: Before it; closed while blocks are taken back.
-        seed: Of depths and choices.
+        url: The URL of anvil.
+        gate: The gate before it; closed during reorganisations.
+        seed: The seed of depths and choices.
     """
 
     def __init__(self, url: str, gate: Gate, seed: int) -> None:
@@ -41,26 +41,26 @@ class Miner:
         self._stop = threading.Event()
         self._taking_back = threading.Lock()
         self.depths: Counter[int] = Counter()
-        """How many reorganisations there have been, by depth in blocks."""
+        """The number of reorganisations by depth in blocks."""
         self._thread = threading.Thread(target=self._run, name="miner")
         self._thread.start()
 
     def begin_reorganising(self, pause: float) -> None:
-        """From now on blocks are taken back too; the present head and what lies below it stay.
+        """Start reorganising blocks above the current head.
 
         Args:
-            pause: Seconds between two, on average.
+            pause: The mean time between two reorganisations, seconds.
         """
         self._lowest = int(self._chain.request("eth_blockNumber"), 16)
         self._pause = pause
 
     def end_reorganising(self) -> None:
-        """From now on blocks are only made. Return when the reorganisation at hand is over."""
+        """Stop reorganising; return when the current reorganisation is over."""
         with self._taking_back:
             self._pause = None
 
     def close(self) -> None:
-        """End it."""
+        """Stop the thread."""
         self._stop.set()
         self._thread.join()
         self._chain.close()
@@ -73,7 +73,7 @@ class Miner:
             if now >= next_block:
                 self._try(self._make)
                 next_block = max(now, next_block + BLOCK_SECONDS)
-            pause = self._pause  # Once: another thread sets it.
+            pause = self._pause  # Read once, because another thread sets it.
             if pause is None:
                 next_reorganisation = None
             elif next_reorganisation is None or now >= next_reorganisation:
@@ -85,10 +85,10 @@ class Miner:
         try:
             do()
         except (RpcError, ChainUnavailable):
-            return  # anvil is too busy just now: the next one will do.
+            return  # anvil is too busy; the next block follows.
 
     def _make(self) -> None:
-        # Left to itself, anvil's clock goes on from the last block that stayed, and so falls ever further behind.
+        # Otherwise anvil's clock continues from the last remaining block, and falls behind more and more.
         latest = self._chain.request("eth_getBlockByNumber", ["latest", False])
         self._chain.request("evm_mine", [hex(max(int(time.time()), int(latest["timestamp"], 16) + 1))])
 
@@ -100,9 +100,9 @@ class Miner:
     def _take_back(self) -> None:
         height = int(self._chain.request("eth_blockNumber"), 16)
         self._highest = max(self._highest, height)
-        # Two in a row must not add up to more than the deepest: what was final for somebody stays.
+        # Two in a row must not exceed the deepest together, so that final blocks remain.
         lowest = max(self._lowest, self._highest - DEEPEST)
-        # Mostly shallow, now and then as deep as it goes.
+        # Mostly shallow, sometimes as deep as possible.
         depth = min(int(self._random.paretovariate(0.5)), DEEPEST, height - lowest)
         if depth < 1:
             return
@@ -113,7 +113,7 @@ class Miner:
             for transaction_hash in block["transactions"]:
                 if style == "moved" or (style == "some" and self._random.random() < 0.7):
                     raw = self._chain.request("eth_getRawTransactionByHash", [transaction_hash])
-                    # In their order, so that nonces fit, but all crowded into one block: most change their place.
+                    # In their order, so that nonces match, but all in one block, so that most change their place.
                     kept.append((raw, depth - 1))
         with self._gate.closed():
             self._chain.request("anvil_reorg", [depth, kept])

@@ -1,4 +1,4 @@
-"""The oracle: what the chain itself says of everything that was acknowledged."""
+"""The oracle: compare everything acknowledged with the chain itself."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ GRANTED = "0x" + keccak256(b"AccessGranted(uint256,address,uint32,uint48,uint48,
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What was found.
+    """The result of a comparison.
 
     Args:
-        on_chain: Acknowledged messages whose effect is on the chain.
-        failed: Those whose receipt says why they have none.
-        lost: Those of which neither holds.
-        duplicated: Effects that are there twice.
-        gaps: Nonces of the relayer that are missing in the books, or not in a block.
+        on_chain: The number of acknowledged messages with an effect on the chain.
+        failed: The number of those whose receipt gives a reason for the failure.
+        lost: The number of all others.
+        duplicated: The number of effects that occur twice.
+        gaps: The number of the relayer's nonces that are missing in the database or not in a block.
     """
 
     on_chain: int
@@ -48,10 +48,10 @@ class Verdict:
 def judge(
     chain: RpcChain, contracts: Mapping[str, Address], acknowledged: Iterable[Acknowledged], database: str
 ) -> Verdict:
-    """Compare what was acknowledged with the chain and with the receipts.
+    """Compare the acknowledged messages with the chain and with the receipts.
 
     Raises:
-        ChainUnavailable, Unavailable: Chain or database does not answer.
+        ChainUnavailable, Unavailable: The chain or the database does not answer.
     """
     logs: list[dict[str, Any]] = chain.request(
         "eth_getLogs",
@@ -77,10 +77,10 @@ def judge(
 
 
 def is_indexed(chain: RpcChain, database: str, height: int) -> bool:
-    """Return whether the index stands on a block of the chain's, at least so high.
+    """Return whether the index is at a block of the chain, at this height or above.
 
     Raises:
-        ChainUnavailable, Unavailable: Chain or database does not answer.
+        ChainUnavailable, Unavailable: The chain or the database does not answer.
     """
     storage = open_storage(database)
     with storage.read() as connection:
@@ -91,7 +91,7 @@ def is_indexed(chain: RpcChain, database: str, height: int) -> bool:
 
 
 def payloads_sent_twice(chain: RpcChain, relayer: Address) -> int:
-    """Return how many transactions of an account are in a block though their payload is in one already.
+    """Return the number of transactions of an account in blocks whose payload was already in a block.
 
     Raises:
         ChainUnavailable: The chain does not answer.
@@ -137,4 +137,4 @@ def _key_of_message(message: Message) -> tuple[str, ...]:
             return (REVISED, str(message.dataset_id), str(message.content_root))
         case AccessGrant():
             return (GRANTED, str(message.dataset_id), f"0x{message.grantee.hex():0>64}")
-    raise TypeError(f"the load sends no {type(message).__name__}")
+    raise TypeError(f"the load does not send {type(message).__name__}")

@@ -1,4 +1,4 @@
-"""Ports for processes that are started with a number and cannot be given a socket."""
+"""Ports for processes that take a port number and cannot inherit a socket."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import socket
 from contextlib import suppress
 
 PORTS = range(12_000, 32_000)
-"""Below the ports that Linux gives to outgoing connections and to whoever binds port 0 (32768 and up)."""
+"""The range is below the ports that Linux uses for outgoing connections and for port 0 (32768 and up)."""
 
 _claims: list[socket.socket] = []
 _random = random.SystemRandom()

@@ -1,7 +1,7 @@
-"""Node processes that are killed and started again, many times a minute.
+"""Node processes that are killed and restarted many times per minute.
 
-Each is a process of its own that runs what `tdr up` runs, from the opening of its data folder on. It is forked from a
-process that has imported the modules already: two seconds in which a kill could show nothing are left out of each life.
+Each is a separate process that does the same as `tdr up` from the opening of its data folder on. It is forked from a
+process that has imported the modules. This saves two seconds per start in which a kill would not test anything.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class NodeProcess:
     Args:
         data: Its data folder, with the relayer's key in it.
         database: The database's URL.
-        role: Which part of a node it is.
-        settings: Further variables of its environment, by their whole names.
+        role: The part of a node that it runs.
+        settings: Additional environment variables by their full names.
     """
 
     def __init__(self, data: Path, database: str, role: Role, settings: Mapping[str, str]) -> None:
@@ -55,13 +55,13 @@ class NodeProcess:
         return process
 
     def kill(self) -> None:
-        """SIGKILL, and a new process."""
+        """Kill the process with SIGKILL, and start a new one."""
         self._process.kill()
         self._process.join()
         self._process = self._start()
 
     def revive(self) -> None:
-        """A new process if the present one has ended by itself, as a supervisor would do."""
+        """Start a new process if the current one has ended, as a supervisor does."""
         if not self._process.is_alive():
             self._process.join()
             self._process = self._start()
@@ -78,7 +78,7 @@ class NodeProcess:
             connection.close()
 
     def stop(self) -> None:
-        """SIGTERM, and the end."""
+        """Stop the process with SIGTERM."""
         if self._process.is_alive() and self._process.pid is not None:
             os.kill(self._process.pid, signal.SIGTERM)
         self._process.join(SECONDS_TO_STOP)
@@ -86,12 +86,12 @@ class NodeProcess:
         self._process.join()
 
     def index_is_right(self, rpc_url: str | None) -> bool:
-        """Return whether the index equals the fold of the chain, as `tdr index check` finds out; stop the node before.
+        """Return whether the index equals the fold of the chain, by `tdr index check`. Stop the node first.
 
-        If not, or if it could not be found out, the log's last lines are written to stderr: they say which.
+        If not, or if there is no result, the last lines of the log are written to stderr.
 
         Args:
-            rpc_url: The chain, past the proxy; None: the node's own.
+            rpc_url: The chain without the proxy; None means the embedded chain.
         """
         patient = {"TDR_RPC_TIMEOUT_SECONDS": "300"}  # What a node gives up soon, a slow machine must answer here.
         settings = self._settings | patient | ({} if rpc_url is None else {"TDR_RPC_URLS": rpc_url})
@@ -109,7 +109,7 @@ def url_of(port: int) -> str:
 
 
 def _live(settings: Mapping[str, str], role: Role, log: Path) -> None:
-    """What the process does until it is killed."""
+    """Run the node in the child process until it is killed."""
     _write_to(log)
     server.serve(load({}, settings).settings, role)
 

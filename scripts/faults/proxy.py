@@ -16,7 +16,7 @@ LAG_BLOCKS = 4
 
 
 class Kind(StrEnum):
-    """What may go wrong with one POST."""
+    """The kinds of faults of a POST."""
 
     DROP_BEFORE = "drop before"
     DROP_AFTER = "drop after"
@@ -37,19 +37,19 @@ Calls = list[dict[str, Any]]
 
 
 class FaultProxy:
-    """Stands between a node and its chain. Runs on a thread of its own.
+    """A proxy between a node and its chain, in its own thread.
 
     Args:
-        port: Where it listens, on 127.0.0.1.
+        port: The port to listen at, on 127.0.0.1.
         upstream: The chain's port, on 127.0.0.1.
-        gate: Before the chain.
-        seed: Of the choices.
+        gate: The gate before the chain.
+        seed: The seed of the choices.
     """
 
     def __init__(self, port: int, upstream: int, gate: Gate, seed: int) -> None:
         self.url = f"http://127.0.0.1:{port}"
         self.rate = 0.0
-        """The share of POSTs that are faulted."""
+        """The share of POSTs with a fault."""
         self._port = port
         self._upstream = upstream
         self._gate = gate
@@ -57,14 +57,14 @@ class FaultProxy:
         self._seen: dict[str, Any] = {}
         self._down_until = 0.0
         self.faulted: Counter[Kind] = Counter()
-        """JSON-RPC calls that were faulted, by kind."""
+        """The number of JSON-RPC calls with a fault, by kind."""
         self._clients: set[asyncio.Task[None] | None] = set()
         self._ready = threading.Event()
         threading.Thread(target=lambda: asyncio.run(self._serve()), name="fault proxy", daemon=True).start()
         self._ready.wait()
 
     def stop_faults(self) -> None:
-        """From now on everything goes through."""
+        """Forward everything from now on."""
         self.rate = 0.0
         self._down_until = 0.0
 
@@ -76,7 +76,7 @@ class FaultProxy:
 
     async def _client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
-        self._clients.add(task)  # asyncio itself holds it weakly: it might be collected while it waits.
+        self._clients.add(task)  # asyncio keeps only a weak reference, so the task could be collected while it waits.
         try:
             while True:
                 body = await _read_message(reader)
@@ -128,7 +128,7 @@ class FaultProxy:
     def _choose(self, calls: Calls) -> Kind | None:
         if self._random.random() >= self.rate:
             return None
-        # Lies about the chain can be told only when it is asked for; a node that starts asks several times.
+        # A wrong chain id can only be returned when it is requested; a starting node requests it several times.
         kind = self._random.choice(list(Kind))
         if any(call["method"] == "eth_chainId" for call in calls):
             return Kind.WRONG_CHAIN if self._random.random() < 0.3 else kind

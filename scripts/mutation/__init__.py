@@ -1,1 +1,1 @@
-"""Mutation testing of the contracts: small faults put in on purpose, each of which a test must notice."""
+"""Mutation testing of the contracts: small deliberate faults, each of which a test must detect."""

@@ -1,6 +1,6 @@
-"""The faults: for every place of a Solidity file, what a slip of a programmer would have written there.
+"""Generate faults: for every place in a Solidity file, plausible mistakes of a programmer.
 
-Places come from the compiler's syntax tree, so that comments, types and strings are left alone.
+Places come from the compiler's syntax tree, so comments, types and strings are not changed.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class Mutant:
         line: The line, from 1.
         operator: The kind of fault, in a word or two.
         start: The first byte that it replaces.
-        end: The byte behind the last one that it replaces.
+        end: The offset after the last byte that it replaces.
         before: The text that it replaces.
         after: The text in its place.
     """
@@ -41,7 +41,7 @@ class Mutant:
     after: str
 
     def applied(self, source: str) -> str:
-        """Return the file's text with the fault in it."""
+        """Return the file's text with the fault."""
         encoded = source.encode()
         return (encoded[: self.start] + self.after.encode() + encoded[self.end :]).decode()
 
@@ -71,7 +71,7 @@ def given_mutant(file: str, source: str, before: str, after: str) -> Mutant:
     """Return the mutant that replaces a text, which must be in the file exactly once.
 
     Raises:
-        ValueError: It is not.
+        ValueError: It is not there exactly once.
     """
     if source.count(before) != 1:
         raise ValueError(f"{file} has this text {source.count(before)} times, not once: {before!r}")

@@ -1,4 +1,4 @@
-"""A real network on this machine, to try things on: three geth validators and a registry's node, until Ctrl-C.
+"""Run a real network on this machine for experiments: three geth validators and a registry's node, until Ctrl-C.
 
 python -m scripts.network
 """
@@ -25,8 +25,8 @@ TDR = Path(sys.executable).with_name("tdr")
 def main() -> int:
     """Run the network and the node until Ctrl-C or SIGTERM, or until the node ends."""
     arguments = argparse.ArgumentParser(description="A network of three geth validators with a registry's node on it.")
-    arguments.add_argument("--port", default="8000", help="where the registry's node listens; 0: a free port")
-    arguments.add_argument("--unfunded", action="store_true", help="send the relayer no money: it will ask for some")
+    arguments.add_argument("--port", default="8000", help="the port of the registry's node; 0: a free port")
+    arguments.add_argument("--unfunded", action="store_true", help="do not fund the relayer; it will ask for funds")
     chosen = arguments.parse_args()
     if not geth.path().exists():
         print("geth is not built here. Build it with: make geth", file=sys.stderr)
@@ -50,18 +50,18 @@ def _run(folder: Path, port: str, *, is_funded: bool) -> int:
         relayer = create_relayer(data / "relayer.key").address
         if is_funded:
             network.send(relayer, 100 * ETHER)
-        print(f"  chain id      {network.chain_id}, Clique, a block a second; it goes on with any two of the three")
+        print(f"  chain id      {network.chain_id}, Clique, a block a second; it continues with any two of the three")
         for number, validator in enumerate(network.validators, start=1):
             print(f"  validator {number}   {validator.url}  {validator.signer.address}")
         print(f"  funded        {network.rich.address}, a million ether")
-        print(f"  its key       0x{network.rich.secret().hex()}  (of this network alone; it is gone with it)")
-        print(f"  relayer       {relayer}, {'100 ether' if is_funded else 'no money yet'}")
+        print(f"  its key       0x{network.rich.secret().hex()}  (only for this network)")
+        print(f"  relayer       {relayer}, {'100 ether' if is_funded else 'not funded'}")
         print(f"  data          {folder}: removed at the end")
         if not is_funded:
             first = network.validators[0]
             transfer = {"from": str(first.signer.address), "to": str(relayer), "value": hex(ETHER)}
             call = {"jsonrpc": "2.0", "id": 1, "method": "eth_sendTransaction", "params": [transfer]}
-            print("To send the relayer one ether, say in another terminal:")
+            print("To send the relayer one ether, run in another terminal:")
             print(f"  curl -H 'content-type: application/json' {first.url} -d '{json.dumps(call)}'")
         print("Starting the registry's node on validators 1 and 2", flush=True)
         command: list[str | Path] = [TDR, "up", "--data", data, "--port", port]

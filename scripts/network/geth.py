@@ -1,7 +1,7 @@
 """Build the last geth that runs Clique, once, into the user's cache: python -m scripts.network.geth.
 
-Later versions of geth follow a consensus client and make no blocks of their own. The module proxy's checksums hold
-the source to what the pinned version always was.
+Later versions of geth follow a consensus client and do not make blocks themselves. The checksums of the module proxy
+guarantee that the source of the pinned version has not changed.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ from typing import Final
 VERSION: Final = "1.13.15"
 MODULE: Final = "github.com/ethereum/go-ethereum/cmd/geth"
 LINKNAME_CHECKED_SINCE: Final = (1, 23)
-"""From this Go on the linker refuses what a dependency of this geth does, unless it is told not to check."""
+"""From this version of Go on, the linker rejects a dependency of this geth unless the check is disabled."""
 OLDEST_GO: Final = (1, 21)
 
 
 def path() -> Path:
-    """Return where the program is, or will be once it is built."""
+    """Return the path of the program, whether or not it has been built."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return cache / "trusted-data-registry" / f"geth-{VERSION}" / "geth"
 
 
 def build() -> None:
-    """Build it. Two builds at once do no harm: each takes its place when it is whole.
+    """Build it. Concurrent builds are safe: each is moved into place when it is complete.
 
     Raises:
-        subprocess.CalledProcessError: Go failed; its own words are on stderr.
+        subprocess.CalledProcessError: Go failed; its output is on stderr.
     """
     target = path()
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -44,7 +44,7 @@ def build() -> None:
 
 
 def main() -> int:
-    """Build it if it is not there; where Go is missing, say what to do. Fails then only in CI."""
+    """Build it unless it exists. If Go is missing, print what to do, and fail only in CI."""
     if path().exists():
         return 0
     version = _go_version()
@@ -61,7 +61,7 @@ def main() -> int:
     try:
         build()
     except subprocess.CalledProcessError:
-        print(f"geth {VERSION} could not be built; go has said why above.", file=sys.stderr)
+        print(f"geth {VERSION} could not be built; see the output of go above.", file=sys.stderr)
         return 1
     return 0
 

@@ -1,4 +1,4 @@
-"""Three geth validators under Clique, each a process with a folder and ports of its own."""
+"""Three geth validators under Clique, each a process with its own folder and ports."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PERIOD_SECONDS: Final = 1
 GAS_LIMIT: Final = 30_000_000
 ETHER: Final = 10**18
 CAP_SECONDS: Final = 180.0
-"""Longest wait for anything here; a guard against hanging, far above what is usual."""
+"""The longest wait for anything here: a guard against hanging, far above usual times."""
 Found = TypeVar("Found")
 _VANITY_BYTES, _SEAL_BYTES = 32, 65
 _FORKS = ("homestead", "eip150", "eip155", "eip158", "byzantium", "constantinople", "petersburg", "istanbul")
@@ -37,8 +37,8 @@ def genesis(chain_id: int, validators: Sequence[Address], funded: Sequence[Addre
 
     Args:
         chain_id: The chain's id.
-        validators: Who may seal blocks.
-        funded: Who has a million ether from the start, validators aside, who have as much.
+        validators: The accounts that may seal blocks.
+        funded: Another account with a million ether; the validators have the same amount.
     """
     sealers = b"".join(sorted(map(bytes, validators)))
     return {
@@ -56,10 +56,10 @@ def genesis(chain_id: int, validators: Sequence[Address], funded: Sequence[Addre
 
 @dataclass
 class Validator:
-    """One of them. It takes free ports at each start, and says which in its log.
+    """A validator. It takes free ports at each start, and names them in its log.
 
     Args:
-        folder: Its keys, its chain, its log.
+        folder: The folder for its keys, chain and log.
         chain_id: The chain's id.
         signer: Its account.
     """
@@ -72,11 +72,11 @@ class Validator:
 
     @property
     def log(self) -> Path:
-        """Where the current run logs."""
+        """The log file of the current run."""
         return self.folder / "geth.log"
 
     def prepare(self, block: dict[str, Any]) -> None:
-        """Write its key and make its chain."""
+        """Write its key and create its chain."""
         keystore = self.folder / "keystore"
         keystore.mkdir(parents=True, mode=0o700)
         password = secrets.token_hex(16)
@@ -109,7 +109,7 @@ class Validator:
             process.wait()
 
     def request(self, method: str, *params: object) -> Any:
-        """Ask it for one thing. Raises as `registry.chain.client.Chain.request` does."""
+        """Send it one request. Raises as `registry.chain.client.Chain.request` does."""
         chain = RpcChain([self.url], timeout=CAP_SECONDS)
         try:
             return chain.request(method, params)
@@ -128,17 +128,17 @@ class Validator:
 
 
 class Network:
-    """The validators, connected to each other. Ends them all when it is left.
+    """The validators, connected to each other. Leaving the context ends them all.
 
     Args:
-        folder: For their data; anew.
+        folder: A new folder for their data.
         chain_id: The chain's id.
     """
 
     def __init__(self, folder: Path, chain_id: int = 20_777) -> None:
         self.chain_id = chain_id
         self.rich = Signer.random()
-        """An account of nobody's, with a million ether."""
+        """A funded account with a million ether, used by no validator."""
         self.validators = [Validator(folder / f"validator-{number + 1}", chain_id) for number in range(VALIDATORS)]
 
     def __enter__(self) -> Self:
@@ -178,7 +178,7 @@ class Network:
         )
 
     def send(self, to: Address, wei: int) -> None:
-        """Send money from the first validator's account, and wait until it is there."""
+        """Send money from the first validator's account, and wait until it has arrived."""
         first = self.validators[0]
         transfer = {"from": str(first.signer.address), "to": str(to), "value": hex(wei)}
         transaction = first.request("eth_sendTransaction", transfer)
@@ -186,10 +186,10 @@ class Network:
 
 
 def wait_for(ask: Callable[[], Found | None], what: str) -> Found:
-    """Ask until the answer is true, and return it; nodes that are just coming up may fail meanwhile.
+    """Ask until the answer is true, and return it. Errors of starting nodes are ignored.
 
     Raises:
-        TimeoutError: It never is, within the cap.
+        TimeoutError: The answer is not true within the cap.
     """
     deadline = time.monotonic() + CAP_SECONDS
     while True:

@@ -1,1 +1,1 @@
-"""The load that strangers can put on a gateway, beside the work of honest owners."""
+"""The load that strangers can put on a gateway, alongside the work of honest owners."""

@@ -1,6 +1,6 @@
 """The strangers' load where gas costs money: every way to make the relayer pay for useless transactions.
 
-The outcome of an attempt is "202", the status and kind of a refusal, or "wrong" and why, where a refusal differs from
+The outcome of an attempt is "202", the status and kind of a refusal, or "wrong" with a reason if a refusal differs from
 docs/http.md.
 """
 
@@ -23,16 +23,16 @@ from scripts.strangers.kinds import Kind
 from scripts.strangers.target import Target, account
 
 ACCOMMODATING: Final = bytes.fromhex("631626ba7e60e01b60005260206000f3")
-"""A wallet that says yes to every signature (ERC-1271)."""
+"""A wallet that accepts every signature (ERC-1271)."""
 BURNING: Final = bytes.fromhex("3a15600657fe5b") + ACCOMMODATING
-"""One that says yes where gas costs nothing, and uses all gas where it does."""
+"""A wallet that accepts if gas is free, and otherwise uses all gas."""
 FICKLE: Final = bytes.fromhex("4360011615600957fe5b") + ACCOMMODATING
-"""One that says yes in blocks of an even number, and uses all gas in the others: no rehearsal can find that out."""
+"""A wallet that accepts in blocks with even numbers, and otherwise uses all gas. No simulation can detect it."""
 LONG_SIGNATURE: Final = f"0x{'00' * 70}"
-"""Only a contract can call it its own."""
+"""A signature that only a contract can accept."""
 WRONG: Final = "wrong"
 BUDGET: Final = "budget of"
-"""Stands in every refusal by a budget of gas."""
+"""The text in every refusal by a gas budget."""
 _SCOPES: Final = {
     "for accounts that have not": "newcomers",
     "for the account": "an account",
@@ -40,7 +40,7 @@ _SCOPES: Final = {
     "for the dataset": "a dataset",
     "for all messages": "the hour",
 }
-"""What names the budget in a refusal, and how the table of results calls it."""
+"""The name of each budget in refusals, and its name in the table of results."""
 
 
 @dataclass
@@ -68,21 +68,21 @@ class Burners:
             Kind("the same message again and again", self.repeat, 4, 4),
             Kind("registrations by throw-away keys", self.register_with_a_new_key, 4, 8),
             Kind("registrations by one key", self.register_with_one_key, 4, 4),
-            Kind("one dataset revised without end", self.revise, 4, 4),
+            Kind("one dataset revised continuously", self.revise, 4, 4),
             Kind("requests for access by throw-away keys", self.ask_for_access, 4, 8),
         )
 
     async def burn(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-        """Register for a wallet that burns all its gas once it is paid for."""
+        """Register for a wallet that burns all gas if gas costs money."""
         return await _post(http, "/v1/datasets", _for_wallet(target, self.burning, chance))
 
     async def change_the_mind(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-        """Register for a wallet that accepts in the rehearsal and may refuse in the transaction."""
+        """Register for a wallet that accepts in the simulation and may refuse in the transaction."""
         self._failing = _for_wallet(target, chance.choice(self.fickle), chance)
         return await _post(http, "/v1/datasets", self._failing)
 
     async def repeat(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-        """Post a message that may have failed again: it must not be paid for twice."""
+        """Post again a message that may have failed; it must not be paid for twice."""
         return await _post(http, "/v1/datasets", self._failing) if self._failing else "nothing yet"
 
     async def register_with_a_new_key(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
@@ -90,11 +90,11 @@ class Burners:
         return await _register(target, http, account(f"stranger {chance.getrandbits(64)}"), chance)
 
     async def register_with_one_key(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-        """Register one dataset after the other."""
+        """Register one dataset after another with one key."""
         return await _register(target, http, account(self.greedy), chance)
 
     async def revise(self, target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-        """Revise one dataset; of those that come before the next block, all pass the rehearsal, and one succeeds."""
+        """Revise one dataset; of several revisions within a block, all pass the simulation and one succeeds."""
         place = f"/v1/datasets/{self.dataset}"
         head = Bytes32.parse((await http.get(place)).json()["head"])
         message = Revision(

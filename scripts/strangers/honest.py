@@ -29,16 +29,15 @@ PATIENCE = 60.0
 
 @dataclass
 class Waits:
-    """How long honest owners waited.
+    """The times that honest owners waited.
 
     Args:
         writes: Seconds until each write was acknowledged.
-        evidence: Seconds until each evidence bundle was there.
-        audits: Seconds until the victim's events were there, asked for past the gateway as an auditor does.
-        receipts: The ids of what was acknowledged.
-        refused: What was not acknowledged or answered: the request, the status, how long it took, and the beginning of
-            the body.
-        verified: What each bundle proved.
+        evidence: Seconds until each evidence bundle was received.
+        audits: Seconds until the victim's events were received, read from the chain as an auditor does.
+        receipts: The receipt ids of the acknowledged writes.
+        refused: The failed requests: request, status, duration, and the beginning of the body.
+        verified: The verified content of each bundle.
     """
 
     writes: list[float] = field(default_factory=list)
@@ -54,9 +53,9 @@ def work(target: Target, seed: int, seconds: float, owners: Sequence[Signer] = (
 
     Args:
         target: The gateway and the victim.
-        seed: The seed of what is registered.
-        seconds: How long.
-        owners: Who registers, in turn; nobody: each time an owner with a new key.
+        seed: The seed of the registrations.
+        seconds: The duration.
+        owners: The owners who register in turn; empty means a new key each time.
         pause: Seconds between two rounds.
     """
     chance = random.Random(f"{seed} honest")
@@ -78,7 +77,7 @@ def work(target: Target, seed: int, seconds: float, owners: Sequence[Signer] = (
 
 @contextmanager
 def _counted(waits: Waits) -> Iterator[None]:
-    """Count a request that has no answer as refused."""
+    """Count a request without an answer as refused."""
     try:
         yield
     except httpx.TransportError as error:
@@ -156,7 +155,7 @@ def _audit(target: Target, http: httpx.Client, waits: Waits) -> None:
 
 
 def _patiently(http: httpx.Client, path: str) -> httpx.Response:
-    """Repeat a request while the gateway reports that it is busy, after the time that it states."""
+    """Repeat a request while the gateway is busy, after the delay that it states."""
     end = time.monotonic() + PATIENCE
     while (answer := http.get(path)).status_code == httpx.codes.SERVICE_UNAVAILABLE and time.monotonic() < end:
         time.sleep(float(answer.headers["retry-after"]))

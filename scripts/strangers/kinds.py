@@ -24,10 +24,10 @@ from registry.rooms.datasets.statements import Publication
 from scripts.strangers.target import Target, account
 
 EMPTY_OBJECTS: Final = b"{}," * ((32 * 2**20 - 200) // 3)
-"""As many values as a body of the largest size can hold."""
+"""The most values in a body of the largest size."""
 ONE_STRING: Final = b"," * (32 * 2**20 - 200)
 UNREAD_SECONDS: Final = 20.0
-"""How long an answer is not read before the connection is closed."""
+"""The time for which an answer is left unread before the connection is closed."""
 PAIR: Final = b"".join(
     number.to_bytes(32, "big")
     for number in (
@@ -42,7 +42,7 @@ PAIR: Final = b"".join(
 """The generators of both groups as a pair for the pairing precompile (EIP-197)."""
 PAIRS: Final = 8
 _LENGTH: Final = f"61{len(PAIR) * PAIRS:04x}"  # PUSH2
-_COPY: Final = f"{_LENGTH}601a600039"  # CODECOPY(to 0, from 26, length): the pairs stand behind the code.
+_COPY: Final = f"{_LENGTH}601a600039"  # CODECOPY(to 0, from 26, length): the pairs follow the code.
 _CHECK: Final = f"5b60006000{_LENGTH}600060085afa50600856"  # JUMPDEST; STATICCALL(gas, 8, 0, length, 0, 0); POP; JUMP
 MANY_ZEROS: Final = "0x620186a06000fd"  # PUSH3 100,000; PUSH1 0; REVERT
 PAIRING_CODE: Final = bytes.fromhex(_COPY + _CHECK) + PAIR * PAIRS
@@ -55,9 +55,9 @@ class Kind:
 
     Args:
         name: Its name.
-        attempt: Makes one attempt.
-        per_second: How often it begins.
-        at_once: How many attempts may run at the same time; more are left out.
+        attempt: Make one attempt.
+        per_second: The attempts per second.
+        at_once: The most concurrent attempts; further ones are skipped.
     """
 
     name: str
@@ -73,19 +73,19 @@ async def ask_for_access(target: Target, http: httpx.AsyncClient, chance: random
 
 
 async def repeat_without_a_key(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Post the victim's message again, with another deadline and a signature of nothing."""
+    """Post the victim's message again, with another deadline and an invalid signature."""
     message = target.registration.to_json() | {"deadline": chance.randrange(1, target.deadline)}
     return await _post(http, "/v1/datasets", {"message": message, "signature": "0x" + "11" * 4096})
 
 
 async def publish_for_others(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Post the victim's own public message and signature with a document that the victim kept back."""
+    """Post the victim's own public message and signature with an unpublished document of the victim."""
     body = {"message": target.registration.to_json(), "signature": target.signature, "metadata": target.metadata}
     return await _post(http, "/v1/datasets", body)
 
 
 async def register_the_same_hashes(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Register a dataset of one's own with the victim's hashes, and publish the victim's document for it."""
+    """Register another dataset with the victim's hashes, and publish the victim's document for it."""
     by = account(f"stranger {chance.getrandbits(64)}")
     message = Registration(
         owner=by.address,
@@ -118,39 +118,39 @@ async def send_one_string(target: Target, http: httpx.AsyncClient, chance: rando
 
 
 async def leave_manifests_unread(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Ask for the manifest of many files, and read nothing of it."""
+    """Request the manifest of many files without reading it."""
     return await _abandon(target, f"/v1/manifests/{target.large_root}", None, UNREAD_SECONDS)
 
 
 async def leave_answers_unread(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Ask for 20 MB in a hundred calls, and read nothing of them."""
+    """Request 20 MB in a hundred calls without reading them."""
     calls = [_call("eth_call", [{"data": MANY_ZEROS, "gas": hex(100_000)}, "latest"])] * 100
     return await _abandon(target, "/rpc", calls, UNREAD_SECONDS)
 
 
 async def ask_for_many_percentiles(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Ask for the fees of 1,024 blocks at as many percentiles as 64 kB hold."""
+    """Request the fees of 1,024 blocks at as many percentiles as fit into 64 kB."""
     return await _rpc(http, _call("eth_feeHistory", ["0x400", "latest", [50] * 20_000]))
 
 
 async def ask_for_all_logs_a_hundred_times(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Ask for every log, a hundred times in one array."""
+    """Request every log, a hundred times in one array."""
     return await _rpc(http, [_call("eth_getLogs", [{"fromBlock": "0x0", "toBlock": "latest"}])] * 100)
 
 
 async def abandon_log_queries(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Ask for logs that match every bloom and no log, and leave."""
+    """Request logs that match every bloom filter but no log, and disconnect."""
     query = {"fromBlock": "0x0", "toBlock": "latest", "topics": [None, str(REGISTERED)]}
     return await _abandon(target, "/rpc", [_call("eth_getLogs", [query])] * 100)
 
 
 async def call_pairings(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Create a contract that does nothing but check pairings, in a call."""
+    """Create a contract that only checks pairings, in a call."""
     return await _rpc(http, _call("eth_call", [{"data": f"0x{PAIRING_CODE.hex()}", "gas": "0x1000000"}, "latest"]))
 
 
 async def abandon_evidence(target: Target, http: httpx.AsyncClient, chance: random.Random) -> object:
-    """Ask for the evidence of one file of many, and leave."""
+    """Request the evidence of one file of many, and disconnect."""
     return await _abandon(target, f"/v1/datasets/{target.large}/evidence?file={target.large_path}", None)
 
 
@@ -217,7 +217,7 @@ async def _repeat(
     async def one() -> None:
         try:
             outcomes[str(await kind.attempt(target, http, chance))] += 1
-        except (httpx.TransportError, OSError, KeyError) as error:  # KeyError: an answer of another kind.
+        except (httpx.TransportError, OSError, KeyError) as error:  # KeyError: the answer has another form.
             outcomes[type(error).__name__] += 1
 
     while loop.time() < end:
@@ -255,9 +255,9 @@ async def _abandon(target: Target, path: str, body: object, seconds: float = 0.0
 
     Args:
         target: The gateway.
-        path: What is asked for.
-        body: What is posted; None: it is a GET.
-        seconds: When it is closed. The request must have begun: what never began costs nothing.
+        path: The path of the request.
+        body: The body of a POST; None means a GET.
+        seconds: The time until it is closed; long enough for the request to begin.
     """
     where = urlsplit(target.url)
     encoded = b"" if body is None else json.dumps(body).encode()

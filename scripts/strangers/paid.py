@@ -1,4 +1,4 @@
-"""The run on a network where gas costs money: what strangers can make the relayer spend, and how long others wait."""
+"""The run on a network where gas costs money: the relayer's spending for strangers, and the waits of others."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ MAX_FEE_GWEI: Final = 20
 OWNERS: Final = 5
 FICKLE_WALLETS: Final = 4
 ROUND_GAS: Final = 700_000
-"""About what an honest owner is charged for a registration, a grant and a revocation."""
+"""The approximate gas charged to an honest owner for a registration, a grant and a revocation."""
 IDLE_SECONDS: Final = 120.0
 
 
@@ -49,10 +49,10 @@ class Plan:
     """The parameters of a run.
 
     Args:
-        seconds: How long the load lasts.
-        seed: Of the load.
-        files: How many files the victim's large dataset has.
-        gas_per_hour: The budget; the others are its parts, as they are by default.
+        seconds: The duration of the load.
+        seed: The seed of the load.
+        files: The number of files of the victim's large dataset.
+        gas_per_hour: The total budget; the others have the default proportions.
     """
 
     seconds: float
@@ -62,14 +62,14 @@ class Plan:
 
 
 def run(plan: Plan, folder: Path) -> tuple[Attempts, list[Check]]:
-    """Run the load on a node whose relayer has a known amount, and compare with what the chain says is left of it.
+    """Run the load on a node whose relayer has a known balance, and compare it with the balance on the chain.
 
     Args:
-        plan: What the run is made of.
-        folder: For the node's data.
+        plan: The parameters of the run.
+        folder: The folder for the node's data.
 
     Returns:
-        What came of the strangers' attempts by kind, and the verdict.
+        The outcomes of the strangers' attempts by kind, and the verdict.
     """
     data = folder / "node"
     data.mkdir(mode=0o700)
@@ -111,7 +111,7 @@ def _load(plan: Plan, node: Node, chain: PricedChain, relayer: Address, database
     outcomes: multiprocessing.SimpleQueue[dict[str, Counter[str]]] = context.SimpleQueue()
     strangers = context.Process(target=_strangers, args=(burners, target, seed, seconds, outcomes))
     strangers.start()
-    rounds = plan.gas_per_hour // 2 // 2 // ROUND_GAS  # Half of what is left to owners with a history.
+    rounds = plan.gas_per_hour // 2 // 2 // ROUND_GAS  # Half of the budget that is reserved for owners with a history.
     waits = work(target, seed, seconds, owners, pause=max(0.5, seconds / max(rounds, 1)))
     attempts = outcomes.get()
     strangers.join()
@@ -153,7 +153,7 @@ def _burners(chain: PricedChain, target: Target, seed: int) -> Burners:
 
 
 def _register(target: Target, owners: list[Signer], seed: int) -> list[DatasetId]:
-    """Register a dataset for each; return their ids once they are on the chain."""
+    """Register a dataset for each owner; return the ids once they are on the chain."""
     chance = random.Random(f"{seed} registered before")
     with Client(target.url) as gateway:
         signed: list[Signed[Message]] = [
@@ -169,7 +169,7 @@ def _idle(url: str) -> None:
     end = time.monotonic() + IDLE_SECONDS
     with Client(url) as gateway:
         while True:
-            time.sleep(2 * FIGURES_SECONDS)  # What is told may be as old as that.
+            time.sleep(2 * FIGURES_SECONDS)  # The reported state may be this old.
             relayer = gateway.health().relayer
             if relayer.in_flight == relayer.oldest_unmined_seconds == 0:
                 return
@@ -196,7 +196,7 @@ def _of_refusals(attempts: Attempts) -> list[Check]:
     wrong = sum(count for outcome, count in found.items() if outcome.startswith(WRONG))
     return [
         some_of("strangers' attempts refused by a budget", refused),
-        none_of("refusals that are no problem, or without the right Retry-After", wrong),
+        none_of("refusals without a problem object or the right Retry-After", wrong),
     ]
 
 
@@ -207,9 +207,9 @@ def _of_money(chain: PricedChain, relayer: Address, first: int, budget: int, cha
     worst = budget * MAX_FEE_GWEI * GWEI
     return [
         Check("relayer's transactions; failed; fillers", f"{spent.transactions}; {spent.failed}; {spent.fillers}"),
-        Check("gas that they used, of what they might have", f"{spent.gas:,} of {spent.gas_limits:,}"),
+        Check("gas used by them, of their gas limits", f"{spent.gas:,} of {spent.gas_limits:,}"),
         Check("gas charged to the budget", f"{charged:,}", f"= {spent.gas_limits:,}", charged == spent.gas_limits),
-        Check("gas charged to the budget, of what it allows", f"{charged:,}", f"<= {budget:,}", charged <= budget),
+        Check("gas charged to the budget, of its size", f"{charged:,}", f"<= {budget:,}", charged <= budget),
         Check("relayer's balance spent", ether(lost), f"= {ether(spent.fees)} of fees", lost == spent.fees),
         Check("relayer's balance spent, of the worst case", ether(lost), f"<= {ether(worst)}", 0 < lost <= worst),
     ]

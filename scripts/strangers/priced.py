@@ -17,18 +17,18 @@ from scripts.anvil import anvil
 BASE_FEE: Final = 10 * GWEI
 BLOCK_SECONDS: Final = 1.0
 BEGUN_EARLIER: Final = 2 * 24 * 3600
-"""Seconds by which the chain's clock is behind at first, so that what is registered then is old later."""
+"""Seconds by which the chain's clock is behind at first, so that early registrations are old later."""
 _OPTIONS: Final = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
 
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """What an account paid for in a range of blocks.
+    """The transactions of an account in a range of blocks, and their costs.
 
     Args:
-        transactions: How many of its transactions are in them.
-        failed: How many of those failed.
-        fillers: How many only used a nonce up.
+        transactions: The number of its transactions.
+        failed: The number of failed ones.
+        fillers: The number of those that only used up a nonce.
         gas_limits: The most gas that they could use, without the fillers.
         gas: The gas that they used.
         fees: The fees that they paid, wei.
@@ -46,7 +46,7 @@ class PricedChain:
     """The network.
 
     Args:
-        url: Of its node.
+        url: The URL of its node.
     """
 
     def __init__(self, url: str) -> None:
@@ -97,7 +97,7 @@ class PricedChain:
         return int(self._chain.request("eth_getBalance", [str(account), hex(height)]), 16)
 
     def spent(self, account: Address, first: int, last: int) -> Spent:
-        """Return what an account paid for from one block to another, both included."""
+        """Return the transactions and costs of an account from one block to another, inclusive."""
         pairs = [pair for height in range(first, last + 1) for pair in self._transactions(account, height)]
         fillers = [sent for sent, _ in pairs if sent["to"] == sent["from"]]
         return Spent(
@@ -110,7 +110,7 @@ class PricedChain:
         )
 
     def _transactions(self, account: Address, height: int) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-        """Give an account's transactions in a block, each with its receipt."""
+        """Yield an account's transactions in a block, each with its receipt."""
         block = self._chain.request("eth_getBlockByNumber", [hex(height), True])
         receipts = self._chain.request("eth_getBlockReceipts", [hex(height)]) if block["transactions"] else []
         for sent, receipt in zip(block["transactions"], receipts, strict=True):

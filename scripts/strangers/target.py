@@ -1,4 +1,4 @@
-"""What strangers know of a gateway and its victim, all of it public."""
+"""The public facts about a gateway and its victim that strangers know."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Target:
         chain_id: Its chain.
         contracts: The addresses by name.
         small: The victim's dataset with a few files.
-        large: The victim's dataset with many.
-        large_path: The path of a file of it.
+        large: The victim's dataset with many files.
+        large_path: The path of one of its files.
         large_root: Its content root.
-        registration: The message of the small one, which is on the chain for all to read.
-        signature: Its signature, 0x hex, likewise.
-        metadata: Its metadata, which the owner kept back.
-        deadline: For what is signed now, Unix seconds.
+        registration: The message of the small dataset, which is public on the chain.
+        signature: Its signature, 0x hex, also public.
+        metadata: Its metadata, which the owner did not publish.
+        deadline: The deadline of new messages, Unix seconds.
     """
 
     url: str
@@ -82,5 +82,5 @@ class Target:
 
 
 def account(name: str) -> Signer:
-    """Return an account whose key follows from a name."""
+    """Return an account whose key is derived from a name."""
     return Signer(keccak256(name.encode()))

@@ -24,7 +24,7 @@ EVIDENCE_SECONDS: Final = 2.0
 DRAIN_SECONDS: Final = 120.0
 
 Attempts = Mapping[str, Counter[str]]
-"""What came of the strangers' attempts, by kind."""
+"""The outcomes of the strangers' attempts by kind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class Check:
     Args:
         name: The name of the measurement.
         value: The figure.
-        limit: Its limit, as text; empty: it has none.
+        limit: Its limit as text; empty if it has none.
         is_met: Whether it is within the limit.
         is_time: Whether a slow machine alone can push it over.
-        cases: The counted cases, one a line.
+        cases: The counted cases, one per line.
     """
 
     name: str
@@ -76,7 +76,7 @@ class Memory(threading.Thread):
 
 
 def _held(pid: int) -> int:
-    """Return the bytes that a process holds in memory, its share of what it shares; none where it has ended."""
+    """Return the memory of a process in bytes, including its share of shared memory; 0 if it has ended."""
     try:
         fields = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
     except (FileNotFoundError, ProcessLookupError):
@@ -93,17 +93,17 @@ def _children(pid: int) -> list[int]:
 
 
 def none_of(name: str, count: int, cases: Sequence[str] = ()) -> Check:
-    """Return the check that something did not happen."""
+    """Return a check that requires a count of zero."""
     return Check(name, str(count), "0", count == 0, cases=tuple(cases))
 
 
 def some_of(name: str, count: int) -> Check:
-    """Return the check that something happened."""
+    """Return a check that requires a count above zero."""
     return Check(name, str(count), ">= 1", count >= 1)
 
 
 def of_attempts(attempts: Attempts) -> list[Check]:
-    """Return the checks of all that strangers did."""
+    """Return the checks of the strangers' attempts."""
     faults = sum(count for outcomes in attempts.values() for outcome, count in outcomes.items() if outcome == "500")
     return [
         Check("strangers' attempts", f"{sum(each.total() for each in attempts.values()):,}"),
@@ -121,7 +121,7 @@ def of_honest(http: httpx.Client, waits: Waits) -> list[Check]:
 
 
 def of_waits(waits: Waits) -> list[Check]:
-    """Return the checks of how long honest owners waited."""
+    """Return the checks of the times that honest owners waited."""
     return [
         *_times("honest write acknowledged", waits.writes, WRITE_SECONDS),
         *_times("evidence of the victim", waits.evidence, EVIDENCE_SECONDS),
@@ -140,7 +140,7 @@ def _times(name: str, waits: list[float], limit: float) -> list[Check]:
 
 
 def unfinished(http: httpx.Client, receipts: Sequence[str]) -> int:
-    """Return how many receipts are neither mined nor final some time after the load."""
+    """Return the number of receipts that are neither mined nor final some time after the load."""
     end = time.monotonic() + DRAIN_SECONDS
     left = list(receipts)
     while left and time.monotonic() < end:
@@ -164,15 +164,15 @@ def tell(
     """Print a run's tables and write its results.
 
     Args:
-        attempts: What strangers did.
+        attempts: The outcomes of the strangers' attempts.
         checks: The name of the measurement.
         results: The file to write.
-        options: With what the run was started.
+        options: The options of the run.
         times_count: Whether times are judged.
-        as_json: Whether to print what is written, in place of the tables.
+        as_json: Whether to print the results as JSON instead of tables.
 
     Returns:
-        Whether everything that is judged is within its limit.
+        Whether everything judged is within its limit.
     """
     lines = [
         {"name": each.name, "value": each.value, "limit": each.limit, "met": each.is_met, "cases": each.cases}
@@ -189,11 +189,11 @@ def tell(
 
 def _print_tables(attempts: Attempts, checks: Sequence[Check], times_count: bool) -> None:
     console = Console()
-    kinds = Table("kind of load", "attempts", "what came of them", title="What strangers did")
+    kinds = Table("kind of load", "attempts", "outcomes", title="Attempts of strangers")
     for name, outcomes in attempts.items():
         kinds.add_row(name, f"{outcomes.total():,}", ", ".join(f"{key}: {n:,}" for key, n in outcomes.most_common()))
     console.print(kinds)
-    verdict = Table("measured", "value", "limit", "met", title="What it did to others")
+    verdict = Table("measured", "value", "limit", "met", title="Effects on others")
     for check in checks:
         is_judged = bool(check.limit) and (times_count or not check.is_time)
         verdict.add_row(check.name, check.value, check.limit, ("yes" if check.is_met else "NO") if is_judged else "")

@@ -68,16 +68,16 @@ class _Victim:
 
 
 def prepare(url: str, seed: int, files: int) -> Target:
-    """Register the victim's datasets: a small one whose documents are kept back, and a large one that is published.
+    """Register the victim's datasets: a small one with unpublished documents, and a large published one.
 
     Args:
         url: The gateway's address.
-        seed: Of what is registered.
-        files: How many files the large one has.
+        seed: The seed of the datasets.
+        files: The number of files of the large dataset.
     """
     chance = random.Random(f"{seed} victim")
     with Client(url) as gateway:
-        # The later of the two: the chain's clock may be ahead of the real one, or behind it for a while.
+        # The later of the two times: the chain's clock may be ahead of the real one, or temporarily behind.
         deadline = max(gateway.chain_time() or 0, int(time.time())) + HOURS * FAR_SECONDS
         victim = _Victim(gateway, account(f"{seed} victim"), chance, deadline)
         secret = {"name": f"kept back {chance.getrandbits(64):x}", "description": "known to the strangers"}
