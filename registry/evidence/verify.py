@@ -72,9 +72,8 @@ def verify(
 ) -> Verified:
     """Verify a bundle; `registry.evidence.steps` lists the steps.
 
-    Warning: the deployer of a contract chooses its initial storage, whatever its code is. Therefore an address that the
-    auditor does not know proves only the claims of its deployer, except for signed messages. The result names such an
-    address as not proven.
+    Warning: the deployer of a contract chooses its initial storage. Therefore an address that the auditor does not know
+    proves only its deployer's claims, except for signed messages. The result names such an address as not proven.
 
     Args:
         source: The bundle, byte for byte as it was issued.

@@ -54,7 +54,7 @@ def test_a_bundle_of_another_contract_is_refused() -> None:
 
 
 def test_a_pin_of_an_unknown_contract_is_an_error() -> None:
-    with pytest.raises(InvalidInput, match="'Nonsense' is known"):
+    with pytest.raises(InvalidInput, match="no contract 'Nonsense'"):
         report_of(Nonsense=STRANGER)
 
 

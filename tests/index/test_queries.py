@@ -240,7 +240,7 @@ def test_datasets_are_found_by_owner_name_words_hash_status_and_source(
     assert found(source=first.dataset_id) == [two]
     assert found(is_withdrawn=True) == []
     assert found(is_withdrawn=False, owner=activity.address(other), words="ghana") == []
-    with pytest.raises(InvalidInput, match="no word"):
+    with pytest.raises(InvalidInput, match="does not contain a word"):
         queries.datasets(DatasetFilter(words=" ,. "))
     answer = json.loads(orjson.dumps(queries.dataset(first.dataset_id)))
     assert answer["metadata"] == METADATA

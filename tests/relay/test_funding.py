@@ -133,7 +133,7 @@ def test_a_low_balance_is_told_before_it_is_too_low(caplog: pytest.LogCaptureFix
     action = 250_000 * GWEI
     for balance in (100 * action, 9 * action, 9 * action, 0, 0, 9 * action, 50 * action):
         watch.look(balance, GWEI, due=action if balance == 0 else 0)
-    said = [message.partition(" on chain 77 ")[2].partition(":")[0] for message in caplog.messages]
+    said = [message.partition(" on chain 77 ")[2].partition(".")[0] for message in caplog.messages]
     low, stopped = "pays for fewer than 10 more actions", "cannot pay for the pending transactions"
     assert said == [low, stopped, low, ""]
     assert "its balance is 0.0125 ether" in caplog.messages[-1]
