@@ -1,16 +1,18 @@
 """Write the outbox and read it by cursor.
 
+An event of the chain is an entry. While it is in the index, its row in the table of events holds its number, and there
+is no second row. When the index gives it up, its row moves to the outbox: it is *released*. It stands there until it
+comes again (the index is rebuilt), or until it is retracted (the chain took it back).
+
 Invariants, each held by a test in tests/feed:
 
-F1. Rows are only appended. `seq` counts from 1 without gaps, in the order of commits: whoever has read up to a number
-    finds everything that comes later behind it. Every writer takes the lock of the outbox before it takes a number.
+F1. Entries are only appended. `seq` counts from 1 without gaps, in the order of commits: whoever has read up to a
+    number finds everything that comes later behind it. Every writer takes the lock of the outbox before it takes a
+    number.
 F2. Up to the index's block, the standing entries of kind `event` are exactly the events of the index, recognised by
     position and block hash.
 F3. Each event and due entry is taken back by at most one retraction, which comes later and names it.
 F4. A rebuild of the index appends nothing for an event that stands, and takes back what the chain no longer has.
-
-F2 and F4 have one cause: `reconcile` compares the outbox with the table of events in a range of positions, and appends
-the difference. New blocks, reorganisations and rebuilds all use it.
 """
 
 from __future__ import annotations
@@ -19,19 +21,22 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
+from itertools import count
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
     Select,
-    Table,
     and_,
+    bindparam,
+    delete,
     exists,
     false,
     func,
     insert,
     literal,
+    null,
     select,
     true,
     update,
@@ -39,12 +44,14 @@ from sqlalchemy import (
 
 from registry.base.primitives import Address, Bytes32
 from registry.base.subject import Subject
-from registry.feed.tables import OUTBOX
+from registry.feed.tables import EVENTS, OUTBOX
 from registry.storage.clock import database_time
 from registry.storage.locks import lock_values
 
 SCANNED: Final = 10_000
 """How many entries one read looks at: with a filter that fits few, reading stays bounded."""
+NUMBER_COLUMNS: Final = ("seq", "written_at")
+"""The columns of the table of events that `number_events` returns the values of."""
 _EVENT_COLUMNS: Final = (
     "position",
     "block_hash",
@@ -101,7 +108,7 @@ class Due:
 
 
 class Entry(NamedTuple):
-    """A row of the outbox; the columns of `registry.feed.tables`."""
+    """An entry; its fields are the columns of `registry.feed.tables.OUTBOX`."""
 
     seq: int
     entry: int
@@ -122,6 +129,19 @@ class Entry(NamedTuple):
     values: str | None
 
 
+_ENTRY_ROWS: Final = select(*(OUTBOX.c[name] for name in Entry._fields))
+_EVENT_ENTRY: Final[Mapping[str, ColumnElement[Any]]] = {
+    "entry": literal(int(EntryKind.EVENT)),
+    "is_standing": true(),
+    **EVENTS.c,
+}
+_EVENT_ROWS: Final = select(*(_EVENT_ENTRY.get(name, null()).label(name) for name in Entry._fields))
+"""The events of the index as entries."""
+_NEWEST: Final = select(
+    select(func.max(OUTBOX.c.seq)).scalar_subquery(), select(func.max(EVENTS.c.seq)).scalar_subquery()
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Entries behind a cursor.
@@ -139,7 +159,7 @@ class Batch:
 
 def newest(connection: Connection) -> int:
     """Return the number of the newest entry; 0 where there is none."""
-    return connection.scalar(select(func.max(OUTBOX.c.seq))) or 0
+    return max(number or 0 for number in connection.execute(_NEWEST).one())
 
 
 def read_entries(
@@ -164,44 +184,74 @@ def read_entries(
     """
     last = newest(connection)
     end = min(after + SCANNED, last)
-    statement = select(OUTBOX).where(OUTBOX.c.seq > after, OUTBOX.c.seq <= end).order_by(OUTBOX.c.seq).limit(limit)
-    if subject_id is not None:
-        statement = statement.where(OUTBOX.c.subject_id == subject_id)
-    if kind is not None:
-        statement = statement.where(OUTBOX.c.entry == int(kind))
-    entries = [Entry(*row) for row in connection.execute(statement)]
+    entries: list[Entry] = []
+    for table, rows in ((OUTBOX, _ENTRY_ROWS), (EVENTS, _EVENT_ROWS)):
+        statement = rows.where(table.c.seq > after, table.c.seq <= end).order_by(table.c.seq).limit(limit)
+        if subject_id is not None:
+            # An expression is in no index: the range of numbers is read, and not all events of the subject.
+            statement = statement.where(func.coalesce(table.c.subject_id, table.c.subject_id) == subject_id)
+        if kind is not None:
+            statement = statement.where(rows.selected_columns.entry == int(kind))
+        entries += (Entry(*row) for row in connection.execute(statement))
+    entries = sorted(entries)[:limit]  # By their numbers, which come first.
     return Batch(entries, entries[-1].seq if len(entries) == limit else max(after, end), last)
 
 
-def reconcile(connection: Connection, events: Table, first: int, end: int) -> None:
-    """Make the standing entries of a range of positions those of the table of events.
+def number_events(
+    connection: Connection, places: Sequence[tuple[int, Bytes32]], first: int, end: int
+) -> list[tuple[int, int]]:
+    """Return the values of `NUMBER_COLUMNS` for the events of a range of positions, which are inserted with them.
 
-    What stands and is not in the table is retracted, the latest first, with the due entries that rest on it. What is
-    in the table and does not stand is appended, in the order of the chain.
+    Released events that come again keep both values. Those that do not come again are retracted.
 
     Args:
         connection: In a transaction that writes.
-        events: The table of events; its columns have the names of those of the outbox.
+        places: Position and block hash of all events of the range, in the order of the chain.
         first: The first position of the range.
         end: The position behind the range.
     """
     _lock(connection)
-    in_range = and_(OUTBOX.c.is_standing, OUTBOX.c.position >= first, OUTBOX.c.position < end)
-    chosen = select(*(events.c[name] for name in _EVENT_COLUMNS)).where(
-        events.c.position >= first, events.c.position < end
+    has_released, now = connection.execute(
+        select(exists().where(_released(first, end)), database_time(connection))
+    ).one()
+    kept: Mapping[tuple[int, Bytes32], tuple[int, int]] = {}
+    if has_released:
+        kept = _take_again(connection, places, first, end)
+        retract_released(connection, first, end)
+    numbers = count(newest(connection) + 1)
+    return [kept.get(place) or (next(numbers), now) for place in places]
+
+
+def release_events(connection: Connection, first: int) -> None:
+    """Move the events of the index from a position on into the outbox. Their entries stand as they did.
+
+    Args:
+        connection: In a transaction that writes.
+        first: The position.
+    """
+    rows = _EVENT_ROWS.where(EVENTS.c.position >= first)
+    connection.execute(insert(OUTBOX).from_select(Entry._fields, rows))
+    connection.execute(delete(EVENTS).where(EVENTS.c.position >= first))
+
+
+def retract_released(connection: Connection, first: int, end: int) -> None:
+    """Retract the released events of a range of positions, the latest first, with the due entries that rest on them.
+
+    Args:
+        connection: In a transaction that writes.
+        first: The first position of the range.
+        end: The position behind the range.
+    """
+    _lock(connection)
+    event = OUTBOX.alias()
+    is_of_released = exists().where(
+        event.c.is_standing,
+        event.c.entry == int(EntryKind.EVENT),
+        event.c.position == OUTBOX.c.position,
+        event.c.block_hash == OUTBOX.c.block_hash,
     )
-    if connection.scalar(select(exists().where(in_range))):
-        has_event = exists().where(events.c.position == OUTBOX.c.position, events.c.block_hash == OUTBOX.c.block_hash)
-        _retract(connection, and_(in_range, ~has_event))
-        chosen = chosen.where(
-            ~exists().where(
-                OUTBOX.c.is_standing,
-                OUTBOX.c.entry == int(EntryKind.EVENT),
-                OUTBOX.c.position == events.c.position,
-                OUTBOX.c.block_hash == events.c.block_hash,
-            )
-        )
-    _append(connection, EntryKind.EVENT, chosen, _EVENT_COLUMNS, events.c.position)
+    in_range = OUTBOX.c.position >= first, OUTBOX.c.position < end
+    _retract(connection, and_(OUTBOX.c.is_standing, *in_range, is_of_released))
 
 
 def append_due(connection: Connection, due: Due) -> None:
@@ -254,31 +304,50 @@ def retract_due(connection: Connection, name: str, positions: Select[tuple[int]]
         _retract(connection, and_(is_due, OUTBOX.c.position.in_(positions)))
 
 
+def _take_again(
+    connection: Connection, places: Sequence[tuple[int, Bytes32]], first: int, end: int
+) -> dict[tuple[int, Bytes32], tuple[int, int]]:
+    """Take the rows of released events that come again out of the outbox; return their values by place."""
+    columns = OUTBOX.c.position, OUTBOX.c.block_hash, OUTBOX.c.seq, OUTBOX.c.written_at
+    rows = connection.execute(select(*columns).where(_released(first, end))).all()
+    coming = set(places)
+    kept = {
+        (position, block_hash): (seq, written_at)
+        for position, block_hash, seq, written_at in rows
+        if (position, block_hash) in coming
+    }
+    if kept:
+        parameters = [{"number": seq} for seq, _ in kept.values()]
+        connection.execute(delete(OUTBOX).where(OUTBOX.c.seq == bindparam("number")), parameters)
+    return kept
+
+
+def _released(first: int, end: int) -> ColumnElement[bool]:
+    """Select the entries of the events of a range of positions that the index does not have, and that stand."""
+    return and_(
+        OUTBOX.c.is_standing,
+        OUTBOX.c.entry == int(EntryKind.EVENT),
+        OUTBOX.c.position >= first,
+        OUTBOX.c.position < end,
+    )
+
+
 def _retract(connection: Connection, condition: ColumnElement[bool]) -> None:
+    """Append a retraction for each entry that fulfils a condition, the latest first, within the database."""
     before = newest(connection)
-    chosen = select(*(OUTBOX.c[name] for name in _COPIED), OUTBOX.c.seq).where(condition)
-    _append(connection, EntryKind.RETRACTION, chosen, (*_COPIED, "retracts"), OUTBOX.c.seq.desc())
+    latest_first = OUTBOX.c.seq.desc()
+    rows = select(
+        *(OUTBOX.c[name] for name in _COPIED),
+        OUTBOX.c.seq,
+        func.row_number().over(order_by=latest_first) + before,
+        literal(int(EntryKind.RETRACTION)),
+        false(),
+        database_time(connection),
+    )
+    columns = (*_COPIED, "retracts", "seq", "entry", "is_standing", "written_at")
+    connection.execute(insert(OUTBOX).from_select(columns, rows.where(condition).order_by(latest_first)))
     retracted = select(OUTBOX.c.retracts).where(OUTBOX.c.seq > before)
     connection.execute(update(OUTBOX).where(OUTBOX.c.seq.in_(retracted)).values(is_standing=False))
-
-
-def _append(
-    connection: Connection,
-    kind: EntryKind,
-    chosen: Select[Any],
-    columns: Sequence[str],
-    order: ColumnElement[Any],
-) -> None:
-    """Append the rows of a statement. They are copied within the database: no row passes through this program."""
-    rows = chosen.add_columns(
-        literal(int(kind)), false() if kind is EntryKind.RETRACTION else true(), database_time(connection)
-    ).order_by(order)
-    columns = (*columns, "entry", "is_standing", "written_at")
-    if connection.dialect.name == "postgresql":
-        rows = rows.add_columns(func.row_number().over(order_by=order) + newest(connection))
-        columns = (*columns, "seq")
-    # Otherwise SQLite numbers the rows: each gets the highest number so far, and one. It counts faster so.
-    connection.execute(insert(OUTBOX).from_select(columns, rows))
 
 
 def _lock(connection: Connection) -> None:

@@ -13,9 +13,10 @@ from sqlalchemy import Connection, delete, func, select
 
 from registry.base.primitives import Bytes32
 from registry.feed import outbox
+from registry.feed.tables import EVENTS
 from registry.index.position import first_position
 from registry.index.state import find_cursor
-from registry.index.tables import BLOCKS, EVENTS
+from registry.index.tables import BLOCKS
 from registry.rooms.projection import BrokenHistory, IndexedEvent, Projection
 from registry.storage.bulk import insert_rows
 from registry.storage.errors import DUPLICATE_ERRORS
@@ -38,7 +39,7 @@ EVENT_COLUMNS: Final = (
 def apply(
     connection: Connection, projections: Sequence[Projection], events: Sequence[IndexedEvent], *, height: int
 ) -> None:
-    """Add events that follow all those that are in the index, and append them to the outbox.
+    """Add events that follow all those that are in the index, with their numbers in the outbox.
 
     Args:
         connection: In a transaction that writes; the index's place is moved in it afterwards.
@@ -49,21 +50,26 @@ def apply(
     Raises:
         BrokenHistory: One of them cannot follow; the transaction must be rolled back.
     """
+    cursor = find_cursor(connection)
+    first = 0 if cursor is None else first_position(cursor.height + 1)
+    heads: dict[int, Bytes32 | None] = {}
     try:
         for projection in projections:
-            numbers = frozenset(projection.kinds.values())
-            own = [event for event in events if event.kind in numbers]
+            kinds = frozenset(projection.kinds.values())
+            own = [event for event in events if event.kind in kinds]
             if own:
-                heads = projection.apply(connection, own)
-                rows = [event_row(event, head) for event, head in zip(own, heads, strict=True)]
-                insert_rows(connection, EVENTS, EVENT_COLUMNS, rows)
+                positions = [event.position for event in own]
+                heads |= zip(positions, projection.apply(connection, own), strict=True)
+        places = [(event.position, event.block_hash) for event in events]
+        numbers = outbox.number_events(connection, places, first, first_position(height + 1))
+        rows = [
+            (*event_row(event, heads[event.position]), *number) for event, number in zip(events, numbers, strict=True)
+        ]
+        insert_rows(connection, EVENTS, (*EVENT_COLUMNS, *outbox.NUMBER_COLUMNS), rows)
     except DUPLICATE_ERRORS as error:
         raise BrokenHistory(
             "The node gave an event that is in the index already.", hint="Rebuild the index: tdr index rebuild."
         ) from error
-    cursor = find_cursor(connection)
-    first = 0 if cursor is None else first_position(cursor.height + 1)
-    outbox.reconcile(connection, EVENTS, first, first_position(height + 1))
 
 
 def rewind(connection: Connection, projections: Sequence[Projection], height: int) -> None:
@@ -87,12 +93,12 @@ def rewind(connection: Connection, projections: Sequence[Projection], height: in
     ]
     last = connection.scalar(select(func.max(EVENTS.c.position)))
     connection.execute(delete(BLOCKS).where(BLOCKS.c.number > height))
-    connection.execute(delete(EVENTS).where(EVENTS.c.position >= limit))
+    outbox.release_events(connection, limit)
     schedule.drop_derived(connection, limit)
     for projection, subject_ids in zip(projections, touched, strict=True):
         projection.rewind(connection, limit, subject_ids)
     if last is not None and last >= limit:
-        outbox.reconcile(connection, EVENTS, limit, last + 1)
+        outbox.retract_released(connection, limit, last + 1)
 
 
 def event_row(event: IndexedEvent, head: Bytes32 | None) -> tuple[Any, ...]:

@@ -17,10 +17,10 @@ from sqlalchemy import Connection, Table, select
 from registry.base.primitives import Bytes32
 from registry.chain.client import Chain, ChainUnavailable
 from registry.ethereum.abi import text
+from registry.feed.tables import EVENTS
 from registry.index.apply import EVENT_COLUMNS, event_row
 from registry.index.blocks import SPAN_BLOCKS, BlockReader
 from registry.index.state import Cursor, read_cursor, require_deployment
-from registry.index.tables import EVENTS
 from registry.rooms.deployment import Deployment
 from registry.rooms.projection import IndexedEvent, Row
 from registry.rooms.room import Rooms

@@ -10,8 +10,8 @@ from sqlalchemy import ColumnElement
 
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Bytes32
+from registry.feed.tables import EVENTS
 from registry.index.state import Cursor
-from registry.index.tables import EVENTS
 
 Value = TypeVar("Value")
 

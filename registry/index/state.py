@@ -9,7 +9,8 @@ from sqlalchemy import Connection, delete, select, update
 
 from registry.base.errors import Conflict, Unavailable
 from registry.base.primitives import Address, Bytes32
-from registry.index.tables import BLOCKS, CONTRACTS, EVENTS, STATE
+from registry.feed import outbox
+from registry.index.tables import BLOCKS, CONTRACTS, STATE
 from registry.rooms.deployment import ContractAt, Deployment
 from registry.rooms.projection import Projection
 from registry.storage.bulk import insert_rows
@@ -72,7 +73,7 @@ def write_cursor(connection: Connection, cursor: Cursor) -> None:
 def begin(connection: Connection, deployment: Deployment, projections: Sequence[Projection], cursor: Cursor) -> None:
     """Empty the index; it is then at a block before the first event.
 
-    The outbox is kept: what stands in it is compared with the events as they come again.
+    The outbox keeps the events, and compares them with those that come again.
 
     The row of the state comes first: from then on no other indexer gets past it. Where there was none to lock, another
     process may have begun meanwhile: its row is kept, and with it all that it has written.
@@ -86,8 +87,9 @@ def begin(connection: Connection, deployment: Deployment, projections: Sequence[
     if begun is None:
         return
     of_rooms = (table for projection in projections for table in (*projection.tables, *projection.derived))
-    for table in (CONTRACTS, BLOCKS, EVENTS, *of_rooms):
+    for table in (CONTRACTS, BLOCKS, *of_rooms):
         connection.execute(delete(table))
+    outbox.release_events(connection, 0)
     drop_derived(connection, 0)
     add_contracts(connection, deployment.addresses)
     keep_blocks(connection, [(cursor.height, cursor.block_hash, cursor.block_time)], oldest=0)

@@ -1,4 +1,4 @@
-"""The tables of the index that belong to no room.
+"""The tables of the index that belong to no room, besides the events: see `registry.feed.tables`.
 
 A *position* is a place on the chain as one number: the block's height times 2**20, plus the log's index in its block.
 Every row of a room's tables knows the position that it came from, so that going back to a height is to delete what lies
@@ -7,7 +7,7 @@ behind it. Texts from the chain are kept as raw bytes: they need not be UTF-8, a
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, SmallInteger, String, Table
+from sqlalchemy import BigInteger, Column, Integer, String, Table
 
 from registry.base.primitives import Address, Bytes32
 from registry.storage.columns import ROW_NUMBER, Fixed
@@ -41,19 +41,3 @@ BLOCKS = Table(
     Column("timestamp", BigInteger, nullable=False, comment="Unix seconds."),
     comment="The last blocks, among which the common ancestor is looked for after a reorganisation.",
 )
-
-EVENTS = Table(
-    "events",
-    METADATA,
-    Column("position", ROW_NUMBER, primary_key=True, autoincrement=False),
-    Column("block_hash", Fixed(Bytes32), nullable=False),
-    Column("timestamp", BigInteger, nullable=False, comment="The block's time, Unix seconds."),
-    Column("transaction_hash", Fixed(Bytes32), nullable=False),
-    Column("kind", SmallInteger, nullable=False, comment="The number that its room gives its type."),
-    Column("subject_id", Fixed(Bytes32), nullable=False, comment="The id of what it is about."),
-    Column("account", Fixed(Address), nullable=False, comment="The account that it is about too; zero for none."),
-    Column("head", Fixed(Bytes32), comment="The head of its subject after it; NULL where it changes none."),
-    Column("topics", LargeBinary, nullable=False, comment="The log's topics, one behind the other."),
-    Column("data", LargeBinary, nullable=False, comment="The log's data."),
-)
-Index("ix_events_subject_id_account_position", EVENTS.c.subject_id, EVENTS.c.account, EVENTS.c.position)

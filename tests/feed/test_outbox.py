@@ -11,10 +11,9 @@ from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32
 from registry.base.subject import Subject
 from registry.feed import outbox
 from registry.feed.outbox import Due, EntryKind, append_due, newest, read_entries, retract_due
-from registry.feed.tables import OUTBOX
+from registry.feed.tables import EVENTS, OUTBOX
 from registry.index import ahead, sync
 from registry.index.sync import Indexer
-from registry.index.tables import EVENTS
 from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
 from tests.feed.consumer import Consumer

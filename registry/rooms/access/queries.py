@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import bindparam, case, exists, func, select
 
 from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.feed.tables import EVENTS
 from registry.index.pages import (
     DEFAULT_LIMIT,
     LAST,
@@ -20,7 +21,6 @@ from registry.index.pages import (
     Snapshot,
     place_of,
 )
-from registry.index.tables import EVENTS
 from registry.rooms.access.events import AccessRequested
 from registry.rooms.access.projection import KINDS, stored_event
 from registry.rooms.access.tables import GRANTS

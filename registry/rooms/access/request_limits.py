@@ -9,7 +9,8 @@ from sqlalchemy import Connection, Select, exists, func, select
 
 from registry.base.errors import Conflict
 from registry.base.primitives import Address, DatasetId
-from registry.index.tables import EVENTS, STATE
+from registry.feed.tables import EVENTS
+from registry.index.tables import STATE
 from registry.relay.receipts import Status
 from registry.relay.tables import RECEIPTS
 from registry.rooms.access.errors import DIRECT, requests_closed

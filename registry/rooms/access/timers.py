@@ -13,7 +13,7 @@ from registry.base.primitives import Bytes32
 from registry.base.subject import Subject
 from registry.base.times import LAST_SECOND
 from registry.feed.outbox import Due, append_due, retract_due
-from registry.index.tables import EVENTS
+from registry.feed.tables import EVENTS
 from registry.rooms.access.tables import GRANTS
 from registry.rooms.datasets.messages import DATASET
 from registry.timers.schedule import Timer, cancel_derived, derive

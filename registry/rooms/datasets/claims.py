@@ -9,9 +9,9 @@ from sqlalchemy import Subquery, Text, func, literal, select, union_all
 
 from registry.base.primitives import ZERO_BYTES32, Bytes32
 from registry.documents.tables import MANIFEST_FILES
+from registry.feed.tables import EVENTS
 from registry.index.pages import DEFAULT_LIMIT, FIRST, PLACE, PLACE_COLUMNS, Listing, Page, Snapshot, place_of
 from registry.index.state import read_cursor
-from registry.index.tables import EVENTS
 from registry.rooms.datasets.publication_tables import PUBLIC_MANIFESTS
 from registry.rooms.datasets.rows import ClaimItem
 from registry.rooms.datasets.search import MANIFEST_IS_PUBLIC

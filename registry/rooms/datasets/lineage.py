@@ -11,10 +11,10 @@ from registry.base.errors import NotFound
 from registry.base.primitives import DatasetId
 from registry.base.times import utc_datetime
 from registry.documents.tables import METADATA_DOCUMENTS
+from registry.feed.tables import EVENTS
 from registry.index.chunks import chunks
 from registry.index.position import block_of
 from registry.index.state import Cursor, read_cursor
-from registry.index.tables import EVENTS
 from registry.lineage import Direction, Graph, Node, walk
 from registry.rooms.datasets.events import Registered, Revised
 from registry.rooms.datasets.messages import Source

@@ -12,7 +12,7 @@ from registry.chain.client import Chain
 from registry.chain.history import BlockRef
 from registry.ethereum.abi import WORD, left_padded
 from registry.ethereum.logs import Moment
-from registry.index.tables import EVENTS
+from registry.feed.tables import EVENTS
 from registry.rooms.datasets.events import Transferred
 from registry.rooms.datasets.messages import CONTRACT
 from registry.rooms.datasets.projection import KINDS

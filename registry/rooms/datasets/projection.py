@@ -14,9 +14,9 @@ from typing import Any, Final, NamedTuple
 from sqlalchemy import Connection, delete, select
 
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId
+from registry.feed.tables import EVENTS
 from registry.index.chunks import chunks
 from registry.index.events import stored_log
-from registry.index.tables import EVENTS
 from registry.rooms.datasets import names
 from registry.rooms.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn, decode
 from registry.rooms.datasets.folded import DatasetFold

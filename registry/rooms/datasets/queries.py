@@ -9,9 +9,9 @@ from sqlalchemy import Connection, Select, bindparam, exists, select
 from registry.base.errors import Conflict, InvalidInput, NotFound
 from registry.base.primitives import ZERO_ADDRESS, Bytes32, DatasetId
 from registry.documents.tables import MANIFESTS, METADATA_DOCUMENTS
+from registry.feed.tables import EVENTS
 from registry.index.pages import DEFAULT_LIMIT, FIRST, PLACE, Listing, Page, Snapshot, place_of
 from registry.index.state import Cursor, read_cursor
-from registry.index.tables import EVENTS
 from registry.rooms.datasets.events import Registered, Revised
 from registry.rooms.datasets.projection import KINDS, stored_event
 from registry.rooms.datasets.publication_tables import PUBLIC_MANIFESTS, PUBLIC_METADATA, PUBLICATIONS, is_public
