@@ -128,7 +128,7 @@ def seed(storage: Storage, datasets: int, progress: Callable[[int, int], None] |
             )
             insert_rows(connection, MANIFESTS, ("content_root", "body", "files", "bytes"), block.manifests)
             insert_rows(connection, MANIFEST_FILES, ("content_root", "number", "sha256", "path"), block.files)
-            apply(connection, ROOMS.projections, block.events, height=height)
+            apply(connection, ROOMS.projections, block.events, above=height - 1, height=height)
             keep_blocks(connection, [(height, block.hash, block.time)], oldest=height - 256)
             write_cursor(connection, Cursor(height, block.hash, block.time, max(0, height - 64)))
         if progress:

@@ -211,14 +211,16 @@ def number_events(
         end: The position behind the range.
     """
     _lock(connection)
-    has_released, now = connection.execute(
-        select(exists().where(_released(first, end)), database_time(connection))
+    in_index, in_outbox, now, has_released = connection.execute(
+        _NEWEST.add_columns(database_time(connection), exists().where(_released(first, end)))
     ).one()
+    last = max(in_index or 0, in_outbox or 0)
     kept: Mapping[tuple[int, Bytes32], tuple[int, int]] = {}
     if has_released:
+        # What is taken again is in neither table until the caller has inserted it.
         kept = _take_again(connection, places, first, end)
-        retract_released(connection, first, end)
-    numbers = count(newest(connection) + 1)
+        last = _retract(connection, _rests_on_released(first, end), last)
+    numbers = count(last + 1)
     return [kept.get(place) or (next(numbers), now) for place in places]
 
 
@@ -243,15 +245,7 @@ def retract_released(connection: Connection, first: int, end: int) -> None:
         end: The position behind the range.
     """
     _lock(connection)
-    event = OUTBOX.alias()
-    is_of_released = exists().where(
-        event.c.is_standing,
-        event.c.entry == int(EntryKind.EVENT),
-        event.c.position == OUTBOX.c.position,
-        event.c.block_hash == OUTBOX.c.block_hash,
-    )
-    in_range = OUTBOX.c.position >= first, OUTBOX.c.position < end
-    _retract(connection, and_(OUTBOX.c.is_standing, *in_range, is_of_released))
+    _retract(connection, _rests_on_released(first, end), newest(connection))
 
 
 def append_due(connection: Connection, due: Due) -> None:
@@ -301,7 +295,7 @@ def retract_due(connection: Connection, name: str, positions: Select[tuple[int]]
     _lock(connection)
     is_due = and_(OUTBOX.c.is_standing, OUTBOX.c.entry == int(EntryKind.DUE), OUTBOX.c.name == name)
     if connection.scalar(select(exists().where(is_due, OUTBOX.c.position.in_(positions)))):
-        _retract(connection, and_(is_due, OUTBOX.c.position.in_(positions)))
+        _retract(connection, and_(is_due, OUTBOX.c.position.in_(positions)), newest(connection))
 
 
 def _take_again(
@@ -332,22 +326,43 @@ def _released(first: int, end: int) -> ColumnElement[bool]:
     )
 
 
-def _retract(connection: Connection, condition: ColumnElement[bool]) -> None:
-    """Append a retraction for each entry that fulfils a condition, the latest first, within the database."""
-    before = newest(connection)
+def _rests_on_released(first: int, end: int) -> ColumnElement[bool]:
+    """Select the released events of a range of positions, and the due entries that rest on them."""
+    event = OUTBOX.alias()
+    is_of_released = exists().where(
+        event.c.is_standing,
+        event.c.entry == int(EntryKind.EVENT),
+        event.c.position == OUTBOX.c.position,
+        event.c.block_hash == OUTBOX.c.block_hash,
+    )
+    return and_(OUTBOX.c.is_standing, OUTBOX.c.position >= first, OUTBOX.c.position < end, is_of_released)
+
+
+def _retract(connection: Connection, condition: ColumnElement[bool], last: int) -> int:
+    """Append a retraction for each entry that fulfils a condition, the latest first, within the database.
+
+    Args:
+        connection: In a transaction that writes.
+        condition: The entries.
+        last: The number of the newest entry.
+
+    Returns:
+        The number of the newest entry afterwards.
+    """
     latest_first = OUTBOX.c.seq.desc()
     rows = select(
         *(OUTBOX.c[name] for name in _COPIED),
         OUTBOX.c.seq,
-        func.row_number().over(order_by=latest_first) + before,
+        func.row_number().over(order_by=latest_first) + last,
         literal(int(EntryKind.RETRACTION)),
         false(),
         database_time(connection),
     )
     columns = (*_COPIED, "retracts", "seq", "entry", "is_standing", "written_at")
     connection.execute(insert(OUTBOX).from_select(columns, rows.where(condition).order_by(latest_first)))
-    retracted = select(OUTBOX.c.retracts).where(OUTBOX.c.seq > before)
-    connection.execute(update(OUTBOX).where(OUTBOX.c.seq.in_(retracted)).values(is_standing=False))
+    retracted = select(OUTBOX.c.retracts).where(OUTBOX.c.seq > last)
+    lost = connection.execute(update(OUTBOX).where(OUTBOX.c.seq.in_(retracted)).values(is_standing=False))
+    return last + lost.rowcount
 
 
 def _lock(connection: Connection) -> None:

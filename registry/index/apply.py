@@ -15,7 +15,6 @@ from registry.base.primitives import Bytes32
 from registry.feed import outbox
 from registry.feed.tables import EVENTS
 from registry.index.position import first_position
-from registry.index.state import find_cursor
 from registry.index.tables import BLOCKS
 from registry.rooms.projection import BrokenHistory, IndexedEvent, Projection
 from registry.storage.bulk import insert_rows
@@ -37,7 +36,12 @@ EVENT_COLUMNS: Final = (
 
 
 def apply(
-    connection: Connection, projections: Sequence[Projection], events: Sequence[IndexedEvent], *, height: int
+    connection: Connection,
+    projections: Sequence[Projection],
+    events: Sequence[IndexedEvent],
+    *,
+    above: int,
+    height: int,
 ) -> None:
     """Add events that follow all those that are in the index, with their numbers in the outbox.
 
@@ -45,13 +49,12 @@ def apply(
         connection: In a transaction that writes; the index's place is moved in it afterwards.
         projections: The rooms' parts of the index.
         events: The events in the order of the chain.
+        above: The index's block before.
         height: The last block of these events: that of the index afterwards.
 
     Raises:
         BrokenHistory: One of them cannot follow; the transaction must be rolled back.
     """
-    cursor = find_cursor(connection)
-    first = 0 if cursor is None else first_position(cursor.height + 1)
     heads: dict[int, Bytes32 | None] = {}
     try:
         for projection in projections:
@@ -61,7 +64,7 @@ def apply(
                 positions = [event.position for event in own]
                 heads |= zip(positions, projection.apply(connection, own), strict=True)
         places = [(event.position, event.block_hash) for event in events]
-        numbers = outbox.number_events(connection, places, first, first_position(height + 1))
+        numbers = outbox.number_events(connection, places, first_position(above + 1), first_position(height + 1))
         rows = [
             (*event_row(event, heads[event.position]), *number) for event, number in zip(events, numbers, strict=True)
         ]

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from sqlalchemy import select
@@ -19,6 +19,7 @@ from registry.base.errors import Conflict, Unavailable
 from registry.chain.capabilities import FINALIZED
 from registry.chain.client import Chain, ChainUnavailable, RpcError, WrongChain, identity_of
 from registry.chain.finality import Finality, FinalityRule
+from registry.index.adopt import Adoption
 from registry.index.ahead import ReadAhead
 from registry.index.apply import apply, rewind
 from registry.index.blocks import Block, BlockReader, without_code
@@ -34,7 +35,7 @@ from registry.index.state import (
     write_cursor,
 )
 from registry.index.tables import BLOCKS
-from registry.rooms.deployment import ContractAt, Deployment
+from registry.rooms.deployment import Deployment
 from registry.rooms.projection import IndexedEvent
 from registry.rooms.room import Rooms
 from registry.storage import Storage
@@ -100,11 +101,13 @@ class Indexer:
         self._chain = chain
         self._storage = storage
         self._deployment = deployment
+        self._rooms = rooms
         self._projections = rooms.projections
         self._finality = FinalityRule.of(finality)
         self._reader = BlockReader(chain, deployment, rooms)
         self._ahead = ReadAhead(self._reader)
         self._tagged: Block | None = None
+        self._adoption: Adoption | None = None
         self._is_checked = False
 
     def check_deployment(self) -> None:
@@ -134,24 +137,10 @@ class Indexer:
         with self._storage.read() as connection:
             missing_contracts = require_deployment(connection, self._deployment)
         if missing_contracts:
-            self._adopt(missing_contracts)
+            log.info("the index adds the events of %s", ", ".join(missing_contracts))
+            lacking = replace(self._deployment, contracts=missing_contracts)
+            self._adoption = Adoption(self._chain, lacking, self._rooms)
         self._is_checked = True
-
-    def _adopt(self, contracts: Mapping[str, ContractAt]) -> None:
-        """Index contracts that a newer version of the program brings to a database.
-
-        Those that were deployed behind the index's block are read from there on; for older ones the index begins anew.
-        """
-        with self._storage.write() as connection:
-            cursor = lock_cursor(connection)
-            missing = require_deployment(connection, self._deployment)
-            if cursor is None or not missing:
-                return
-            if all(contract.block_number > cursor.height for contract in contracts.values()):
-                add_contracts(connection, {name: contract.address for name, contract in missing.items()})
-                return
-        log.warning("the index begins again, with the events of %s", ", ".join(contracts))
-        self.start_over()
 
     def step(self) -> bool:
         """Goes one step.
@@ -188,6 +177,8 @@ class Indexer:
         if here is None or here.hash != cursor.block_hash:
             # A node that has not come so far yet does not contradict; one that has another block there does.
             return self._go_back(cursor, min(head.number, cursor.height))
+        if self._adoption is not None:
+            return self._adopt(cursor, self._adoption)
         with spared_collector():
             span = self._ahead.span(cursor.height, cursor.block_hash, head.number)
             latest = span.blocks[-1] if span.blocks else here
@@ -259,6 +250,26 @@ class Indexer:
             raise ChainUnavailable("The node has not come as far as the block of the deployment.")
         return Cursor(block.number, block.hash, block.timestamp, 0)
 
+    def _adopt(self, cursor: Cursor, adoption: Adoption) -> bool:
+        """Go on with adding the contracts that a newer version of the program brings to a database."""
+        if not adoption.is_possible:
+            log.warning("the index begins again, to add contracts")
+            self._adoption = None
+            self.start_over()
+            return True
+        if not adoption.is_complete(cursor):
+            return adoption.read(cursor)
+        with self._storage.write() as connection:
+            if lock_cursor(connection) != cursor:
+                return True  # Another indexer was faster.
+            missing = require_deployment(connection, self._deployment)
+            if missing:
+                height = cursor.height
+                apply(connection, self._projections, adoption.events, above=height, height=height)
+                add_contracts(connection, {name: contract.address for name, contract in missing.items()})
+        self._adoption = None
+        return True
+
     def _advance(
         self,
         cursor: Cursor,
@@ -274,7 +285,7 @@ class Indexer:
         with self._storage.write() as connection:
             if lock_cursor(connection) != cursor:
                 return True  # Another indexer was faster.
-            apply(connection, self._projections, events, height=moved.height)
+            apply(connection, self._projections, events, above=cursor.height, height=moved.height)
             keep_blocks(
                 connection,
                 [(block.number, block.hash, block.timestamp) for block in blocks if block.number >= oldest],

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32
 from registry.base.subject import Subject
 from registry.feed import outbox
-from registry.feed.outbox import Due, EntryKind, append_due, newest, read_entries, retract_due
+from registry.feed.outbox import (
+    NUMBER_COLUMNS,
+    Due,
+    EntryKind,
+    append_due,
+    newest,
+    number_events,
+    read_entries,
+    release_events,
+    retract_due,
+)
 from registry.feed.tables import EVENTS, OUTBOX
 from registry.index import ahead, sync
 from registry.index.sync import Indexer
 from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
+from registry.storage.bulk import insert_rows
 from tests.feed.consumer import Consumer
 from tests.fixtures.crashes import Crash, crash
 from tests.index.activity import Activity
@@ -161,6 +173,64 @@ def test_process_that_ends_between_events_and_outbox_has_written_neither(
 def due(number: int, name: str = "Something") -> Due:
     block = Bytes32(bytes([7]) * 32)
     return Due(name, Subject("thing", Bytes32(bytes([number]) * 32)), ZERO_ADDRESS, number, block, 5, block, {"n": 1})
+
+
+def write_events(connection: Connection, positions: Sequence[int]) -> None:
+    """Write the events of a range from 0 to 9, with the least that the table demands."""
+    block = bytes([7]) * 32
+    places = [(position, Bytes32(block)) for position in positions]
+    columns = ("position", "block_hash", "timestamp", "transaction_hash", "kind", "subject_id", "account", "topics")
+    rows = [
+        (position, block, 5, block, 6, block, bytes(20), block, bytes([position]), *numbers)
+        for position, numbers in zip(positions, number_events(connection, places, 0, 10), strict=True)
+    ]
+    insert_rows(connection, EVENTS, (*columns, "data", *NUMBER_COLUMNS), rows)
+
+
+def test_released_event_that_comes_again_keeps_its_number_and_one_that_does_not_is_retracted(storage: Storage) -> None:
+    """F1, F3, F4."""
+    with storage.write() as connection:
+        write_events(connection, [1, 2, 3])
+        append_due(connection, due(2))
+        append_due(connection, due(3))
+        release_events(connection, 0)
+        released = read_entries(connection, 0, 9).entries
+        assert [(entry.seq, entry.position, entry.data, entry.is_standing) for entry in released] == [
+            (1, 1, b"\1", True),
+            (2, 2, b"\2", True),
+            (3, 3, b"\3", True),
+            (4, 2, None, True),
+            (5, 3, None, True),
+        ]
+        write_events(connection, [1, 3, 4])
+        assert newest(connection) == 8
+        entries = read_entries(connection, 0, 9).entries
+        assert [(entry.seq, entry.position, entry.retracts, entry.is_standing) for entry in entries] == [
+            (1, 1, None, True),
+            (2, 2, None, False),
+            (3, 3, None, True),
+            (4, 2, None, False),
+            (5, 3, None, True),
+            (6, 2, 4, False),
+            (7, 2, 2, False),
+            (8, 4, None, True),
+        ]
+        assert list(connection.scalars(select(OUTBOX.c.seq).order_by(OUTBOX.c.seq))) == [2, 4, 5, 6, 7]
+
+
+def test_newest_entry_that_is_released_and_comes_again_is_not_numbered_twice(storage: Storage) -> None:
+    """F1."""
+    with storage.write() as connection:
+        write_events(connection, [1, 2])
+        release_events(connection, 0)
+        write_events(connection, [2, 3])
+        entries = read_entries(connection, 0, 9).entries
+        assert [(entry.seq, entry.position, entry.retracts) for entry in entries] == [
+            (1, 1, None),
+            (2, 2, None),
+            (3, 1, 1),
+            (4, 3, None),
+        ]
 
 
 def test_numbers_are_given_in_the_order_of_commits(storage: Storage) -> None:

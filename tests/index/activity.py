@@ -75,11 +75,11 @@ class Activity:
 
     def act(self, times: int = 1) -> list[str]:
         """Sends some random transactions; gives them as they were sent."""
-        return [self._send(*self._random_call()) for _ in range(times)]
+        return [self.send_call(*self._random_call()) for _ in range(times)]
 
     def send(self, person: LocalAccount, message: Message) -> str:
         """Sends one message, its signer being the sender."""
-        return self._send(person, self.deployment.address_of(message.CONTRACT), calldata(message, b""))
+        return self.send_call(person, self.deployment.address_of(message.CONTRACT), calldata(message, b""))
 
     def registration(self, person: LocalAccount, **fields: Any) -> Registration:
         self.salt += 1
@@ -130,7 +130,8 @@ class Activity:
             self.mine()
         self.chain.request("anvil_dropAllTransactions")
 
-    def _send(self, person: LocalAccount, to: Address | None, data: bytes) -> str:
+    def send_call(self, person: LocalAccount, to: Address | None, data: bytes) -> str:
+        """Send a transaction; return it as it was sent. Without `to` it makes a contract."""
         nonce = int(self.chain.request("eth_getTransactionCount", [person.address, "pending"]), 16)
         transaction: dict[str, Any] = {
             "type": 2,
@@ -148,15 +149,19 @@ class Activity:
         self.chain.request("eth_sendRawTransaction", [raw])
         return raw
 
+    def deploy(self, person: LocalAccount, code: bytes) -> Address:
+        """Make a contract in a block of its own."""
+        raw = self.send_call(person, None, code)
+        self.mine()
+        receipt = self.chain.request("eth_getTransactionReceipt", ["0x" + keccak256(bytes.fromhex(raw[2:])).hex()])
+        return Address.parse(receipt["contractAddress"])
+
     def _deploy(self) -> Deployment:
         deployer, number = self.people[0], self.head_number()
         addresses: list[Address] = []
         for name in ("DatasetRegistry", "AccessGrants"):
             code = bytes.fromhex(json.loads((ARTIFACTS / f"{name}.json").read_text())["bytecode"][2:])
-            raw = self._send(deployer, None, code + b"".join(left_padded(address) for address in addresses))
-            self.mine()
-            receipt = self.chain.request("eth_getTransactionReceipt", ["0x" + keccak256(bytes.fromhex(raw[2:])).hex()])
-            addresses.append(Address.parse(receipt["contractAddress"]))
+            addresses.append(self.deploy(deployer, code + b"".join(left_padded(address) for address in addresses)))
         genesis = self.chain.request("eth_getBlockByNumber", ["0x0", False])["hash"]
         places = dict(zip(("DatasetRegistry", "AccessGrants"), addresses, strict=True))
         return Deployment.of(self.chain_id, Bytes32.parse(genesis), places, number + 1)

@@ -575,10 +575,11 @@ def test_registration_that_is_in_the_index_already_is_refused_and_changes_nothin
     assert block is not None
     entries = reader.span(block.number, block.hash, activity.head_number()).events
     again = next(entry for entry in entries if isinstance(entry.event, Registered))
-    later = again._replace(position=position_of(activity.head_number() + 1, 0))
+    later_block = activity.head_number() + 1
+    later = again._replace(position=position_of(later_block, 0))
     before = fingerprint(storage, ROOMS)
     with pytest.raises(BrokenHistory), storage.write() as connection:
-        apply(connection, ROOMS.projections, [later], height=activity.head_number() + 1)
+        apply(connection, ROOMS.projections, [later], above=later_block - 1, height=later_block)
     assert fingerprint(storage, ROOMS) == before
 
 

@@ -13,6 +13,8 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 
 from registry.base.errors import Conflict
+from registry.base.primitives import Bytes32
+from registry.feed.outbox import newest, read_entries
 from registry.storage import Storage, migrate, open_storage
 from registry.storage.metadata import METADATA
 from registry.storage.migrate import configuration, revision_of
@@ -256,10 +258,59 @@ def test_outbox_and_timers_are_filled_from_the_index(database_url: str) -> None:
             ),
             [grant | row for row in grants],
         )
-    migrate(storage)
+    migrate(storage, "0012")
     with storage.read() as connection:
         rows = connection.execute(text("SELECT seq, position, data, entry FROM outbox ORDER BY seq")).all()
         assert [tuple(row) for row in rows] == [(1, 10, b"\x0a", 0), (2, 20, b"\x14", 0), (3, 30, b"\x1e", 0)]
         timers = connection.execute(text("SELECT name, key, due_at, position FROM timers ORDER BY position")).all()
         assert [tuple(row) for row in timers] == [("access-expiry", "20", 100, 20), ("access-expiry", "40", 200, 40)]
+    storage.close()
+
+
+def test_events_of_the_index_take_their_numbers_from_the_outbox(database_url: str) -> None:
+    """Revision 0013: what is read by cursor stays the same, also in the middle of a rebuild."""
+    storage = open_storage(database_url)
+    migrate(storage, "0012")
+    block, other, topic, account = (Bytes32(bytes([byte]) * 32) for byte in (7, 9, 3, 0))
+    shared = {"block_hash": block, "other": other, "topics": topic, "account": account[:20]}
+    rows = [
+        {"seq": 1, "entry": 0, "retracts": None, "is_standing": True, "position": 20, "name": None},
+        {"seq": 2, "entry": 0, "retracts": None, "is_standing": False, "position": 30, "name": None},
+        {"seq": 3, "entry": 2, "retracts": None, "is_standing": True, "position": 20, "name": "Reached"},
+        {"seq": 4, "entry": 1, "retracts": 2, "is_standing": False, "position": 30, "name": None},
+        {"seq": 5, "entry": 0, "retracts": None, "is_standing": True, "position": 31, "name": None},
+        {"seq": 6, "entry": 0, "retracts": None, "is_standing": True, "position": 10, "name": None},
+        {"seq": 7, "entry": 0, "retracts": None, "is_standing": True, "position": 90, "name": None},
+    ]
+    with storage.write() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO events (position, block_hash, timestamp, transaction_hash, kind, subject_id, account,"
+                " topics, data) VALUES (:position, :block_hash, 5, :other, 6, :other, :account, :topics, :data)"
+            ),
+            [shared | {"position": position, "data": bytes([position])} for position in (31, 10, 20)],
+        )
+        connection.execute(
+            text(
+                "INSERT INTO outbox (seq, entry, retracts, is_standing, position, block_hash, timestamp,"
+                " transaction_hash, subject_id, account, written_at, kind, topics, data, name) VALUES (:seq, :entry,"
+                " :retracts, :is_standing, :position, :block_hash, 5, :other, :other, :account, :written_at, :kind,"
+                " :topics, :data, :name)"
+            ),
+            [
+                shared
+                | row
+                | {"written_at": 100 + row["seq"], "kind": 6 if row["name"] is None else None}
+                | {"data": bytes([row["position"]]) if row["name"] is None else None}
+                for row in rows
+            ],
+        )
+        before = [tuple(row) for row in connection.execute(text("SELECT * FROM outbox ORDER BY seq"))]
+    migrate(storage)
+    with storage.read() as connection:
+        assert [tuple(entry) for entry in read_entries(connection, 0, 9).entries] == before
+        assert newest(connection) == 7
+        left = connection.execute(text("SELECT seq FROM outbox ORDER BY seq")).scalars()
+        assert list(left) == [2, 3, 4, 7]
+        assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
     storage.close()

@@ -1,0 +1,78 @@
+"""Add contracts that a newer version of the program brings to an index that is ahead of them.
+
+Their events up to the index's block are read alone, a span with each step, and added in one transaction; nothing else
+changes. The blocks are linked, from the one before the contracts' first block to the index's own, as for all events. A
+first block that is noted too low costs headers, and nothing more.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from registry.chain.client import Chain, ChainUnavailable
+from registry.index.blocks import SPAN_BLOCKS, Block, BlockReader
+from registry.index.state import Cursor
+from registry.rooms.deployment import Deployment
+from registry.rooms.projection import IndexedEvent
+from registry.rooms.room import Rooms
+
+MOST_EVENTS: Final = 100_000
+"""They are held in memory until all are there."""
+
+
+class Adoption:
+    """Read the events of contracts that are not in the index, up to its block.
+
+    Args:
+        chain: The chain; its identity has been checked.
+        deployment: The contracts that are not in the index.
+        rooms: The rooms.
+    """
+
+    def __init__(self, chain: Chain, deployment: Deployment, rooms: Rooms) -> None:
+        self.events: list[IndexedEvent] = []
+        self._reader = BlockReader(chain, deployment, rooms)
+        self._before = max(deployment.block_number - 1, 0)
+        self._last: Block | None = None
+        # A room's events follow one another: those of its other contracts may be there already.
+        self._is_possible = all(
+            {contract.name for contract in room.protocol.contracts}.isdisjoint(deployment.contracts)
+            or {contract.name for contract in room.protocol.contracts} <= set(deployment.contracts)
+            for room in rooms.rooms
+        )
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the events can be added to the index: otherwise it must begin again."""
+        return self._is_possible and len(self.events) <= MOST_EVENTS
+
+    def is_complete(self, cursor: Cursor) -> bool:
+        """Return whether all events up to the index's block have been read, on the chain of this block."""
+        if self._before >= cursor.height:
+            return True
+        return self._last is not None and (self._last.number, self._last.hash) == (cursor.height, cursor.block_hash)
+
+    def read(self, cursor: Cursor) -> bool:
+        """Read one more span.
+
+        Args:
+            cursor: The index's block, which is on the chain.
+
+        Returns:
+            Whether the node had more blocks. Otherwise it lags, or the chain has changed, and reading begins again.
+
+        Raises:
+            ChainUnavailable: No usable answer came.
+            RpcError: The node refused.
+            UndecodableLog: A contract cannot have made a log.
+        """
+        if self._last is None:
+            self.events = []
+            self._last = self._reader.block(self._before)
+        if self._last is None:
+            raise ChainUnavailable("The node has not come as far as the block of the deployment.")
+        last = min(self._last.number + SPAN_BLOCKS, cursor.height)
+        span = self._reader.span(self._last.number, self._last.hash, last)
+        self.events += span.events
+        self._last = span.blocks[-1] if span.blocks else None
+        return bool(span.blocks)
