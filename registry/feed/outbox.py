@@ -1,8 +1,8 @@
 """Write the outbox and read it by cursor.
 
-An event of the chain is an entry. While it is in the index, its row in the table of events holds its number, and there
-is no second row. When the index gives it up, its row moves to the outbox: it is *released*. It stands there until it
-comes again (the index is rebuilt), or until it is retracted (the chain took it back).
+An event of the chain is an entry. While it is in the index, its row in the table of events has its number, and there is
+only this row. When the index removes the row, it moves to the outbox: the event is *released*. It stays there until it
+comes again (the index is rebuilt), or until it is retracted (the chain reverted it).
 
 Invariants, each held by a test in tests/feed:
 

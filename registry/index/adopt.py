@@ -1,8 +1,8 @@
-"""Add contracts that a newer version of the program brings to an index that is ahead of them.
+"""Add the contracts of a newer version of the program to an index that is ahead of their first block.
 
-Their events up to the index's block are read alone, a span with each step, and added in one transaction; nothing else
-changes. The blocks are linked, from the one before the contracts' first block to the index's own, as for all events. A
-first block that is noted too low costs headers, and nothing more.
+Only the logs of these contracts are read, up to the index's block, one span with each step. They are added in one
+transaction, and all other rows stay as they are. The blocks are linked from the one before the contracts' first block
+to the index's block. If the recorded first block is too low, more headers are read, and the result is the same.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from registry.rooms.projection import IndexedEvent
 from registry.rooms.room import Rooms
 
 MOST_EVENTS: Final = 100_000
-"""They are held in memory until all are there."""
+"""They are held in memory until all have been read."""
 
 
 class Adoption:
@@ -34,7 +34,7 @@ class Adoption:
         self._reader = BlockReader(chain, deployment, rooms)
         self._before = max(deployment.block_number - 1, 0)
         self._last: Block | None = None
-        # A room's events follow one another: those of its other contracts may be there already.
+        # A room's events are applied in order: if another of its contracts is in the index, these would be too late.
         self._is_possible = all(
             {contract.name for contract in room.protocol.contracts}.isdisjoint(deployment.contracts)
             or {contract.name for contract in room.protocol.contracts} <= set(deployment.contracts)
@@ -43,7 +43,7 @@ class Adoption:
 
     @property
     def is_possible(self) -> bool:
-        """Whether the events can be added to the index: otherwise it must begin again."""
+        """Whether the events can be added to the index; otherwise it must be rebuilt."""
         return self._is_possible and len(self.events) <= MOST_EVENTS
 
     def is_complete(self, cursor: Cursor) -> bool:
@@ -59,7 +59,7 @@ class Adoption:
             cursor: The index's block, which is on the chain.
 
         Returns:
-            Whether the node had more blocks. Otherwise it lags, or the chain has changed, and reading begins again.
+            Whether the node had more blocks. If not, it lags or the chain has changed, and reading starts again.
 
         Raises:
             ChainUnavailable: No usable answer came.

@@ -1,7 +1,7 @@
-"""Reading the next span of blocks from the node while the one at hand is being stored.
+"""Read the next span of blocks from the node while the present one is stored.
 
-A span says which block it follows, so one that was read ahead is as good as one that is read when it is wanted: it is
-used only by whoever stands on that very block, and a chain that changed meanwhile is found out as ever.
+A span states which block it follows. It is used only if the index is at that block, so a chain that has changed in the
+meantime is detected as usual.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ class _Reading(NamedTuple):
 
 
 class ReadAhead:
-    """Hands out spans, one after the other. For one thread.
+    """Return spans, one after the other. For one thread.
 
     Args:
-        reader: Reads them.
+        reader: The reader of blocks.
     """
 
     def __init__(self, reader: BlockReader) -> None:
@@ -34,7 +34,7 @@ class ReadAhead:
         self._reading: _Reading | None = None
 
     def span(self, number: int, block_hash: Bytes32, head: int) -> Span:
-        """What follows a block, as `BlockReader.span`; what comes after that is begun to be read.
+        """Return what follows a block, as `BlockReader.span` does, and begin to read what follows that.
 
         Args:
             number: The block's height.

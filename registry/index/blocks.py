@@ -1,9 +1,9 @@
-"""Reading blocks and their events from a node that may lag, change its mind, or be several nodes behind one address.
+"""Read blocks and their events from a node that may lag, reorganise, or be load-balanced.
 
-Nothing is believed unchecked. Blocks must be linked by their parent hashes to the block that the caller stands on. A
-log must name the hash of the block it is in. And where a block's bloom filter says that there is a log of ours but the
-node gave none, the node is asked again for that very block by its hash: a node that lags answers a range of heights
-with silence, which would otherwise look like a block without events.
+Every answer is checked. Blocks must be linked by their parent hashes to the caller's block. A log must name the hash of
+its block. If a block's bloom filter indicates a log of our contracts but the node returned none, the node is asked
+again for this block by its hash: a node that lags returns no logs for a range of heights, which would otherwise look
+like blocks without events.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SPAN_BLOCKS: Final = 25
 
 
 class Block(NamedTuple):
-    """A block's header, as far as the index needs it."""
+    """The fields of a block's header that the index needs."""
 
     number: int
     hash: Bytes32
@@ -38,14 +38,14 @@ class Block(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Consecutive blocks, and all events in them, in order."""
+    """Consecutive blocks, and all events in them, in the order of the chain."""
 
     blocks: tuple[Block, ...]
     events: tuple[IndexedEvent, ...]
 
 
 class BlockReader:
-    """Reads the blocks and events of a deployment.
+    """Read the blocks and events of a deployment.
 
     Args:
         chain: The chain; its identity has been checked.
@@ -63,7 +63,7 @@ class BlockReader:
         self._masks = LogFilter(frozenset(map(bytes, contracts)), (frozenset(map(bytes, topics)),)).masks()
 
     def block(self, height: int | str) -> Block | None:
-        """The block at a height or with a tag, or None if the node has none.
+        """Return the block at a height or with a tag; None if the node has none.
 
         Raises:
             ChainUnavailable: No usable answer came.
@@ -72,7 +72,7 @@ class BlockReader:
         return _block(self._chain.request("eth_getBlockByNumber", (_height(height), False)))
 
     def blocks(self, heights: Sequence[int | str]) -> list[Block | None]:
-        """Return the same for several heights. Where no block is final yet, nodes answer with an error: None here."""
+        """Return several blocks. While no block is final, nodes return an error for the tag: None here."""
         answers = self._chain.batch([("eth_getBlockByNumber", (_height(height), False)) for height in heights])
         found = [
             None if height == FINALIZED and isinstance(answer, RpcError) else answer
@@ -81,21 +81,21 @@ class BlockReader:
         return [_block(answer) for answer in _values(found)]
 
     def span(self, number: int, block_hash: Bytes32, last: int) -> Span:
-        """Reads what follows a block.
+        """Read what follows a block.
 
         Args:
-            number: The height of the block that the caller stands on.
+            number: The height of the caller's block.
             block_hash: Its hash.
-            last: The last height wanted.
+            last: The last height to read.
 
         Returns:
-            Blocks and events, linked to the given block. There are fewer than wanted, perhaps none, where the node
-            has no more, or was changing its mind.
+            Blocks and events, linked to the given block. There are fewer, or none, if the node has no more, or if the
+            chain changed during the reading.
 
         Raises:
             ChainUnavailable: No usable answer came.
-            RpcError: The node refused even to give the events of a single block.
-            UndecodableLog: See there.
+            RpcError: The node refused to return even the events of a single block.
+            UndecodableLog: A contract cannot have made a log.
         """
         blocks = _linked(self.blocks(range(number + 1, last + 1)), number, block_hash)
         while blocks:
@@ -111,9 +111,9 @@ class BlockReader:
         return Span((), ())
 
     def _logs(self, blocks: list[Block]) -> list[Any]:
-        wanted = {"address": self._addresses, "topics": self._topics}
+        filters = {"address": self._addresses, "topics": self._topics}
         heights = {"fromBlock": hex(blocks[0].number), "toBlock": hex(blocks[-1].number)}
-        logs = _list(self._chain.request("eth_getLogs", ({**heights, **wanted},)))
+        logs = _list(self._chain.request("eth_getLogs", ({**heights, **filters},)))
         answered = {log.get("blockHash") for log in logs if isinstance(log, dict)}
         doubtful = [
             str(block.hash)
@@ -122,7 +122,7 @@ class BlockReader:
         ]
         if doubtful:
             # For a hash that it does not have, a node gives an error or null, and the whole span is tried again.
-            calls = [("eth_getLogs", ({"blockHash": block_hash, **wanted},)) for block_hash in doubtful]
+            calls = [("eth_getLogs", ({"blockHash": block_hash, **filters},)) for block_hash in doubtful]
             for answer in _values(self._chain.batch(calls)):
                 logs += _list(answer)
         return logs
@@ -152,7 +152,7 @@ class BlockReader:
 
 
 def without_code(chain: Chain, addresses: Sequence[Address]) -> tuple[Address, ...]:
-    """The addresses at which the chain has no code now."""
+    """Return the addresses at which the chain has no code now."""
     answers = _values(chain.batch([("eth_getCode", (str(address), "latest")) for address in addresses]))
     return tuple(address for address, code in zip(addresses, answers, strict=True) if code in (None, "0x"))
 

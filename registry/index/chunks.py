@@ -1,4 +1,4 @@
-"""Long lists of values, in pieces that databases take in one statement."""
+"""Cut long lists of values into pieces that databases take in one statement."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Item = TypeVar("Item")
 
 
 def chunks(items: Collection[Item], size: int = CHUNK) -> Iterator[list[Item]]:
-    """The items in lists of at most `size`, in their order; nothing for no items."""
+    """Yield the items in lists of at most `size`, in their order; no list if there are no items."""
     iterator = iter(items)
     while chunk := list(islice(iterator, size)):
         yield chunk

@@ -9,20 +9,20 @@ LOG_BITS: Final = 20
 
 
 def position_of(block_number: int, log_index: int) -> int:
-    """The position of a log."""
+    """Return the position of a log."""
     return block_number << LOG_BITS | log_index
 
 
 def first_position(block_number: int) -> int:
-    """The first position of a block: everything before that block is less, everything in it is not."""
+    """Return the first position of a block: all positions of earlier blocks are less, and none of its own is."""
     return block_number << LOG_BITS
 
 
 def block_of(position: int) -> int:
-    """The height of a position's block."""
+    """Return the height of a position's block."""
     return position >> LOG_BITS
 
 
 def log_index_of(position: int) -> int:
-    """The index of a position's log in its block."""
+    """Return the index of a position's log in its block."""
     return position & ((1 << LOG_BITS) - 1)

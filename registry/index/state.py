@@ -1,4 +1,4 @@
-"""Where the index stands: the one row that every transaction of it reads first."""
+"""The index's block: one row, which every transaction of the index reads first."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from registry.timers.schedule import drop_derived
 
 
 class Cursor(NamedTuple):
-    """The block that the index stands on.
+    """The index's block.
 
     Attributes:
-        height: All events up to this block are in the index, and none behind it.
+        height: All events up to this block are in the index, and no later ones.
         block_hash: The block's hash.
         block_time: Its time, Unix seconds, UTC.
-        final_height: Up to here nothing is taken back any more; never above the height.
+        final_height: Blocks up to this height are never reverted; never above the height.
     """
 
     height: int
@@ -42,7 +42,7 @@ SELECT_CURSOR: Final = select(STATE.c.height, STATE.c.block_hash, STATE.c.block_
 
 
 def read_cursor(connection: Connection) -> Cursor:
-    """Where the index stands, in the state that this transaction sees.
+    """Return the index's block, in the state that this transaction sees.
 
     Raises:
         NotIndexed: There is no index yet.
@@ -54,19 +54,19 @@ def read_cursor(connection: Connection) -> Cursor:
 
 
 def find_cursor(connection: Connection) -> Cursor | None:
-    """The same, or None if there is no index yet."""
+    """Return the index's block; None if there is no index yet."""
     row = connection.execute(SELECT_CURSOR).one_or_none()
     return None if row is None else Cursor(*row)
 
 
 def lock_cursor(connection: Connection) -> Cursor | None:
-    """The same for a transaction that writes: until it ends, no other indexer gets past here."""
+    """Return the index's block and lock it: until this transaction ends, other writers of the index wait."""
     row = connection.execute(SELECT_CURSOR.with_for_update()).one_or_none()
     return None if row is None else Cursor(*row)
 
 
 def write_cursor(connection: Connection, cursor: Cursor) -> None:
-    """Moves the index's place."""
+    """Move the index to a block."""
     connection.execute(update(STATE).values(cursor._asdict()))
 
 
@@ -101,7 +101,7 @@ def add_contracts(connection: Connection, addresses: Mapping[str, Address]) -> N
 
 
 def keep_blocks(connection: Connection, blocks: list[tuple[int, Bytes32, int]], *, oldest: int) -> None:
-    """Remembers blocks (height, hash, time) for finding a common ancestor, and forgets those below a height."""
+    """Store blocks (height, hash, time) in which to find a common ancestor; delete those below a height."""
     connection.execute(delete(BLOCKS).where(BLOCKS.c.number < oldest))
     insert_rows(connection, BLOCKS, ("number", "block_hash", "timestamp"), blocks)
 

@@ -1,8 +1,9 @@
-"""Keeping the index at the head of the canonical chain.
+"""Keep the index at the head of the canonical chain.
 
-One step: ask the node for its head and for the block that the index stands on. If that block is no longer the chain's,
-go back to the last one that still is. Else read a span of blocks that follow it, and write their events and the new
-place in one transaction. So at any moment the index is the fold of the events up to one block, whatever fails when.
+One step: ask the node for its head and for the block at the index's height. If the index's block is no longer on the
+chain, go back to the last one that is. Otherwise read a span of blocks that follow it, and write their events and the
+new block of the index in one transaction. At any moment, the index is therefore the fold of the events up to one block,
+even after a crash.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ from registry.rooms.room import Rooms
 from registry.storage import Storage
 
 KEPT_BLOCKS: Final = 256
-"""How many of the last blocks are remembered. A deeper reorganisation makes the index begin anew."""
+"""How many of the last blocks are stored. After a deeper reorganisation the index is rebuilt."""
 DEFAULT_FINALITY: Final = 64
 
 log = logging.getLogger(__name__)
@@ -49,17 +50,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class IndexStatus:
-    """Numbers for people and monitors; written by the indexer's thread, read by any.
+    """Figures for people and monitors; written by the indexer's thread, read by any.
 
     Attributes:
-        height: Where the index stands; -1 before it has begun.
-        chain_height: The node's head, when it was last asked.
-        final_height: Up to where nothing is taken back any more.
+        height: The height of the index's block; -1 before the first step.
+        chain_height: The height of the node's head, when it was last asked.
+        final_height: Blocks up to this height are never reverted.
         reorgs: How often the index went back since the start of the process.
-        deepest_reorg: The most blocks it went back at once.
-        rebuilds: How often it began anew.
+        deepest_reorg: The most blocks by which it went back at once.
+        rebuilds: How often it was rebuilt.
         faults: How many steps failed.
-        last_fault: Why the latest of them did, or empty since the last success.
+        last_fault: The reason of the latest failure; empty after a success.
     """
 
     height: int = -1
@@ -78,11 +79,11 @@ class IndexStatus:
 
 
 class Indexer:
-    """Follows a chain.
+    """Follow a chain.
 
     Args:
         chain: The chain.
-        storage: The database; its tables are there.
+        storage: The database, migrated.
         deployment: The contracts whose events are indexed.
         rooms: The rooms that these contracts belong to.
         finality: When a block is final.
@@ -111,7 +112,7 @@ class Indexer:
         self._is_checked = False
 
     def check_deployment(self) -> None:
-        """Makes sure that the chain and the database are those of the deployment. The first step does so too.
+        """Check that the chain and the database are those of the deployment. The first step does this too.
 
         Raises:
             WrongChain: The node serves another chain.
@@ -137,22 +138,22 @@ class Indexer:
         with self._storage.read() as connection:
             missing_contracts = require_deployment(connection, self._deployment)
         if missing_contracts:
-            log.info("the index adds the events of %s", ", ".join(missing_contracts))
+            log.info("the index adds the events of new contracts: %s", ", ".join(missing_contracts))
             lacking = replace(self._deployment, contracts=missing_contracts)
             self._adoption = Adoption(self._chain, lacking, self._rooms)
         self._is_checked = True
 
     def step(self) -> bool:
-        """Goes one step.
+        """Do one step.
+
+        Returns:
+            Whether the next step may find more to do at once.
 
         Raises:
             Unavailable: The node or the database cannot be reached; nothing has changed.
             RpcError: The node refused; nothing has changed.
             Conflict: See `check_deployment`.
-            RegistryError: The node gave events that cannot be; nothing has changed.
-
-        Returns:
-            Whether the next step may find more to do at once.
+            RegistryError: The node returned impossible events; nothing has changed.
         """
         if not self._is_checked:
             self.check_deployment()
@@ -186,10 +187,10 @@ class Indexer:
             return self._advance(cursor, latest, final_height, span.blocks, span.events)
 
     def catch_up(self, progress: Callable[[int, int], None] | None = None, stop: threading.Event | None = None) -> None:
-        """Goes on until the head is reached.
+        """Do steps until the head is reached.
 
         Args:
-            progress: Called with the index's height and the node's.
+            progress: Called with the height of the index and of the node.
             stop: Ends it early when set.
         """
         while self.step() and not (stop and stop.is_set()):
@@ -197,16 +198,16 @@ class Indexer:
                 progress(self.status.height, self.status.chain_height)
 
     def run(self, stop: threading.Event, *, interval: float = 0.5, longest_pause: float = 10.0) -> None:
-        """Follows the chain until told to stop. Faults of node and database are waited out.
+        """Follow the chain until stopped. While node or database cannot be used, wait.
 
         Args:
-            stop: Ends it when set, after the step at hand.
+            stop: Ends it when set, after the present step.
             interval: Seconds between two looks at a chain that has not moved.
-            longest_pause: Seconds that the pause after faults grows to.
+            longest_pause: The longest pause after faults, seconds.
 
         Raises:
-            Conflict: The node serves another chain, or the database holds another's index: waiting does not help.
-            RegistryError: The node gave events that cannot be.
+            Conflict: The node serves another chain, or the database holds the index of another one.
+            RegistryError: The node returned impossible events.
         """
         pause = interval
         while not stop.is_set():
@@ -225,7 +226,7 @@ class Indexer:
                 stop.wait(interval)
 
     def start_over(self) -> None:
-        """Empties the index, so that the next steps make it anew from the chain.
+        """Empty the index. The next steps build it again from the chain.
 
         Raises:
             Unavailable: The node or the database cannot be reached; nothing has changed.
@@ -244,7 +245,7 @@ class Indexer:
         return True
 
     def _anchor(self) -> Cursor:
-        """The block before the first event. Block 0 holds none: it has no transactions."""
+        """Return the block before the first event. Block 0 has no events, because it has no transactions."""
         block = self._reader.block(max(self._deployment.block_number - 1, 0))
         if block is None:
             raise ChainUnavailable("The node has not come as far as the block of the deployment.")
@@ -253,7 +254,7 @@ class Indexer:
     def _adopt(self, cursor: Cursor, adoption: Adoption) -> bool:
         """Go on with adding the contracts that a newer version of the program brings to a database."""
         if not adoption.is_possible:
-            log.warning("the index begins again, to add contracts")
+            log.warning("the index is rebuilt, to add contracts")
             self._adoption = None
             self.start_over()
             return True
@@ -304,12 +305,12 @@ class Indexer:
             ).all()
         now = self._reader.blocks([row.number for row in known])
         if not known or None in now:
-            return False  # The node lags far behind, or is changing its mind just now.
+            return False  # The node lags far behind, or the chain is changing now.
         ancestor = next(
             (row for row, block in zip(known, now, strict=True) if block and block.hash == row.block_hash), None
         )
         if ancestor is None:
-            return self._begin_anew(cursor)
+            return self._rebuild(cursor)
         if ancestor.number == highest:
             return False  # All that the node has agrees with the index: it lags.
         moved = Cursor(
@@ -326,8 +327,8 @@ class Indexer:
         self._note(moved, self.status.chain_height)
         return True
 
-    def _begin_anew(self, cursor: Cursor) -> bool:
-        log.error("the chain has changed below all blocks that the index remembers: it begins anew")
+    def _rebuild(self, cursor: Cursor) -> bool:
+        log.error("the chain has changed below all blocks that the index has stored: it is rebuilt")
         anchor = self._anchor()
         with self._storage.write() as connection:
             if lock_cursor(connection) != cursor:
@@ -339,10 +340,10 @@ class Indexer:
         return True
 
     def _look(self, cursor: Cursor, depth: int | None) -> tuple[Block | None, Block | None, int]:
-        """The node's head, its block where the index stands, and the height that its tag says is final; 0 for none.
+        """Return the node's head, its block at the index's height, and the height that it tags as final; 0 for none.
 
-        Final is for ever, and an answer may be another's or an old one: two looks, one by the tag and a later one by
-        the height, must give the same block.
+        A final block stays final, but an answer may come from another node, or be old. Two requests, one by the tag
+        and a later one by the height, must therefore return the same block.
         """
         if depth is not None:
             head, here = self._reader.blocks(("latest", cursor.height))

@@ -19,6 +19,7 @@ from registry.chain.calls import calldata
 from registry.chain.client import Chain
 from registry.ethereum.abi import left_padded, uint
 from registry.ethereum.eip712 import Message
+from registry.index.sync import Indexer
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.datasets.messages import Registration, Revision, Source, TitleTransfer, Withdrawal
 from registry.rooms.deployment import Deployment
@@ -185,57 +186,72 @@ class Activity:
             self.known = [*self.known, registration.dataset_id][-8:]
             return person, self.deployment.address_of("DatasetRegistry"), calldata(registration, b"")
         dataset_id = self.random.choice(self.known)
-        grantee = self.address(self.random.choice(self.people[:2]))
-        head = self._view(self.deployment.address_of("DatasetRegistry"), b"headOf(uint256)", dataset_id)
-        owner_word = (
-            self._view(self.deployment.address_of("DatasetRegistry"), b"ownerOf(uint256)", dataset_id)
-            if any(head)
-            else b""
+        other = self.random.choice(self.people[:2])
+        head, owner = self._head_and_owner(dataset_id, person)
+        epoch, requests = self._counters(dataset_id, self.address(other))
+        action = self.random.choice(ACTIONS)
+        if action == "withdraw" and self.random.random() < 0.7:
+            return self._random_call()
+        if action in ("approve", "erc721"):
+            data = self._token_call(action, dataset_id, owner, other)
+            return owner, self.deployment.address_of("DatasetRegistry"), data
+        if action in ("revise", "transfer", "withdraw"):
+            message = self._dataset_message(action, dataset_id, head, self.address(other))
+        else:
+            message = self._access_message(action, dataset_id, self.address(other), epoch, requests)
+        sender = other if action == "request" else owner
+        return sender, self.deployment.address_of(message.CONTRACT), calldata(message, b"")
+
+    def _head_and_owner(self, dataset_id: DatasetId, person: LocalAccount) -> tuple[Bytes32, LocalAccount]:
+        """Return the head of a dataset and its owner; a person where there is no such dataset yet."""
+        registry = self.deployment.address_of("DatasetRegistry")
+        head = self._view(registry, b"headOf(uint256)", dataset_id)
+        word = self._view(registry, b"ownerOf(uint256)", dataset_id) if any(head) else b""
+        return Bytes32(head), next((one for one in self.people if self.address(one) == word[12:]), person)
+
+    def _counters(self, dataset_id: DatasetId, grantee: Address) -> tuple[int, int]:
+        """Return the epoch of a grantee's access, and how many requests the grantee has sent."""
+        grants = self.deployment.address_of("AccessGrants")
+        words = self._view(grants, b"countersOf(uint256,address)", dataset_id, grantee)
+        return int.from_bytes(words[:32], "big"), int.from_bytes(words[32:], "big")
+
+    def _token_call(self, action: str, dataset_id: DatasetId, owner: LocalAccount, other: LocalAccount) -> bytes:
+        """Return an approval or a transfer by ERC-721."""
+        to = left_padded(self.address(other))
+        if action == "approve":
+            return keccak256(b"approve(address,uint256)")[:4] + to + dataset_id
+        selector = keccak256(b"transferFrom(address,address,uint256)")[:4]
+        return selector + left_padded(self.address(owner)) + to + dataset_id
+
+    def _dataset_message(self, action: str, dataset_id: DatasetId, head: Bytes32, other: Address) -> Message:
+        named: dict[str, Any] = {"dataset_id": dataset_id, "head": head, "deadline": LATER}
+        if action == "transfer":
+            return TitleTransfer(**named, to=other)
+        if action == "withdraw":
+            return Withdrawal(**named, reason="no longer \0 right")
+        return Revision(**named, content_root=self._hash(), metadata_hash=self._hash(), uri="", sources=self._sources())
+
+    def _access_message(
+        self, action: str, dataset_id: DatasetId, grantee: Address, epoch: int, requests: int
+    ) -> Message:
+        named: dict[str, Any] = {"dataset_id": dataset_id, "grantee": grantee, "deadline": LATER}
+        if action == "request":
+            return AccessRequest(**named, rights=1, expires_at=LATER, purpose="study", requests=requests)
+        if action == "revoke":
+            return AccessRevocation(**named, epoch=epoch)
+        return AccessGrant(
+            **named,
+            rights=self.random.randint(1, 255),
+            starts_at=self.time + self.random.randint(-50, 50),
+            expires_at=self.time + self.random.randint(60, 500),
+            terms_hash=self._hash(),
+            epoch=epoch,
         )
-        owner = next((one for one in self.people if self.address(one) == owner_word[12:]), person)
-        counters = self._view(
-            self.deployment.address_of("AccessGrants"), b"countersOf(uint256,address)", dataset_id, grantee
-        )
-        epoch, requests = int.from_bytes(counters[:32], "big"), int.from_bytes(counters[32:], "big")
-        named: dict[str, Any] = {"dataset_id": dataset_id, "deadline": LATER}
-        of_pair = named | {"grantee": grantee}
-        message: Message
-        match self.random.choice(ACTIONS):
-            case "revise":
-                message = Revision(
-                    **named,
-                    head=Bytes32(head),
-                    content_root=self._hash(),
-                    metadata_hash=self._hash(),
-                    uri="",
-                    sources=self._sources(),
-                )
-            case "transfer":
-                message = TitleTransfer(**named, head=Bytes32(head), to=grantee)
-            case "withdraw":
-                if self.random.random() < 0.7:
-                    return self._random_call()
-                message = Withdrawal(**named, head=Bytes32(head), reason="no longer \0 right")
-            case "request":
-                person = next(one for one in self.people if self.address(one) == grantee)
-                message = AccessRequest(**of_pair, rights=1, expires_at=LATER, purpose="study", requests=requests)
-                return person, self.deployment.address_of("AccessGrants"), calldata(message, b"")
-            case "grant":
-                message = AccessGrant(
-                    **of_pair,
-                    rights=self.random.randint(1, 255),
-                    starts_at=self.time + self.random.randint(-50, 50),
-                    expires_at=self.time + self.random.randint(60, 500),
-                    terms_hash=self._hash(),
-                    epoch=epoch,
-                )
-            case "revoke":
-                message = AccessRevocation(**of_pair, epoch=epoch)
-            case "approve":
-                data = keccak256(b"approve(address,uint256)")[:4] + left_padded(grantee) + dataset_id
-                return owner, self.deployment.address_of("DatasetRegistry"), data
-            case _:
-                data = keccak256(b"transferFrom(address,address,uint256)")[:4]
-                data += left_padded(self.address(owner)) + left_padded(grantee) + dataset_id
-                return owner, self.deployment.address_of("DatasetRegistry"), data
-        return owner, self.deployment.address_of(message.CONTRACT), calldata(message, b"")
+
+
+def busy(activity: Activity, indexer: Indexer) -> None:
+    """Let people act in 25 blocks, and index them."""
+    for _ in range(25):
+        activity.act(6)
+        activity.mine()
+    indexer.catch_up()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from api import shapes
 from api.rooms.access import shapes as access_shapes
 from api.rooms.datasets import shapes as dataset_shapes
@@ -13,6 +15,17 @@ from registry.rooms.datasets.claims import find_claims
 from registry.rooms.datasets.queries import DatasetQueries
 from registry.rooms.datasets.search import NO_FILTER, DatasetFilter, find_datasets
 from registry.storage import Storage
+
+
+def every(page: Any, **arguments: Any) -> list[dict[str, Any]]:
+    """Return all items, page by page."""
+    items, cursor = [], None
+    while True:
+        answer = page(**arguments, limit=3, cursor=cursor)
+        items += answer["items"]
+        cursor = answer["next"]
+        if cursor is None:
+            return items
 
 
 class Answers:

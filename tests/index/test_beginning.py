@@ -10,7 +10,7 @@ from registry.index.sync import Indexer
 from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
 from tests.index.activity import Activity
-from tests.index.test_sync import require_fold
+from tests.index.oracle import require_fold
 
 
 def test_an_indexer_that_begins_beside_one_that_is_ahead_takes_nothing_away(

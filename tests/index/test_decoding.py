@@ -10,9 +10,9 @@ from web3 import Web3
 from registry.chain.web3 import connect
 from registry.index.blocks import BlockReader
 from registry.index.position import position_of
-from registry.rooms.access.events import AccessGranted, AccessRequested, AccessRevoked
+from registry.rooms.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked, OfAccess
 from registry.rooms.catalogue import ROOMS
-from registry.rooms.datasets.events import Registered, Revised, Transferred, Withdrawn
+from registry.rooms.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn
 from registry.rooms.projection import IndexedEvent
 from tests.index.activity import ARTIFACTS, Activity
 
@@ -38,10 +38,15 @@ def by_web3(w3: Web3, activity: Activity) -> dict[int, tuple[str, dict[str, Any]
 def ours(entry: IndexedEvent) -> tuple[str, dict[str, Any]]:
     """The same, from our own decoding."""
     event = entry.event
+    name, values = of_access(event) if isinstance(event, OfAccess) else of_dataset(event)
+    return name, {("tokenId" if name == "Transfer" else "datasetId"): int(event.dataset_id)} | values
+
+
+def of_dataset(event: DatasetEvent) -> tuple[str, dict[str, Any]]:
+    """Return the name and the values of an event of a dataset, without the dataset's id."""
     match event:
         case Registered():
             return "Registered", {
-                "datasetId": int(event.dataset_id),
                 "owner": str(event.owner),
                 "contentRoot": bytes(event.content_root),
                 "metadataHash": bytes(event.metadata_hash),
@@ -51,7 +56,6 @@ def ours(entry: IndexedEvent) -> tuple[str, dict[str, Any]]:
             }
         case Revised():
             return "Revised", {
-                "datasetId": int(event.dataset_id),
                 "version": event.version,
                 "contentRoot": bytes(event.content_root),
                 "metadataHash": bytes(event.metadata_hash),
@@ -59,26 +63,24 @@ def ours(entry: IndexedEvent) -> tuple[str, dict[str, Any]]:
                 "sources": [(int(one.dataset_id), one.version) for one in event.sources],
             }
         case Transferred():
-            return "Transfer", {
-                "from": str(event.previous_owner),
-                "to": str(event.owner),
-                "tokenId": int(event.dataset_id),
-            }
+            return "Transfer", {"from": str(event.previous_owner), "to": str(event.owner)}
         case Withdrawn():
-            return "Withdrawn", {"datasetId": int(event.dataset_id), "reason": event.reason.decode()}
+            return "Withdrawn", {"reason": event.reason.decode()}
+
+
+def of_access(event: AccessEvent) -> tuple[str, dict[str, Any]]:
+    """Return the name and the values of an event of access, without the dataset's id."""
+    grantee = {"grantee": str(event.grantee)}
+    match event:
         case AccessRequested():
-            return "AccessRequested", {
-                "datasetId": int(event.dataset_id),
-                "grantee": str(event.grantee),
+            return "AccessRequested", grantee | {
                 "rights": event.rights,
                 "expiresAt": event.expires_at,
                 "requests": event.requests,
                 "purpose": event.purpose.decode(),
             }
         case AccessGranted():
-            return "AccessGranted", {
-                "datasetId": int(event.dataset_id),
-                "grantee": str(event.grantee),
+            return "AccessGranted", grantee | {
                 "rights": event.rights,
                 "startsAt": event.starts_at,
                 "expiresAt": event.expires_at,
@@ -86,11 +88,7 @@ def ours(entry: IndexedEvent) -> tuple[str, dict[str, Any]]:
                 "epoch": event.epoch,
             }
         case AccessRevoked():
-            return "AccessRevoked", {
-                "datasetId": int(event.dataset_id),
-                "grantee": str(event.grantee),
-                "epoch": event.epoch,
-            }
+            return "AccessRevoked", grantee | {"epoch": event.epoch}
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

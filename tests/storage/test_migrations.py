@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -272,8 +273,8 @@ def test_events_of_the_index_take_their_numbers_from_the_outbox(database_url: st
     storage = open_storage(database_url)
     migrate(storage, "0012")
     block, other, topic, account = (Bytes32(bytes([byte]) * 32) for byte in (7, 9, 3, 0))
-    shared = {"block_hash": block, "other": other, "topics": topic, "account": account[:20]}
-    rows = [
+    shared: dict[str, Any] = {"block_hash": block, "other": other, "topics": topic, "account": account[:20]}
+    rows: list[dict[str, Any]] = [
         {"seq": 1, "entry": 0, "retracts": None, "is_standing": True, "position": 20, "name": None},
         {"seq": 2, "entry": 0, "retracts": None, "is_standing": False, "position": 30, "name": None},
         {"seq": 3, "entry": 2, "retracts": None, "is_standing": True, "position": 20, "name": "Reached"},
