@@ -10,7 +10,7 @@ from web3 import Web3
 from registry.chain.web3 import connect
 from registry.index.blocks import BlockReader
 from registry.index.position import position_of
-from registry.rooms.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked, OfAccess
+from registry.rooms.access.events import AccessEvent, AccessGranted, AccessRequested, AccessRevoked
 from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.events import DatasetEvent, Registered, Revised, Transferred, Withdrawn
 from registry.rooms.projection import IndexedEvent
@@ -38,7 +38,9 @@ def by_web3(w3: Web3, activity: Activity) -> dict[int, tuple[str, dict[str, Any]
 def ours(entry: IndexedEvent) -> tuple[str, dict[str, Any]]:
     """The same, from our own decoding."""
     event = entry.event
-    name, values = of_access(event) if isinstance(event, OfAccess) else of_dataset(event)
+    name, values = (
+        of_access(event) if isinstance(event, AccessRequested | AccessGranted | AccessRevoked) else of_dataset(event)
+    )
     return name, {("tokenId" if name == "Transfer" else "datasetId"): int(event.dataset_id)} | values
 
 
