@@ -77,7 +77,7 @@ def check(
       tdr index check --data ./.tdr
     """
     with _opened(data, rpc_urls, database, checks_only=True) as opened, output.status_line() as show:
-        found = checks.check(
+        comparison = checks.check(
             opened.chain,
             opened.storage,
             opened.deployment,
@@ -85,18 +85,18 @@ def check(
             lambda height, of: show(f"block {height} of {of}"),
         )
     result = {
-        "equal": found.is_equal,
-        "height": found.height,
-        "blockHash": str(found.block_hash),
-        "chain": str(found.chain),
-        "index": str(found.index),
+        "equal": comparison.is_equal,
+        "height": comparison.height,
+        "blockHash": str(comparison.block_hash),
+        "chain": str(comparison.chain),
+        "index": str(comparison.index),
     }
     if as_json:
         output.print_json(result)
     else:
-        output.print_line("EQUAL" if found.is_equal else "NOT EQUAL: rebuild it with `tdr index rebuild`")
+        output.print_line("EQUAL" if comparison.is_equal else "NOT EQUAL: rebuild it with `tdr index rebuild`")
         output.print_fields({name: value for name, value in result.items() if name != "equal"})
-    raise typer.Exit(0 if found.is_equal else 1)
+    raise typer.Exit(0 if comparison.is_equal else 1)
 
 
 def _opened(

@@ -96,8 +96,8 @@ def write_secret(content: str, file: Path) -> None:
 
 
 def _password(password_file: Path | None, prompt: str, *, confirm: bool) -> str:
-    given = given_password(password_file)
-    if given is not None:
-        return given
+    known = given_password(password_file)
+    if known is not None:
+        return known
     answer: str = typer.prompt(prompt, hide_input=True, confirmation_prompt=confirm, err=True)
     return answer

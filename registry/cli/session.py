@@ -183,10 +183,10 @@ def _require_pinned(deployment: Deployment) -> None:
     pins = [("TDR_CHAIN_ID", os.environ.get("TDR_CHAIN_ID", ""), str(deployment.chain_id))]
     for name, address in _pinned_contracts().items():
         pins.append((f"{name} in TDR_CONTRACTS", address, str(deployment.address_of(name))))
-    for pin, known, found in pins:
-        if known and known.lower() != found.lower():
+    for pin, known, served in pins:
+        if known and known.lower() != served.lower():
             raise WrongChain(
-                f"{pin} is {known}, but the gateway asks for a signature for {found}.",
+                f"{pin} is {known}, but the gateway asks for a signature for {served}.",
                 hint="Use a gateway of that chain and contract, or unset the variable.",
             )
 

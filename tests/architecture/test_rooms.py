@@ -11,6 +11,7 @@ from tests.architecture.sources import ROOT
 ROOMS = sorted(path for path in (ROOT / "registry/rooms").iterdir() if (path / "__init__.py").exists())
 GATEWAY_ROOMS = sorted(path for path in (ROOT / "api/rooms").iterdir() if (path / "__init__.py").exists())
 SDK_ROOMS = sorted(path for path in (ROOT / "registry/sdk/rooms").iterdir() if (path / "__init__.py").exists())
+CLI_ROOMS = sorted(path for path in (ROOT / "registry/cli/rooms").iterdir() if (path / "__init__.py").exists())
 
 REQUIRED = {"__init__", "messages", "events", "records", "matching", "errors", "protocol", "room", "service"}
 """What every room has."""
@@ -45,6 +46,7 @@ def modules_of(room: Path) -> set[str]:
 def test_there_are_rooms() -> None:
     assert {room.name for room in ROOMS} >= {"access", "datasets"}
     assert {room.name for room in SDK_ROOMS} == {room.name for room in ROOMS}
+    assert {room.name for room in CLI_ROOMS} == {room.name for room in ROOMS}
 
 
 def check(room: Path, required: set[str], optional: set[str], own: set[str]) -> None:
@@ -68,3 +70,9 @@ def test_a_room_has_the_same_files_in_the_gateway(room: Path) -> None:
 @pytest.mark.parametrize("room", SDK_ROOMS, ids=lambda room: room.name)
 def test_a_room_has_the_same_files_in_the_client(room: Path) -> None:
     check(room, SDK, set(), set())
+
+
+@pytest.mark.parametrize("room", CLI_ROOMS, ids=lambda room: room.name)
+def test_a_room_lists_its_commands_in_one_file(room: Path) -> None:
+    """The names of the modules with the commands are free."""
+    assert modules_of(room) >= {"__init__", "commands"}

@@ -125,18 +125,18 @@ def _told(verified: Verified, asked: Question, now: int) -> tuple[bool, dict[str
     if asked.grantee is None:
         lines = list(grantees.lines(verified, now)) or ["The bundle does not show any access."]
         return True, {"access": grantees.to_json(verified, now)}, lines
-    one = grantees.at(verified, asked.grantee, asked.moment)
-    if one is None:
+    access = grantees.at(verified, asked.grantee, asked.moment)
+    if access is None:
         raise NotFound(
             f"The bundle does not show the access of {asked.grantee}.",
             hint=f"This does not mean that there is none. Ask for a bundle that shows it: --grantee {asked.grantee}.",
         )
-    allowed = one.state is AccessState.ACTIVE
+    allowed = access.state is AccessState.ACTIVE
     document: dict[str, object] = {
-        "grantee": str(one.grantee),
+        "grantee": str(access.grantee),
         "allowed": allowed,
-        "reason": str(one.state),
-        **grantees.term_json(one),
+        "reason": str(access.state),
+        **grantees.term_json(access),
         "at": show_time(asked.moment),
     }
     verdict = "ALLOWED" if allowed else "NOT ALLOWED"
@@ -145,6 +145,6 @@ def _told(verified: Verified, asked: Question, now: int) -> tuple[bool, dict[str
         document,
         [
             f"{verdict} at {time_text(asked.moment)}, if nothing changed after the bundle's block",
-            f"{one.grantee}: {grantees.WORDS[one.state]}{grantees.term_text(one)}",
+            f"{access.grantee}: {grantees.WORDS[access.state]}{grantees.term_text(access)}",
         ],
     )

@@ -190,7 +190,7 @@ def find(
         )
     else:
         # A file is searched by its own hash and as a dataset of one file; a folder with sizes and without.
-        output.print_line(f"No claim found for any of: {', '.join(one.hex() for one in hashes)}.")
+        output.print_line(f"No claim found for any of: {', '.join(sha256.hex() for sha256 in hashes)}.")
     raise typer.Exit(0 if claims else 1)
 
 
@@ -269,7 +269,7 @@ def _told(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
     if isinstance(value, list):
-        return ", ".join(str(_told(one)) for one in value)
+        return ", ".join(str(_told(item)) for item in value)
     return json.dumps(value, ensure_ascii=False)
 
 

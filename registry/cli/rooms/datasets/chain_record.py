@@ -56,19 +56,19 @@ def _full_id(gateway: Client, text: str) -> DatasetId:
 def _deployment(chain: Chain, gateway: Client, pins: Mapping[str, Address]) -> Deployment:
     if not pins:
         try:
-            found = gateway.deployment()
+            served = gateway.deployment()
         except Unavailable as error:
             raise Unavailable(
                 f"{error.message} Therefore the address of the registry's contract is not known.",
                 hint="Give it with --contract NAME=ADDRESS, or start a node with `tdr up`.",
             ) from error
         identity = identity_of(chain)
-        if (identity.chain_id, identity.genesis_hash) != (found.chain_id, found.genesis_hash):
+        if (identity.chain_id, identity.genesis_hash) != (served.chain_id, served.genesis_hash):
             raise WrongChain(
-                f"The gateway's registry is on the chain {found.chain_id}, but the node serves {identity}.",
+                f"The gateway's registry is on the chain {served.chain_id}, but the node serves {identity}.",
                 hint="Give a node of the same chain with --rpc.",
             )
-        return found
+        return served
     identity = identity_of(chain)
     return Deployment.of(identity.chain_id, identity.genesis_hash, pins, 0)
 

@@ -223,13 +223,13 @@ def hashed_ways(path: Path) -> list[Manifest]:
     """
     with hashing_bar(str(path)) as progress:
         selected = hash_selected(path, STANDARD, progress=progress)
-    found = [selected.manifest]
+    manifests = [selected.manifest]
     if selected.left_out:
         with suppress(
             InvalidInput
         ):  # Paths that the rules leave out may not be regular files, or may change all the time.
-            found.append(hashed(path))
-    return found
+            manifests.append(hashed(path))
+    return manifests
 
 
 def files_of(paths: Sequence[Path], selection: Selection = STANDARD) -> files.Files:
@@ -318,19 +318,19 @@ def _utf_16(content: bytes) -> str | None:
     return None
 
 
-def metadata_of(base: Mapping[str, Any], file: Path | None, given: Mapping[str, Any]) -> Mapping[str, Any]:
+def metadata_of(base: Mapping[str, Any], file: Path | None, fields: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the metadata of a version.
 
     Args:
         base: The metadata without any option.
         file: A file with a JSON object that replaces `base`, or None.
-        given: Fields that replace those of the same name. None and empty lists are left out.
+        fields: Fields that replace those of the same name. None and empty lists are left out.
 
     Raises:
         InvalidInput: The file cannot be read, or contains no JSON object.
     """
     base = base if file is None else read_object(file, "metadata")
-    return {**base, **{field: value for field, value in given.items() if value not in (None, [])}}
+    return {**base, **{name: value for name, value in fields.items() if value not in (None, [])}}
 
 
 def _write_new(path: Path, text: str, mode: int, what: str) -> None:

@@ -97,18 +97,18 @@ def export(
         raise InvalidInput(
             "With --cosignatures the gateway makes the evidence; --at, --rpc and --manifest are not allowed."
         )
-    wanted, version = ids.id_and_version(dataset, version)
+    dataset_text, version = ids.id_and_version(dataset, version)
     time = None if at is None else times.parse_time(at, now=int(clock.time()))
-    given = None if manifest_file is None else content.read_list(manifest_file)
-    grantees = None if grantee is None else [people.address_of(one, keys) for one in grantee]
+    known = None if manifest_file is None else content.read_list(manifest_file)
+    grantees = None if grantee is None else [people.address_of(account, keys) for account in grantee]
     with client.Client(gateway_url) as gateway:
-        dataset_id = gateway.datasets.state(wanted).dataset_id
+        dataset_id = gateway.datasets.state(dataset_text).dataset_id
         if cosignatures is not None:
             bundle = gateway.datasets.evidence(
                 dataset_id, cosignatures=cosignatures, files=file or (), grantees=grantees, version=version
             )
         else:
-            bundle = _made(gateway, rpc_urls, dataset_id, time, grantees, _Wanted(version, given, file or []))
+            bundle = _made(gateway, rpc_urls, dataset_id, time, grantees, _Selected(version, known, file or []))
     try:
         shown = form.parse_bundle(bundle, protocols.PROTOCOLS)
     except InvalidInput as error:
@@ -132,7 +132,7 @@ def export(
     )
 
 
-class _Wanted(NamedTuple):
+class _Selected(NamedTuple):
     """The content to show: the version, the manifest, and the paths of single files."""
 
     version: int | None
@@ -146,7 +146,7 @@ def _made(
     dataset_id: primitives.DatasetId,
     time: int | None,
     grantees: list[primitives.Address] | None,
-    wanted: _Wanted,
+    selected: _Selected,
 ) -> bytes:
     """Return the evidence, built here from the chain's data."""
     chain = rpc.RpcChain(rpc_urls or [gateway.rpc_url])
@@ -157,25 +157,25 @@ def _made(
             dataset_id,
             blocks.block_as_of(chain, time),
             grantees=grantees,
-            shown=lambda record: _shown(gateway, record, wanted),
+            shown=lambda record: _shown(gateway, record, selected),
         )
     finally:
         chain.close()
 
 
-def _shown(gateway: client.Client, record: records.Dataset, wanted: _Wanted) -> selections.ContentSelection:
+def _shown(gateway: client.Client, record: records.Dataset, selected: _Selected) -> selections.ContentSelection:
     """Return the available content of a version. Building the bundle checks it against the version's hashes."""
-    number = record.latest.number if wanted.version is None else wanted.version
+    number = record.latest.number if selected.version is None else selected.version
     if not 1 <= number <= len(record.versions):
         raise NotFound(f"The dataset has no version {number}.")
     version = record.versions[number - 1]
-    listed = wanted.manifest
+    listed = selected.manifest
     if listed is None:
         try:
             listed = gateway.datasets.manifest(version.content_root)
         except (NotFound, Unavailable):
-            if wanted.paths:
+            if selected.paths:
                 raise
     has_metadata = version.metadata_hash != primitives.ZERO_BYTES32
     metadata = gateway.datasets.metadata(version.metadata_hash) if has_metadata else None
-    return selections.ContentSelection(listed, wanted.paths, None if metadata is None else dict(metadata), number)
+    return selections.ContentSelection(listed, selected.paths, None if metadata is None else dict(metadata), number)

@@ -239,24 +239,24 @@ def _answer(question: Question, gateway_url: str) -> report.Report:
     """Verify what is asked, by the credential, the bundle, the chain or the manifest."""
     listed = None if question.manifest is None else content.read_list(question.manifest)
     selection = content.selection_of(question.excludes, question.links)
-    given = content.files_of(question.paths, selection) if question.paths else None
+    on_disk = content.files_of(question.paths, selection) if question.paths else None
     pins = deployment.parse_addresses(question.contracts) if question.contracts else {}
     if question.credential is not None:
         document = content.read_object(question.credential, "credential")
-        return by_credential.verify_with_credential(document, question.issuer, pins, given, listed)
+        return by_credential.verify_with_credential(document, question.issuer, pins, on_disk, listed)
     if question.bundle is not None:
         chosen = trust.TrustOptions(question.block_hashes, question.nodes, question.trust, question.chain_id, pins)
-        return by_bundle.verify(trust.read_bytes(question.bundle), chosen, given, listed)
-    if given is not None and question.dataset is not None:
+        return by_bundle.verify(trust.read_bytes(question.bundle), chosen, on_disk, listed)
+    if on_disk is not None and question.dataset is not None:
         dataset, version = ids.id_and_version(question.dataset, question.version)
         with client.Client(gateway_url) as gateway:
             record, named = chain_record.read_record(dataset, version, question.nodes, pins, gateway)
             listed = listed or chain_record.served_manifest(gateway, record.version.content_root)
-            return by_chain.verify_with_record(record, given, listed, named)
-    if given is None or listed is None:
+            return by_chain.verify_with_record(record, on_disk, listed, named)
+    if on_disk is None or listed is None:
         raise InvalidInput("Give files and a manifest.")
     start = report.Report(not_proven=(report.TRUTH_OF_CONTENT, report.REGISTRATION))
-    return files.compare_files(start, given, listed.root, listed)
+    return files.compare_files(start, on_disk, listed.root, listed)
 
 
 def _print(result: report.Report) -> None:

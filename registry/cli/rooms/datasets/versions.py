@@ -82,8 +82,8 @@ def register(
     )
     source.check()
     clock.require_deadline(deadline)
-    given = {"name": name, "description": description, "license": license_name, "keywords": keywords}
-    metadata = content.metadata_of({"name": source.name()}, metadata_file, given)
+    fields = {"name": name, "description": description, "license": license_name, "keywords": keywords}
+    metadata = content.metadata_of({"name": source.name()}, metadata_file, fields)
     canonical.metadata_hash(metadata)  # Metadata that cannot be hashed is refused before anything else is done.
     with session.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as signing:
         derived_from = _sources(signing.gateway, sources or [])
@@ -96,8 +96,8 @@ def register(
                 "deadline": signing.deadline_of(deadline),
             }
         )
-        wanted = options.waiting(no_wait, wait)
-        _write(signing, message, source, version, dry_run=dry_run, wait=wanted, as_json=as_json)
+        until = options.waiting(no_wait, wait)
+        _write(signing, message, source, version, dry_run=dry_run, wait=until, as_json=as_json)
 
 
 @app.command()
@@ -144,11 +144,11 @@ def revise(
     source.check()
     dataset_text = ids.id_text(dataset)
     clock.require_deadline(deadline)
-    given = {"name": name, "description": description, "license": license_name, "keywords": keywords}
+    fields = {"name": name, "description": description, "license": license_name, "keywords": keywords}
     with session.open_session(gateway_url, keys, key, password_file, dry_run=dry_run) as signing:
         state = signing.gateway.datasets.state(dataset_text)
         former = {} if metadata_file else _former_metadata(signing, state)
-        metadata = content.metadata_of(former, metadata_file, given)
+        metadata = content.metadata_of(former, metadata_file, fields)
         derived_from = _sources(signing.gateway, sources or [])
         version = source.version(source.salted(metadata) if metadata else None)
         message = messages.Revision.parse(
@@ -159,8 +159,8 @@ def revise(
                 "deadline": signing.deadline_of(deadline),
             }
         )
-        wanted = options.waiting(no_wait, wait)
-        _write(signing, message, source, version, dry_run=dry_run, wait=wanted, as_json=as_json)
+        until = options.waiting(no_wait, wait)
+        _write(signing, message, source, version, dry_run=dry_run, wait=until, as_json=as_json)
 
 
 def _content(version: content.Version, uri: str, sources: list[dict[str, object]]) -> dict[str, object]:
