@@ -27,12 +27,12 @@ class NodeFigures:
         index_block: The index's height.
         final_block: The highest final block.
         checkpoint_block: The height of the newest signed checkpoint.
-        checkpoint_cosignatures: How many witnesses have cosigned it.
-        checkpoint_alarms: How many contradictions of checkpoints are known.
-        reorgs: How often the index has rewound since the start.
-        restarts: How often a worker failed and was restarted, by worker.
-        replacements: How many transactions were replaced, ever.
-        rpc_faults: How often an endpoint gave no usable answer, by kind.
+        checkpoint_cosignatures: The number of witnesses that have cosigned it.
+        checkpoint_alarms: The number of contradictions of checkpoints.
+        reorgs: The number of rewinds of the index since the start.
+        restarts: The number of failures and restarts of each worker.
+        replacements: The total number of replaced transactions.
+        rpc_faults: The number of times an endpoint gave no usable answer, by kind.
         is_database_up: Whether the database could be read.
     """
 
@@ -56,7 +56,7 @@ class NodeFigures:
 
 
 class HttpMetrics:
-    """Counts and times requests.
+    """Counters and timings of requests.
 
     Args:
         registry: The registry of the metrics.
@@ -97,7 +97,7 @@ class HttpMetrics:
 
 
 class NodeMetrics(Collector):
-    """Reports the node's measurements when they are requested.
+    """A collector of the node's measurements.
 
     Args:
         figures: Returns them.

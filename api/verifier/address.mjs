@@ -3,7 +3,7 @@
 import { hex, utf8 } from "./bytes.mjs";
 import { keccak256 } from "./keccak.mjs";
 
-export const NOBODY = `0x${"0".repeat(40)}`;
+export const ZERO_ADDRESS = `0x${"0".repeat(40)}`;
 
 /** @param {string} address 0x and 40 hex digits @returns {string} The same with its checksum. */
 export function checksummed(address) {

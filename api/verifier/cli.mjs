@@ -159,7 +159,7 @@ function addressesIn(texts) {
 async function policyOf(values, source) {
   const { "block-hash": hashes, "chain-id": chainId, rpc, trust } = values;
   if ([hashes, rpc, trust].filter((value) => value !== undefined).length !== 1) {
-    throw new Unclear("Say whose word to take: --block-hash, --rpc or --trust.");
+    throw new Unclear("No trust source given. Use exactly one of --block-hash, --rpc or --trust.");
   }
   if (chainId !== undefined && (!hashes || !/^[1-9][0-9]{0,14}$/.test(chainId))) {
     throw new Unclear("--chain-id is a number, and goes with --block-hash.");
@@ -173,7 +173,7 @@ async function policyOf(values, source) {
 /** Read a file, unless it is too large for a bundle or certificate. */
 async function bytesOf(file) {
   const refuse = () => {
-    throw new Unclear(`${file} is no bundle or certificate: it has more than ${MAX_PDF_BYTES} bytes.`);
+    throw new Unclear(`${file} is not a bundle or certificate: it has more than ${MAX_PDF_BYTES} bytes.`);
   };
   if (statSync(file).size > MAX_PDF_BYTES) refuse();
   const pieces = [];

@@ -1,6 +1,6 @@
 /** Check that a signed message leads to its event and was signed by the authorised account. */
 
-import { NOBODY } from "./address.mjs";
+import { ZERO_ADDRESS } from "./address.mjs";
 import { concat, hex, utf8 } from "./bytes.mjs";
 import { domainSeparator, fieldsOf, structHash } from "./eip712.mjs";
 import { Refused } from "./errors.mjs";
@@ -17,11 +17,11 @@ const text = (value, where) => {
     throw new Refused(`${is.placeText(where)} has more than ${MAX_TEXT_BYTES} bytes.`);
   }
 };
-const notNobody = (value, where) => {
-  if (is.address(value, where) === NOBODY) throw new Refused(`${is.placeText(where)} is the zero address.`);
+const notZeroAddress = (value, where) => {
+  if (is.address(value, where) === ZERO_ADDRESS) throw new Refused(`${is.placeText(where)} is the zero address.`);
 };
 const CHECKS = {
-  address: notNobody,
+  address: notZeroAddress,
   bytes32: is.bytes32,
   string: text,
   uint24: is.whole(0, 2 ** 24 - 1),

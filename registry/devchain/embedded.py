@@ -1,6 +1,6 @@
 """An embedded chain: py-evm's Prague rules, stored on disk, with a JSON-RPC interface.
 
-One process makes all blocks. Its chain is authoritative only as long as nobody else can write its files. Auditors who
+One process makes all blocks. Its chain is authoritative only as long as no one else can write its files. Auditors who
 do not trust it compare it with its checkpoints (signed block hashes).
 
 A block is made when transactions are pending, at most one per second, and never with a future time, because grants

@@ -1,7 +1,8 @@
-"""A node: the chain, the database, the contracts, and the workers that keep them in step.
+"""A node: the chain, the database, the contracts, and the workers that keep them up to date.
 
-Opening prepares everything and starts nothing. `start` starts the workers; `close` ends them after their current step.
-A kill at any moment loses nothing either: whatever was acknowledged is in the database.
+Opening a node prepares everything without starting it. `start` starts the workers; `close` ends them after their
+current step. Killing the process at any moment does not lose anything either: everything acknowledged is in the
+database.
 """
 
 from registry.node.health import Health

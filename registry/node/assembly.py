@@ -40,14 +40,14 @@ from registry.storage import Storage, create_tables_of_others, migrate, open_sto
 
 DEPLOYMENT_SECONDS: Final = 120.0
 CHECKPOINT_KEY_NAME: Final = "tdr-node-"
-"""What the name of the key that signs checkpoints begins with; eight digits of the key follow."""
+"""The prefix of the name of the key that signs checkpoints; eight digits of the key follow."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class NodeParts:
-    """What a node is made of.
+    """The parts of a node.
 
     Args:
         settings: The settings.
@@ -55,12 +55,12 @@ class NodeParts:
         chain: The chain.
         storage: The database, migrated.
         deployment: The contracts.
-        signer: The relayer's key; None where this process has none.
+        signer: The relayer's key; None if this process does not have one.
         rooms: The rooms.
         finality: When a block is final.
-        clock: Gives the Unix time in seconds.
-        faults: How often the endpoints of the chain failed, by kind.
-        resources: What is closed with the node.
+        clock: Returns the Unix time in seconds.
+        faults: The number of failures of the chain's endpoints, by kind.
+        resources: The resources to close with the node.
     """
 
     settings: Settings
@@ -77,12 +77,12 @@ class NodeParts:
 
     @property
     def relayer(self) -> Address:
-        """The account of the relayer's key; zero where this process has none."""
+        """The account of the relayer's key; zero if this process does not have one."""
         return ZERO_ADDRESS if self.signer is None else self.signer.address
 
 
 def open_parts(settings: Settings, role: Role, rooms: Rooms, clock: Callable[[], float]) -> NodeParts:
-    """Open the data folder, the chain and the database, and make sure that the contracts are there.
+    """Open the data folder, the chain and the database, and ensure that the contracts are deployed.
 
     Raises:
         Conflict: Another node uses the folder, or folder, database, chain and contracts do not belong together.
@@ -91,11 +91,11 @@ def open_parts(settings: Settings, role: Role, rooms: Rooms, clock: Callable[[],
     """
     if role is not Role.ALL and not settings.rpc_urls:
         raise InvalidInput(
-            f"A {role} on its own needs a chain that other processes reach too.",
-            hint="Name its endpoints with --rpc, or start a whole node with: tdr up",
+            f"A separate {role} needs a chain that other processes can reach too.",
+            hint="Give its endpoints with --rpc, or start a whole node with: tdr up",
         )
     with ExitStack() as resources:
-        # Gateways keep nothing in the folder: there may be as many of them as the database bears.
+        # Gateways do not use the folder, so their number is limited only by the database.
         alone = tuple(part for part in role.parts if part is not Role.GATEWAY)
         resources.enter_context(FolderLock(settings.data, alone))
         signer = _signer(settings, role)
@@ -115,11 +115,11 @@ def open_parts(settings: Settings, role: Role, rooms: Rooms, clock: Callable[[],
 
 
 def _log_capabilities(chain: Chain, finality: FinalityRule) -> None:
-    """Log what the chain's node offers, and decide by it when blocks are final."""
+    """Log the capabilities of the chain's node, and return the rule by which blocks are final."""
     try:
         offered = detect(chain)
     except RegistryError as error:
-        log.warning("it is not known yet what the node offers", reason=str(error))
+        log.warning("the capabilities of the chain's node are not known yet", reason=str(error))
         return
     finality.decide(offered)
     if not offered.proofs:
@@ -144,7 +144,7 @@ def _maximum_fee(settings: Settings) -> int:
 
 
 def relay_terms(settings: Settings, chain: Chain, storage: Storage, rooms: Rooms) -> Terms | None:
-    """Return the terms on which a network's gas is spent; None on the embedded chain, whose ether is worth nothing."""
+    """Return the terms on which gas is spent on a network; None on the embedded chain, whose ether has no value."""
     if not settings.rpc_urls:
         return None
     return Terms(
@@ -163,7 +163,7 @@ def relay_terms(settings: Settings, chain: Chain, storage: Storage, rooms: Rooms
 def open_notary(
     settings: Settings, chain: Chain, storage: Storage, deployment: Deployment, clock: Callable[[], float]
 ) -> Notary:
-    """Return what signs checkpoints, with the node's key for notes; the key is created where there is none."""
+    """Return the notary that signs checkpoints with the node's key, which is created if it does not exist."""
     path = settings.checkpoint_key_file
     key = load_note_key(path) if path.exists() else create_note_key(path, KeyKind.NOTE, CHECKPOINT_KEY_NAME)
     return Notary(
@@ -178,7 +178,7 @@ def open_notary(
 
 
 def holder(settings: Settings) -> str:
-    """Under which name this process leases the relayer's key: that of its data folder, which it has locked."""
+    """Return the name under which this process leases the relayer's key: that of its locked data folder."""
     return f"{socket.gethostname()}:{settings.data.resolve()}"[:255]
 
 
@@ -189,11 +189,11 @@ def _signer(settings: Settings, role: Role) -> Signer | None:
     if path.exists():
         return load_relayer(path, settings.relayer_password_file)
     if settings.relayer_key_file is not None:
-        raise InvalidInput(f"There is no relayer's key at {path}.", hint="Put it there, or leave the setting out.")
+        raise InvalidInput(f"There is no relayer's key at {path}.", hint="Put it there, or remove the setting.")
     if settings.chain_folder.exists() and not settings.rpc_urls:
         raise Conflict(
             f"The chain in {settings.chain_folder} belongs to a relayer's key that is not at {path}.",
-            hint="Put the key back from a backup, or choose another data folder.",
+            hint="Restore the key from a backup, or choose another data folder.",
         )
     return create_relayer(path)
 
@@ -238,7 +238,7 @@ def _deployment(
         known = read_deployment(storage, rooms.protocols)
         if known is None:
             raise
-        # Reads need no chain, and the workers check the contracts as soon as it is back.
+        # Reads do not need the chain, and the workers check the contracts when it is available again.
         log.warning("the contracts could not be checked at the start", reason=str(error))
         return known
 
@@ -254,5 +254,5 @@ def _deployment_by_others(storage: Storage, rooms: Rooms, clock: Callable[[], fl
             is_told = True
             log.warning("waiting for a relayer to record the contracts in this database", seconds=DEPLOYMENT_SECONDS)
         if clock() > deadline:
-            raise Unavailable("No relayer has put the contracts on the chain yet.", hint="Start one: tdr relayer")
+            raise Unavailable("No relayer has deployed the contracts yet.", hint="Start one: tdr relayer")
         time.sleep(0.5)

@@ -1,4 +1,4 @@
-"""Measure a node, and say what is wrong with it."""
+"""Measure a node, and report its problems."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from registry.relay.status import relay_status
 
 FIGURES_SECONDS: Final = 1.0
 TOLERATED_LAG: Final = 64
-"""Blocks that the index may be behind before the node says that it is not ready."""
+"""The most blocks by which the index of a ready node may be behind."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(slots=True)
 class Monitor:
-    """Measures a node. May be used from any thread.
+    """A monitor of a node. May be used from any thread.
 
     Args:
-        parts: What the node is made of.
+        parts: The parts of the node.
         workers: Its workers.
-        relayer: Its relayer, where it has one.
-        indexer: Its indexer, where it has one.
+        relayer: Its relayer, or None.
+        indexer: Its indexer, or None.
     """
 
     parts: NodeParts
@@ -48,7 +48,7 @@ class Monitor:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def figures(self) -> NodeFigures:
-        """Return what is measured now, or was a second ago. Never waits for another thread that is measuring."""
+        """Return measurements that are at most about a second old. Never waits for another thread that is measuring."""
         if time.monotonic() - self._measured_at > FIGURES_SECONDS and self._lock.acquire(blocking=False):
             try:
                 self._figures = self._measure()
@@ -58,7 +58,7 @@ class Monitor:
         return self._figures
 
     def problems(self, figures: NodeFigures) -> list[str]:
-        """Return what is wrong, as sentences."""
+        """Return the problems as sentences."""
         problems = [worker.fault for worker in self.workers if worker.fault]
         if figures.chain_block is None:
             problems.append("The chain cannot be reached.")
@@ -109,7 +109,7 @@ class Monitor:
         )
 
     def _ask_chain(self) -> tuple[int | None, int | None]:
-        """Return the chain's height and the relayer's balance in wei; None where there is no answer."""
+        """Return the chain's height and the relayer's balance in wei; None without an answer."""
         try:
             height, balance = self.parts.chain.batch(
                 [("eth_blockNumber", []), ("eth_getBalance", [str(self.parts.relayer), "latest"])]

@@ -1,4 +1,4 @@
-"""A node: its workers, and what its gateway asks of it."""
+"""A node: its workers, and the functions that its gateway uses."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ log = structlog.get_logger(__name__)
 
 
 class Node:
-    """A node that is open and not started. Close it in the end, or use it in a `with` statement.
+    """An open node that is not started. Close it in the end, or use it in a `with` statement.
 
     Args:
-        parts: What it is made of.
+        parts: Its parts.
 
     Attributes:
         settings: The settings.
@@ -46,15 +46,15 @@ class Node:
         storage: The database.
         deployment: The contracts.
         rooms: The rooms.
-        relayer: The relaying account; zero where this process has no key.
-        clock: Gives the Unix time in seconds.
+        relayer: The relaying account; zero if this process does not have a key.
+        clock: Returns the Unix time in seconds.
         finality: When a block is final.
-        index: Reads the state of the index.
-        reads: What each room reads its tables with, by the room's name.
-        terms: The terms on which messages are relayed; None: gas costs nothing.
-        receiver: Accepts messages.
-        metrics: Everything that is measured.
-        is_stopping: Whether it has been told to stop: who waits should come to an end.
+        index: The queries over the state of the index.
+        reads: The reader of each room's tables, by the room's name.
+        terms: The terms on which messages are relayed; None if gas is free.
+        receiver: The receiver of messages.
+        metrics: All measurements.
+        is_stopping: Whether it is stopping, so that waits should end.
     """
 
     def __init__(self, parts: NodeParts) -> None:
@@ -85,13 +85,13 @@ class Node:
         *,
         clock: Callable[[], float] = time.time,
     ) -> Self:
-        """Open the data folder, the chain and the database, and make sure that the contracts are there.
+        """Open the data folder, the chain and the database, and ensure that the contracts are deployed.
 
         Args:
             settings: The settings.
             role: The part of a node that this process is.
             rooms: The rooms that it serves.
-            clock: Gives the Unix time in seconds.
+            clock: Returns the Unix time in seconds.
 
         Raises:
             Conflict: Another node uses the folder, or folder, database, chain and contracts do not belong together.
@@ -113,7 +113,7 @@ class Node:
         )
 
     def close(self) -> None:
-        """Let the workers finish their step, and close everything."""
+        """Stop the workers after their current step, and close everything."""
         self.is_stopping = True
         for worker in self._workers:
             worker.stop()
@@ -134,18 +134,18 @@ class Node:
         self.close()
 
     def wake(self) -> None:
-        """Let the relayer look now, without waiting for its next poll."""
+        """Wake the relayer before its next poll."""
         if self._relayer is not None:
             self._relayer.wake()
 
     def chain_time(self) -> int | None:
-        """Return about what the next block's timestamp would be now, Unix seconds; None: it is not known."""
+        """Return the approximate timestamp of the next block, Unix seconds; None if it is not known."""
         if isinstance(self.chain, EmbeddedChain):
             return self.chain.now()
         return self._chain_clock.now()
 
     def sender(self) -> Address:
-        """Return the account that will send what is accepted here: this process's, or the one whose key is in use.
+        """Return the account that will send accepted messages: that of this process, or the one whose key is leased.
 
         Raises:
             Unavailable: The database cannot be used.
@@ -155,11 +155,11 @@ class Node:
         return latest_relayer(self.storage) or ZERO_ADDRESS
 
     def figures(self) -> NodeFigures:
-        """Return what is measured now, or was a second ago."""
+        """Return measurements that are at most about a second old."""
         return self._monitor.figures()
 
     def health(self) -> Health:
-        """Return how it is."""
+        """Return its health."""
         figures = self.figures()
         return Health(
             figures=figures,

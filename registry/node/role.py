@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Role(StrEnum):
-    """A process may be a whole node or one part of it. The parts share a database, and a chain over JSON-RPC."""
+    """The role of a process: a whole node or one part of it. Parts share a database, and a chain over JSON-RPC."""
 
     ALL = "all"
     GATEWAY = "gateway"
@@ -15,5 +15,5 @@ class Role(StrEnum):
 
     @property
     def parts(self) -> tuple[Role, ...]:
-        """Return the parts that it consists of."""
+        """Return the parts of the node that the role includes."""
         return (Role.GATEWAY, Role.RELAYER, Role.INDEXER) if self is Role.ALL else (self,)

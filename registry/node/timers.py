@@ -23,9 +23,9 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class TimerWorker:
-    """Fires what is due by the index: the present is the clock's, or the time of the index's block if that is later.
+    """A worker that fires due timers. The current time is the clock's, or that of the index's block if it is later.
 
-    That is the present of all answers about access. While the index is behind the chain, a block that it has not read
+    All answers about access use the same time. While the index is behind the chain, a block that it has not read
     may still cancel a timer; only the time of its block counts then.
 
     Args:
@@ -33,7 +33,7 @@ class TimerWorker:
         rooms: The rooms, whose handlers are called.
         is_behind: Return whether the index is behind the chain.
         clock: Return the Unix time in seconds.
-        interval: Seconds between two looks.
+        interval: Seconds between two checks.
     """
 
     storage: Storage
@@ -43,7 +43,7 @@ class TimerWorker:
     interval: float
 
     def run(self, stop: threading.Event) -> None:
-        """Fire until the event is set. A database that cannot be used is waited for."""
+        """Fire timers until the event is set. While the database cannot be used, wait."""
         while not stop.is_set():
             try:
                 while self.step() and not stop.is_set():
@@ -63,7 +63,7 @@ class TimerWorker:
             if cursor is None or not has_due(connection, self.rooms.timers, self._now(cursor)):
                 return False
         with self.storage.write() as connection:
-            # The index does not move meanwhile: a handler reads its tables and writes the outbox.
+            # The index does not change meanwhile: a handler reads its tables and writes the outbox.
             cursor = lock_cursor(connection)
             if cursor is None:
                 return False

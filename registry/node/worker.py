@@ -18,11 +18,11 @@ log = structlog.get_logger(__name__)
 
 
 class Worker:
-    """Runs a task in a thread of its own. A failure is logged and reported, and the task is restarted.
+    """A worker that runs a task in its own thread. A failure is logged and reported, and the task is restarted.
 
     Args:
         name: Its name in the logs.
-        task: Runs until the event is set; returning earlier counts as a failure.
+        task: The task, which runs until the event is set; returning earlier counts as a failure.
     """
 
     def __init__(self, name: str, task: Callable[[threading.Event], None]) -> None:
@@ -44,7 +44,7 @@ class Worker:
         self._thread.start()
 
     def stop(self) -> None:
-        """Tell it to finish its current step; do not wait."""
+        """Request it to stop after its current step, without waiting."""
         self._stop.set()
 
     def join(self) -> None:
@@ -56,7 +56,7 @@ class Worker:
         pause = FIRST_PAUSE
         while not self._stop.is_set():
             started = time.monotonic()
-            # The future keeps whatever the task raised, so that no failure is silent.
+            # The future keeps any exception of the task, so that no failure is silent.
             with ThreadPoolExecutor(1, self.name) as executor:
                 error = executor.submit(self._task, self._stop).exception()
             if self._stop.is_set() and error is None:

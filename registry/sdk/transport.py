@@ -86,7 +86,7 @@ def arguments_of(request: Request) -> dict[str, Any]:
 
 
 def outcome_of(response: httpx.Response, place: Place) -> Response | RegistryError:
-    """Return a successful answer, or the error that another answer stands for."""
+    """Return a successful answer, or the error in another answer."""
     if response.is_success:
         return Response(response.content, {name.lower(): value for name, value in response.headers.items()})
     return _problem(response, place)

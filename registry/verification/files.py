@@ -203,7 +203,7 @@ def _compare_root(report: Report, found: Manifest, root: Bytes32) -> Report:
         report.with_steps(f"{number} hashed here: their content root is {found.root}.")
         .with_differences([Difference(WHOLE, root.hex(), found.root.hex())])
         .without_proof_of(
-            "Which file differs: there is no manifest. And where the dataset is private, nothing can be told without "
+            "Which file differs: there is no manifest. For a private dataset, nothing can be determined without "
             "its manifest: --manifest FILE."
         )
     )

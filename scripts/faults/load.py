@@ -42,6 +42,8 @@ class Load:
         contracts: The contracts' addresses by name.
         seed: The seed of the messages.
         rate: The datasets per second that each client tries to register.
+        acknowledged: The acknowledged messages.
+        refused: The refused requests, as text.
     """
 
     urls: Sequence[str]

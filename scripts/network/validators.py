@@ -62,6 +62,7 @@ class Validator:
         folder: The folder for its keys, chain and log.
         chain_id: The chain's id.
         signer: Its account.
+        url: Its URL while it runs.
     """
 
     folder: Path

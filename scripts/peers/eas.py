@@ -14,7 +14,7 @@ from web3.contract import Contract
 from scripts.gas import deploy, send
 
 ARTIFACTS = Path(__file__).parent / "node_modules/@ethereum-attestation-service/eas-contracts/artifacts/contracts"
-NOBODY = "0x0000000000000000000000000000000000000000"
+ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 TYPES = {
     "Attest": [
         {"name": name, "type": kind}
@@ -44,12 +44,12 @@ def measure(w3: Web3) -> dict[str, int]:
     schemas = deploy(w3, _artifact("SchemaRegistry"))
     eas = deploy(w3, _artifact("EAS"), schemas.address)
     sender = list(w3.eth.accounts)[1]
-    registered = send(schemas.functions.register("bytes data", NOBODY, True), sender)
+    registered = send(schemas.functions.register("bytes data", ZERO_ADDRESS, True), sender)
     schema = bytes(registered["logs"][0]["topics"][1])
 
     def data(length: int, label: str) -> tuple[object, ...]:
         content = b"".join(keccak(text=f"{label} {part}") for part in range(length // 32))
-        return (NOBODY, 0, True, bytes(32), content, 0)
+        return (ZERO_ADDRESS, 0, True, bytes(32), content, 0)
 
     for label in ("first", "warm"):
         direct = send(eas.functions.attest((schema, data(128, label))), sender)

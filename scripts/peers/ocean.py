@@ -15,7 +15,7 @@ from web3.logs import DISCARD
 from scripts.gas import deploy, send
 
 ARTIFACTS = Path(__file__).parent / "node_modules/@oceanprotocol/contracts/artifacts/contracts"
-NOBODY = "0x0000000000000000000000000000000000000000"
+ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 ONE_TOKEN = 10**18
 
 
@@ -40,8 +40,8 @@ def measure(w3: Web3) -> dict[str, int]:
     created = send(
         factory.functions.createNftWithErc20WithDispenser(
             ("A dataset", "DATA", 1, "https://data.example.org/1", True, publisher),
-            (1, ["Access", "ACCESS"], [publisher, publisher, publisher, NOBODY], [1000 * ONE_TOKEN, 0], []),
-            (dispenser.address, ONE_TOKEN, ONE_TOKEN, True, NOBODY),
+            (1, ["Access", "ACCESS"], [publisher, publisher, publisher, ZERO_ADDRESS], [1000 * ONE_TOKEN, 0], []),
+            (dispenser.address, ONE_TOKEN, ONE_TOKEN, True, ZERO_ADDRESS),
         ),
         publisher,
     )
@@ -49,7 +49,7 @@ def measure(w3: Web3) -> dict[str, int]:
     token = w3.eth.contract(event["args"]["newTokenAddress"], abi=token_template.abi)
     for consumer in consumers:
         dispensed = send(dispenser.functions.dispense(token.address, ONE_TOKEN, consumer), consumer)
-        ordered = send(token.functions.startOrder(consumer, 1, _no_fee(), (NOBODY, NOBODY, 0)), consumer)
+        ordered = send(token.functions.startOrder(consumer, 1, _no_fee(), (ZERO_ADDRESS, ZERO_ADDRESS, 0)), consumer)
     return {"dispense + startOrder": int(dispensed["gasUsed"]) + int(ordered["gasUsed"])}
 
 
@@ -61,7 +61,7 @@ def _no_fee() -> tuple[object, ...]:
     signed = provider.sign_message(encode_defunct(statement))
     return (
         provider.address,
-        NOBODY,
+        ZERO_ADDRESS,
         0,
         signed.v,
         signed.r.to_bytes(32, "big"),

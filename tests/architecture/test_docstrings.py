@@ -15,6 +15,7 @@ NO_VERBS = {
     *("The", "A", "An", "This", "That", "These", "Those", "Its", "Their", "Each", "Every", "All", "Any", "Both"),
     *("Some", "One", "No", "None", "Nothing", "Whether", "What", "Which", "Whose", "Who", "How", "When", "Where"),
     *("Why", "As", "At", "By", "For", "From", "If", "In", "Of", "On", "To", "With", "Only", "True", "False"),
+    *("Within", "Without", "After", "Before", "Until", "While", "Unix", "Not", "It", "There", "Where"),
 }
 """Words with which no sentence in the imperative begins."""
 THIRD_PERSON = re.compile(r"[A-Z][a-z]*[^s\W]s")
@@ -39,7 +40,7 @@ def package_of(file: str) -> str:
 
 def faults() -> Iterator[tuple[str, str]]:
     """Give the file of each fault, and the fault."""
-    for path in files_of("registry", "api"):
+    for path in files_of("registry", "api", "scripts"):
         file = name_of(path)
         for name, node in definitions(tree_of(path)):
             text = ast.get_docstring(node)
@@ -53,7 +54,7 @@ def faults_of(node: Function | ast.ClassDef, text: str) -> Iterator[str]:
     """Give what is wrong with the docstring of a function or a class."""
     if isinstance(node, Function) and not is_property(node):
         first = text.split(maxsplit=1)[0].strip(".,:;")
-        if first in NO_VERBS or THIRD_PERSON.fullmatch(first) or not first[:1].isupper():
+        if first in NO_VERBS or THIRD_PERSON.fullmatch(first) or not (first.isalpha() and first[0].isupper()):
             yield f"it begins with {first!r}, which is not a verb in the imperative"
     for title, lines in sections_of(text):
         if not "".join(lines).strip():
@@ -131,7 +132,7 @@ def fields_of(node: ast.ClassDef) -> set[str]:
 def fields_of_bases() -> Mapping[str, set[str]]:
     """Return the fields of every class of the project by its simple name, with those of what it extends."""
     own: dict[str, set[str]] = {}
-    for path in files_of("registry", "api"):
+    for path in files_of("registry", "api", "scripts"):
         for name, node in definitions(tree_of(path)):
             if isinstance(node, ast.ClassDef):
                 own.setdefault(name.split(".")[-1], set()).update(arguments_of_class(node))
@@ -159,6 +160,7 @@ def test_the_rules_find_what_they_are_for() -> None:
         'def f(a):\n    """Return it."""': 0,
         'def f(a):\n    """The sum."""': 1,
         'def f(a):\n    """Reads it."""': 1,
+        'def f(a):\n    """Ethereum\'s hash of it."""': 1,
         'def f(a):\n    """Process it.\n\n    Args:\n        a: One.\n    """': 0,
         'def f(a):\n    """Pass it on.\n\n    Args:\n        b: One.\n    """': 2,
         'def f(a):\n    """Pass it on.\n\n    Raises:\n    """': 1,

@@ -224,7 +224,7 @@ def test_a_file_too_large_for_a_bundle_is_refused_unread(tmp_path: Path) -> None
     command = [node_binary(), str(VERIFIER / "cli.mjs"), str(large), "--block-hash", "0x" + "00" * 32]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (2, "")
-    assert "is no bundle or certificate: it has more than" in done.stderr
+    assert "is not a bundle or certificate: it has more than" in done.stderr
     assert done.stderr.count("\n") == 1
     done = subprocess.run([*command[:2], "/dev/zero", *command[3:]], capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -138,7 +138,7 @@ class Content:
         return _first([path.resolve().name for path in paths])
 
     def salted(self, metadata: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return the metadata; if it is not published, with 16 random bytes as `salt`, so that nobody can guess it."""
+        """Return the metadata; if it is not published, with 16 random bytes as `salt`, so that it cannot be guessed."""
         return {**metadata, "salt": secrets.token_hex(SALT_BYTES)} if self.no_publish else metadata
 
     def version(self, metadata: Mapping[str, Any] | None) -> Version:

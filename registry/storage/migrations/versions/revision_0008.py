@@ -14,7 +14,7 @@ down_revision = "0007"
 
 
 def upgrade() -> None:
-    """Create the tables; forget the names that came from documents that nobody published."""
+    """Create the tables; delete the names from documents that were not published."""
     op.create_table(
         "statements",
         sa.Column("digest", sa.LargeBinary(), primary_key=True, comment="What was signed; a statement counts once."),

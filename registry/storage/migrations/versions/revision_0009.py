@@ -13,7 +13,7 @@ down_revision = "0008"
 
 
 def upgrade() -> None:
-    """Write both tables of documents anew, where PostgreSQL keeps large values elsewhere; make the index."""
+    """Rewrite both tables of documents, so that PostgreSQL stores large values out of line; create the index."""
     op.create_index("ix_receipts_block_number", "receipts", ["block_number"])
     if op.get_bind().dialect.name != "sqlite":
         return
