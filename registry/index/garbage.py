@@ -17,7 +17,7 @@ ALLOCATIONS: Final = 200_000
 
 @contextmanager
 def spared_collector() -> Iterator[None]:
-    """Within it, the garbage of the process is collected rarely (but is). What was set before is set again after."""
+    """Collect garbage rarely within this context, and restore the previous settings afterwards."""
     before = gc.get_threshold()
     gc.set_threshold(ALLOCATIONS, *before[1:])
     try:
