@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Final
 
 import orjson
-from fastapi import Query, Response
+from fastapi import Depends, Query, Response
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from api.deps import in_thread, read
@@ -17,7 +18,7 @@ from api.problems import CONFLICT, INVALID, NOT_FOUND, UNAVAILABLE, Refused, doc
 from api.shapes import Json
 from registry.base.primitives import Bytes32
 from registry.base.times import LAST_SECOND
-from registry.index.pages import MAX_LIMIT
+from registry.index.pages import DEFAULT_LIMIT, MAX_LIMIT
 from registry.node import Node
 
 WAIT_SECONDS: Final = 10.0
@@ -30,6 +31,29 @@ MinBlock = Annotated[
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
 PageCursor = Annotated[str | None, Query(max_length=100, description="The `next` of the page before.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Paging:
+    """Which page of a list a request asks for.
+
+    Args:
+        limit: How many rows at most.
+        cursor: The `next` of the page before; None: the first page.
+        min_block: The height that the index must have reached; None: do not wait.
+    """
+
+    limit: int
+    cursor: str | None
+    min_block: int | None
+
+
+async def _paging(limit: Limit = DEFAULT_LIMIT, cursor: PageCursor = None, min_block: MinBlock = None) -> Paging:
+    # A coroutine: FastAPI would call a plain function in a thread, which takes longer than most reads.
+    return Paging(limit, cursor, min_block)
+
+
+PagingDep = Annotated[Paging, Depends(_paging)]
 
 
 def _prefixed(text: object) -> object:

@@ -39,6 +39,9 @@ RETRY_SECONDS: Final = 1
 
 _FULL: Final = Kind("storage-full", 507, "No space is left", "")
 
+REFUSALS: Final = (MALFORMED, FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, LIMIT)
+"""How what is signed can be refused: a message or a statement."""
+
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     202: {
         "description": "Accepted: it is kept, and will end `final` or `failed`.",
@@ -47,7 +50,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
             "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
         },
     },
-    **documented(MALFORMED, FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, LIMIT, _FULL),
+    **documented(*REFUSALS, _FULL),
 }
 
 

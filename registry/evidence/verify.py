@@ -16,7 +16,7 @@ from registry.evidence.checks import ShownContent
 from registry.evidence.limits import limits_of
 from registry.evidence.record import History, Record, main_room, proof_of
 from registry.evidence.steps import Run, Step, StepResult
-from registry.evidence.trust import Trust
+from registry.evidence.trust import Authority, Trust
 from registry.manifest import Entry, Manifest
 from registry.rooms.proof_adapter import NotProven
 from registry.rooms.protocol import Protocols
@@ -88,44 +88,17 @@ def verify(
     Returns:
         The verified content.
     """
-    pins = dict(contracts or {})
-    for name in pins:
-        if name not in protocols.contracts:
-            raise InvalidInput(f"There is no contract {name[:80]!r}.", hint=f"Known: {', '.join(protocols.contracts)}.")
+    pins = _pins(contracts or {}, protocols)
     run = Run()
     with run.step(Step.FORM):
         bundle = parse_bundle(source, protocols)
         run.proven(Step.FORM, name=FORMAT)
-    with run.step(Step.BLOCKS):
-        runs = checks.runs_of(bundle)
-        headers = {header.number: header for part in runs for header in part}
-        last = runs[-1][-1]
-        run.proven(Step.BLOCKS, count=len(headers))
-    with run.step(Step.TRUST):
-        authority = checks.vouched(bundle, trust, {part[-1].number: part[-1].hash for part in runs})
-        checks.require_pinned(bundle, pins)
-        run.proven(Step.TRUST, number=last.number, block=str(last.hash), authority=authority)
-    with run.step(Step.RECEIPTS):
-        logs = checks.logs_in(bundle, headers)
-        run.proven(Step.RECEIPTS, count=sum(len(part.transactions) for part in bundle.receipts))
-    with run.step(Step.HISTORY):
-        history = checks.history_in(bundle, logs, protocols)
-        run.proven(Step.HISTORY, count=len(history.events))
+    headers, authority = _check_blocks(run, bundle, trust, pins)
+    last = headers[max(headers)]
+    history = _check_history(run, bundle, headers, protocols)
     if bundle.state is not None:
         _check_state(run, bundle, bundle.state, last, history, protocols)
-    with run.step(Step.RECORD):
-        checks.require_record(bundle, history, last, protocols)
-        run.proven(Step.RECORD, time=last.timestamp)
-    if bundle.messages:
-        with run.step(Step.SIGNATURES):
-            checks.require_signatures(bundle, history, protocols)
-            run.proven(Step.SIGNATURES, count=len(bundle.messages), of=len(history.events))
-    content = ShownContent()
-    if bundle.content is not None:
-        with run.step(Step.CONTENT):
-            versions = proof_of(main_room(protocols)).versions
-            content = checks.content_in(bundle, () if versions is None else versions(history.main.state))
-            run.proven(Step.CONTENT, version=content.version)
+    content = _check_statements(run, bundle, last, history, protocols)
     return Verified(
         chain_id=bundle.chain_id,
         dataset_id=bundle.dataset_id,
@@ -151,6 +124,41 @@ def blocks_to_vouch_for(source: bytes, protocols: Protocols) -> dict[int, Bytes3
         return {part[-1].number: part[-1].hash for part in checks.runs_of(bundle)}
 
 
+def _pins(contracts: Mapping[str, Address], protocols: Protocols) -> dict[str, Address]:
+    """Return the addresses that the auditor knows, each of a contract that a room has."""
+    for name in contracts:
+        if name not in protocols.contracts:
+            raise InvalidInput(f"There is no contract {name[:80]!r}.", hint=f"Known: {', '.join(protocols.contracts)}.")
+    return dict(contracts)
+
+
+def _check_blocks(
+    run: Run, bundle: Bundle, trust: Trust, pins: Mapping[str, Address]
+) -> tuple[dict[int, Header], Authority]:
+    """Carry out the steps about blocks. Return the headers by height, and who vouched for them."""
+    with run.step(Step.BLOCKS):
+        runs = checks.runs_of(bundle)
+        headers = {header.number: header for part in runs for header in part}
+        last = runs[-1][-1]
+        run.proven(Step.BLOCKS, count=len(headers))
+    with run.step(Step.TRUST):
+        authority = checks.vouched(bundle, trust, {part[-1].number: part[-1].hash for part in runs})
+        checks.require_pinned(bundle, pins)
+        run.proven(Step.TRUST, number=last.number, block=str(last.hash), authority=authority)
+    return headers, authority
+
+
+def _check_history(run: Run, bundle: Bundle, headers: dict[int, Header], protocols: Protocols) -> History:
+    """Carry out the steps about receipts and the events in them."""
+    with run.step(Step.RECEIPTS):
+        logs = checks.logs_in(bundle, headers)
+        run.proven(Step.RECEIPTS, count=sum(len(part.transactions) for part in bundle.receipts))
+    with run.step(Step.HISTORY):
+        history = checks.history_in(bundle, logs, protocols)
+        run.proven(Step.HISTORY, count=len(history.events))
+    return history
+
+
 def _check_state(
     run: Run, bundle: Bundle, state: tuple[bytes, ...], last: Header, history: History, protocols: Protocols
 ) -> None:
@@ -169,3 +177,21 @@ def _check_state(
         if count:
             run.proven(Step.ACCESS, count=count)
         nodes.require_all_read()
+
+
+def _check_statements(run: Run, bundle: Bundle, last: Header, history: History, protocols: Protocols) -> ShownContent:
+    """Carry out the steps about what the bundle states: its record, the signed messages, and the content."""
+    with run.step(Step.RECORD):
+        checks.require_record(bundle, history, last, protocols)
+        run.proven(Step.RECORD, time=last.timestamp)
+    if bundle.messages:
+        with run.step(Step.SIGNATURES):
+            checks.require_signatures(bundle, history, protocols)
+            run.proven(Step.SIGNATURES, count=len(bundle.messages), of=len(history.events))
+    if bundle.content is None:
+        return ShownContent()
+    with run.step(Step.CONTENT):
+        versions = proof_of(main_room(protocols)).versions
+        content = checks.content_in(bundle, () if versions is None else versions(history.main.state))
+        run.proven(Step.CONTENT, version=content.version)
+    return content

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from registry.base.errors import NotFound, Unavailable, VerificationFailed
@@ -83,39 +83,79 @@ def export_bundle(
     """
     access = AccessLogs(chain, deployment, dataset_id, until).to_show(grantees)
     moments = [*_moments(chain, deployment, dataset_id, until), *access.moments]
+    blocks = _blocks_to_show(chain, moments, until, checkpoints, largest_gap)
+    receipts, logs, transactions = receipts_of(chain, moments, blocks.headers)
+    history = _history(logs, deployment, dataset_id, access.grantees)
+    bundle = form.form_of(PROTOCOLS)(
+        chain_id=deployment.chain_id,
+        checkpoints=blocks.checkpoints,
+        content=_content(history, shown),
+        contracts=_contracts(deployment, history),
+        dataset_id=dataset_id,
+        format=form.FORMAT,
+        headers=blocks.runs,
+        messages=tuple(messages_of(chain, deployment.chain_id, history, transactions, PROTOCOLS)),
+        receipts=receipts,
+        record=record_of(history, blocks.last, PROTOCOLS),
+        state=state_of(chain, deployment, history, blocks.last, PROTOCOLS),
+    )
+    return _verified(bundle.to_json(), PinnedBlocks(blocks.to_vouch_for, deployment.chain_id))
+
+
+@dataclass(frozen=True, slots=True)
+class _ShownBlocks:
+    """The block headers that a bundle shows.
+
+    Args:
+        headers: The headers by height.
+        last: The last one: that of the record's block.
+        runs: The same as the chain has them, in runs.
+        to_vouch_for: The hash of the last header of each run.
+        checkpoints: The checkpoints that vouch for these.
+    """
+
+    headers: Mapping[int, Header]
+    last: Header
+    runs: tuple[tuple[bytes, ...], ...]
+    to_vouch_for: set[Bytes32]
+    checkpoints: form.Checkpoints | None
+
+
+def _blocks_to_show(
+    chain: Chain,
+    moments: Sequence[Moment],
+    until: BlockRef,
+    checkpoints: SignedBlocks | Callable[[Sequence[int]], SignedBlocks],
+    largest_gap: int,
+) -> _ShownBlocks:
+    """Return the headers that link the blocks of some events to those that are vouched for."""
     heights = sorted({moment.block_number for moment in moments} | {until.number})
     signed = checkpoints(heights) if callable(checkpoints) else checkpoints
     notes = {Checkpoint.of(note).height: note for note in signed.notes}
     spans = _spans(heights, sorted(height for height in notes if height <= until.number), largest_gap)
-    raw_headers = headers_of(chain, spans)
-    headers = {height: Header.decode(raw) for height, raw in raw_headers.items()}
+    encoded = headers_of(chain, spans)
+    headers = {height: Header.decode(header) for height, header in encoded.items()}
     last = headers[until.number]
     if last.hash != until.hash:
         raise _changed(until)
-    receipts, logs, transactions = receipts_of(chain, moments, headers)
-    history = _history(logs, deployment, dataset_id, access.grantees)
+    return _ShownBlocks(
+        headers=headers,
+        last=last,
+        runs=tuple(tuple(encoded[height] for height in span) for span in spans),
+        to_vouch_for={headers[span[-1]].hash for span in spans},
+        checkpoints=_checkpoints([notes[span[-1]] for span in spans if span[-1] in notes], signed.keys),
+    )
+
+
+def _content(history: History, shown: ContentSelection | Callable[[Dataset], ContentSelection]) -> form.Content | None:
+    """Return what the bundle shows of a version's content."""
     dataset = history.main.state
     versions = proof_of(main_room(PROTOCOLS)).versions
-    bundle = form.form_of(PROTOCOLS)(
-        chain_id=deployment.chain_id,
-        checkpoints=_checkpoints([notes[span[-1]] for span in spans if span[-1] in notes], signed.keys),
-        content=content_of(shown(dataset) if callable(shown) else shown, versions(dataset) if versions else ()),
-        contracts=_contracts(deployment, history),
-        dataset_id=dataset_id,
-        format=form.FORMAT,
-        headers=tuple(tuple(raw_headers[height] for height in span) for span in spans),
-        messages=tuple(messages_of(chain, deployment.chain_id, history, transactions, PROTOCOLS)),
-        receipts=receipts,
-        record=record_of(history, last, PROTOCOLS),
-        state=state_of(chain, deployment, history, last, PROTOCOLS),
-    )
-    source = bundle.to_json()
-    _require_verified(source, PinnedBlocks({headers[span[-1]].hash for span in spans}, deployment.chain_id))
-    return source
+    return content_of(shown(dataset) if callable(shown) else shown, versions(dataset) if versions else ())
 
 
-def _require_verified(source: bytes, trust: PinnedBlocks) -> None:
-    """Require that a bundle verifies before it is returned."""
+def _verified(source: bytes, trust: PinnedBlocks) -> bytes:
+    """Return a bundle that verifies: no other is returned."""
     try:
         verify(source, trust, PROTOCOLS)
     except VerificationFailed as error:
@@ -123,6 +163,7 @@ def _require_verified(source: bytes, trust: PinnedBlocks) -> None:
             f"The evidence from the node does not verify: {error.message}",
             hint="The chain may have changed: try again.",
         ) from error
+    return source
 
 
 def _history(

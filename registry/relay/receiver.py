@@ -99,7 +99,17 @@ class MessageReceiver:
                 return self._again(prepared, receipt, also)
             done = find_done(self.chain, self.storage, self.deployment, self.rooms, prepared, refused)
             checks = []
-        write = None if also is None else also()
+        return self._accept(prepared, key, done, checks, None if also is None else also())
+
+    def _accept(
+        self,
+        prepared: PreparedTransaction,
+        key: IdempotencyKey | None,
+        done: Moment | None,
+        checks: list[Write],
+        write: Write | None,
+    ) -> Receipt:
+        """Store a message that was rehearsed, or whose effect is there, with what came with it."""
         try:
             return accept(self.storage, prepared, self.clock(), key=key, done=done, admission=checks, also=write)
         except Unavailable:

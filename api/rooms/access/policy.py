@@ -14,10 +14,11 @@ from api.rooms.access import answers
 from api.rooms.access.bodies import RequestPolicySubmission
 from api.rooms.datasets.ids import FullId, IdPrefix
 from api.rooms.datasets.reads import queries_of
-from api.rooms.datasets.statements import RESPONSES, decide
+from api.rooms.datasets.statements import RESPONSES, accept, now, take_statement
 from api.strict import StrictRoute
 from registry.base.primitives import DatasetId
 from registry.node import Node
+from registry.relay.intake import Write
 from registry.rooms.access import policies
 from registry.rooms.access.statements import RequestPolicy
 
@@ -36,9 +37,12 @@ router = APIRouter(tags=["documents"], route_class=StrictRoute)
 )
 async def set_request_policy(dataset_id: FullId, body: RequestPolicySubmission, node: NodeDep) -> Response:
     """Say whether this gateway takes requests for access to a dataset. The contract itself can always be asked."""
-    check = partial(_require_issued, body.message)
-    await decide(node, dataset_id, body, policies.set_request_policy, check)
-    return await in_thread(lambda: _policy(node, dataset_id))
+
+    def checked() -> Write:
+        _require_issued(body.message, now(node))
+        return partial(policies.set_request_policy, accepted=accept(node, body.message, body.signature_bytes))
+
+    return await take_statement(node, dataset_id, body, checked, partial(_policy, node, dataset_id))
 
 
 @router.get(
@@ -53,11 +57,11 @@ async def request_policy(dataset_id: IdPrefix, node: NodeDep) -> Response:
     return await in_thread(lambda: _policy(node, queries_of(node).resolve(dataset_id)))
 
 
-def _require_issued(statement: RequestPolicy, now: float) -> None:
-    if statement.issued_at > now + MAX_AHEAD_SECONDS:
+def _require_issued(statement: RequestPolicy, time: float) -> None:
+    if statement.issued_at > time + MAX_AHEAD_SECONDS:
         raise invalid(
             "body.message.issuedAt",
-            f"it is {statement.issued_at}, but the chain's time is {int(now)}: until then none could replace it",
+            f"it is {statement.issued_at}, but the chain's time is {int(time)}: until then none could replace it",
             hint="Sign the policy with the present time, in whole seconds since 1970 (UTC).",
         )
 

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Path, Query, Response
 
 from api import shapes
 from api.deps import NodeDep
-from api.reads import RESPONSES, Limit, MinBlock, Moment, PageCursor, answer
+from api.reads import RESPONSES, MinBlock, Moment, PagingDep, answer
 from api.rooms.access import answers
 from api.rooms.access import shapes as own_shapes
 from api.rooms.access.bodies import AccessGrantSubmission, AccessRequestSubmission, AccessRevocationSubmission
@@ -20,7 +20,6 @@ from api.shapes import Json
 from api.strict import StrictRoute
 from api.writes import WRITE, MessageIntakeDep
 from registry.base.primitives import Address, Bytes32
-from registry.index.pages import DEFAULT_LIMIT
 from registry.node import Node
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.access.request_limits import limiting, require_room
@@ -39,19 +38,18 @@ writes = APIRouter(tags=["writes"], route_class=StrictRoute)
 async def grants(
     node: NodeDep,
     dataset_id: IdPrefix,
+    paging: PagingDep,
     grantee: Annotated[Address | None, Query(description="Only this one's.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: PageCursor = None,
-    min_block: MinBlock = None,
 ) -> Response:
     """The grants of a dataset, ended ones too, the newest first."""
 
     def work() -> Json:
         now = node.index.now(node.clock())
-        found = queries_of(node).grants(datasets.queries_of(node).resolve(dataset_id), grantee, limit, cursor)
-        return shapes.page(found, partial(own_shapes.grant, now=now))
+        full_id = datasets.queries_of(node).resolve(dataset_id)
+        page = queries_of(node).grants(full_id, grantee, paging.limit, paging.cursor)
+        return shapes.page(page, partial(own_shapes.grant, now=now))
 
-    return await answer(node, work, min_block)
+    return await answer(node, work, paging.min_block)
 
 
 @reads.get(
@@ -61,20 +59,15 @@ async def grants(
     response_model=answers.AccessRequestPage,
     responses=RESPONSES,
 )
-async def access_requests(
-    node: NodeDep,
-    dataset_id: IdPrefix,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: PageCursor = None,
-    min_block: MinBlock = None,
-) -> Response:
+async def access_requests(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Response:
     """The requests for access to a dataset, the newest first, and whether a grant followed."""
 
     def work() -> Json:
-        found = queries_of(node).requests(datasets.queries_of(node).resolve(dataset_id), limit, cursor)
-        return shapes.page(found, own_shapes.listed_request)
+        full_id = datasets.queries_of(node).resolve(dataset_id)
+        page = queries_of(node).requests(full_id, paging.limit, paging.cursor)
+        return shapes.page(page, own_shapes.listed_request)
 
-    return await answer(node, work, min_block)
+    return await answer(node, work, paging.min_block)
 
 
 @reads.get(

@@ -11,13 +11,13 @@ from fastapi.responses import StreamingResponse
 
 from api.deps import NodeDep, in_thread
 from api.problems import INVALID, NOT_FOUND, Refused, documented
-from api.reads import Limit, MinBlock, PageCursor, Sha256, answer
+from api.reads import PagingDep, Sha256, answer
 from api.rooms.datasets import answers, shapes
 from api.rooms.datasets.reads import queries_of
+from api.shapes import Json
 from api.strict import StrictRoute
 from registry.base.primitives import Bytes32
 from registry.documents.store import manifest_part, manifest_size, metadata_of
-from registry.index.pages import DEFAULT_LIMIT
 from registry.node import Node
 from registry.rooms.datasets.claims import find_claims
 
@@ -39,14 +39,14 @@ Hash = Annotated[Bytes32, Path(description="The hash.")]
 async def verify(
     node: NodeDep,
     sha256: Annotated[Sha256, Query(description="The hash, with or without 0x.")],
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: PageCursor = None,
-    min_block: MinBlock = None,
+    paging: PagingDep,
 ) -> Response:
     """Every registration of a content root, a metadata hash or a file with this hash, in the order of the chain."""
-    return await answer(
-        node, lambda: shapes.claims(sha256, find_claims(node.storage, sha256, limit, cursor)), min_block
-    )
+
+    def work() -> Json:
+        return shapes.claims(sha256, find_claims(node.storage, sha256, paging.limit, paging.cursor))
+
+    return await answer(node, work, paging.min_block)
 
 
 @router.get(

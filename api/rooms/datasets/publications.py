@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import orjson
 from fastapi import APIRouter, Response
 
-from api.deps import NodeDep, in_thread, in_write_thread
+from api.deps import NodeDep, in_thread
 from api.problems import CONFLICT, INVALID, NOT_FOUND, documented, invalid
 from api.rooms.datasets import answers
 from api.rooms.datasets.bodies import DocumentsSubmission, RetractionSubmission
 from api.rooms.datasets.documents import publication_of
 from api.rooms.datasets.ids import FullId, IdPrefix
 from api.rooms.datasets.reads import queries_of
-from api.rooms.datasets.statements import RESPONSES, decide
+from api.rooms.datasets.statements import RESPONSES, accept, take_statement
 from api.strict import PublicationRoute, StrictRoute
-from api.writes import check_path, check_times
-from registry.base.primitives import ZERO_BYTES32, Bytes32, DatasetId
+from registry.base.primitives import ZERO_BYTES32, DatasetId
 from registry.base.times import iso_time
 from registry.node import Node
+from registry.relay.intake import Write
 from registry.rooms.datasets import publications as documents
 from registry.rooms.datasets.statements import Publication, Retraction
 
@@ -35,26 +37,20 @@ router = APIRouter(tags=["documents"], route_class=StrictRoute)
 async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) -> Response:
     """Take documents that the dataset's owner lets everybody read."""
     statement = body.message
-    check_path(statement, Bytes32(dataset_id))
-    check_times(node, body)
-    for name, key in (("manifest", statement.content_root), ("metadata", statement.metadata_hash)):
-        if (key != ZERO_BYTES32) != (name in body.names):
-            raise invalid(f"body.{name}", "the publication and the documents sent do not name the same documents")
 
-    def work() -> Response:
+    def checked() -> Write:
+        for name, key in (("manifest", statement.content_root), ("metadata", statement.metadata_hash)):
+            if (key != ZERO_BYTES32) != (name in body.names):
+                raise invalid(f"body.{name}", "the publication and the documents sent do not name the same documents")
         root, metadata_hash = queries_of(node).version_hashes(dataset_id, statement.version)
         if not set(statement.documents) <= {root, metadata_hash}:
             raise invalid(
                 "body.message",
                 f"version {statement.version} has the contentRoot {root} and the metadataHash {metadata_hash}",
             )
-        write = publication_of(node, statement, body.signature_bytes, body)
-        with node.storage.write() as connection:
-            write(connection)
-        node.wake()
-        return _records(node, dataset_id)
+        return publication_of(node, statement, body.signature_bytes, body)
 
-    return await in_write_thread(work)
+    return await take_statement(node, dataset_id, body, checked, partial(_records, node, dataset_id))
 
 
 @router.post(
@@ -66,9 +62,11 @@ async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) 
 )
 async def retract(dataset_id: FullId, body: RetractionSubmission, node: NodeDep) -> Response:
     """Show documents no longer, and erase them here where no other version shows them. Proofs are not touched."""
-    await decide(node, dataset_id, body, documents.retract)
-    node.wake()
-    return await in_thread(lambda: _records(node, dataset_id))
+
+    def checked() -> Write:
+        return partial(documents.retract, accepted=accept(node, body.message, body.signature_bytes))
+
+    return await take_statement(node, dataset_id, body, checked, partial(_records, node, dataset_id))
 
 
 @router.get(

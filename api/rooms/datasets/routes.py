@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Depends, Query, Response
 
 from api import shapes
 from api.deps import NodeDep
 from api.problems import INVALID, documented, invalid
-from api.reads import RESPONSES, Limit, MinBlock, PageCursor, Sha256, answer
+from api.reads import RESPONSES, MinBlock, PagingDep, Sha256, answer
 from api.rooms.datasets import answers
 from api.rooms.datasets import shapes as own_shapes
 from api.rooms.datasets.bodies import (
@@ -27,7 +27,6 @@ from api.shapes import Json
 from api.strict import PublicationRoute, StrictRoute
 from api.writes import WRITE, MessageIntake, MessageIntakeDep, check_times
 from registry.base.primitives import Address, Bytes32, DatasetId
-from registry.index.pages import DEFAULT_LIMIT
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.rooms.datasets.search import NO_FILTER, DatasetFilter, find_datasets
 
@@ -36,15 +35,7 @@ versions_in = APIRouter(tags=["writes"], route_class=PublicationRoute)
 writes = APIRouter(tags=["writes"], route_class=StrictRoute)
 
 
-@reads.get(
-    "",
-    summary="Find datasets",
-    operation_id="datasets",
-    response_model=answers.DatasetPage,
-    responses=documented(INVALID),
-)
-async def datasets(
-    node: NodeDep,
+async def _filters(
     owner: Annotated[Address | None, Query(description="The present owner.")] = None,
     name: Annotated[
         str | None, Query(min_length=1, max_length=500, description="The whole name, whatever its case.")
@@ -57,12 +48,8 @@ async def datasets(
     ] = None,
     status: Annotated[Literal["active", "withdrawn"] | None, Query(description="Whether it is withdrawn.")] = None,
     source: Annotated[DatasetId | None, Query(description="A dataset that it derives from.")] = None,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: PageCursor = None,
-    min_block: MinBlock = None,
-) -> Response:
-    """Datasets, the newest registration first; every filter that is given must be met."""
-    filters = DatasetFilter(
+) -> DatasetFilter:
+    return DatasetFilter(
         owner=owner,
         name=name,
         words=q,
@@ -70,11 +57,23 @@ async def datasets(
         is_withdrawn=None if status is None else status == "withdrawn",
         source=source,
     )
+
+
+@reads.get(
+    "",
+    summary="Find datasets",
+    operation_id="datasets",
+    response_model=answers.DatasetPage,
+    responses=documented(INVALID),
+)
+async def datasets(node: NodeDep, filters: Annotated[DatasetFilter, Depends(_filters)], paging: PagingDep) -> Response:
+    """Datasets, the newest registration first; every filter that is given must be met."""
+    limit, cursor = paging.limit, paging.cursor
     hot = reads_of(node).hot if filters == NO_FILTER else None
     return await answer(
         node,
         lambda: shapes.page(find_datasets(node.storage, filters, limit, cursor), own_shapes.item),
-        min_block,
+        paging.min_block,
         at_once=None if hot is None else lambda: shapes.page(hot.datasets(limit, cursor), own_shapes.item),
     )
 
@@ -105,20 +104,15 @@ async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = Non
     response_model=answers.VersionPage,
     responses=RESPONSES,
 )
-async def versions(
-    node: NodeDep,
-    dataset_id: IdPrefix,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: PageCursor = None,
-    min_block: MinBlock = None,
-) -> Response:
+async def versions(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Response:
     """The versions of a dataset, the first first."""
     queries = queries_of(node)
 
     def work() -> Json:
-        return shapes.page(queries.versions(queries.resolve(dataset_id), limit, cursor), own_shapes.version)
+        page = queries.versions(queries.resolve(dataset_id), paging.limit, paging.cursor)
+        return shapes.page(page, own_shapes.version)
 
-    return await answer(node, work, min_block)
+    return await answer(node, work, paging.min_block)
 
 
 @reads.get(
@@ -128,20 +122,15 @@ async def versions(
     response_model=answers.HistoryPage,
     responses=RESPONSES,
 )
-async def history(
-    node: NodeDep,
-    dataset_id: IdPrefix,
-    limit: Limit = DEFAULT_LIMIT,
-    cursor: PageCursor = None,
-    min_block: MinBlock = None,
-) -> Response:
+async def history(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Response:
     """All that changed a dataset, the first first, each step with the head after it."""
     queries = queries_of(node)
 
     def work() -> Json:
-        return shapes.page(queries.history(queries.resolve(dataset_id), limit, cursor), own_shapes.step)
+        page = queries.history(queries.resolve(dataset_id), paging.limit, paging.cursor)
+        return shapes.page(page, own_shapes.step)
 
-    return await answer(node, work, min_block)
+    return await answer(node, work, paging.min_block)
 
 
 @versions_in.post(Registration.PATH, summary="Register a dataset", operation_id="register", **WRITE)

@@ -5,30 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from fastapi import Response
+
 from api.bodies import Submission
 from api.deps import in_write_thread
-from api.problems import (
-    CONFLICT,
-    FORBIDDEN,
-    INVALID,
-    LARGE,
-    LIMIT,
-    MALFORMED,
-    MEDIA,
-    NOT_FOUND,
-    SLOW,
-    documented,
-)
-from api.writes import check_path, check_times
+from api.problems import documented
+from api.writes import REFUSALS, check_path, check_times
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.node import Node
+from registry.relay.intake import Write
 from registry.rooms.datasets import acceptance
 from registry.rooms.datasets.acceptance import AnyDatasetStatement
 from registry.statements.store import Accepted
 
-RESPONSES: Final[dict[int | str, dict[str, Any]]] = documented(
-    MALFORMED, FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, LIMIT
-)
+RESPONSES: Final[dict[int | str, dict[str, Any]]] = documented(*REFUSALS)
 
 
 def accept(
@@ -54,34 +44,34 @@ def now(node: Node) -> float:
     return node.chain_time() or node.clock()
 
 
-async def decide(
+async def take_statement(
     node: Node,
     dataset_id: DatasetId,
     body: Submission[Any],
-    keep: Callable[[Any, Accepted[Any]], None],
-    check: Callable[[float], None] | None = None,
-) -> None:
-    """Check a statement and keep what it decides.
+    checked: Callable[[], Write],
+    answer: Callable[[], Response],
+) -> Response:
+    """Check a statement, keep what it decides, and answer.
 
     Args:
         node: The node.
         dataset_id: The id that the path names.
         body: The statement and its signature.
-        keep: Keeps it, in a transaction that writes.
-        check: Refuses it by the time of `now`, before its signature is looked at.
+        checked: Check the statement, as `accept` does, and return what keeps it; called in a thread.
+        answer: Return the answer once it is kept.
 
     Raises:
         ContractRefused: It was not signed by the owner, or its deadline has passed.
-        Refused: It is about another dataset, a time is not in seconds, or `check` refused.
+        Refused: It is about another dataset, a time is not in seconds, or `checked` refused.
     """
     check_path(body.message, Bytes32(dataset_id))
     check_times(node, body)
 
-    def work() -> None:
-        if check is not None:
-            check(now(node))
-        accepted = accept(node, body.message, body.signature_bytes)
+    def work() -> Response:
+        write = checked()
         with node.storage.write() as connection:
-            keep(connection, accepted)
+            write(connection)
+        node.wake()
+        return answer()
 
-    await in_write_thread(work)
+    return await in_write_thread(work)
