@@ -31,7 +31,7 @@ TAGS: Final = {
 
 
 def create_app(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> FastAPI:
-    """Return the app for a node. A process that is no gateway answers about its own state only.
+    """Return the app for a node. A process without the gateway's role answers about its own state only.
 
     Args:
         node: The node, opened.

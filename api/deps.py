@@ -30,7 +30,7 @@ _readers, _writers, _heavy = CapacityLimiter(READERS), CapacityLimiter(WRITERS),
 
 
 def node_of(request: Request) -> Node:
-    """The node that the app serves."""
+    """Return the node that the app serves."""
     node: Node = request.app.state.node
     return node
 
@@ -41,7 +41,10 @@ async def _node(request: Request) -> Node:
 
 
 def base_url(node: Node, request: Request) -> str:
-    """Where others reach the gateway, ending in a slash. What it was asked at is the asker's word: a proxy's, say."""
+    """Return the gateway's public address, ending in a slash: the operator's setting, else that of the request.
+
+    The address of a request may be one that a proxy has changed.
+    """
     return node.settings.public_url or str(request.base_url)
 
 
@@ -55,7 +58,7 @@ GatewayRoomsDep = Annotated[Sequence[GatewayRoom], Depends(_gateway_rooms)]
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:
-    """Do a read that waits, without anybody else waiting for it."""
+    """Do a read that waits, in a thread, so that other requests go on."""
     return await to_thread.run_sync(work, limiter=_readers)
 
 
@@ -65,7 +68,7 @@ async def in_write_thread(work: Callable[[], Result]) -> Result:
 
 
 async def in_heavy_thread(request: Request, work: Callable[[], Result]) -> Result:
-    """Make something that takes a core for long, as soon as there is room; not at all where nobody waits for it.
+    """Make something that uses a core for long, when a thread is free; not if the client has left by then.
 
     Raises:
         Refused: Too many are being made already, or the client has gone.
@@ -94,5 +97,5 @@ def _busy(what: str) -> Refused:
 
 
 async def read(node: Node, work: Callable[[], Result]) -> Result:
-    """Does a short read: at once where the database is a file, in a thread where it is another process."""
+    """Do a short read: at once where the database is a file, in a thread where it is another process."""
     return work() if node.storage.is_sqlite else await in_thread(work)

@@ -30,7 +30,7 @@ def install(app: FastAPI, metrics: HttpMetrics, innermost: Sequence[Middleware] 
     Args:
         app: The app.
         metrics: Where requests are counted.
-        innermost: What stands behind all of it, before the router.
+        innermost: The middleware behind all of it, before the router.
     """
     problems.install(app)
     for middleware in innermost:  # The one that is added last is the outermost.

@@ -15,7 +15,7 @@ PAUSE: Final = 0.05
 
 
 class HeightWatch:
-    """Wakes whoever waits for a number that grows, by one look every `PAUSE` seconds while anybody waits.
+    """Wakes the requests that wait for a growing number, by one look every `PAUSE` seconds while there are any.
 
     Args:
         node: The node, whose app runs in one event loop.

@@ -13,7 +13,7 @@ UNREAD_SECONDS: Final = 60
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Takes a port.
+    """Listen at a port.
 
     Raises:
         Conflict: It is taken.
@@ -37,6 +37,6 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """The URL of what listens."""
+    """Return the URL of a listening socket."""
     host, port = listener.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

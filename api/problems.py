@@ -51,7 +51,7 @@ class Kind:
     meaning: str
 
 
-MALFORMED = Kind("malformed-json", 400, "The body is not JSON", "The body is no JSON text in UTF-8, or is ambiguous.")
+MALFORMED = Kind("malformed-json", 400, "The body is not JSON", "The body is not JSON text in UTF-8, or is ambiguous.")
 INVALID = Kind("invalid-input", 422, "The request is malformed", "`errors` names each field that is wrong.")
 FORBIDDEN = Kind("forbidden", 403, "The contract refused: not the owner's signature", "")
 NOT_FOUND = Kind("not-found", 404, "Not found", "It is not known here. It may exist elsewhere, or be in no block yet.")
@@ -75,7 +75,7 @@ KINDS: tuple[Kind, ...] = (
 class FieldError(BaseModel):
     """What is wrong with one field."""
 
-    field: str = Field(description="Where it stands, parts joined by dots.", examples=["body.message.contentRoot"])
+    field: str = Field(description="Its place, parts joined by dots.", examples=["body.message.contentRoot"])
     detail: str = Field(description="What is wrong with it.")
 
 
@@ -122,12 +122,12 @@ class Refused(HTTPException):
 
 
 def invalid(field: str, detail: str, *, hint: str = "") -> Refused:
-    """That one field is wrong."""
+    """Return the error that one field is wrong."""
     return Refused(INVALID, f"{field}: {detail}", hint=hint, errors=[{"field": field, "detail": detail}])
 
 
 def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
-    """The `responses` of a route that may answer with these kinds; 422, 500 and 503 are always among them."""
+    """Return the `responses` of a route that may answer with these kinds; 422, 500 and 503 are always among them."""
     by_status: dict[int, list[str]] = {}
     for kind in (*kinds, INVALID, FAULT, UNAVAILABLE):
         by_status.setdefault(kind.status, []).append(kind.title)
@@ -161,7 +161,7 @@ def explain(slug: str, refusals: Iterable[Refusal] = ()) -> str | None:
 
 
 def install(app: FastAPI) -> None:
-    """Makes every error of the app a problem."""
+    """Install the handlers that answer every error of the app with a problem."""
     app.add_exception_handler(RegistryError, _on_registry_error)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_validation_error)

@@ -27,7 +27,7 @@ MAX_AHEAD: Final = 100_000
 
 MinBlock = Annotated[
     int | None,
-    Query(ge=0, lt=2**63, description=f"Waits, {WAIT_SECONDS:.0f} s at most, until the index stands at this height."),
+    Query(ge=0, lt=2**63, description=f"Waits, {WAIT_SECONDS:.0f} s at most, until the index has reached this height."),
 ]
 Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
 PageCursor = Annotated[str | None, Query(max_length=100, description="The `next` of the page before.")]
@@ -108,7 +108,7 @@ async def answer(
         node: The node.
         work: Read the index; called in a thread.
         min_block: The block's height; None: do not wait.
-        at_once: Read the same so quickly that no thread is needed; None: there is no such way.
+        at_once: Read the same so quickly that no thread is needed; None: it cannot.
     """
     await reach(node, min_block)
     document = await in_thread(work) if at_once is None else at_once()
@@ -137,6 +137,6 @@ async def reach(node: Node, height: int | None) -> None:
         present = (await read(node, node.index.cursor)).height
         raise Refused(
             UNAVAILABLE,
-            f"The index stands at block {present}, and did not reach {height} in time.",
+            f"The index is at block {present} and did not reach block {height} in time.",
             headers={"Retry-After": "5"},
         )

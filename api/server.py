@@ -34,19 +34,19 @@ class Server(uvicorn.Server):
         self._started = started
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Begins to answer."""
+        """Start to answer requests."""
         await super().startup(sockets)
         self._started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stops taking requests and finishes those that are here; a second Ctrl-C does not wait for them."""
+        """Stop accepting requests and finish the present ones; at a second Ctrl-C, do not wait for these."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
         self._node.is_stopping = True
 
 
 def serve(settings: Settings, role: Role = Role.ALL, *, started: Callable[[Node, str], None] | None = None) -> None:
-    """Runs a node until SIGTERM or Ctrl-C. To be called from the main thread.
+    """Run a node until SIGTERM or Ctrl-C. Call it from the main thread.
 
     Args:
         settings: The settings.

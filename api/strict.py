@@ -1,4 +1,4 @@
-"""How the gateway reads a request: limits first, then strict JSON; and no query parameter that nobody knows.
+"""How the gateway reads a request: limits first, then strict JSON; and only query parameters that the route has.
 
 The limits hold before anything is parsed. What a JSON reader could take in two ways (equal keys, NaN, unpaired
 surrogates) is refused, because signatures are about meaning. A query parameter that is misspelt is refused, because
@@ -84,7 +84,7 @@ class Values:
         self.string = 0
         self._is_in_string = False
         self._left = b""
-        """A backslash that ended a part: what it stands before is yet to come."""
+        """A backslash that ended a part; the character that it escapes is in the next one."""
 
     def add(self, part: bytes) -> None:
         """Count on through the next part."""
@@ -121,7 +121,7 @@ class StrictRequest(Request):
     """Whether the body is more than a message, and so counts among those that are received."""
 
     async def body(self) -> bytes:
-        """The body.
+        """Return the body.
 
         Raises:
             Refused: It is compressed, not JSON by its type, too large, or comes too slowly.
@@ -138,14 +138,14 @@ class StrictRequest(Request):
         return self._body
 
     async def json(self) -> Any:
-        """The body's value.
+        """Return the JSON value of the body.
 
         Raises:
             Refused: It is not JSON, or ambiguous.
         """
         try:
             body = await self.body()
-            # A large text is read in a thread: nobody else's answer waits for it.
+            # A large text is read in a thread: other answers do not wait for it.
             return _read(body) if len(body) <= MAX_MESSAGE_BYTES else await run_in_threadpool(_read, body)
         except InvalidInput as error:
             raise Refused(MALFORMED, error.message) from error
@@ -200,7 +200,7 @@ class StrictRoute(APIRoute):
     request_class: type[StrictRequest] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """The handler, with the request read strictly."""
+        """Return the handler, with the request read strictly."""
         handler = super().get_route_handler()
         request_class = self.request_class
         known = frozenset(
@@ -237,7 +237,7 @@ def _read(body: bytes) -> object:
         try:
             json.dumps(value, ensure_ascii=False).encode()
         except UnicodeEncodeError:
-            raise InvalidInput("It holds an unpaired surrogate, which is no Unicode text.") from None
+            raise InvalidInput("It holds an unpaired surrogate, which is not Unicode text.") from None
     return value
 
 

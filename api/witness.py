@@ -36,7 +36,7 @@ RETRY_SECONDS: Final = 5
 UNAVAILABLE_STATUS: Final = 503
 
 _REFUSALS: Final = {
-    Reason.UNKNOWN_NODE: Kind("unknown-node", 403, "The note is of nobody known", "This witness does not serve it."),
+    Reason.UNKNOWN_NODE: Kind("unknown-node", 403, "The note is of an unknown node", "This witness does not serve it."),
     Reason.OTHER_CHAIN: Kind("other-chain", 404, "The note is of another chain", "This witness does not follow it."),
     Reason.SMALLER: Kind("smaller-height", 409, "A greater height was cosigned", "Ask for the newest checkpoint."),
     Reason.NOT_FOLLOWED: Kind("not-followed", 409, "The height was not followed", "Ask for the newest checkpoint."),
@@ -64,12 +64,12 @@ WitnessDep = Annotated[Witness, Depends(_witness)]
     response_class=Response,
     openapi_extra={"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}},
     responses={
-        200: {"description": "The cosignature's line, as it stands below a note.", "content": {"text/plain": {}}},
+        200: {"description": "The cosignature's line, to put below the note.", "content": {"text/plain": {}}},
         **documented(INVALID, LARGE, SLOW, _ALARM, *_REFUSALS.values()),
     },
 )
 async def add_checkpoint(request: Request, witness: WitnessDep) -> Response:
-    """Takes a note that a node signed, and answers with a cosignature: a line to put below the note."""
+    """Accept a note that a node signed, and return a cosignature: a line to put below the note."""
     note = _note(await _body(request))
     decision = await to_thread.run_sync(witness.consider, note, limiter=_limiter)
     if isinstance(decision, Signature):
@@ -83,7 +83,7 @@ async def add_checkpoint(request: Request, witness: WitnessDep) -> Response:
 
 @router.get("/alarms", summary="What alarmed it", response_class=Response)
 async def alarms(witness: WitnessDep) -> Response:
-    """All alarms, the oldest first, each with both statements."""
+    """Return all alarms, oldest first, each with both statements."""
     found = await to_thread.run_sync(witness.alarms, limiter=_limiter)
     items = [
         {
@@ -99,7 +99,7 @@ async def alarms(witness: WitnessDep) -> Response:
 
 @router.get("/health", summary="How it is", response_class=Response)
 async def health(witness: WitnessDep) -> Response:
-    """200 when it follows its node and nothing alarms it, else 503."""
+    """Return 200 if the witness follows its node and has no open alarm, else 503."""
     found = await to_thread.run_sync(witness.health, limiter=_limiter)
     state = found.state
     status = "alarm" if found.open_alarms else "degraded" if found.fault or state is None else "ready"
@@ -119,13 +119,13 @@ async def health(witness: WitnessDep) -> Response:
 
 @router.get("/key", summary="Its public key", response_class=Response)
 async def key(witness: WitnessDep) -> Response:
-    """The public key that its cosignatures verify with. Compare it over another way than this one."""
+    """Return the public key of its cosignatures. Compare it with a copy from another source."""
     return Response(f"{witness.key}\n", media_type="text/plain; charset=utf-8")
 
 
 @router.get("/problems/{slug}", summary="What a kind of problem means", response_class=Response)
 async def problem(slug: str) -> Response:
-    """What a kind of problem means."""
+    """Return what a kind of problem means."""
     own = next((kind for kind in (*_REFUSALS.values(), _ALARM) if kind.slug == slug), None)
     meaning = explain(slug) if own is None else f"{own.title} ({own.status}). {own.meaning}\n"
     if meaning is None:
@@ -134,7 +134,7 @@ async def problem(slug: str) -> Response:
 
 
 def create_witness_app(witness: Witness) -> FastAPI:
-    """The app for a witness."""
+    """Return the app for a witness."""
     app = FastAPI(
         title="Witness", version=version("trusted-data-registry"), docs_url=None, redoc_url=None, redirect_slashes=False
     )
@@ -148,7 +148,7 @@ def create_witness_app(witness: Witness) -> FastAPI:
 def serve_witness(
     witness: Witness, host: str, port: int, *, poll_seconds: float, started: Callable[[str], None]
 ) -> None:
-    """Runs a witness until SIGTERM or Ctrl-C. To be called from the main thread.
+    """Run a witness until SIGTERM or Ctrl-C. Call it from the main thread.
 
     Args:
         witness: The witness; closed in the end.

@@ -25,7 +25,7 @@ router = APIRouter(prefix="/v1/checkpoints", tags=["chain"], route_class=StrictR
 
 
 class CheckpointItem(Answer):
-    """That this node, and perhaps witnesses, signed which block stands at a height."""
+    """A statement, signed by this node and perhaps by witnesses, of which block is at a height."""
 
     height: Height
     block_hash: Bytes32
@@ -78,7 +78,7 @@ async def checkpoints(
     since: Annotated[int, Query(alias="from", ge=0, le=MAX_HEIGHT, description="The least height wanted.")] = 0,
     limit: Annotated[int, Query(ge=1, le=MAX_ITEMS, description="How many at most.")] = 50,
 ) -> Response:
-    """The checkpoints from a height on, the lowest first: with `limit=1`, the one that covers the height."""
+    """Return the checkpoints from a height on, ascending; with `limit=1`, the one that covers the height."""
     store = CheckpointStore(node.storage)
     found = await read(node, lambda: store.page(since, limit + 1))
     following = found[limit].height if len(found) > limit else None
@@ -90,7 +90,7 @@ async def checkpoints(
     responses=documented(NOT_FOUND, INVALID),
 )  # fmt: skip
 async def latest(node: NodeDep, cosignatures: Cosignatures = 0) -> Response:
-    """The newest checkpoint; with `cosignatures`, the newest that so many witnesses cosigned."""
+    """Return the newest checkpoint; with `cosignatures`, the newest that at least so many witnesses cosigned."""
     found = await read(node, lambda: CheckpointStore(node.storage).newest(cosignatures=cosignatures))
     if found is None:
         raise NotFound(
@@ -104,7 +104,7 @@ async def latest(node: NodeDep, cosignatures: Cosignatures = 0) -> Response:
     responses=documented(),
 )  # fmt: skip
 async def keys(node: NodeDep) -> Response:
-    """The public keys of this node and of its witnesses, as C2SP verifier keys."""
+    """Return the public keys of this node and its witnesses, as C2SP verifier keys."""
     nodes, witnesses = await read(node, CheckpointStore(node.storage).keys)
     return _json({"node": [str(key) for key in nodes], "witnesses": [str(key) for key in witnesses]})
 
@@ -114,7 +114,7 @@ async def keys(node: NodeDep) -> Response:
     response_model=CheckpointAlarms, responses=documented(),
 )  # fmt: skip
 async def alarms(node: NodeDep) -> Response:
-    """Every fork and every lie that this node or a witness met with, each with both statements."""
+    """Return every contradiction that this node or a witness found, each with both statements."""
     found = await read(node, CheckpointStore(node.storage).alarms)
     items = [
         {
@@ -135,12 +135,12 @@ async def alarms(node: NodeDep) -> Response:
 async def checkpoint(
     node: NodeDep, height: Annotated[int, Path(ge=0, le=MAX_HEIGHT, description="A block's height.")]
 ) -> Response:
-    """The checkpoint for exactly this height."""
+    """Return the checkpoint for exactly this height."""
     return _json(_item(await read(node, lambda: CheckpointStore(node.storage).at(height))))
 
 
 def _item(checkpoint: SignedCheckpoint) -> dict[str, Any]:
-    # The node's own signature stands first: it is below the note before anybody is asked to cosign.
+    # The node's own signature is the first: it signs a note before witnesses are asked to cosign.
     return {
         "height": checkpoint.height,
         "blockHash": str(checkpoint.block_hash),

@@ -68,7 +68,7 @@ class DeploymentAnswer(Answer):
     responses=documented(),
 )
 async def deployment(node: NodeDep, rooms: GatewayRoomsDep) -> Response:
-    """The chain and the contracts that this gateway serves, and what a wallet signs for them (EIP-712).
+    """Return the chain and the contracts that this gateway serves, and what a wallet signs for them (EIP-712).
 
     A message `m` is signed by `eth_signTypedData_v4` with `domain` = `contracts[messages[m].contract].domain`,
     `types` = `messages[m].types` and `primaryType` = `m`; then it is posted to `messages[m].path`.

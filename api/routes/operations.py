@@ -69,13 +69,13 @@ _FAULTS: Final = {status: answer for status, answer in documented().items() if s
 
 @router.get("/v1/health", summary="How the node is", operation_id="health", response_model=Health, responses=_FAULTS)
 async def health(node: NodeDep) -> Response:
-    """How the node is; 200 as long as it answers at all."""
+    """Return the state of the node, always with status 200."""
     return Response(orjson.dumps((await in_thread(node.health)).to_json()), media_type="application/json")
 
 
 @router.get("/v1/health/live", summary="Whether it lives", operation_id="live", status_code=204, responses=_FAULTS)
 async def live() -> Response:
-    """204 as long as the process answers."""
+    """Return 204 as long as the process answers."""
     return Response(status_code=204)
 
 
@@ -87,7 +87,7 @@ async def live() -> Response:
     responses={**_FAULTS, **_NOT_READY},
 )
 async def ready(node: NodeDep) -> Response:
-    """200 when it is ready to take writes and to answer reads, else 503."""
+    """Return 200 if the node can accept writes and answer reads, else 503."""
     found = await in_thread(node.health)
     return Response(orjson.dumps(found.to_json()), 200 if found.is_ready else 503, media_type="application/json")
 
@@ -100,7 +100,7 @@ async def ready(node: NodeDep) -> Response:
     responses={**in_form("text/plain", "In Prometheus's text format."), **_FAULTS},
 )
 async def metrics(node: NodeDep) -> Response:
-    """What the node measures, in Prometheus's text format."""
+    """Return the node's metrics in Prometheus's text format."""
     return Response(await in_thread(lambda: exposition(node.metrics)), media_type=CONTENT_TYPE_LATEST)
 
 
@@ -117,7 +117,7 @@ async def metrics(node: NodeDep) -> Response:
 async def problem(
     node: NodeDep, slug: Annotated[str, Path(max_length=100, description="The last part of a problem's `type`.")]
 ) -> Response:
-    """What a kind of problem means."""
+    """Return what a kind of problem means."""
     meaning = explain(slug, node.rooms.protocols.refusals.refusals)
     if meaning is None:
         raise Refused(NOT_FOUND, "There is no such kind of problem.")

@@ -40,7 +40,7 @@ async def receipt(
         "mined"
     ),
 ) -> Response:
-    """The receipt as it is now, or, with `wait`, as soon as the write has ended and this gateway's reads know it."""
+    """Return a receipt; with `wait`, as soon as the write has ended and this gateway's reads include it."""
     # A waiting request holds no thread: it sleeps and looks again.
     deadline = time.monotonic() + wait
     pause = FIRST_PAUSE
@@ -48,7 +48,7 @@ async def receipt(
         found = await read(node, lambda: read_receipt(node.storage, receipt_id))
         remaining = deadline - time.monotonic()
         if _has_ended(found, until) and found.block_number is not None and remaining > 0:
-            # Read-your-writes: whoever waited for the block finds it in every read that follows.
+            # Read-your-writes: a client that waited for the block finds it in every later read.
             with suppress(Unavailable):
                 await watch_of(node).reached(found.block_number, remaining)
             return Response(orjson.dumps(found.to_json(node.rooms.protocols)), media_type="application/json")

@@ -35,13 +35,13 @@ _START: Final = """SwaggerUIBundle({
 
 @router.get("")
 async def page() -> Response:
-    """The API, to read and to try."""
+    """Return the page that describes the API."""
     return Response(_PAGE, headers=_POLICY, media_type="text/html")
 
 
 @router.get("/start.js")
 async def start() -> Response:
-    """What the page does when it is opened."""
+    """Return the script that the page runs."""
     return Response(_START, media_type="text/javascript")
 
 

@@ -32,19 +32,19 @@ _HEADERS: Final = {
 
 @front.get("/")
 async def redirect_to_verify() -> Response:
-    """Send a browser that was given the gateway's address alone to the page."""
+    """Redirect a browser that opens the gateway's bare address to the page."""
     return RedirectResponse("/verify")
 
 
 @router.get("")
 async def page() -> Response:
-    """The page."""
+    """Return the page."""
     return Response(_VERIFIER.joinpath("index.html").read_bytes(), headers=_HEADERS, media_type="text/html")
 
 
 @router.get("/releases.json")
 async def releases() -> Response:
-    """The code of the contracts in every release, which bundles are checked against."""
+    """Return the code of the contracts in every release, with which bundles are compared."""
     body = files("registry.evidence").joinpath("releases.json").read_bytes()
     return Response(body, headers=_HEADERS, media_type="application/json")
 

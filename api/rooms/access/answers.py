@@ -73,11 +73,11 @@ class AccessTerm(Answer):
 
 
 class AccessAnswer(AsOf):
-    """Whether somebody may use a dataset at a time, and why or why not."""
+    """Whether an account may use a dataset at a time, and why or why not."""
 
     allowed: bool
     reason: Literal["neverGranted", "scheduled", "active", "expired", "revoked"] = Field(
-        description="What has become of the grant by that time; `active` exactly if allowed. `scheduled`: not begun."
+        description="What has become of the grant by that time; `active` exactly if allowed. `scheduled`: not started."
     )
     rights: Rights = Field(description="Empty where not allowed.")
     starts_at: Time | None = Field(description="Null where not allowed; the former term is in `term`.")

@@ -36,7 +36,7 @@ router = APIRouter(tags=["documents"], route_class=StrictRoute)
     responses=RESPONSES,
 )
 async def set_request_policy(dataset_id: FullId, body: RequestPolicySubmission, node: NodeDep) -> Response:
-    """Say whether this gateway takes requests for access to a dataset. The contract itself can always be asked."""
+    """Set whether this gateway accepts requests for access to a dataset. The contract itself always accepts them."""
 
     def checked() -> Write:
         _require_issued(body.message, now(node))
@@ -53,7 +53,7 @@ async def set_request_policy(dataset_id: FullId, body: RequestPolicySubmission, 
     responses=documented(NOT_FOUND, CONFLICT, INVALID),
 )
 async def request_policy(dataset_id: IdPrefix, node: NodeDep) -> Response:
-    """Whether this gateway takes requests for access to a dataset, by its owner's word, and how many may be open."""
+    """Return whether this gateway accepts requests for access to a dataset, and how many may be open."""
     return await in_thread(lambda: _policy(node, queries_of(node).resolve(dataset_id)))
 
 

@@ -41,7 +41,7 @@ async def grants(
     paging: PagingDep,
     grantee: Annotated[Address | None, Query(description="Only this one's.")] = None,
 ) -> Response:
-    """The grants of a dataset, ended ones too, the newest first."""
+    """Return the grants of a dataset, newest first, including those that have ended."""
 
     def work() -> Json:
         now = node.index.now(node.clock())
@@ -60,7 +60,7 @@ async def grants(
     responses=RESPONSES,
 )
 async def access_requests(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Response:
-    """The requests for access to a dataset, the newest first, and whether a grant followed."""
+    """Return the requests for access to a dataset, newest first, and whether a grant followed each."""
 
     def work() -> Json:
         full_id = datasets.queries_of(node).resolve(dataset_id)
@@ -83,7 +83,7 @@ async def grantee(
     address: Annotated[Address, Path(description="The grantee's address.")],
     min_block: MinBlock = None,
 ) -> Response:
-    """What the next message about a grantee must name, and their latest grants and requests."""
+    """Return the numbers that the next message about a grantee must have, and their latest grants and requests."""
 
     def work() -> Json:
         found = queries_of(node).grantee(datasets.queries_of(node).resolve(dataset_id), address)
@@ -94,7 +94,7 @@ async def grantee(
 
 @reads.get(
     "/access",
-    summary="Whether somebody may use it",
+    summary="Whether an account may use it",
     operation_id="access",
     response_model=answers.AccessAnswer,
     responses=RESPONSES,
@@ -106,7 +106,7 @@ async def access(
     at: Annotated[Moment | None, Query(description="ISO 8601 with a zone, or Unix seconds; else now.")] = None,
     min_block: MinBlock = None,
 ) -> Response:
-    """Whether somebody may use a dataset at a time, past times included."""
+    """Return whether an account may use a dataset at a time; the time may be in the past."""
 
     def work() -> Json:
         moment = node.index.now(node.clock()) if at is None else at
@@ -118,7 +118,7 @@ async def access(
 
 @writes.post(AccessRequest.PATH, summary="Ask for access", operation_id="requestAccess", **WRITE)
 async def request_access(dataset_id: FullId, body: AccessRequestSubmission, intake: MessageIntakeDep) -> Response:
-    """Takes a request for access, signed by the one who asks."""
+    """Accept a request for access, signed by the account that asks."""
     return await intake.take(
         body,
         Bytes32(dataset_id),
@@ -129,13 +129,13 @@ async def request_access(dataset_id: FullId, body: AccessRequestSubmission, inta
 
 @writes.post(AccessGrant.PATH, summary="Grant access", operation_id="grant", **WRITE)
 async def grant(dataset_id: FullId, body: AccessGrantSubmission, intake: MessageIntakeDep) -> Response:
-    """Takes a signed grant."""
+    """Accept a signed grant."""
     return await intake.take(body, Bytes32(dataset_id))
 
 
 @writes.post(AccessRevocation.PATH, summary="Revoke access", operation_id="revoke", **WRITE)
 async def revoke(dataset_id: FullId, body: AccessRevocationSubmission, intake: MessageIntakeDep) -> Response:
-    """Takes a signed revocation."""
+    """Accept a signed revocation."""
     return await intake.take(body, Bytes32(dataset_id))
 
 

@@ -87,7 +87,7 @@ class HistoryPage(Page[HistoryItem]):
 
 
 class Claim(Answer):
-    """That somebody registered something with a hash."""
+    """A version in which a hash was registered."""
 
     match: Literal["root", "file", "metadata"]
     path: str | None = Field(description="The file's path in the manifest, where a file matches.")

@@ -56,7 +56,7 @@ AsOf = Annotated[Moment | None, Query(description="As of when; else as of the la
 async def certificate(
     node: NodeDep, request: Request, dataset_id: IdPrefix, version: Version = None, at: AsOf = None
 ) -> Response:
-    """One page in Chinese and English, with the evidence bundle inside; `tdr verify PATH --bundle FILE` reads it.
+    """Return a page in Chinese and English with the evidence bundle attached; `tdr verify PATH --bundle FILE` reads it.
 
     `TDR-Verify-Link: none` says that the page has no code to scan, because the gateway has no public address.
     """
@@ -87,7 +87,7 @@ async def certificate(
 async def credential(
     node: NodeDep, request: Request, dataset_id: IdPrefix, version: Version = None, at: AsOf = None
 ) -> Response:
-    """What the certificate says, as JSON-LD signed by this node's key for checkpoints (`did:key`, eddsa-jcs-2022)."""
+    """Return the certificate as JSON-LD, signed with this node's checkpoint key (`did:key`, eddsa-jcs-2022)."""
 
     def make(facts: Facts, bundle: bytes) -> bytes:
         key = _key(node)
@@ -139,7 +139,7 @@ def _made(
 def _verify_url(base: str, facts: Facts) -> str | None:
     """Where the page's code leads, or None where the gateway has no address that others reach.
 
-    What to verify stands behind the #, which is sent to nobody.
+    What to verify is behind the #, which browsers do not send.
     """
     if leads_to_this_machine(base) or len(base) > MAX_URL:
         return None

@@ -41,7 +41,7 @@ async def verify(
     sha256: Annotated[Sha256, Query(description="The hash, with or without 0x.")],
     paging: PagingDep,
 ) -> Response:
-    """Every registration of a content root, a metadata hash or a file with this hash, in the order of the chain."""
+    """Return every version whose content root, metadata or file has this hash, in the order of the chain."""
 
     def work() -> Json:
         return shapes.claims(sha256, find_claims(node.storage, sha256, paging.limit, paging.cursor))
@@ -57,7 +57,7 @@ async def verify(
     responses=documented(NOT_FOUND, INVALID),
 )
 async def manifest(node: NodeDep, root: Hash) -> Response:
-    """The manifest with a content root, byte for byte, where its owner published it here."""
+    """Return the manifest with a content root, byte for byte, if its owner published it here."""
     begun = await in_thread(lambda: _begun(node, root))
     if begun is None:
         raise _not_public(f"No manifest with the root {root} is public here.")
@@ -74,7 +74,7 @@ async def manifest(node: NodeDep, root: Hash) -> Response:
     responses=documented(NOT_FOUND, INVALID),
 )
 async def metadata(node: NodeDep, metadata_hash: Hash) -> Response:
-    """The metadata with a hash, in canonical form, where its owner published it here."""
+    """Return the metadata with a hash, in canonical form, if its owner published it here."""
     found = await in_thread(lambda: _metadata(node, metadata_hash))
     if found is None:
         raise _not_public(f"No metadata with the hash {metadata_hash} is public here.")

@@ -30,7 +30,7 @@ Digest = Annotated[str, Path(pattern="^[0-9a-f]{64}$", description="The SHA-256 
     },
 )
 async def context(digest: Digest) -> Response:
-    """The terms of credentials beside those of the W3C. Its address names its content, so it never changes."""
+    """Return this project's terms in credentials. The address contains the document's hash, so it never changes."""
     if digest != DIGEST:
         raise NotFound(f"This gateway has no context with the SHA-256 {digest}.", hint=f"It has {DIGEST}.")
     # JSON-LD processors in browsers fetch it from pages of any origin.

@@ -38,7 +38,7 @@ _JSON_LD: Final = in_form("application/ld+json", "The description.")
     responses={**RESPONSES, **_JSON_LD},
 )
 async def dcat_document(node: NodeDep, request: Request, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
-    """The latest version in the W3C's Data Catalog Vocabulary, as JSON-LD, with checksums and links to proofs."""
+    """Describe the latest version in the W3C's Data Catalog Vocabulary, with checksums and links to proofs."""
     return await _described(node, request, dataset_id, min_block, dcat)
 
 
@@ -52,7 +52,7 @@ async def dcat_document(node: NodeDep, request: Request, dataset_id: IdPrefix, m
 async def croissant_document(
     node: NodeDep, request: Request, dataset_id: IdPrefix, min_block: MinBlock = None
 ) -> Response:
-    """The latest version in MLCommons' Croissant, with checksums and links to proofs."""
+    """Describe the latest version in MLCommons' Croissant, with checksums and links to proofs."""
     return await _described(node, request, dataset_id, min_block, croissant)
 
 

@@ -64,7 +64,7 @@ async def evidence(
         Query(ge=0, le=MAX_SIGNATURES, description="As of the newest checkpoint that so many witnesses cosigned."),
     ] = None,
 ) -> Response:
-    """A file in the form `tdr-evidence/1`, which verifies offline; `tdr verify PATH --bundle FILE` reads it.
+    """Return an evidence bundle (`tdr-evidence/1`), which verifies offline: `tdr verify PATH --bundle FILE`.
 
     With `cosignatures`, it holds the checkpoints that vouch for its blocks, and is as of the newest of them.
     """
@@ -125,7 +125,7 @@ def _public_manifest(connection: Any, dataset_id: DatasetId, version: int, root:
 
 
 def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[str]) -> ContentSelection:
-    """What is kept here of a version's content, as far as a bundle should hold it."""
+    """Return what is public here of a version's content, as far as a bundle should contain it."""
     number = number or dataset.latest.number
     if number > len(dataset.versions):
         raise NotFound(f"The dataset has no version {number}.")
@@ -139,5 +139,5 @@ def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[
         manifest = None
     metadata = None if described is None else read_json(described)
     if metadata is not None and not isinstance(metadata, dict):
-        raise InvalidInput("The metadata kept here is no JSON object.")
+        raise InvalidInput("The metadata kept here is not a JSON object.")
     return ContentSelection(manifest, files, metadata, number)

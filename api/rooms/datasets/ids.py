@@ -10,7 +10,7 @@ from api.rooms import examples
 from registry.base.primitives import DatasetId
 
 FullId = Annotated[
-    DatasetId, Path(description="The whole id, as it stands in what is signed.", examples=[examples.DATASET_ID])
+    DatasetId, Path(description="The whole id, as in the signed message.", examples=[examples.DATASET_ID])
 ]
 IdPrefix = Annotated[
     str,

@@ -72,7 +72,7 @@ async def lineage(
     format: Annotated[Format, Query(description="How it is written.")] = "json",  # noqa: A002  The parameter's name.
     min_block: MinBlock = None,
 ) -> Response:
-    """The exact versions that a dataset derives from and those that derive from it, at most 10,000 of them.
+    """Return the exact versions that a dataset derives from and those that derive from it, at most 10,000 of them.
 
     `affected` are the versions that derive from a withdrawn dataset. `prov-json` and `json-ld` are the W3C's PROV.
     """

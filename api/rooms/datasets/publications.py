@@ -35,7 +35,7 @@ router = APIRouter(tags=["documents"], route_class=StrictRoute)
     responses=RESPONSES,
 )
 async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) -> Response:
-    """Take documents that the dataset's owner lets everybody read."""
+    """Publish documents of a version, as the dataset's owner signed."""
     statement = body.message
 
     def checked() -> Write:
@@ -61,7 +61,7 @@ async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) 
     responses=RESPONSES,
 )
 async def retract(dataset_id: FullId, body: RetractionSubmission, node: NodeDep) -> Response:
-    """Show documents no longer, and erase them here where no other version shows them. Proofs are not touched."""
+    """Retract documents, and erase them here unless another version shows them. Proofs stay valid."""
 
     def checked() -> Write:
         return partial(documents.retract, accepted=accept(node, body.message, body.signature_bytes))
@@ -77,7 +77,7 @@ async def retract(dataset_id: FullId, body: RetractionSubmission, node: NodeDep)
     responses=documented(NOT_FOUND, CONFLICT, INVALID),
 )
 async def records(dataset_id: IdPrefix, node: NodeDep) -> Response:
-    """Every document that was ever published here for a version, and what became of it."""
+    """Return every document that was ever published here for a version, and its present state."""
     return await in_thread(lambda: _records(node, queries_of(node).resolve(dataset_id)))
 
 

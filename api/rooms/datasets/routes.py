@@ -67,7 +67,7 @@ async def _filters(
     responses=documented(INVALID),
 )
 async def datasets(node: NodeDep, filters: Annotated[DatasetFilter, Depends(_filters)], paging: PagingDep) -> Response:
-    """Datasets, the newest registration first; every filter that is given must be met."""
+    """Return the datasets that meet every filter given, the newest registration first."""
     limit, cursor = paging.limit, paging.cursor
     hot = reads_of(node).hot if filters == NO_FILTER else None
     return await answer(
@@ -86,7 +86,7 @@ async def datasets(node: NodeDep, filters: Annotated[DatasetFilter, Depends(_fil
     responses=RESPONSES,
 )
 async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = None) -> Response:
-    """A dataset as it is now."""
+    """Return a dataset in its present state."""
     queries, hot = queries_of(node), reads_of(node).hot
     is_whole = len(dataset_id.removeprefix("0x")) == 2 * DatasetId.LENGTH
     return await answer(
@@ -105,7 +105,7 @@ async def dataset(node: NodeDep, dataset_id: IdPrefix, min_block: MinBlock = Non
     responses=RESPONSES,
 )
 async def versions(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Response:
-    """The versions of a dataset, the first first."""
+    """Return the versions of a dataset, ascending."""
     queries = queries_of(node)
 
     def work() -> Json:
@@ -123,7 +123,7 @@ async def versions(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Re
     responses=RESPONSES,
 )
 async def history(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Response:
-    """All that changed a dataset, the first first, each step with the head after it."""
+    """Return every change of a dataset, oldest first, each with the head after it."""
     queries = queries_of(node)
 
     def work() -> Json:
@@ -135,25 +135,25 @@ async def history(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Res
 
 @versions_in.post(Registration.PATH, summary="Register a dataset", operation_id="register", **WRITE)
 async def register(body: RegistrationSubmission, intake: MessageIntakeDep) -> Response:
-    """Takes a signed registration, and optionally the documents that its hashes are of."""
+    """Accept a signed registration, optionally with the documents that it has the hashes of."""
     return await _take_version(intake, body)
 
 
 @versions_in.post(Revision.PATH, summary="Register a new version", operation_id="revise", **WRITE)
 async def revise(dataset_id: FullId, body: RevisionSubmission, intake: MessageIntakeDep) -> Response:
-    """Takes a signed revision, and optionally the documents that its hashes are of."""
+    """Accept a signed revision, optionally with the documents that it has the hashes of."""
     return await _take_version(intake, body, dataset_id)
 
 
 @writes.post(TitleTransfer.PATH, summary="Pass the title on", operation_id="transfer", **WRITE)
 async def transfer(dataset_id: FullId, body: TitleTransferSubmission, intake: MessageIntakeDep) -> Response:
-    """Takes a signed transfer."""
+    """Accept a signed transfer of the title."""
     return await intake.take(body, Bytes32(dataset_id))
 
 
 @writes.post(Withdrawal.PATH, summary="Withdraw a dataset", operation_id="withdraw", **WRITE)
 async def withdraw(dataset_id: FullId, body: WithdrawalSubmission, intake: MessageIntakeDep) -> Response:
-    """Takes a signed withdrawal."""
+    """Accept a signed withdrawal."""
     return await intake.take(body, Bytes32(dataset_id))
 
 
