@@ -55,7 +55,7 @@ const ENGLISH = {
 };
 
 const RIGHTS_IN_CHINESE = {
-  read: "读取", derive: "衍生", aggregate: "汇总", reproduce: "复制", distribute: "分发", display: "展示", extract: "提取",
+  read: "读取", derive: "衍生", aggregate: "汇聚", reproduce: "复制", distribute: "分发", display: "展示", extract: "提取",
   index: "索引",
 };
 const rightInChinese = (right) => RIGHTS_IN_CHINESE[right] ?? right;
@@ -102,25 +102,26 @@ const CHINESE = {
   },
 };
 
-/** Why evidence was refused: the common reasons by their kind, all others by the step that failed. */
-const CHINESE_REFUSALS = {
-  reasons: {
-    hashUnknown: ({ hash, height }) =>
-      `证据包需要高度为 ${height} 的区块 ${hash}，但它不在您提供的哈希之中。请提供您从别处得知的该区块的哈希。`,
-    chainUnnamed: ({ chainId }) => `证据包不含状态证明，无从表明这是链 ${chainId}：请同时提供链的编号。`,
-    otherChain: ({ found, chainId }) => `证据包属于链 ${found}，而不是链 ${chainId}。`,
-    otherContract: ({ found, address }) => `证据包所涉合约是 ${found}，而不是 ${address}。`,
-    nodeDisagrees: ({ name, height }) => `节点 ${name} 在高度 ${height} 的区块与证据包中的不同。`,
-    noCheckpoint: ({ hash, height }) => `证据包中没有高度为 ${height} 的区块 ${hash} 的检查点。`,
-    tooFewWitnesses: ({ known, needed, height }) =>
-      `高度为 ${height} 的检查点只有 ${known} 位见证人会签，需要 ${needed} 位。`,
-    noTrust: () => "请选择凭谁的话认定区块，并提供所需的哈希或密钥文件。",
-    unreachable: ({ url }) => `无法向 ${url} 查询。`,
-    noAttachment: ({ count }) => `证书应附有一份证据包，但这份 PDF 附有 ${count} 份。请使用登记系统签发的原文件。`,
-    notOneFile: ({ count, path }) =>
-      `证据包中名为 ${JSON.stringify(path)} 的文件有 ${count} 个，无法确定与哪一个比对。请提供整个文件夹。`,
+/** What it means that a step failed. The error itself, in English, says what exactly was wrong. */
+const REFUSALS = {
+  en: {
+    form: "The file is not a tdr-evidence/1 bundle in its one form, or it was altered.",
+    blocks: "The hashes of the block headers, or their order, do not match.",
+    trust: "The chosen trust does not show that the bundle's blocks belong to the chain.",
+    receipts: "The receipts are not proven to be in their blocks.",
+    history: "The events do not follow one another: some were left out, or are about another dataset.",
+    contracts: "The code of the contract is not that of any release of this project.",
+    head:
+      "The events do not lead to the head that the contract has: a version, transfer or withdrawal is missing. " +
+      "Ask for a newer bundle, or for one from another source.",
+    access:
+      "The events do not lead to the access that the contract has: a grant or revocation is missing. " +
+      "Ask for a newer bundle, or for one from another source.",
+    record: "The record that the bundle states does not follow from its events.",
+    signatures: "A signed message does not lead to its event, or another account signed it.",
+    content: "The manifest, a file or the metadata does not have the hash that the version was registered with.",
   },
-  steps: {
+  zh: {
     form: "该文件不是形式正确的 tdr-evidence/1 证据包，或已被改动。",
     blocks: "区块头的哈希或前后关系不符。",
     trust: "所选的依据不能表明证据包中的区块属于该链。",
@@ -133,6 +134,24 @@ const CHINESE_REFUSALS = {
     signatures: "有签名消息与其事件不符，或签署人不对。",
     content: "清单、文件或元数据与该版本所登记的哈希不符。",
   },
+};
+
+/** The common reasons in Chinese, by their kind; in English the error itself says them. */
+const CHINESE_REASONS = {
+  hashUnknown: ({ hash, height }) =>
+    `证据包需要高度为 ${height} 的区块 ${hash}，但它不在您提供的哈希之中。请提供您从别处得知的该区块的哈希。`,
+  chainUnnamed: ({ chainId }) => `证据包不含状态证明，无从表明这是链 ${chainId}：请同时提供链的编号。`,
+  otherChain: ({ found, chainId }) => `证据包属于链 ${found}，而不是链 ${chainId}。`,
+  otherContract: ({ found, address }) => `证据包所涉合约是 ${found}，而不是 ${address}。`,
+  nodeDisagrees: ({ name, height }) => `节点 ${name} 在高度 ${height} 的区块与证据包中的不同。`,
+  noCheckpoint: ({ hash, height }) => `证据包中没有高度为 ${height} 的区块 ${hash} 的检查点。`,
+  tooFewWitnesses: ({ known, needed, height }) =>
+    `高度为 ${height} 的检查点只有 ${known} 位见证人会签，需要 ${needed} 位。`,
+  noTrust: () => "请选择凭谁的话认定区块，并提供所需的哈希或密钥文件。",
+  unreachable: ({ url }) => `无法向 ${url} 查询。`,
+  noAttachment: ({ count }) => `证书应附有一份证据包，但这份 PDF 附有 ${count} 份。请使用登记系统签发的原文件。`,
+  notOneFile: ({ count, path }) =>
+    `证据包中名为 ${JSON.stringify(path)} 的文件有 ${count} 个，无法确定与哪一个比对。请提供整个文件夹。`,
 };
 
 const LANGUAGES = { en: ENGLISH, zh: CHINESE };
@@ -173,15 +192,13 @@ export function accessText({ grantee, state, stateNow, rights, startsAt, expires
 }
 
 /**
- * Return why evidence was refused, in a language other than that of the verifier's own message, which is English.
+ * Return why evidence was refused: the reason, or else what it means that the step failed.
  *
  * @param {{reason?: {kind: string} | null, number?: number | null}} failure
  * @param {"en" | "zh"} language
- * @returns {string} Empty if there is nothing to add.
+ * @returns {string} Empty if the error's own message, which is English, is enough.
  */
-export function refusalText({ reason, number }, language) {
-  if (language !== "zh") return "";
-  const { reasons, steps } = CHINESE_REFUSALS;
-  if (reason) return reasons[reason.kind](reason);
-  return number ? Object.values(steps)[number - 1] : "";
+export function refusalText({ reason, number }, language = "en") {
+  if (reason) return language === "zh" ? CHINESE_REASONS[reason.kind](reason) : "";
+  return number ? Object.values(REFUSALS[language])[number - 1] : "";
 }

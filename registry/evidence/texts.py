@@ -1,6 +1,8 @@
-"""The sentences of reports in English and Chinese, by code: what each step proves, and what is not proven.
+"""The sentences of reports in English and Chinese, by code: what each step proves or refuses, and what is not proven.
 
-The rooms' own codes have their sentences in the rooms' proof.py.
+The second verifier has the same texts in api/verifier/sentences.mjs, and the tests of conformance hold both equal.
+
+The sentences of the rooms' own codes are in the rooms' proof.py.
 """
 
 from __future__ import annotations
@@ -27,7 +29,43 @@ TITLES: Final[Mapping[Language, tuple[str, ...]]] = {
     "en": tuple(step.title for step in Step),
     "zh": ("形式", "区块", "信任", "收据", "历史", "合约", "链头", "访问", "记录", "签名", "内容"),
 }
-"""The steps' titles in order."""
+"""The steps' titles, in the order of their numbers."""
+
+REFUSALS: Final[Mapping[Language, Mapping[str, str]]] = {
+    "en": {
+        "form": "The file is not a tdr-evidence/1 bundle in its one form, or it was altered.",
+        "blocks": "The hashes of the block headers, or their order, do not match.",
+        "trust": "The chosen trust does not show that the bundle's blocks belong to the chain.",
+        "receipts": "The receipts are not proven to be in their blocks.",
+        "history": "The events do not follow one another: some were left out, or are about another dataset.",
+        "contracts": "The code of the contract is not that of any release of this project.",
+        "head": (
+            "The events do not lead to the head that the contract has: a version, transfer or withdrawal is missing. "
+            "Ask for a newer bundle, or for one from another source."
+        ),
+        "access": (
+            "The events do not lead to the access that the contract has: a grant or revocation is missing. "
+            "Ask for a newer bundle, or for one from another source."
+        ),
+        "record": "The record that the bundle states does not follow from its events.",
+        "signatures": "A signed message does not lead to its event, or another account signed it.",
+        "content": "The manifest, a file or the metadata does not have the hash that the version was registered with.",
+    },
+    "zh": {
+        "form": "该文件不是形式正确的 tdr-evidence/1 证据包，或已被改动。",
+        "blocks": "区块头的哈希或前后关系不符。",
+        "trust": "所选的依据不能表明证据包中的区块属于该链。",
+        "receipts": "不能证明交易收据在其区块之中。",
+        "history": "事件不能前后相接：有遗漏，或不属于该数据集。",
+        "contracts": "合约的代码不是本项目任何版本的代码。",
+        "head": "事件得出的链头与合约所存不符：遗漏了版本、转让或撤回。请索取更新的证据包，或向其他来源索取。",
+        "access": "事件得出的访问权与合约所存不符：遗漏了授权或撤销。请索取更新的证据包，或向其他来源索取。",
+        "record": "证据包所载的记录与其事件不符。",
+        "signatures": "有签名消息与其事件不符，或签署人不对。",
+        "content": "清单、文件或元数据与该版本所登记的哈希不符。",
+    },
+}
+"""What it means that a step failed, by the step's title. The error itself, in English, says what exactly was wrong."""
 
 _TEXTS: Final[Texts] = {
     "en": {
@@ -111,6 +149,11 @@ def step_text(result: StepResult, protocols: Protocols, language: Language = "en
     if result.facts is None:
         return ABSENT[language]
     return texts_of(protocols)[language][result.step.title](**result.facts)
+
+
+def refusal_text(step: Step, language: Language = "en") -> str:
+    """Return what it means that a step failed."""
+    return REFUSALS[language][step.title]
 
 
 def not_proven_text(item: NotProven, protocols: Protocols, language: Language = "en") -> str:

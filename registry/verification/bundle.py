@@ -95,7 +95,7 @@ def verify_bundle(source: bytes, trust: TrustOptions, report: Report) -> Report:
     try:
         verified = evidence.verify(source, trust.trust(source), PROTOCOLS, contracts=trust.contracts)
     except StepFailed as failed:
-        return replace(report, refused=str(failed))
+        return replace(report, refused=str(failed), failed_step=failed.step)
     steps = [f"{step.title}: {step_text(step, PROTOCOLS)}" for step in verified.steps]
     # The comparison of the files reports both of these.
     limits = [not_proven_text(item, PROTOCOLS) for item in verified.not_proven if item not in (TRUTH, FILES)]

@@ -11,6 +11,7 @@ from registry.base.times import show_time, time_text
 from registry.rooms.datasets.summary import Summary, headline
 
 if TYPE_CHECKING:  # A comparison with a manifest alone does not need the evidence package.
+    from registry.evidence.steps import Step
     from registry.evidence.verify import Verified
 
 WHOLE = "."
@@ -96,6 +97,8 @@ class Report:
         missed: The requirements that are not met.
         content_root: The content root that the files were compared with.
         refused: Why the evidence was refused; empty if it was not.
+        failed_step: The step at which it was refused, None if it was not; `refusal_text` in `registry.evidence.texts`
+            explains it in other languages.
         evidence: The verified content of a bundle, if there is one; its steps and limits have texts in other
             languages.
     """
@@ -111,6 +114,7 @@ class Report:
     missed: tuple[str, ...] = ()
     content_root: Bytes32 | None = None
     refused: str = ""
+    failed_step: Step | None = None
     evidence: Verified | None = None
 
     def with_steps(self, *steps: str) -> Self:

@@ -10,11 +10,12 @@ import { Refused } from "../../api/verifier/errors.mjs";
 import { canonical, readJson } from "../../api/verifier/json.mjs";
 import { manifestEntries, refuseCollisions, rootOf } from "../../api/verifier/manifest.mjs";
 import { parseCheckpoint, parseKey, requireSignedBy } from "../../api/verifier/notes.mjs";
-import { notProvenText, provesText } from "../../api/verifier/sentences.mjs";
+import { accessText, notProvenText, provesText, refusalText } from "../../api/verifier/sentences.mjs";
+import { TEXTS } from "../../api/verifier/texts.mjs";
 import { trustOf } from "../../api/verifier/trust.mjs";
 import { accessAt } from "../../api/verifier/rooms/access.mjs";
 import { headline } from "../../api/verifier/rooms/datasets.mjs";
-import { StepFailed, verify } from "../../api/verifier/verify.mjs";
+import { StepFailed, TITLES, verify } from "../../api/verifier/verify.mjs";
 
 const releases = JSON.parse(readFileSync(new URL("../../registry/evidence/releases.json", import.meta.url), "utf8"));
 
@@ -43,6 +44,10 @@ const ANSWERS = {
   async attachment({ file }) {
     return Buffer.from(await bundleIn(new Uint8Array(Buffer.from(file, "base64")))).toString("base64");
   },
+  steps: () => inLanguages((language) => TITLES.map((title, index) => [
+    index + 1, title, TEXTS[language].titles[title], refusalText({ number: index + 1 }, language),
+  ])),
+  access: ({ access, language }) => accessText(access, language),
   canonical: ({ text }) => canonical(readJson(text)),
   header: ({ raw }) => decodeHeader(fromHex(raw)),
   manifest: ({ text }) => rootOf(manifestEntries(Object(readJson(text)))),
@@ -76,7 +81,8 @@ for await (const line of createInterface({ input: process.stdin })) {
     answer = { answer: await ANSWERS[question](given) };
   } catch (error) {
     if (!(error instanceof Refused) && !(error instanceof StepFailed)) throw error;
-    answer = { refused: error.message, failsAt: error.number ?? null, failsIn: error.title ?? null };
+    const { message: refused, number: failsAt = null, title: failsIn = null } = error;
+    answer = { refused, failsAt, failsIn, refusal: inLanguages((language) => refusalText({ number: failsAt }, language)) };
   }
   process.stdout.write(`${JSON.stringify(answer)}\n`);
 }

@@ -13,7 +13,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from registry.evidence.steps import StepFailed
-from registry.evidence.texts import Language, not_proven_text, step_text
+from registry.evidence.texts import Language, not_proven_text, refusal_text, step_text
 from registry.evidence.verify import Verified, verify
 from registry.rooms.access.summary import summaries_of
 from registry.rooms.datasets.summary import headline
@@ -58,9 +58,10 @@ class SecondVerifier:
         return answer
 
     def verify(self, bundle: bytes, trust: Json) -> Json:
-        """What it makes of a bundle: `failsAt`, or all that it proves."""
+        """What it makes of a bundle: the step that fails, or all that it proves."""
         answer = self.ask("verify", bundle=base64.b64encode(bundle).decode(), trust=trust)
-        return {"failsAt": answer["failsAt"], "failsIn": answer["failsIn"]} if "refused" in answer else answer["answer"]
+        failure = {name: value for name, value in answer.items() if name in ("failsAt", "failsIn", "refusal")}
+        return failure if "refused" in answer else answer["answer"]
 
     def close(self) -> None:
         assert self._process.stdin
@@ -75,7 +76,8 @@ def first_verdict(bundle: bytes, trust: Json) -> Json:
     try:
         verified = verify(bundle, trust_of(trust), PROTOCOLS)
     except StepFailed as failed:
-        return {"failsAt": failed.number, "failsIn": failed.title}
+        refusal = {language: refusal_text(failed.step, language) for language in LANGUAGES}
+        return {"failsAt": failed.number, "failsIn": failed.title, "refusal": refusal}
     shown: Json = json.loads(json.dumps(_shown(verified), default=str))
     return shown
 
