@@ -85,7 +85,7 @@ Calls = Annotated[
     responses=documented(MALFORMED, SLOW, LARGE, MEDIA),
 )
 async def rpc(request: Request, calls: Calls) -> Response:
-    """Ethereum's JSON-RPC, methods that read only; up to 100 calls in an array."""
+    """Answer calls of Ethereum's JSON-RPC: methods that only read, up to 100 calls in an array."""
     chain = node_of(request).chain
     gone = threading.Event()
     watching = asyncio.create_task(when_gone(request, gone.set))
