@@ -248,6 +248,7 @@ def _plan(
     """Record the planned deployment of the missing contracts: addresses, nonces and transactions."""
     used = int(chain.request("eth_getTransactionCount", [str(signer.address), "latest"]), 16)
     _, fees = _balance_and_fees(chain, signer, settings)
+    # Not the block of the receipt: after a reorganisation the contract may be in an earlier one.
     lowest = max(0, block_at(chain).number - DEEPEST_REORGANISATION)
     with lease.write() as connection:
         contracts = _recorded(connection)
