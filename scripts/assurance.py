@@ -28,6 +28,7 @@ NO_VERDICT: Final = 2
 WALKS: Final = (
     "tests/contracts/test_model.py",
     "tests/index/test_schedules.py",
+    "tests/timers/test_schedule.py",
     "tests/witness/test_history.py",
 )
 FUZZ: Final = (
@@ -59,7 +60,7 @@ def tests(files: tuple[str, ...], seconds: float) -> Iterator[Command]:
 
 
 def walks(seconds: float) -> Iterator[Command]:
-    """Yield random histories of the contracts, the index and the witness, each compared with a model."""
+    """Yield random histories of the contracts, the index, the timers and the witness, each compared with a model."""
     return tests(WALKS, seconds)
 
 

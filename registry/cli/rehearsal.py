@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from registry.base.errors import NotFound
-from registry.base.primitives import Address
+from registry.base.errors import NotFound, RegistryError
+from registry.base.primitives import ZERO_ADDRESS, Address
 from registry.chain.calls import ECDSA_SIGNATURE_BYTES, calldata, gas_limit, simulate
 from registry.chain.client import Chain
 from registry.chain.rpc import RpcChain
@@ -32,7 +32,8 @@ def show_message(
     """Rehearse a message on the chain, and print what would be signed.
 
     The call has no signature, and its sender is the account that must sign. The contract needs no signature for a call
-    by that account, and checks everything else as for a signed message.
+    by that account, and checks everything else as for a signed message. Without a subject on the chain no account must
+    sign, and the contract refuses the call of any sender with its own error.
 
     Args:
         session: The session that would sign it.
@@ -44,42 +45,48 @@ def show_message(
 
     Raises:
         ContractRefused: The contract would refuse it.
-        NotFound: The chain does not have the subject of the message.
+        NotFound: The chain does not have the subject of the message, and the contract did not refuse it.
         RegistryError: The chain cannot be read.
     """
     with chain_of(session) as node:
-        signer = _known(message, required_signer(node, session.deployment, rooms, message))
+        signer = required_signer(node, session.deployment, rooms, message)
         call = calldata(message, b"")
         simulate(
             node,
             {
-                "from": str(signer),
+                "from": str(signer or ZERO_ADDRESS),
                 "to": str(session.contract_of(message)),
                 "gas": hex(gas_limit(message, bytes(ECDSA_SIGNATURE_BYTES), call)),
                 "data": f"0x{call.hex()}",
             },
             refusals=rooms.protocols.refusals,
         )
+        if signer is None:
+            raise NotFound(f"There is no {message.subject.kind} {message.subject.id}.", hint="Check the id.")
         _require_right(node, session, signer)
     print_draft(session, message, fields, as_json=as_json, shows_subject=shows_subject)
 
 
-def require_owner(session: SigningSession, statement: Statement, rooms: Rooms = ROOMS) -> None:
+def require_owner(
+    session: SigningSession, statement: Statement, *, unknown: RegistryError, rooms: Rooms = ROOMS
+) -> None:
     """Require that the owner of a statement's subject can sign with the session's key.
 
     Args:
         session: The session that would sign it.
         statement: The statement.
+        unknown: The error if the chain does not have the subject of the statement.
         rooms: The rooms, of which one has the statement's subject.
 
     Raises:
         ContractRefused: The key is not the owner's.
-        NotFound: The chain does not have the subject of the statement.
-        RegistryError: The chain cannot be read.
+        RegistryError: The chain does not have the subject (`unknown`), or it cannot be read.
     """
     with chain_of(session) as node:
         owner = owner_of(node, session.deployment, rooms, statement.subject)
-        _require_right(node, session, _known(statement, owner))
+        if owner is None:
+            raise unknown
+        _require_right(node, session, owner)
 
 
 def print_draft(
@@ -124,16 +131,6 @@ def chain_of(session: SigningSession) -> Iterator[Chain]:
         yield node
     finally:
         node.close()
-
-
-def _known(signable: Message | Statement, signer: Address | None) -> Address:
-    subject = signable.subject
-    if signer is None:
-        raise NotFound(
-            f"There is no {subject.kind} {subject.id}.",
-            hint="Check the id; what was registered just now may not be in a block yet.",
-        )
-    return signer
 
 
 def _require_right(node: Chain, session: SigningSession, signer: Address) -> None:

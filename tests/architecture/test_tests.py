@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from scripts.assurance import FUZZ, WALKS
 from tests.architecture.sources import files_of, name_of, tree_of
 from tests.fixtures.order import long_first
 
@@ -62,6 +63,19 @@ def test_ports_are_given_out_in_one_place() -> None:
         if isinstance(node, ast.FunctionDef) and node.name == "free_port"
     ]
     assert defined == ["scripts/faults/ports.py"]
+
+
+def test_every_test_with_a_long_form_is_in_a_part_of_make_assurance() -> None:
+    """What the suite draws less of is drawn in full by `make assurance`, and nowhere else."""
+    with_long_form = {
+        name_of(path)
+        for path in files_of("tests")
+        for node in ast.walk(tree_of(path))
+        if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("draws")
+    }
+    parts = {*WALKS, *FUZZ}
+    assert sorted(with_long_form - parts) == []
+    assert sorted(parts - {name_of(path) for path in files_of("tests")}) == []
 
 
 def test_no_fixture_is_imported() -> None:

@@ -251,6 +251,7 @@ finally:
         (["show", "12345678"], {"web3", "eth_account", "eth_keyfile", "sqlalchemy", "fastapi", "eth_tester"}),
         (["register", "nosuch"], {"web3", "eth_account", "sqlalchemy", "fastapi", "eth_tester"}),
         (["verify", ".", "--dataset", ID], {"web3", "eth_account", "eth_keyfile", "sqlalchemy", "fastapi", "eth"}),
+        (["verify", ".", "--dataset", "12345678"], {"registry.chain.rpc", "registry.evidence", "orjson"}),
     ],
     ids=lambda value: " ".join(value)[:40] if isinstance(value, list) else "",
 )

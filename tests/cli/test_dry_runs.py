@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from registry.base.errors import NotFound
+from registry.base.errors import ContractRefused
 from registry.base.primitives import ZERO_BYTES32, Address, DatasetId, keccak256
 from registry.cli.rehearsal import require_owner, show_message
 from registry.cli.session import open_session
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
 from registry.rooms.access.statements import RequestPolicy
+from registry.rooms.datasets import errors
 from registry.rooms.datasets.messages import Withdrawal
 from tests.api.world import FAR, Gateway
 from tests.cli.conftest import PASSWORD, Run
@@ -193,7 +194,7 @@ def test_a_dry_run_of_what_would_be_refused_is_refused_in_the_same_words(
     assert (problem.code, problem.json["error"]) == (2, "DatasetWithdrawn")
 
 
-def test_a_dry_run_about_a_dataset_that_the_chain_does_not_have_says_so(
+def test_a_dry_run_about_a_dataset_that_the_chain_does_not_have_is_refused_as_by_the_contract(
     gateway: Gateway, keys: dict[str, Address], tmp_path: Path
 ) -> None:
     """The gateway can name any dataset; only the chain says which there are."""
@@ -202,7 +203,8 @@ def test_a_dry_run_about_a_dataset_that_the_chain_does_not_have_says_so(
     policy = RequestPolicy(dataset_id=unknown, accepted=True, issued_at=0, deadline=FAR)
     url = str(gateway.http.base_url)
     with open_session(url, tmp_path / "keys", "owner", None, dry_run=True) as signing:
-        with pytest.raises(NotFound, match=f"There is no dataset {unknown}"):
+        with pytest.raises(ContractRefused, match=f"There is no dataset {unknown}") as refusal:
             show_message(signing, withdrawal, {}, as_json=True)
-        with pytest.raises(NotFound, match=f"There is no dataset {unknown}"):
-            require_owner(signing, policy)
+        assert refusal.value.name == "DatasetUnknown"
+        with pytest.raises(ContractRefused, match=f"There is no dataset {unknown}"):
+            require_owner(signing, policy, unknown=errors.unknown(unknown))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from registry.cli.rooms.access import epochs
     from registry.cli.rooms.datasets import content, writing
     from registry.rooms.access import errors, messages, records, statements
+    from registry.rooms.datasets import errors as dataset_errors
     from registry.sdk import client
     from registry.sdk.rooms.access import models
 else:
@@ -28,6 +29,7 @@ else:
     content, writing = (lazy(f"registry.cli.rooms.datasets.{name}") for name in ("content", "writing"))
     errors, messages = lazy("registry.rooms.access.errors"), lazy("registry.rooms.access.messages")
     records, statements = lazy("registry.rooms.access.records"), lazy("registry.rooms.access.statements")
+    dataset_errors = lazy("registry.rooms.datasets.errors")
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -252,7 +254,7 @@ def take_requests(
             deadline=signing.deadline_of(deadline),
         )
         if dry_run:
-            rehearsal.require_owner(signing, statement)
+            rehearsal.require_owner(signing, statement, unknown=dataset_errors.unknown(state.dataset_id))
             rehearsal.print_draft(signing, statement, {"accepted": accepted}, as_json=as_json)
             return
         policy = signing.gateway.access.set_request_policy(signing.sign(statement))

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from registry.base.errors import NotFound, Unavailable
 from registry.base.primitives import Address, Bytes32, DatasetId
-from registry.chain.client import Chain, WrongChain, identity_of
-from registry.chain.rpc import RpcChain
+from registry.cli.lazy import lazy
 from registry.cli.rooms.datasets import ids
 from registry.manifest import Manifest
 from registry.rooms.deployment import Deployment
 from registry.sdk.client import Client
-from registry.verification import chain as by_chain
+
+if TYPE_CHECKING:
+    from registry.chain import client as chains
+    from registry.chain import rpc
+    from registry.verification import chain as by_chain
+else:  # The gateway is asked before the chain is read.
+    chains, rpc = lazy("registry.chain.client"), lazy("registry.chain.rpc")
+    by_chain = lazy("registry.verification.chain")
 
 
 def read_record(
@@ -35,7 +42,7 @@ def read_record(
         RegistryError: The record cannot be read, or a check failed.
     """
     dataset_id = _full_id(gateway, ids.id_text(dataset))
-    chain = RpcChain(nodes or [gateway.rpc_url])
+    chain = rpc.RpcChain(nodes or [gateway.rpc_url])
     try:
         where = _deployment(chain, gateway, pins)
         record = by_chain.read_record(chain, chain.name, where, dataset_id, version)
@@ -53,7 +60,7 @@ def _full_id(gateway: Client, text: str) -> DatasetId:
         raise Unavailable(error.message, hint="Without a gateway, give the dataset's id in full.") from error
 
 
-def _deployment(chain: Chain, gateway: Client, pins: Mapping[str, Address]) -> Deployment:
+def _deployment(chain: chains.Chain, gateway: Client, pins: Mapping[str, Address]) -> Deployment:
     if not pins:
         try:
             served = gateway.deployment()
@@ -62,14 +69,14 @@ def _deployment(chain: Chain, gateway: Client, pins: Mapping[str, Address]) -> D
                 f"{error.message} Therefore the address of the registry's contract is not known.",
                 hint="Give it with --contract NAME=ADDRESS, or start a node with `tdr up`.",
             ) from error
-        identity = identity_of(chain)
+        identity = chains.identity_of(chain)
         if (identity.chain_id, identity.genesis_hash) != (served.chain_id, served.genesis_hash):
-            raise WrongChain(
+            raise chains.WrongChain(
                 f"The gateway's registry is on the chain {served.chain_id}, but the node serves {identity}.",
                 hint="Give a node of the same chain with --rpc.",
             )
         return served
-    identity = identity_of(chain)
+    identity = chains.identity_of(chain)
     return Deployment.of(identity.chain_id, identity.genesis_hash, pins, 0)
 
 

@@ -87,7 +87,7 @@ def publish(
             named = (("metadata", metadata), ("manifest", manifest))
             more = {"version": number, "published": [name for name, document in named if document is not None]}
             publication = documents.publication()
-            rehearsal.require_owner(signing, publication)
+            rehearsal.require_owner(signing, publication, unknown=errors.unknown(state.dataset_id))
             _require_publishable(signing, publication)
             rehearsal.print_draft(signing, publication, more, as_json=as_json)
             return
@@ -138,7 +138,7 @@ def retract(
         )
         if dry_run:
             more = {"version": number, "retracted": sorted(public), "reason": reason}
-            rehearsal.require_owner(signing, statement)
+            rehearsal.require_owner(signing, statement, unknown=errors.unknown(state.dataset_id))
             rehearsal.print_draft(signing, statement, more, as_json=as_json)
             return
         _print(signing.gateway.datasets.retract(signing.sign(statement)), as_json=as_json)
