@@ -35,21 +35,21 @@ class Adoption:
         self._before = max(deployment.block_number - 1, 0)
         self._last: Block | None = None
         # A room's events are applied in order: if another of its contracts is in the index, these would be too late.
-        self._is_possible = all(
+        self._has_whole_rooms = all(
             {contract.name for contract in room.protocol.contracts}.isdisjoint(deployment.contracts)
             or {contract.name for contract in room.protocol.contracts} <= set(deployment.contracts)
             for room in rooms.rooms
         )
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether the events can be added to the index; otherwise it must be rebuilt."""
-        return self._is_possible and len(self.events) <= MOST_EVENTS
+    def is_possible(self, cursor: Cursor) -> bool:
+        """Return whether the events can be added to the index; otherwise it must be rebuilt."""
+        is_early = self._before >= cursor.height
+        return (is_early or self._has_whole_rooms) and len(self.events) <= MOST_EVENTS
 
     def is_complete(self, cursor: Cursor) -> bool:
         """Return whether all events up to the index's block have been read, on the chain of this block."""
         if self._before >= cursor.height:
-            return True
+            return not self.events  # If the index went back behind them, they are of another branch.
         return self._last is not None and (self._last.number, self._last.hash) == (cursor.height, cursor.block_hash)
 
     def read(self, cursor: Cursor) -> bool:
@@ -59,15 +59,16 @@ class Adoption:
             cursor: The index's block, which is on the chain.
 
         Returns:
-            Whether the node had more blocks. If not, it lags or the chain has changed, and reading starts again.
+            Whether to go on at once. If no block follows, the chain has changed, and reading starts again; if there is
+            none even then, the node lags.
 
         Raises:
             ChainUnavailable: No usable answer came.
             RpcError: The node refused.
             UndecodableLog: A contract cannot have made a log.
         """
+        is_start = self._last is None
         if self._last is None:
-            self.events = []
             self._last = self._reader.block(self._before)
         if self._last is None:
             raise ChainUnavailable("The node has not come as far as the block of the deployment.")
@@ -75,4 +76,6 @@ class Adoption:
         span = self._reader.span(self._last.number, self._last.hash, last)
         self.events += span.events
         self._last = span.blocks[-1] if span.blocks else None
-        return bool(span.blocks)
+        if not span.blocks:
+            self.events = []
+        return bool(span.blocks) or not is_start

@@ -253,22 +253,22 @@ class Indexer:
 
     def _adopt(self, cursor: Cursor, adoption: Adoption) -> bool:
         """Go on with adding the contracts that a newer version of the program brings to a database."""
-        if not adoption.is_possible:
-            log.warning("the index is rebuilt, to add contracts")
-            self._adoption = None
-            self.start_over()
-            return True
-        if not adoption.is_complete(cursor):
+        is_possible = adoption.is_possible(cursor)
+        if is_possible and not adoption.is_complete(cursor):
             return adoption.read(cursor)
+        anchor = cursor if is_possible else self._anchor()
         with self._storage.write() as connection:
             if lock_cursor(connection) != cursor:
                 return True  # Another indexer was faster.
             missing = require_deployment(connection, self._deployment)
-            if missing:
+            if missing and is_possible:
                 height = cursor.height
                 apply(connection, self._projections, adoption.events, above=height, height=height)
                 add_contracts(connection, {name: contract.address for name, contract in missing.items()})
-        self._adoption = None
+            elif missing:
+                log.warning("the index is rebuilt, to add contracts")
+                begin(connection, self._deployment, self._projections, anchor)
+        self._adoption = None  # Only now: if the database or the node failed, the next step tries again.
         return True
 
     def _advance(

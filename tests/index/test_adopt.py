@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from registry.base.primitives import Bytes32, keccak256
 from registry.chain.calls import calldata
-from registry.chain.client import Chain
+from registry.chain.client import Chain, ChainUnavailable
 from registry.feed.outbox import EntryKind
 from registry.index import adopt
 from registry.index.check import check
@@ -23,7 +23,7 @@ from registry.storage import Storage
 from registry.timers.tables import TIMERS
 from tests.feed.consumer import Consumer
 from tests.index.activity import LATER, Activity
-from tests.index.faults import SpoilingChain
+from tests.index.faults import SpoilingChain, honest
 from tests.rooms.notices.messages import Notice
 from tests.rooms.notices.room import ROOM, TABLE, compiled
 
@@ -198,6 +198,64 @@ def test_contract_with_more_events_than_are_held_makes_the_index_begin_again(
     assert [EntryKind(entry.entry) for entry in consumer.read()] == [EntryKind.EVENT] * NOTICES
     assert {seq: consumer.held[seq] for seq in before} == before
     newer.require_equal(noted)
+
+
+def test_reorganisation_below_its_first_block_leaves_nothing_of_the_old_branch(
+    activity: Activity, indexer: Indexer, storage: Storage
+) -> None:
+    """All its events have been read when the index goes back to a block before them."""
+    world = Newer(activity, storage)
+    for _ in range(4):
+        activity.act(2)
+        activity.mine()
+    noted = activity.head_number() + 1
+    world.post(3)
+    indexer.catch_up()
+    newer_indexer = Indexer(activity.chain, storage, world.deployment(noted), WITH_NOTICES, finality=8)
+    newer_indexer.step()
+    activity.reorg(6)
+    newer_indexer.catch_up()
+    world.require_equal(noted)
+
+
+def test_index_that_cannot_begin_again_yet_does_so_later(newer: Newer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(adopt, "MOST_EVENTS", 1)
+    noted = newer.block_number
+    chain = SpoilingChain(newer.activity.chain, honest)
+    indexer = Indexer(chain, newer.storage, newer.deployment(noted), WITH_NOTICES, finality=8)
+    monkeypatch.setattr(adopt, "SPAN_BLOCKS", 3)
+    indexer.step()
+    chain.spoil = _no_block_0
+    with pytest.raises(ChainUnavailable):
+        indexer.step()
+    chain.spoil = honest
+    indexer.catch_up()
+    assert newer.numbers() == [f"Nr. {number}" for number in range(1, NOTICES + 1)]
+    newer.require_equal(noted)
+
+
+def test_index_that_another_process_has_begun_again_is_not_emptied_once_more(
+    newer: Newer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(adopt, "MOST_EVENTS", 1)
+    monkeypatch.setattr(adopt, "SPAN_BLOCKS", 3)
+    noted = newer.block_number
+    watched = Watched(newer.activity.chain)
+    first, second = (
+        Indexer(chain, newer.storage, newer.deployment(noted), WITH_NOTICES, finality=8)
+        for chain in (newer.activity.chain, watched.chain)
+    )
+    second.step()
+    first.catch_up()
+    second.catch_up()
+    assert min(watched.heights) == noted - 1
+    newer.require_equal(noted)
+
+
+def _no_block_0(method: str, params: Sequence[Any], answer: Any) -> Any:
+    if method == "eth_getBlockByNumber" and params[0] == "0x0":
+        raise ChainUnavailable("no answer")
+    return answer
 
 
 def test_contract_whose_events_set_dates_gets_its_timers(activity: Activity, storage: Storage) -> None:
