@@ -41,16 +41,16 @@ const ENGLISH = {
     address: ({ address }) =>
       `That ${address} is the contract you mean, and not one deployed to deceive: compare its address.`,
     files: () => "Which files have the content root.",
-    rest: ({ count }) => `Anything of the ${count} files of the dataset that were not given.`,
+    rest: ({ count }) => `Anything about the ${count} files of the dataset that were not given.`,
     unshown: () =>
-      "Anything of files that the bundle does not show, a second one with a path that it shows included: " +
-      "only a whole manifest tells that there is none.",
+      "Anything about files that the bundle does not show, including a second file with a path that it shows: " +
+      "only the whole manifest excludes that.",
     unchecked: ({ count, names }) =>
-      `Anything of ${count} files here that the bundle does not show and that were not compared: ${names}.`,
+      `Anything about ${count} files here that the bundle does not show and that were not compared: ${names}.`,
     superseded: ({ version, latest }) => `That version ${version} still holds: version ${latest} followed it.`,
     uncompared: () => "That any file is what was registered: none was given, so no content was compared.",
     unnamed: () =>
-      "Which file differs: the bundle does not list the files. A private dataset's are told only by its manifest.",
+      "Which file differs: the bundle does not list the files. For a private dataset, nothing can be determined without its manifest.",
   },
 };
 
@@ -105,7 +105,7 @@ const CHINESE = {
 /** What it means that a step failed. The error itself, in English, says what exactly was wrong. */
 const REFUSALS = {
   en: {
-    form: "The file is not a tdr-evidence/1 bundle in its one form, or it was altered.",
+    form: "The file is not a tdr-evidence/1 bundle in canonical form, or it was altered.",
     blocks: "The hashes of the block headers, or their order, do not match.",
     trust: "The chosen trust does not show that the bundle's blocks belong to the chain.",
     receipts: "The receipts are not proven to be in their blocks.",

@@ -33,7 +33,7 @@ TITLES: Final[Mapping[Language, tuple[str, ...]]] = {
 
 REFUSALS: Final[Mapping[Language, Mapping[str, str]]] = {
     "en": {
-        "form": "The file is not a tdr-evidence/1 bundle in its one form, or it was altered.",
+        "form": "The file is not a tdr-evidence/1 bundle in canonical form, or it was altered.",
         "blocks": "The hashes of the block headers, or their order, do not match.",
         "trust": "The chosen trust does not show that the bundle's blocks belong to the chain.",
         "receipts": "The receipts are not proven to be in their blocks.",

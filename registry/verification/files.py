@@ -147,12 +147,12 @@ def compare_shown(report: Report, files: Files, shown: Sequence[Entry]) -> Repor
     if others and not files.is_file:
         named = ", ".join(json.dumps(path, ensure_ascii=False) for path in others[:MOST_NAMED])
         report = report.without_proof_of(
-            f"Anything of {len(others)} files here that the bundle does not show and that were not compared: "
+            f"Anything about {len(others)} files here that the bundle does not show and that were not compared: "
             f"{named}{', ...' if len(others) > MOST_NAMED else ''}."
         )
     return report.without_proof_of(
-        "Anything of files that the bundle does not show, a second one with a path that it shows included: only a "
-        "whole manifest tells that there is none."
+        "Anything about files that the bundle does not show, including a second file with a path that it shows: only "
+        "the whole manifest excludes that."
     )
 
 
@@ -191,7 +191,9 @@ def _compare_one(report: Report, found: Entry, manifest: Manifest) -> Report:
     )
     rest = len(manifest.entries) - 1
     return (
-        report.without_proof_of(f"Anything of the {rest} files of the dataset that were not given.") if rest else report
+        report.without_proof_of(f"Anything about the {rest} files of the dataset that were not given.")
+        if rest
+        else report
     )
 
 

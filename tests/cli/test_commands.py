@@ -147,7 +147,9 @@ def test_options_that_do_not_fit_are_refused_before_anything_is_done(
 def test_a_manifest_replaces_no_file(tdr: Run, files: Path, tmp_path: Path) -> None:
     kept = tmp_path / "kept.json"
     kept.write_text("mine")
-    assert "already exists" in refused(tdr("register", files, "--manifest", kept))
+    said = refused(tdr("register", files, "--manifest", kept))
+    assert "already exists" in said
+    assert "keep it until you know its outcome" in said
     assert kept.read_text() == "mine"
 
 

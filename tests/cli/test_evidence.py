@@ -117,7 +117,7 @@ def test_a_single_file_is_compared_with_the_one_of_its_name_in_the_whole_manifes
     word = by_bundle if source == "--bundle" else by_chain
     done = tdr("verify", folder / "readings/六月.csv", *word, "--json")
     assert (done.code, done.json["mismatches"]) == (0, [])
-    assert "Anything of the 2 files of the dataset that were not given." in done.json["notProven"]
+    assert "Anything about the 2 files of the dataset that were not given." in done.json["notProven"]
     changed = tmp_path / "六月.csv"
     changed.write_text("3,5\n")
     done = tdr("verify", changed, *word, "--json")

@@ -89,7 +89,7 @@ def test_a_single_file_is_compared_with_the_one_of_its_name(
     done = tdr("verify", files / "子目录" / "数据.csv", "--manifest", file, "--json")
     assert (done.code, done.json["verified"], done.json["mismatches"]) == (0, True, [])
     rest = len(hash_path(files).entries) - 1
-    assert f"Anything of the {rest} files of the dataset that were not given." in done.json["notProven"]
+    assert f"Anything about the {rest} files of the dataset that were not given." in done.json["notProven"]
     (files / "子目录" / "数据.csv").write_text("other")
     done = tdr("verify", files / "子目录" / "数据.csv", "--manifest", file, "--json")
     assert (done.code, [one["path"] for one in done.json["mismatches"]]) == (1, ["子目录/数据.csv"])

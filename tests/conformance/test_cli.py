@@ -119,8 +119,8 @@ def test_a_single_file_is_compared_with_the_one_of_its_name(example: Example, tm
     changed = tmp_path / "企鹅.csv"
     changed.write_text("x")
     for shown, rest in (
-        ("all", "Anything of the 2 files of the dataset that were not given."),
-        ("two", "Anything of files that the bundle does not show"),
+        ("all", "Anything about the 2 files of the dataset that were not given."),
+        ("two", "Anything about files that the bundle does not show"),
     ):
         code, answer = run(example.bundles[shown], file, "--block-hash", example.block)
         assert (code, answer["matched"], answer["mismatches"]) == (0, 1, [])

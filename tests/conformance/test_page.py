@@ -133,7 +133,7 @@ def test_one_file_is_verified_by_the_nodes_own_word(page: Page, bundle: Path, fo
     verify(page)
     expect(page.locator(".banner")).to_contain_text("The file is exactly what was registered.")
     expect(page.locator(".unproven")).to_contain_text("by any authority other than this registry itself")
-    expect(page.locator(".unproven")).to_contain_text("Anything of the 2 files of the dataset that were not given.")
+    expect(page.locator(".unproven")).to_contain_text("Anything about the 2 files of the dataset that were not given.")
 
 
 def test_a_changed_file_and_a_missing_and_an_extra_one_are_named(

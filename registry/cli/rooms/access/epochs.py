@@ -36,9 +36,8 @@ def check_epoch(session: SigningSession, message: AccessGrant | AccessRevocation
     )
     if isinstance(message, AccessGrant):
         raise Conflict(warning, hint="Grant again after that time, and ask another gateway why.")
-    print_warning(
-        f"{warning} Revoke again after that time."
-    )  # A revocation is never refused, but it may be undone by that signature.
+    # A revocation is never refused, but it may be undone by that signature.
+    print_warning(f"{warning} Revoke again after that time.")
     return entry
 
 

@@ -110,7 +110,7 @@ class Content:
         if os.path.lexists(file):
             raise InvalidInput(
                 f"{str(file)!r} already exists, and manifests do not replace files.",
-                hint="Choose another file; this one may be the manifest of an earlier attempt.",
+                hint="Choose another. It may belong to an earlier attempt: keep it until you know its outcome.",
             )
         if any(path.resolve() in file.resolve().parents for path in self.paths):
             raise InvalidInput(
@@ -225,9 +225,8 @@ def hashed_ways(path: Path) -> list[Manifest]:
         selected = hash_selected(path, STANDARD, progress=progress)
     manifests = [selected.manifest]
     if selected.left_out:
-        with suppress(
-            InvalidInput
-        ):  # Paths that the rules leave out may not be regular files, or may change all the time.
+        # Paths that the rules leave out may not be regular files, or may change all the time.
+        with suppress(InvalidInput):
             manifests.append(hashed(path))
     return manifests
 
@@ -263,9 +262,8 @@ def read_list(file: Path) -> Manifest:
     Raises:
         InvalidInput: The file contains neither.
     """
-    text = read_text(file).removeprefix(
-        "\ufeff"
-    )  # Some editors on Windows write a byte order mark at the beginning of files in UTF-8.
+    # Some editors on Windows write a byte order mark at the beginning of files in UTF-8.
+    text = read_text(file).removeprefix("\ufeff")
     return Manifest.parse(text) if text.lstrip()[:1] == "{" else from_checksums(text)
 
 
