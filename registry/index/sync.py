@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from registry.base.errors import Conflict, Unavailable
 from registry.chain.capabilities import FINALIZED
@@ -284,7 +284,7 @@ class Indexer:
             return False
         oldest = latest.number - KEPT_BLOCKS
         with self._storage.write() as connection:
-            if lock_cursor(connection) != cursor:
+            if not self._is_still_at(connection, cursor):
                 return True  # Another indexer was faster.
             apply(connection, self._projections, events, above=cursor.height, height=moved.height)
             keep_blocks(
@@ -317,7 +317,7 @@ class Indexer:
             ancestor.number, ancestor.block_hash, ancestor.timestamp, min(cursor.final_height, ancestor.number)
         )
         with self._storage.write() as connection:
-            if lock_cursor(connection) != cursor:
+            if not self._is_still_at(connection, cursor):
                 return True  # Another indexer was faster.
             rewind(connection, self._projections, moved.height)
             write_cursor(connection, moved)
@@ -331,12 +331,23 @@ class Indexer:
         log.error("the chain has changed below all blocks that the index has stored: it is rebuilt")
         anchor = self._anchor()
         with self._storage.write() as connection:
-            if lock_cursor(connection) != cursor:
+            if not self._is_still_at(connection, cursor):
                 return True
             begin(connection, self._deployment, self._projections, anchor)
         self._count_reorg(cursor.height - anchor.height)
         self.status.rebuilds += 1
         self._note(anchor, self.status.chain_height)
+        return True
+
+    def _is_still_at(self, connection: Connection, cursor: Cursor) -> bool:
+        """Lock the index, and return whether it is still at a block.
+
+        Raises:
+            Conflict: A newer version of the program has added contracts meanwhile, whose events this one would lose.
+        """
+        if lock_cursor(connection) != cursor:
+            return False
+        require_deployment(connection, self._deployment)
         return True
 
     def _look(self, cursor: Cursor, depth: int | None) -> tuple[Block | None, Block | None, int]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from registry.base.errors import Conflict
 from registry.base.primitives import Bytes32, keccak256
 from registry.chain.calls import calldata
 from registry.chain.client import Chain, ChainUnavailable
@@ -249,6 +250,23 @@ def test_index_that_another_process_has_begun_again_is_not_emptied_once_more(
     first.catch_up()
     second.catch_up()
     assert min(watched.heights) == noted - 1
+    newer.require_equal(noted)
+
+
+@pytest.mark.parametrize("depth", [0, 3])
+def test_older_process_that_still_runs_does_not_pass_over_the_events_of_a_new_contract(
+    newer: Newer, indexer: Indexer, depth: int
+) -> None:
+    """It neither goes on nor back: it does not know the contract's tables."""
+    noted = newer.block_number
+    newer_indexer = Indexer(newer.activity.chain, newer.storage, newer.deployment(noted), WITH_NOTICES, finality=8)
+    newer_indexer.catch_up()
+    newer.post(2)
+    if depth:
+        newer.activity.reorg(2 + depth)
+    with pytest.raises(Conflict, match="is of the Notices at"):
+        indexer.catch_up()
+    newer_indexer.catch_up()
     newer.require_equal(noted)
 
 
