@@ -1,1 +1,1 @@
-"""The outbox: what happened, in an order that never changes, for consumers that read by cursor."""
+"""The outbox: entries in an order that never changes, for consumers that read by cursor."""

@@ -1,18 +1,18 @@
 """Write the outbox and read it by cursor.
 
-An event of the chain is an entry. While it is in the index, its row in the table of events has its number, and there is
-only this row. When the index removes the row, it moves to the outbox: the event is *released*. It stays there until it
-comes again (the index is rebuilt), or until it is retracted (the chain reverted it).
+An event of the chain is an entry. While the event is in the index, its only row is in the table of events and includes
+the entry's number. When the index removes the event, the row moves to the outbox: the event is *released*. It stays
+there until it is indexed again (after a rebuild) or retracted (the chain reverted it). An entry that has not been
+retracted is *standing*.
 
 Invariants, each held by a test in tests/feed:
 
-F1. Entries are only appended. `seq` counts from 1 without gaps, in the order of commits: whoever has read up to a
-    number finds everything that comes later behind it. Every writer takes the lock of the outbox before it takes a
-    number.
+F1. Entries are only appended. `seq` counts from 1 without gaps, in the order of commits: after reading up to a
+    number, a consumer finds all later entries above it. Every writer locks the outbox before it takes a number.
 F2. Up to the index's block, the standing entries of kind `event` are exactly the events of the index, recognised by
     position and block hash.
-F3. Each event and due entry is taken back by at most one retraction, which comes later and names it.
-F4. A rebuild of the index appends nothing for an event that stands, and takes back what the chain no longer has.
+F3. Each event and due entry is retracted at most once, by a later entry that names it.
+F4. A rebuild of the index appends nothing for a standing entry, and retracts the events that the chain no longer has.
 """
 
 from __future__ import annotations
@@ -49,9 +49,9 @@ from registry.storage.clock import database_time
 from registry.storage.locks import lock_values
 
 SCANNED: Final = 10_000
-"""How many entries one read looks at: with a filter that fits few, reading stays bounded."""
+"""The most entries that one read examines, so that a filter with few matches cannot make it long."""
 NUMBER_COLUMNS: Final = ("seq", "written_at")
-"""The columns of the table of events that `number_events` returns the values of."""
+"""The columns of the table of events whose values `number_events` returns."""
 _EVENT_COLUMNS: Final = (
     "position",
     "block_hash",
@@ -72,13 +72,13 @@ class EntryKind(IntEnum):
     EVENT = 0
     """An event of the chain was indexed."""
     RETRACTION = 1
-    """An earlier entry no longer holds: the chain took back the block, or what came before a date changed."""
+    """An earlier entry is no longer valid: its block was reverted, or the event that set its date no longer does."""
     DUE = 2
     """A date was reached."""
 
     @property
     def word(self) -> str:
-        """The kind as JSON and queries show it."""
+        """The kind in JSON and in queries."""
         return self.name.lower()
 
 
@@ -89,12 +89,12 @@ class Due:
     Args:
         name: What is due.
         subject: What it is about.
-        account: The account that it is about too; the zero address for none.
+        account: A second account that it concerns; the zero address for none.
         position: The position of the event that set the date.
         block_hash: The hash of that event's block.
         timestamp: The time of that block, Unix seconds, UTC.
         transaction_hash: The hash of that event's transaction.
-        values: More about it, ready for JSON.
+        values: Further values, ready for JSON.
     """
 
     name: str
@@ -144,12 +144,12 @@ _NEWEST: Final = select(
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Entries behind a cursor.
+    """Entries after a cursor.
 
     Args:
         entries: The entries, ascending.
         next: The cursor to continue with.
-        newest: The newest entry's number; 0 where there is none.
+        newest: The number of the newest entry; 0 if there are no entries.
     """
 
     entries: Sequence[Entry]
@@ -158,7 +158,7 @@ class Batch:
 
 
 def newest(connection: Connection) -> int:
-    """Return the number of the newest entry; 0 where there is none."""
+    """Return the number of the newest entry; 0 if there are no entries."""
     return max(number or 0 for number in connection.execute(_NEWEST).one())
 
 
@@ -170,17 +170,17 @@ def read_entries(
     subject_id: Bytes32 | None = None,
     kind: EntryKind | None = None,
 ) -> Batch:
-    """Read what follows a cursor, at most `SCANNED` entries of it.
+    """Read the entries after a cursor; examine at most `SCANNED` of them.
 
     Args:
         connection: In a transaction that sees one state.
         after: The cursor; 0 for the beginning.
-        limit: The most entries.
+        limit: The maximum number of entries.
         subject_id: Only entries about the subject with this id.
         kind: Only entries of this kind.
 
     Returns:
-        The entries. Where there are fewer than the limit, the cursor to continue with may still be before the newest.
+        The entries. If there are fewer than the limit, the cursor to continue with may still be below the newest.
     """
     last = newest(connection)
     end = min(after + SCANNED, last)
@@ -188,27 +188,27 @@ def read_entries(
     for table, rows in ((OUTBOX, _ENTRY_ROWS), (EVENTS, _EVENT_ROWS)):
         statement = rows.where(table.c.seq > after, table.c.seq <= end).order_by(table.c.seq).limit(limit)
         if subject_id is not None:
-            # An expression is in no index: the range of numbers is read, and not all events of the subject.
+            # The expression prevents the use of an index on the subject: it would read all events of the subject.
             statement = statement.where(func.coalesce(table.c.subject_id, table.c.subject_id) == subject_id)
         if kind is not None:
             statement = statement.where(rows.selected_columns.entry == int(kind))
         entries += (Entry(*row) for row in connection.execute(statement))
-    entries = sorted(entries)[:limit]  # By their numbers, which come first.
+    entries = sorted(entries)[:limit]  # By number, which is the first field.
     return Batch(entries, entries[-1].seq if len(entries) == limit else max(after, end), last)
 
 
 def number_events(
     connection: Connection, places: Sequence[tuple[int, Bytes32]], first: int, end: int
 ) -> list[tuple[int, int]]:
-    """Return the values of `NUMBER_COLUMNS` for the events of a range of positions, which are inserted with them.
+    """Return the values of `NUMBER_COLUMNS` for the events of a range of positions; the caller inserts them.
 
-    Released events that come again keep both values. Those that do not come again are retracted.
+    Released events that are indexed again keep both values. Those that are not are retracted.
 
     Args:
         connection: In a transaction that writes.
         places: Position and block hash of all events of the range, in the order of the chain.
         first: The first position of the range.
-        end: The position behind the range.
+        end: The position after the range.
     """
     _lock(connection)
     in_index, in_outbox, now, has_released = connection.execute(
@@ -217,15 +217,15 @@ def number_events(
     last = max(in_index or 0, in_outbox or 0)
     kept: Mapping[tuple[int, Bytes32], tuple[int, int]] = {}
     if has_released:
-        # What is taken again is in neither table until the caller has inserted it.
-        kept = _take_again(connection, places, first, end)
-        last = _retract(connection, _rests_on_released(first, end), last)
+        # The rows taken here are in neither table until the caller inserts them.
+        kept = _take_rows(connection, places, first, end)
+        last = _retract(connection, _depends_on_released(first, end), last)
     numbers = count(last + 1)
     return [kept.get(place) or (next(numbers), now) for place in places]
 
 
 def release_events(connection: Connection, first: int) -> None:
-    """Move the events of the index from a position on into the outbox. Their entries stand as they did.
+    """Move the events of the index from a position on into the outbox. Their entries do not change.
 
     Args:
         connection: In a transaction that writes.
@@ -237,23 +237,23 @@ def release_events(connection: Connection, first: int) -> None:
 
 
 def retract_released(connection: Connection, first: int, end: int) -> None:
-    """Retract the released events of a range of positions, the latest first, with the due entries that rest on them.
+    """Retract the released events of a range of positions, latest first, and the due entries that depend on them.
 
     Args:
         connection: In a transaction that writes.
         first: The first position of the range.
-        end: The position behind the range.
+        end: The position after the range.
     """
     _lock(connection)
-    _retract(connection, _rests_on_released(first, end), newest(connection))
+    _retract(connection, _depends_on_released(first, end), newest(connection))
 
 
 def append_due(connection: Connection, due: Due) -> None:
-    """Append a due entry, unless the same one stands already.
+    """Append a due entry, unless the same entry is standing.
 
     Args:
         connection: In a transaction that writes.
-        due: The entry. It is the same as another one with its name, position and block hash.
+        due: The entry. Entries with equal name, position and block hash are the same.
     """
     _lock(connection)
     is_there = exists().where(
@@ -298,10 +298,10 @@ def retract_due(connection: Connection, name: str, positions: Select[tuple[int]]
         _retract(connection, and_(is_due, OUTBOX.c.position.in_(positions)), newest(connection))
 
 
-def _take_again(
+def _take_rows(
     connection: Connection, places: Sequence[tuple[int, Bytes32]], first: int, end: int
 ) -> dict[tuple[int, Bytes32], tuple[int, int]]:
-    """Take the rows of released events that come again out of the outbox; return their values by place."""
+    """Remove the rows of released events that are indexed again from the outbox; return their values by place."""
     columns = OUTBOX.c.position, OUTBOX.c.block_hash, OUTBOX.c.seq, OUTBOX.c.written_at
     rows = connection.execute(select(*columns).where(_released(first, end))).all()
     coming = set(places)
@@ -317,7 +317,7 @@ def _take_again(
 
 
 def _released(first: int, end: int) -> ColumnElement[bool]:
-    """Select the entries of the events of a range of positions that the index does not have, and that stand."""
+    """Select the standing entries of the events of a range of positions that the index does not have."""
     return and_(
         OUTBOX.c.is_standing,
         OUTBOX.c.entry == int(EntryKind.EVENT),
@@ -326,8 +326,8 @@ def _released(first: int, end: int) -> ColumnElement[bool]:
     )
 
 
-def _rests_on_released(first: int, end: int) -> ColumnElement[bool]:
-    """Select the released events of a range of positions, and the due entries that rest on them."""
+def _depends_on_released(first: int, end: int) -> ColumnElement[bool]:
+    """Select the released events of a range of positions, and the due entries that depend on them."""
     event = OUTBOX.alias()
     is_of_released = exists().where(
         event.c.is_standing,
@@ -339,11 +339,11 @@ def _rests_on_released(first: int, end: int) -> ColumnElement[bool]:
 
 
 def _retract(connection: Connection, condition: ColumnElement[bool], last: int) -> int:
-    """Append a retraction for each entry that fulfils a condition, the latest first, within the database.
+    """Append a retraction for each entry that meets a condition, latest first, within the database.
 
     Args:
         connection: In a transaction that writes.
-        condition: The entries.
+        condition: Selects the entries.
         last: The number of the newest entry.
 
     Returns:
@@ -366,5 +366,5 @@ def _retract(connection: Connection, condition: ColumnElement[bool], last: int) 
 
 
 def _lock(connection: Connection) -> None:
-    """Wait for every other writer of the outbox to end: numbers are given in the order of commits."""
+    """Wait for the other writers of the outbox to finish, because numbers must be in the order of commits."""
     lock_values(connection, "outbox", [b""])

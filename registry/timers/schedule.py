@@ -1,11 +1,11 @@
 """Schedule timers, cancel them, and fire those that are due.
 
-A timer is pending until its handler has succeeded, in the same transaction that marks it as done: so its effect happens
-exactly once, whatever stops the process. A done timer stays done, whatever the clock shows later, until it is
-cancelled. Time is always an argument.
+A timer is pending until its handler has succeeded. The handler runs in the transaction that marks the timer as done, so
+its effect happens exactly once, even if the process stops. A done timer stays done, even if the clock is set back,
+until it is cancelled. Time is always an argument.
 
-Timers that follow from events of the chain are derived rows, like the tables of a room: they carry the position of
-their event, are dropped when the index goes back behind it, and are derived again with it.
+Timers that follow from events of the chain are derived rows, like the tables of a room: they have the position of
+their event, are removed when the index is rewound below it, and are derived again with it.
 """
 
 from __future__ import annotations
@@ -35,9 +35,9 @@ from registry.storage.insert import insert_if_new
 from registry.timers.tables import TIMERS
 
 FIRST_PAUSE: Final = 5
-"""Seconds until a timer is tried again whose handler failed; doubled after each further failure."""
+"""Seconds until a timer is retried after its handler failed; doubled after each further failure."""
 LONGEST_PAUSE: Final = 3_600
-"""The most seconds until a timer is tried again."""
+"""The maximum number of seconds until a timer is retried."""
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +47,11 @@ class Timer:
     """A timer.
 
     Args:
-        name: Which handler it calls.
-        key: Which one of that name.
+        name: The name of its handler.
+        key: Its key, unique among the timers of that name.
         due_at: When it is due, Unix seconds, UTC.
-        position: The position of the event that it follows from; None where it follows from none.
-        payload: What the handler is given; None for nothing.
+        position: The position of the event that it follows from; None if it follows from no event.
+        payload: The argument of the handler; may be None.
     """
 
     name: str
@@ -62,11 +62,11 @@ class Timer:
 
 
 Handler = Callable[[Connection, Timer], None]
-"""What a timer does when it is due: writes its effect, in the transaction that it is given."""
+"""The function that runs when a timer is due: it writes the effect in the given transaction."""
 
 
 def schedule(connection: Connection, timer: Timer) -> None:
-    """Schedule a timer, or move a pending one to another date. A timer that is done stays as it is.
+    """Schedule a timer, or change the date of a pending one. A done timer does not change.
 
     Args:
         connection: In a transaction that writes.
@@ -83,7 +83,7 @@ def schedule(connection: Connection, timer: Timer) -> None:
 
 
 def cancel(connection: Connection, name: str, key: str) -> None:
-    """Remove a timer, pending or done. Nothing happens where there is none.
+    """Remove a timer, pending or done, if it exists.
 
     Args:
         connection: In a transaction that writes.
@@ -94,7 +94,7 @@ def cancel(connection: Connection, name: str, key: str) -> None:
 
 
 def derive(connection: Connection, name: str, dates: Select[tuple[int, int]]) -> None:
-    """Schedule a timer for each of some events; it has none of that name yet. The key is the event's position.
+    """Schedule a timer for each of some events that have no timer of that name yet. Its key is the event's position.
 
     Args:
         connection: In a transaction that writes.
@@ -122,7 +122,7 @@ def cancel_derived(connection: Connection, name: str, positions: Select[tuple[in
 
 
 def drop_derived(connection: Connection, first: int) -> None:
-    """Remove all timers that follow from events at or behind a position, pending or done."""
+    """Remove all timers that follow from events at or after a position, pending or done."""
     connection.execute(delete(TIMERS).where(TIMERS.c.position >= first))
 
 
@@ -132,18 +132,18 @@ def has_due(connection: Connection, names: Mapping[str, Handler], now: int) -> b
 
 
 def fire_due(connection: Connection, handlers: Mapping[str, Handler], now: int, limit: int) -> int:
-    """Fire timers that are due, in the order of their dates.
+    """Fire the timers that are due, ascending by date.
 
-    A handler that fails undoes its own effect only. Its timer stays due, and is tried again after a pause that grows.
+    If a handler fails, only its own effect is rolled back. Its timer stays pending; each further pause is longer.
 
     Args:
-        connection: In a transaction that writes. The timers are fired when it is committed.
-        handlers: What timers do, by their names. Timers of other names are left alone.
+        connection: In a transaction that writes. The effects are visible once it is committed.
+        handlers: The handlers by name. Timers of other names are not fired.
         now: The present, Unix seconds, UTC.
-        limit: The most timers.
+        limit: The maximum number of timers.
 
     Returns:
-        How many timers were tried.
+        The number of timers tried, including those that failed.
     """
     rows = connection.execute(
         select(TIMERS)
@@ -158,7 +158,7 @@ def fire_due(connection: Connection, handlers: Mapping[str, Handler], now: int, 
             with connection.begin_nested():
                 handlers[timer.name](connection, timer)
         except Exception as error:
-            log.exception("the timer %s %s failed and is tried again: %s", timer.name, timer.key, type(error).__name__)
+            log.exception("the timer %s %s failed and will be retried: %s", timer.name, timer.key, type(error).__name__)
             outcome = {"failures": row.failures + 1, "retry_at": now + _pause(row.failures)}
         else:
             outcome = {"done_at": now}
@@ -179,6 +179,6 @@ def _is_due(names: Mapping[str, Handler], now: int) -> ColumnElement[bool]:
         TIMERS.c.done_at.is_(None),
         TIMERS.c.due_at <= now,
         TIMERS.c.name.in_(sorted(names)),
-        # A pause that ends later than the longest one was begun by a clock that was ahead.
+        # A pause that ends later than the longest possible one was started while the clock was ahead.
         or_(TIMERS.c.retry_at.is_(None), TIMERS.c.retry_at <= now, TIMERS.c.retry_at > now + LONGEST_PAUSE),
     )
