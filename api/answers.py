@@ -1,6 +1,7 @@
 """The shapes of the gateway's answers, as its OpenAPI describes them.
 
-Routes write ready JSON; these models document it, and tests hold every answer against them, unknown members refused.
+Routes write finished JSON. These models document it; tests validate every answer against them, and reject unknown
+members.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ ReceiptStatus = Literal["accepted", "signed", "sent", "mined", "final", "failed"
 
 
 class Answer(BaseModel):
-    """An object of an answer, its members in camelCase."""
+    """An object in an answer, with its members in camelCase."""
 
     model_config = ConfigDict(extra="forbid", alias_generator=to_camel, validate_by_name=True)
 
 
 class AsOf(Answer):
-    """An answer from the index, and the block up to which the index stood."""
+    """An answer from the index, with the block up to which the index had read."""
 
     as_of_block: Height
     as_of_block_hash: Bytes32
@@ -42,7 +43,7 @@ class Page(AsOf, Generic[Row]):
 
 
 class Place(Answer):
-    """When and where on the chain something happened."""
+    """The time and position of an event on the chain."""
 
     block_number: Height
     block_hash: Bytes32
@@ -54,26 +55,26 @@ class Place(Answer):
 class Failure(Answer):
     """Why a write failed."""
 
-    error: str = Field(description="The Solidity error's name, or a word of the relayer's.")
+    error: str = Field(description="The Solidity error's name, or a code of the relayer.")
     values: dict[str, Any]
     detail: str
     hint: str
 
 
 class Subject(Answer):
-    """One thing that the registry keeps a record of."""
+    """An item that the registry keeps records of."""
 
-    kind: str = Field(description="The kind of thing, for example `dataset`.")
+    kind: str = Field(description="The kind of item, for example `dataset`.")
     id: Bytes32
 
 
 class Receipt(Answer):
-    """The durable answer to a write; it ends `final` or `failed`."""
+    """The durable answer to a write; its last state is `final` or `failed`."""
 
     id: str
     action: str = Field(description="The function of the contract that it calls.", examples=["register"])
     status: ReceiptStatus
-    subject: Subject = Field(description="What the write is about.")
+    subject: Subject = Field(description="The item that the write is about.")
     signer: Address | None
     digest: Bytes32 = Field(description="The EIP-712 digest of the message.")
     accepted_at: Time
@@ -82,16 +83,16 @@ class Receipt(Answer):
     block_number: Height | None
     block_hash: Bytes32 | None
     failure: Failure | None
-    already_done: bool = Field(description="Whether the chain held the effect already.")
+    already_done: bool = Field(description="Whether the effect was on the chain already.")
 
 
 def in_form(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
-    """Return the `responses` of a route that answers in another form than the gateway's JSON."""
+    """Return the `responses` of a route whose answer is not the gateway's JSON."""
     return {200: {"description": description, "content": {media_type: {"schema": schema_of(media_type)}}}}
 
 
 def schema_of(media_type: str) -> dict[str, Any]:
-    """Return the schema of an answer by its media type: generators leave an answer without a schema out."""
+    """Return the schema of an answer by its media type. Generators of clients omit answers without a schema."""
     if media_type in _OBJECTS:
         return {"type": "object", "additionalProperties": True}
     is_text = media_type.startswith("text/") or media_type.endswith("+xml")

@@ -17,32 +17,32 @@ from registry.node import Node, Role
 
 DESCRIPTION: Final = """A blockchain-based trusted data registry.
 
-Writes are signed by their owners and answered with a receipt; what is acknowledged is never lost. Reads say at which
-block they are true. Nothing here needs to be trusted: `/rpc` shows the chain itself, and proofs verify offline.
+Writes are signed by their owners and answered with a receipt; acknowledged writes are never lost. Reads state the
+block that they are as of. The gateway need not be trusted: `/rpc` gives access to the chain, and proofs verify offline.
 """
 
 TAGS: Final = {
     "writes": "Signed messages in, receipts out.",
-    "events": "What happened, for programs that follow.",
-    "chain": "The chain itself, past the gateway.",
+    "events": "Events, for programs that follow the registry.",
+    "chain": "Direct access to the chain.",
     "operations": "Health and measurements.",
 }
-"""The groups of routes that are of no room."""
+"""The groups of routes that belong to no room."""
 
 
 def create_app(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> FastAPI:
-    """Return the app for a node. A process without the gateway's role answers about its own state only.
+    """Return the app for a node. A process without the gateway's role only reports its own state.
 
     Args:
-        node: The node, opened.
+        node: The open node.
         rooms: The rooms that it serves over HTTP.
     """
     app = bare_app(rooms)
     if Role.GATEWAY in node.role.parts:
-        include_gateway(app, rooms)  # First: routes are tried in their order, and these are asked for most.
+        include_gateway(app, rooms)  # First, because routes are tried in order and these are the most frequent.
     include_operations(app)
     app.state.node = node
-    innermost = [one for room in rooms for one in room.innermost(node)] if Role.GATEWAY in node.role.parts else []
+    innermost = [layer for room in rooms for layer in room.innermost(node)] if Role.GATEWAY in node.role.parts else []
     front_door.install(app, HttpMetrics(node.metrics), innermost)
     return app
 

@@ -1,7 +1,7 @@
-"""A connection to a client: for one that has not taken what it was answered, nothing more is computed.
+"""A connection to a client: while the client does not read its answers, no further answer is computed.
 
-A client may send its next requests before it reads an answer (RFC 9112, section 9.3.2). Each answer would be held until
-the ones before it are read, if they ever are.
+A client may send its next requests before it reads an answer (RFC 9112, section 9.3.2). Each answer would be held in
+memory until the earlier ones have been read, which may never happen.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 STALL_SECONDS: Final = 10.0
-"""How long a client may take nothing of an answer that waits for it."""
+"""How long a client may read nothing of a waiting answer."""
 ABANDON: Final = "tdr.abandon"
-"""The extension of the ASGI scope that ends the connection at once, whatever was not sent yet."""
+"""The extension of the ASGI scope that ends the connection at once and discards unsent data."""
 
 
 class Connection(HttpToolsProtocol):
-    """uvicorn's connection, with an end for clients that do not read."""
+    """uvicorn's connection, ended if the client does not read."""
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
@@ -30,8 +30,8 @@ class Connection(HttpToolsProtocol):
         cycle: Any = send.__self__  # type: ignore[attr-defined]  # uvicorn's state of this request
 
         def abandon() -> None:
-            cycle.disconnected = True  # Else uvicorn's log calls it a fault of the app.
-            self.transport.abort()  # Closing would wait until all is sent.
+            cycle.disconnected = True  # Otherwise uvicorn logs it as a fault of the app.
+            self.transport.abort()  # Closing would wait until everything has been sent.
 
         if self.flow.write_paused:
             try:
@@ -39,11 +39,11 @@ class Connection(HttpToolsProtocol):
             except TimeoutError:
                 abandon()
         if self.transport.is_closing():
-            abandon()  # Nobody is there for the answer.
+            abandon()  # The client has left.
             return
         scope.setdefault("extensions", {})[ABANDON] = abandon
         await self._served(scope, receive, send)
 
     def timeout_keep_alive_handler(self) -> None:
-        """End an idle connection, and what was not read of it."""
+        """End an idle connection and discard what the client has not read."""
         self.transport.abort()

@@ -1,4 +1,4 @@
-"""What routes ask for: the node, and threads to wait in."""
+"""Dependencies of routes: the node, and threads for work that waits."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from registry.node import Node
 Result = TypeVar("Result")
 
 READERS: Final = 8
-"""How many reads may wait for the database or the chain at once."""
+"""The number of reads that may wait for the database or the chain at once."""
 WRITERS: Final = 4
-"""How many writes; reads never take their threads. With the heavy reads, fewer than the database has connections."""
+"""The same for writes; reads never use their threads. With the exports, fewer than the database's connections."""
 HEAVY: Final = 2
-"""How many exports may be made at once: each computes in this process."""
+"""The number of exports made at once; each computes in this process."""
 HEAVY_WAITING: Final = 16
-"""How many exports may wait for one of these to end."""
+"""The number of exports that may wait for one of these to finish."""
 CLIENT_PAUSE: Final = 0.25
-"""How often it is looked whether a client that waits long is still there, in seconds."""
+"""The seconds between two checks whether a waiting client is still connected."""
 
 _readers, _writers, _heavy = CapacityLimiter(READERS), CapacityLimiter(WRITERS), CapacityLimiter(HEAVY)
 
@@ -41,9 +41,9 @@ async def _node(request: Request) -> Node:
 
 
 def base_url(node: Node, request: Request) -> str:
-    """Return the gateway's public address, ending in a slash: the operator's setting, else that of the request.
+    """Return the gateway's public address, ending in a slash: the operator's setting, or else the request's address.
 
-    The address of a request may be one that a proxy has changed.
+    A proxy may have changed the request's address.
     """
     return node.settings.public_url or str(request.base_url)
 
@@ -58,35 +58,35 @@ GatewayRoomsDep = Annotated[Sequence[GatewayRoom], Depends(_gateway_rooms)]
 
 
 async def in_thread(work: Callable[[], Result]) -> Result:
-    """Do a read that waits, in a thread, so that other requests go on."""
+    """Run a read that waits in a thread, so that other requests continue."""
     return await to_thread.run_sync(work, limiter=_readers)
 
 
 async def in_write_thread(work: Callable[[], Result]) -> Result:
-    """Do a write, in a thread that no read takes."""
+    """Run a write in a thread that no read uses."""
     return await to_thread.run_sync(work, limiter=_writers)
 
 
 async def in_heavy_thread(request: Request, work: Callable[[], Result]) -> Result:
-    """Make something that uses a core for long, when a thread is free; not if the client has left by then.
+    """Run a long computation once a thread is free, unless the client has left by then.
 
     Raises:
-        Refused: Too many are being made already, or the client has gone.
+        Refused: Too many are waiting already, or the client has left.
     """
     if _heavy.statistics().tasks_waiting >= HEAVY_WAITING:
-        raise _busy(f"{HEAVY} exports are being made and {HEAVY_WAITING} wait.")
+        raise _busy(f"{HEAVY} exports are in progress and {HEAVY_WAITING} are waiting.")
     with CancelScope() as scope:
         watching = asyncio.create_task(when_gone(request, scope.cancel))
         try:
-            # What runs in a thread cannot be stopped; what waits for one can.
+            # Work that runs in a thread cannot be stopped; work that waits for a thread can.
             return await to_thread.run_sync(work, limiter=_heavy)
         finally:
             watching.cancel()
-    raise _busy("The client left before its export was begun.")
+    raise _busy("The client left before its export was started.")
 
 
 async def when_gone(request: Request, act: Callable[[], object]) -> None:
-    """Do something once the client of a request has left; to be cancelled when the request is answered."""
+    """Call a function once the client has left; cancel this task when the request is answered."""
     while not await request.is_disconnected():
         await asyncio.sleep(CLIENT_PAUSE)
     act()
@@ -97,5 +97,5 @@ def _busy(what: str) -> Refused:
 
 
 async def read(node: Node, work: Callable[[], Result]) -> Result:
-    """Do a short read: at once where the database is a file, in a thread where it is another process."""
+    """Run a short read: directly if the database is a file, in a thread if it is another process."""
     return work() if node.storage.is_sqlite else await in_thread(work)

@@ -1,14 +1,14 @@
-"""The front door: what every request passes, in this order. Nothing answers before it.
+"""The front door: the layers that every request passes, in this order. Nothing answers before it.
 
 1. `HeadAsGet` turns HEAD into GET, and drops the body of the answer.
 2. `RequestContextMiddleware` gives the request its id, its log line and its measurement, gives every answer its common
-   headers, answers faults, and limits what is held for clients that read slowly.
+   headers, answers faults, and limits the memory held for clients that read slowly.
 3. The handlers of `api.problems` make every error a problem (RFC 9457), 404 and 405 among them.
-4. What a room puts innermost (`GatewayRoom.innermost`): the most frequent question is answered here, before routing.
+4. A room's innermost middleware (`GatewayRoom.innermost`): the most frequent query is answered here, before routing.
 5. The router finds the route. `api.strict` reads its query and its body, within limits.
 
-In front of it there is only the connection (`api.connection`). It ends connections of clients that do not read, without
-an answer, and uvicorn answers with 400 what is not HTTP: neither has a request that could be named, counted or routed.
+Only the connection (`api.connection`) comes before it. It ends connections of clients that do not read, without an
+answer, and uvicorn answers invalid HTTP with 400: in neither case is there a request to identify, count or route.
 """
 
 from __future__ import annotations
@@ -30,10 +30,10 @@ def install(app: FastAPI, metrics: HttpMetrics, innermost: Sequence[Middleware] 
     Args:
         app: The app.
         metrics: Where requests are counted.
-        innermost: The middleware behind all of it, before the router.
+        innermost: The middleware after all of these, before the router.
     """
     problems.install(app)
-    for middleware in innermost:  # The one that is added last is the outermost.
+    for middleware in innermost:  # The middleware added last is the outermost.
         app.add_middleware(middleware.cls, *middleware.args, **middleware.kwargs)
     app.add_middleware(RequestContextMiddleware, metrics=metrics)
     app.add_middleware(HeadAsGet)

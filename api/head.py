@@ -6,10 +6,10 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """ASGI middleware; the outermost, so that everything behind it sees a GET.
+    """The outermost ASGI middleware, so that all others see a GET.
 
     Args:
-        app: What it surrounds.
+        app: The app behind it.
     """
 
     def __init__(self, app: ASGIApp) -> None:

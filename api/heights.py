@@ -1,4 +1,4 @@
-"""Waiting until a number is reached, such as the index's height: however many requests wait, one task looks."""
+"""Wait until a number is reached, such as the index's height. One task checks for all waiting requests."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PAUSE: Final = 0.05
 
 
 class HeightWatch:
-    """Wakes the requests that wait for a growing number, by one look every `PAUSE` seconds while there are any.
+    """Wakes requests that wait for a growing number. It reads the number every `PAUSE` seconds while any wait.
 
     Args:
         node: The node, whose app runs in one event loop.
@@ -24,13 +24,13 @@ class HeightWatch:
 
     def __init__(self, node: Node, look: Callable[[Node], int]) -> None:
         self._look_at = look
-        self._node = weakref.proxy(node)  # The node is the key under which it is kept.
+        self._node = weakref.proxy(node)  # The node is the key of the map of watches.
         self._waiting: dict[asyncio.Future[None], int] = {}
         self._task: asyncio.Task[None] | None = None
         self.looks = 0
 
     async def reached(self, height: int, seconds: float) -> bool:
-        """Wait until a height is reached; return False where that did not happen in time.
+        """Wait until a height is reached; return False if the time is up first.
 
         Raises:
             RegistryError: The database cannot be read.
@@ -52,12 +52,12 @@ class HeightWatch:
         while self._waiting:
             try:
                 height = await read(self._node, lambda: self._look_at(self._node))
-            except Exception as error:  # noqa: BLE001  Whoever waits is told, whatever it is.
+            except Exception as error:  # noqa: BLE001  Any error is passed to those that wait.
                 self._end(error)
                 return
             self.looks += 1
-            for arrived, wanted in list(self._waiting.items()):
-                if (wanted <= height or self._node.is_stopping) and not arrived.done():
+            for arrived, height_awaited in list(self._waiting.items()):
+                if (height_awaited <= height or self._node.is_stopping) and not arrived.done():
                     arrived.set_result(None)
             await asyncio.sleep(PAUSE)
 
@@ -72,12 +72,12 @@ _entry_watches: weakref.WeakKeyDictionary[Node, HeightWatch] = weakref.WeakKeyDi
 
 
 def watch_of(node: Node) -> HeightWatch:
-    """Return the one watch of a node's index."""
+    """Return the only watch of a node's index."""
     return _watches.setdefault(node, HeightWatch(node, _height))
 
 
 def entry_watch_of(node: Node) -> HeightWatch:
-    """Return the one watch of the newest entry of a node's outbox."""
+    """Return the only watch of the newest entry of a node's outbox."""
     return _entry_watches.setdefault(node, HeightWatch(node, _newest_entry))
 
 

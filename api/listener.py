@@ -1,4 +1,4 @@
-"""Taking a port, before anything else is done that would have to be undone if it is taken."""
+"""Bind a port, first of all, so that nothing has to be undone if the port is taken."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from registry.base.errors import Conflict, InvalidInput
 
 BACKLOG: Final = 1024
 UNREAD_SECONDS: Final = 60
-"""After how long the system ends a connection whose client takes nothing, where the system can."""
+"""How long a client may receive nothing before the system ends its connection, on systems that can do so."""
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """Listen at a port.
+    """Listen on a port.
 
     Raises:
-        Conflict: It is taken.
-        InvalidInput: There is no such address here, or the port may not be used.
+        Conflict: The port is taken.
+        InvalidInput: This machine does not have the address, or the user may not use the port.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
     except socket.gaierror as error:
-        raise InvalidInput(f"There is no address {host!r} to listen at: {error.strerror}.") from error
+        raise InvalidInput(f"Cannot listen on the address {host!r}: {error.strerror}.") from error
     except PermissionError as error:
-        raise InvalidInput(f"This user may not listen at port {port}.", hint="Choose one above 1023.") from error
+        raise InvalidInput(f"This user may not listen on port {port}.", hint="Choose a port above 1023.") from error
     except OSError as error:
         raise Conflict(
             f"Port {port} at {host} cannot be used: {error.strerror}.",
             hint="Another node may be running; stop it, or choose another port with --port.",
         ) from error
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Connections have it from the listener.
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Connections inherit it from the listener.
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNREAD_SECONDS * 1000)
     return listener
 

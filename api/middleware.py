@@ -1,4 +1,4 @@
-"""The context of every request: its id, its log line, its measurement, and the headers that every answer has."""
+"""The context of every request: its id, log line, measurement, and the headers common to all answers."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ _HEADERS = [
     (b"cache-control", b"no-cache"),
 ]
 
-_NO_ROOM = "Other large answers are being sent, as many as can be held at once."
+_NO_ROOM = "Too many large answers are being sent at once."
 
 log = structlog.get_logger("api.access")
-_stdlib = logging.getLogger("api.access")  # Asked first: a read that is not logged must not pay for it.
+_stdlib = logging.getLogger("api.access")  # Checked first, because most reads are not logged.
 
 
 class RequestContextMiddleware:
-    """ASGI middleware; one for all of it, because each layer costs every request.
+    """ASGI middleware; a single one, because each layer costs time in every request.
 
     Args:
         app: The app behind it.
@@ -49,7 +49,7 @@ class RequestContextMiddleware:
         request_id = _request_id(scope)
         status = 500
         is_begun = False
-        waiting: Message | None = None  # The head of the answer, until it is known whether the body can be sent.
+        waiting: Message | None = None  # The answer's head, held until it is known whether the body can be sent.
         is_refused = False
 
         async def send_head(message: Message) -> None:
@@ -80,22 +80,22 @@ class RequestContextMiddleware:
         try:
             await self._app(scope, receive, send_on)
         except Exception:
-            if not is_begun:  # Starlette's own answer would be outside of this: without the request's id.
+            if not is_begun:  # Starlette would answer outside of this middleware, without the request's id.
                 answer = fault(Request(scope))
                 await send_head(_head_of(answer))
                 await send({"type": "http.response.body", "body": answer.body})
-            raise  # The server logs it, and ends the connection.
+            raise  # The server logs it and ends the connection.
         finally:
             elapsed = time.perf_counter() - started
             self._note(scope, status, elapsed)
             structlog.contextvars.unbind_contextvars("request_id")
 
     def _note(self, scope: Scope, status: int, elapsed: float) -> None:
-        """Count a request, and log it where it is a write or a fault."""
-        # The route's template, not the path: the number of paths is not limited, and a path may hold anything.
+        """Count a request, and log it if it is a write or a fault."""
+        # The route's template, not the path: paths are unlimited in number and may contain anything.
         route = getattr(scope.get("route"), "path", "unknown")
         self._metrics.observe(scope["method"], route, status, elapsed)
-        # Reads are many, and /rpc only reads.
+        # Reads are frequent, and /rpc only reads.
         is_write = scope["method"] == "POST" and route != "/rpc"
         if is_write or status >= 500 or _stdlib.isEnabledFor(logging.DEBUG):
             log.info("request", method=scope["method"], route=route, status=status, ms=round(elapsed * 1000, 2))
@@ -108,6 +108,6 @@ def _head_of(answer: Response) -> Message:
 def _request_id(scope: Scope) -> bytes:
     for name, value in scope["headers"]:
         if name == b"x-request-id" and _REQUEST_ID.fullmatch(value):
-            given: bytes = value
-            return given
+            request_id: bytes = value
+            return request_id
     return secrets.token_hex(8).encode()

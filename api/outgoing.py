@@ -1,7 +1,7 @@
-"""Answers on their way: what a client does not read, the process holds.
+"""Answers being sent: what a client has not read stays in this process's memory.
 
-A small answer fits into what the system keeps for a connection. Others are handed over in parts, and a client that
-reads too slowly does not get the rest. Of large ones only so many bytes are held at once.
+A small answer fits into the system's buffer of the connection. A larger one is sent in parts, and a client that reads
+too slowly does not get the rest. The bytes of large answers held at once are limited.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from api.connection import ABANDON, STALL_SECONDS
 
 PART: Final = 2**16
 LARGE: Final = 2**20
-"""Bytes from which on an answer is large."""
+"""The size in bytes from which an answer is large."""
 MOST: Final = 32 * 2**20
-"""Bytes of large answers that are held at once; one alone may have more."""
+"""The bytes of large answers held at once; a single answer may have more."""
 GRACE_SECONDS: Final = 30.0
 BYTES_PER_SECOND: Final = 2**17
-"""How fast a client must read after the grace."""
+"""How fast a client must read after the grace period."""
 
 log = structlog.get_logger("api.access")
 
@@ -33,11 +33,11 @@ class Outgoing:
         self._held = 0
 
     def has_room(self, size: int) -> bool:
-        """Return whether an answer of so many bytes may be sent now."""
+        """Return whether an answer of this many bytes may be sent now."""
         return size <= LARGE or not self._held or self._held + size <= MOST
 
     async def send(self, scope: Scope, send: Send, message: Message) -> None:
-        """Hand a body to the server, a long one in parts; end the connection where the client reads them too slowly."""
+        """Pass a body to the server, a long one in parts; end the connection if the client reads too slowly."""
         body = message.get("body", b"")
         if len(body) <= PART:
             await send(message)
@@ -51,7 +51,7 @@ class Outgoing:
                     async with asyncio.timeout(STALL_SECONDS):
                         await send({**message, "body": body[start : start + PART], "more_body": follows})
         except TimeoutError:
-            log.warning("the client reads its answer too slowly: it does not get the rest", bytes=len(body))
+            log.warning("the client reads its answer too slowly; the rest is not sent", bytes=len(body))
             scope["extensions"][ABANDON]()
         finally:
             self._held -= counted

@@ -1,7 +1,7 @@
 """Every error of the gateway as an RFC 9457 problem, from one table of kinds.
 
-What a contract refuses keeps its Solidity name and values; what we refuse ourselves has a kind of our own. An answer
-never holds what was sent beyond the names of its fields: a body may hold what its sender would not see in a log.
+A contract's error keeps its Solidity name and values; the gateway's own errors have kinds of their own. An answer
+repeats only the names of a body's fields, never their values: they may be secrets that must not appear in a log.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ FORBIDDEN = Kind("forbidden", 403, "The contract refused: not the owner's signat
 NOT_FOUND = Kind("not-found", 404, "Not found", "It is not known here. It may exist elsewhere, or be in no block yet.")
 METHOD = Kind("method-not-allowed", 405, "Method not allowed", "`Allow` names the methods of this path.")
 SLOW = Kind("body-too-slow", 408, "The body came too slowly", "Send it again over a faster connection.")
-CONFLICT = Kind("conflict", 409, "Conflict", "It contradicts what is there already.")
-LARGE = Kind("body-too-large", 413, "The body is too large", "`detail` says how large it may be.")
+CONFLICT = Kind("conflict", 409, "Conflict", "It contradicts the existing state.")
+LARGE = Kind("body-too-large", 413, "The body is too large", "`detail` states the limit.")
 MEDIA = Kind("unsupported-media-type", 415, "Unsupported media type", "Send application/json, not compressed.")
 LIMIT = Kind(
-    "limit-reached", 429, "A limit of this gateway is reached", "Nothing was accepted. `Retry-After` says when it ends."
+    "limit-reached", 429, "A limit of this gateway is reached", "Nothing was accepted. Try again after `Retry-After`."
 )
-FAULT = Kind("internal-error", 500, "The gateway has a fault", "It is in the log, under the request's id.")
+FAULT = Kind("internal-error", 500, "Internal error", "The error is in the log under the request's id.")
 UNAVAILABLE = Kind("unavailable", 503, "Not available now", "Nothing was accepted. Try again after `Retry-After`.")
 FULL = Kind("storage-full", 507, "No space is left", "Nothing was accepted; reads still work.")
 
@@ -73,9 +73,9 @@ KINDS: tuple[Kind, ...] = (
 
 
 class FieldError(BaseModel):
-    """What is wrong with one field."""
+    """An error in one field."""
 
-    field: str = Field(description="Its place, parts joined by dots.", examples=["body.message.contentRoot"])
+    field: str = Field(description="Its path, with its parts joined by dots.", examples=["body.message.contentRoot"])
     detail: str = Field(description="What is wrong with it.")
 
 
@@ -87,16 +87,16 @@ class Problem(BaseModel):
     type: str = Field(description="A URI reference that names the kind.", examples=["/problems/head-mismatch"])
     title: str = Field(description="The kind, in words.")
     status: int = Field(description="The HTTP status.", ge=400, le=599)
-    detail: str = Field(description="What was wrong this time.")
-    instance: str = Field(description="The path that was asked for.")
+    detail: str = Field(description="What was wrong with this request.")
+    instance: str = Field(description="The requested path.")
     hint: str | None = Field(None, description="What to do about it.")
-    error: str | None = Field(None, description="The Solidity error's name, where a contract refused.")
+    error: str | None = Field(None, description="The Solidity error's name, if a contract refused.")
     values: dict[str, Any] | None = Field(None, description="The Solidity error's values by name.")
     errors: list[FieldError] | None = Field(None, description="Each field that is wrong.")
 
 
 class Refused(HTTPException):
-    """Something that the gateway refuses by itself.
+    """A refusal by the gateway itself.
 
     Args:
         kind: Its kind.
@@ -122,7 +122,7 @@ class Refused(HTTPException):
 
 
 def invalid(field: str, detail: str, *, hint: str = "") -> Refused:
-    """Return the error that one field is wrong."""
+    """Return the error for one wrong field."""
     return Refused(INVALID, f"{field}: {detail}", hint=hint, errors=[{"field": field, "detail": detail}])
 
 
@@ -142,7 +142,7 @@ def documented(*kinds: Kind) -> dict[int | str, dict[str, Any]]:
 
 
 def explain(slug: str, refusals: Iterable[Refusal] = ()) -> str | None:
-    """Return what a kind of problem means, as a line of text; None for an unknown kind.
+    """Return the meaning of a kind of problem as a line of text; None for an unknown kind.
 
     Args:
         slug: The last part of its type.
@@ -157,7 +157,7 @@ def explain(slug: str, refusals: Iterable[Refusal] = ()) -> str | None:
                 f"{refusal.name} ({refusal.status}). A contract refused: {refusal.sentence} {refusal.hint}".rstrip()
                 + "\n"
             )
-    return f"{UNNAMED} (422). A contract refused without an error that is known here.\n" if slug == "reverted" else None
+    return f"{UNNAMED} (422). A contract refused with an unknown error.\n" if slug == "reverted" else None
 
 
 def install(app: FastAPI) -> None:
@@ -185,19 +185,19 @@ def respond(
 
 
 def fault(request: Request) -> Response:
-    """Return the problem that answers a request on which the gateway itself failed."""
-    headers = {"Connection": "close"}  # The server ends it.
+    """Return the problem that answers a request after an internal error."""
+    headers = {"Connection": "close"}  # The server ends the connection.
     return respond(request, FAULT, "Internal error.", headers, hint="Give the operator the X-Request-Id.")
 
 
 def _on_registry_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RegistryError)  # noqa: S101  what Starlette's signature does not say
+    assert isinstance(error, RegistryError)  # noqa: S101  Starlette's signature is too wide.
     if isinstance(error, ContractRefused):
         status = error.status
         kind = Kind(_slug(error.name), status, "The contract refused", "")
         return respond(request, kind, error.message, hint=error.hint, error=error.name, values=error.values)
     if isinstance(error, Unavailable | RpcError | WrongChain):
-        # An endpoint that suddenly serves another chain is the operator's trouble, and no fault of the one who asks.
+        # An endpoint that suddenly serves another chain is the operator's problem, not a fault of the request.
         kind = FULL if isinstance(error, StorageFull) else UNAVAILABLE
         log.warning("unavailable", path=request.url.path, reason=error.message)
         retry_after = getattr(error, "retry_after", None) or RETRY_SECONDS
@@ -226,11 +226,11 @@ def _on_http_exception(request: Request, error: Exception) -> Response:
         kind = Kind("http-error", error.status_code, error.detail, "")
     detail = f"There is no {request.method} {request.url.path} here." if kind in (NOT_FOUND, METHOD) else error.detail
     headers = {"Allow": _allowed(request)} if kind is METHOD else error.headers
-    return respond(request, kind, detail, headers, hint="See /docs for what there is.")
+    return respond(request, kind, detail, headers, hint="See /docs for the routes.")
 
 
 def _allowed(request: Request) -> str:
-    """Return the methods of all routes of a path; the router names those of the first alone."""
+    """Return the methods of all routes of a path; the router names only those of the first route."""
     methods: set[str] = set()
     for context in iter_route_contexts(request.app.routes):
         if context.original_route.matches(request.scope)[0] is not Match.NONE:
@@ -246,12 +246,12 @@ def _on_validation_error(request: Request, error: Exception) -> Response:
 
 
 def _on_disconnect(request: Request, error: Exception) -> Response:
-    # Nobody reads this answer; but it is no fault of the gateway, and shall not be counted and logged as one.
+    # The client has left. Without an answer, this would be counted and logged as a fault of the gateway.
     return respond(request, MALFORMED, "The connection ended before the body was complete.")
 
 
 def _on_fault(request: Request, error: Exception) -> Response:
-    # Starlette raises the exception again behind this answer, and the server logs it.
+    # Starlette raises the exception again after this answer, and the server logs it.
     return fault(request)
 
 

@@ -1,4 +1,4 @@
-"""Answering from the index: waiting for a height, and the JSON itself."""
+"""Answer from the index: wait for a height, and return JSON."""
 
 from __future__ import annotations
 
@@ -23,24 +23,24 @@ from registry.node import Node
 
 WAIT_SECONDS: Final = 10.0
 MAX_AHEAD: Final = 100_000
-"""How far above the index a block may lie that is waited for: nothing else is a block of this chain soon."""
+"""The most blocks above the index that a request may wait for; later blocks cannot be reached in time."""
 
 MinBlock = Annotated[
     int | None,
-    Query(ge=0, lt=2**63, description=f"Waits, {WAIT_SECONDS:.0f} s at most, until the index has reached this height."),
+    Query(ge=0, lt=2**63, description=f"Wait until the index has reached this height, at most {WAIT_SECONDS:.0f} s."),
 ]
-Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="How many at most.")]
-PageCursor = Annotated[str | None, Query(max_length=100, description="The `next` of the page before.")]
+Limit = Annotated[int, Query(ge=1, le=MAX_LIMIT, description="The maximum number of items.")]
+PageCursor = Annotated[str | None, Query(max_length=100, description="The `next` of the previous page.")]
 
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Which page of a list a request asks for.
+    """The requested page of a list.
 
     Args:
-        limit: How many rows at most.
-        cursor: The `next` of the page before; None: the first page.
-        min_block: The height that the index must have reached; None: do not wait.
+        limit: The maximum number of rows.
+        cursor: The `next` of the previous page; None for the first page.
+        min_block: The height that the index must have reached; None to not wait.
     """
 
     limit: int
@@ -61,7 +61,7 @@ def _prefixed(text: object) -> object:
 
 
 def _moment(text: object) -> object:
-    """Unix seconds from Unix seconds or ISO 8601 with a zone."""
+    """Return Unix seconds for Unix seconds or ISO 8601 with a zone."""
     if isinstance(text, str) and re.fullmatch("[0-9]{1,20}", text):
         if int(text) > LAST_SECOND:
             raise ValueError("times are in Unix seconds, and this is after the year 9999; it looks like milliseconds")
@@ -72,7 +72,7 @@ def _moment(text: object) -> object:
         parsed = datetime.fromisoformat(text)
         seconds = parsed.timestamp()
     except (ValueError, OverflowError):
-        raise ValueError("a time is written as 2026-11-23T04:00:00Z, or in Unix seconds") from None
+        raise ValueError("expected a time such as 2026-11-23T04:00:00Z, or Unix seconds") from None
     if parsed.tzinfo is None:
         raise ValueError("the time has no zone; end it with Z for UTC")
     return int(seconds)
@@ -90,7 +90,7 @@ Moment = Annotated[
     BeforeValidator(_moment),
     WithJsonSchema({"type": "string", "maxLength": 40, "examples": ["2026-11-23T04:00:00Z", "1795406400"]}),
 ]
-"""A time, as Unix seconds; written so, or in ISO 8601 with a zone."""
+"""A time in Unix seconds; requests may also give it in ISO 8601 with a zone."""
 
 RESPONSES: Final = documented(NOT_FOUND, CONFLICT, INVALID)
 
@@ -102,13 +102,13 @@ async def answer(
     *,
     at_once: Callable[[], Json] | None = None,
 ) -> Response:
-    """Return the JSON of what the index knows, as soon as the index has a block.
+    """Return JSON from the index, once the index has a block.
 
     Args:
         node: The node.
         work: Read the index; called in a thread.
-        min_block: The block's height; None: do not wait.
-        at_once: Read the same so quickly that no thread is needed; None: it cannot.
+        min_block: The block's height; None to not wait.
+        at_once: Read the same so quickly that no thread is needed; None if it cannot.
     """
     await reach(node, min_block)
     document = await in_thread(work) if at_once is None else at_once()
@@ -117,10 +117,10 @@ async def answer(
 
 
 async def reach(node: Node, height: int | None) -> None:
-    """Wait until the index has a block, or not at all for None.
+    """Wait until the index has a block; do not wait for None.
 
     Raises:
-        Refused: It did not get there in time, or is so far behind that it cannot.
+        Refused: The index did not reach it in time, or is too far below it.
     """
     if height is None:
         return
@@ -131,7 +131,7 @@ async def reach(node: Node, height: int | None) -> None:
         raise invalid(
             "query.min_block",
             f"it is {height}, and the index has blocks up to {present}",
-            hint=f"Give the block of a receipt; at most {MAX_AHEAD:,} blocks ahead can be waited for.",
+            hint=f"Give the block of a receipt. A request can wait for at most {MAX_AHEAD:,} blocks.",
         )
     if not await watch_of(node).reached(height, WAIT_SECONDS):
         present = (await read(node, node.index.cursor)).height

@@ -1,4 +1,4 @@
-"""Running a node as a process: the port first, then the node, then the answers; and all of it ends in order."""
+"""Run a node as a process: bind the port, open the node, answer requests; stop in the reverse order."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KEEP_ALIVE_SECONDS: Final = 30
 
 
 class Server(uvicorn.Server):
-    """uvicorn, ended by a signal without the signal being raised a second time: the node is still to be closed."""
+    """uvicorn, stopped by a signal without raising the signal again, because the node must still be closed."""
 
     def __init__(self, config: uvicorn.Config, node: Node, started: Callable[[], object]) -> None:
         super().__init__(config)
@@ -39,7 +39,7 @@ class Server(uvicorn.Server):
         self._started()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Stop accepting requests and finish the present ones; at a second Ctrl-C, do not wait for these."""
+        """Stop accepting requests and finish the current ones; at a second Ctrl-C, do not wait for them."""
         self.force_exit = self.should_exit and sig == signal.SIGINT
         self.should_exit = True
         self._node.is_stopping = True
@@ -50,12 +50,12 @@ def serve(settings: Settings, role: Role = Role.ALL, *, started: Callable[[Node,
 
     Args:
         settings: The settings.
-        role: Which part of a node this process is.
-        started: Called once it answers, with the node and its URL.
+        role: The part of a node that this process runs.
+        started: Called with the node and its URL once it answers.
 
     Raises:
         Conflict: The port, the data folder or the database is in use, or belongs to another chain.
-        InvalidInput: A setting cannot be used.
+        InvalidInput: A setting is invalid.
         Unavailable: The chain or the database cannot be reached.
     """
     configure(settings.log_level, settings.log_format)
@@ -67,7 +67,7 @@ def serve(settings: Settings, role: Role = Role.ALL, *, started: Callable[[Node,
 
 
 def configuration(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> uvicorn.Config:
-    """Return how uvicorn runs the app of a node.
+    """Return the uvicorn configuration for a node's app.
 
     Args:
         node: The node.
@@ -76,7 +76,7 @@ def configuration(node: Node, rooms: Sequence[GatewayRoom] = GATEWAY_ROOMS) -> u
     return uvicorn.Config(
         create_app(node, rooms),
         http=Connection,
-        ws="none",  # A request for a WebSocket is answered as any other: what it asks for is not offered.
+        ws="none",  # WebSockets are not offered: such a request is answered like any other.
         log_config=None,
         access_log=False,
         server_header=False,

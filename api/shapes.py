@@ -33,7 +33,7 @@ def time_or_null(seconds: int | None) -> str | None:
 
 
 def place(at: EventPlace) -> Json:
-    """Return when and where on the chain an event is."""
+    """Return the time and position of an event on the chain."""
     return {
         "blockNumber": block_of(at.position),
         "blockHash": hexed(at.block_hash),

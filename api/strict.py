@@ -1,8 +1,8 @@
-"""How the gateway reads a request: limits first, then strict JSON; and only query parameters that the route has.
+"""Read requests: limits first, then strict JSON, and only query parameters that the route has.
 
-The limits hold before anything is parsed. What a JSON reader could take in two ways (equal keys, NaN, unpaired
-surrogates) is refused, because signatures are about meaning. A query parameter that is misspelt is refused, because
-an answer without the filter would be taken for the answer with it.
+The limits apply before anything is parsed. Ambiguous JSON (equal keys, NaN, unpaired surrogates) is refused, because a
+signature covers one meaning. A misspelt query parameter is refused, because an answer without the filter would be
+mistaken for a filtered one.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ MAX_MESSAGE_BYTES: Final = 64 * 2**10
 MAX_DOCUMENTS_BYTES: Final = 32 * 2**20
 BODY_SECONDS: Final = 30.0
 MAX_VALUES: Final = 1_600_000
-"""More than a manifest of 32 MiB can hold. Each takes memory a hundred times its length in the text."""
+"""More values than a manifest of 32 MiB contains. A value takes up to a hundred times its length in memory."""
 MAX_STRING: Final = 512 * 2**10
-"""Bytes of one string: more than metadata take that are kept, however they are escaped. In Python a string is a copy,
-of up to four times its length."""
+"""The bytes of one string: more than stored metadata can take, even with every character escaped. Python copies a
+string, with up to four times its length."""
 LARGE_AT_ONCE: Final = 2
-"""How many bodies of more than a message may be received at once."""
+"""The number of bodies larger than a message that may be received at once."""
 
 _NO_MARKS: Final = bytes(set(range(256)) - set(b'",[{'))
 """All bytes but those that end a string or precede a value."""
@@ -41,16 +41,16 @@ _read_alone = CapacityLimiter(1)
 
 
 class _Receiving:
-    """How many large bodies are in memory."""
+    """The number of large bodies in memory."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def begin(self) -> bool:
-        """Count one more.
+        """Count another large body.
 
         Raises:
-            Refused: There are too many.
+            Refused: There are too many already.
         """
         if self._count >= LARGE_AT_ONCE:
             raise Refused(
@@ -62,7 +62,7 @@ class _Receiving:
         return True
 
     def end(self) -> None:
-        """Count one less."""
+        """Count one large body less."""
         self._count -= 1
 
 
@@ -70,13 +70,13 @@ _receiving = _Receiving()
 
 
 class Values:
-    """Counts, without parsing it, the values of a JSON text that comes in parts, and tells how long its strings are.
+    """Counts the values of a JSON text that arrives in parts, and measures its strings, without parsing the text.
 
     A value begins the text, or follows `,`, `[` or `{` outside of strings; members count once with their name.
 
     Attributes:
-        count: How many values there are at most.
-        string: How many bytes the last string that goes through whole parts has at least.
+        count: An upper bound of the number of values.
+        string: A lower bound of the bytes of the last string that spans whole parts.
     """
 
     def __init__(self) -> None:
@@ -87,7 +87,7 @@ class Values:
         """A backslash that ended a part; the character that it escapes is in the next one."""
 
     def add(self, part: bytes) -> None:
-        """Count on through the next part."""
+        """Count the values of the next part."""
         part = self._left + part
         backslashes = len(part) - len(part.rstrip(b"\\"))
         self._left = b"\\" * (backslashes % 2)
@@ -101,15 +101,15 @@ class Values:
         self.string = self.string + size if self._is_in_string and len(pieces) == 1 else 0
 
     def refusal(self) -> Refused | None:
-        """Return what to answer where there are too many, or a string is too long."""
+        """Return the refusal if there are too many values or a string is too long."""
         if self.count > MAX_VALUES:
             return Refused(
                 LARGE,
-                f"The body holds more than {MAX_VALUES:,} JSON values.",
-                hint="A manifest of so many files is kept by its owner: register without it.",
+                f"The body has more than {MAX_VALUES:,} JSON values.",
+                hint="Register without the manifest: its owner must store a manifest of this many files.",
             )
         if self.string > MAX_STRING:
-            return Refused(LARGE, f"The body holds a string of more than {MAX_STRING:,} bytes.")
+            return Refused(LARGE, f"The body has a string of more than {MAX_STRING:,} bytes.")
         return None
 
 
@@ -118,13 +118,13 @@ class StrictRequest(Request):
 
     max_bytes = MAX_MESSAGE_BYTES
     is_large = False
-    """Whether the body is more than a message, and so counts among those that are received."""
+    """Whether the body is larger than a message, and is counted as a large one."""
 
     async def body(self) -> bytes:
         """Return the body.
 
         Raises:
-            Refused: It is compressed, not JSON by its type, too large, or comes too slowly.
+            Refused: It is compressed, has another media type, is too large, or arrives too slowly.
         """
         if not hasattr(self, "_body"):
             self._refuse_by_headers()
@@ -145,7 +145,7 @@ class StrictRequest(Request):
         """
         try:
             body = await self.body()
-            # A large text is read in a thread: other answers do not wait for it.
+            # A large text is parsed in a thread, so that other requests continue.
             return _read(body) if len(body) <= MAX_MESSAGE_BYTES else await run_in_threadpool(_read, body)
         except InvalidInput as error:
             raise Refused(MALFORMED, error.message) from error
@@ -164,7 +164,7 @@ class StrictRequest(Request):
             raise self._too_large()
 
     async def _read(self) -> bytes:
-        kept = BytesIO()  # It grows in place: pieces would leave holes in the memory that the process has.
+        kept = BytesIO()  # It grows in place: separate parts would fragment the memory of the process.
         values = Values()
         refusal: Refused | None = None
         size = 0
@@ -179,14 +179,14 @@ class StrictRequest(Request):
                 values.add(chunk)
                 refusal = values.refusal()
             else:
-                # Read on and keep nothing: a client that is still sending does not look for an answer.
+                # Read the rest and discard it: a client that is still sending does not read the answer.
                 kept.truncate(0)
         if refusal is not None:
             raise refusal
         return kept.getvalue()
 
     def _too_large(self) -> Refused:
-        # The rest of the body is still on its way: the connection cannot be used again.
+        # The rest of the body is still arriving, so the connection cannot be used again.
         return Refused(LARGE, f"The body has more than {self.max_bytes} bytes.", headers={"Connection": "close"})
 
 
@@ -195,12 +195,12 @@ class LargeRequest(StrictRequest):
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its request strictly. A body holds a message at most."""
+    """A route that reads its request strictly. A body may contain a message only."""
 
     request_class: type[StrictRequest] = StrictRequest
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return the handler, with the request read strictly."""
+        """Return the handler, which reads the request strictly."""
         handler = super().get_route_handler()
         request_class = self.request_class
         known = frozenset(
@@ -216,7 +216,7 @@ class StrictRoute(APIRoute):
                     raise Refused(MALFORMED, "The body is empty.")
                 if not strict_request.is_large:
                     return await handler(strict_request)
-                async with _read_alone:  # One large body at a time is made into values.
+                async with _read_alone:  # One large body at a time is parsed.
                     return await handler(strict_request)
             finally:
                 if strict_request.is_large:
@@ -226,7 +226,7 @@ class StrictRoute(APIRoute):
 
 
 class PublicationRoute(StrictRoute):
-    """A route whose body may hold documents too."""
+    """A route whose body may contain documents too."""
 
     request_class = LargeRequest
 
@@ -247,8 +247,8 @@ def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
         if name not in known:
             raise invalid(
                 f"query.{name[:80]}",
-                "there is no such parameter",
-                hint=f"There are: {', '.join(sorted(known)) or 'none'}.",
+                "unknown parameter",
+                hint=f"Known parameters: {', '.join(sorted(known)) or 'none'}.",
             )
         if name in seen:
             raise invalid(f"query.{name}", "it is given more than once")

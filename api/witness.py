@@ -1,4 +1,4 @@
-"""A witness over HTTP: nodes ask it to cosign, and everybody may read what alarmed it."""
+"""A witness over HTTP: nodes ask it to cosign, and anyone may read its alarms."""
 
 from __future__ import annotations
 
@@ -40,10 +40,10 @@ _REFUSALS: Final = {
     Reason.OTHER_CHAIN: Kind("other-chain", 404, "The note is of another chain", "This witness does not follow it."),
     Reason.SMALLER: Kind("smaller-height", 409, "A greater height was cosigned", "Ask for the newest checkpoint."),
     Reason.NOT_FOLLOWED: Kind("not-followed", 409, "The height was not followed", "Ask for the newest checkpoint."),
-    Reason.AHEAD: Kind("ahead", 503, "The witness is not there yet", "Its own node does not have the block as final."),
+    Reason.AHEAD: Kind("ahead", 503, "The witness is below this height", "Its own node has no such final block yet."),
     Reason.FORKED: Kind("forked", 503, "The witness's own node forked", "It cosigns again when its node is back."),
 }
-_ALARM: Final = Kind("alarm", 409, "The note contradicts what is known", "`alarm` shows both sides of it.")
+_ALARM: Final = Kind("alarm", 409, "The note contradicts an earlier statement", "`alarm` has both statements.")
 
 log = structlog.get_logger(__name__)
 router = APIRouter()
@@ -64,12 +64,12 @@ WitnessDep = Annotated[Witness, Depends(_witness)]
     response_class=Response,
     openapi_extra={"requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}}},
     responses={
-        200: {"description": "The cosignature's line, to put below the note.", "content": {"text/plain": {}}},
+        200: {"description": "The cosignature line, to append to the note.", "content": {"text/plain": {}}},
         **documented(INVALID, LARGE, SLOW, _ALARM, *_REFUSALS.values()),
     },
 )
 async def add_checkpoint(request: Request, witness: WitnessDep) -> Response:
-    """Accept a note that a node signed, and return a cosignature: a line to put below the note."""
+    """Accept a note that a node signed, and return a cosignature: a line to append to the note."""
     note = _note(await _body(request))
     decision = await to_thread.run_sync(witness.consider, note, limiter=_limiter)
     if isinstance(decision, Signature):
@@ -81,10 +81,10 @@ async def add_checkpoint(request: Request, witness: WitnessDep) -> Response:
     raise Refused(_ALARM, f"{decision}.", alarm=decision.to_json())
 
 
-@router.get("/alarms", summary="What alarmed it", response_class=Response)
+@router.get("/alarms", summary="Its alarms", response_class=Response)
 async def alarms(witness: WitnessDep) -> Response:
     """Return all alarms, oldest first, each with both statements."""
-    found = await to_thread.run_sync(witness.alarms, limiter=_limiter)
+    stored = await to_thread.run_sync(witness.alarms, limiter=_limiter)
     items = [
         {
             "number": item.number,
@@ -92,21 +92,21 @@ async def alarms(witness: WitnessDep) -> Response:
             "time": iso_time(item.time),
             "acknowledgedAt": None if item.acknowledged_at is None else iso_time(item.acknowledged_at),
         }
-        for item in found
+        for item in stored
     ]
     return _json({"alarms": items})
 
 
-@router.get("/health", summary="How it is", response_class=Response)
+@router.get("/health", summary="Its health", response_class=Response)
 async def health(witness: WitnessDep) -> Response:
     """Return 200 if the witness follows its node and has no open alarm, else 503."""
-    found = await to_thread.run_sync(witness.health, limiter=_limiter)
-    state = found.state
-    status = "alarm" if found.open_alarms else "degraded" if found.fault or state is None else "ready"
+    report = await to_thread.run_sync(witness.health, limiter=_limiter)
+    state = report.state
+    status = "alarm" if report.open_alarms else "degraded" if report.fault or state is None else "ready"
     answer: dict[str, Any] = {
         "status": status,
-        "problem": found.fault or None,
-        "openAlarms": found.open_alarms,
+        "problem": report.fault or None,
+        "openAlarms": report.open_alarms,
         "key": str(witness.key),
         "chainId": None if state is None else state.chain_id,
         "followedHeight": None if state is None else state.tip.height,
@@ -123,9 +123,9 @@ async def key(witness: WitnessDep) -> Response:
     return Response(f"{witness.key}\n", media_type="text/plain; charset=utf-8")
 
 
-@router.get("/problems/{slug}", summary="What a kind of problem means", response_class=Response)
+@router.get("/problems/{slug}", summary="The meaning of a kind of problem", response_class=Response)
 async def problem(slug: str) -> Response:
-    """Return what a kind of problem means."""
+    """Return the meaning of a kind of problem."""
     own = next((kind for kind in (*_REFUSALS.values(), _ALARM) if kind.slug == slug), None)
     meaning = explain(slug) if own is None else f"{own.title} ({own.status}). {own.meaning}\n"
     if meaning is None:
@@ -151,15 +151,15 @@ def serve_witness(
     """Run a witness until SIGTERM or Ctrl-C. Call it from the main thread.
 
     Args:
-        witness: The witness; closed in the end.
-        host: The address to listen at.
-        port: The port; 0 takes a free one.
-        poll_seconds: Pause between two looks at its own node.
+        witness: The witness; closed at the end.
+        host: The address to listen on.
+        port: The port; 0 for any free port.
+        poll_seconds: The seconds between two requests to its own node.
         started: Called with its URL once it answers.
 
     Raises:
-        Conflict: The port is taken, or its node serves another chain than it follows.
-        InvalidInput: There is no such address.
+        Conflict: The port is taken, or its node serves another chain than the one it follows.
+        InvalidInput: This machine does not have the address.
         Unavailable: The state cannot be written.
     """
     with closing(witness), closing(listen(host, port)) as listener:
@@ -171,7 +171,7 @@ def serve_witness(
         server = _Server(_configuration(witness), stop, lambda: started(url_of(listener)))
         with ThreadPoolExecutor(1, "follower") as executor:
             follower = executor.submit(witness.run, stop, poll_seconds)
-            follower.add_done_callback(server.end)  # A witness that no longer follows must not go on as if it did.
+            follower.add_done_callback(server.end)  # A witness that has stopped following must not keep running.
             try:
                 server.run(sockets=[listener])
             finally:
@@ -180,7 +180,7 @@ def serve_witness(
 
 
 class _Server(uvicorn.Server):
-    """uvicorn, ended by a signal without the signal being raised a second time: the witness is still to be closed."""
+    """uvicorn, stopped by a signal without raising the signal again, because the witness must still be closed."""
 
     def __init__(self, config: uvicorn.Config, stop: threading.Event, started: Callable[[], object]) -> None:
         super().__init__(config)
@@ -229,7 +229,7 @@ def _note(body: bytes) -> Note:
     try:
         return Note.parse(body.decode())
     except UnicodeDecodeError as error:
-        raise InvalidInput("A note is text in UTF-8.") from error
+        raise InvalidInput("The note is not text in UTF-8.") from error
 
 
 def _json(document: object, status: int = 200) -> Response:

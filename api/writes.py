@@ -1,4 +1,4 @@
-"""Accepting signed messages: the one way in, whatever the message."""
+"""Accept signed messages: the only way in, for every kind of message."""
 
 from __future__ import annotations
 
@@ -40,11 +40,11 @@ RETRY_SECONDS: Final = 1
 _FULL: Final = Kind("storage-full", 507, "No space is left", "")
 
 REFUSALS: Final = (MALFORMED, FORBIDDEN, NOT_FOUND, SLOW, CONFLICT, LARGE, MEDIA, INVALID, LIMIT)
-"""How what is signed can be refused: a message or a statement."""
+"""The kinds of problems with which a message or a statement can be refused."""
 
 _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     202: {
-        "description": "Accepted: it is kept, and will end `final` or `failed`.",
+        "description": "Accepted and stored; it will end `final` or `failed`.",
         "headers": {
             "Location": {"description": "The receipt.", "schema": {"type": "string"}},
             "Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}},
@@ -55,7 +55,7 @@ _RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
 
 
 WRITE: Final[dict[str, Any]] = {"status_code": 202, "response_model": answers.Receipt, "responses": _RESPONSES}
-"""What a route says of itself that takes a message."""
+"""The description of a route that takes a message."""
 
 
 class MessageIntake:
@@ -75,7 +75,7 @@ class MessageIntake:
                 min_length=1,
                 max_length=255,
                 pattern=r"^[!-~]+$",
-                description="Chosen by the client, so that it may repeat a request whose answer was lost.",
+                description="Chosen by the client, so that it can repeat a request whose answer was lost.",
             ),
         ] = None,
     ) -> None:
@@ -92,15 +92,15 @@ class MessageIntake:
         also: Callable[[], Write | None] | None = None,
         documents: tuple[str, ...] = (),
     ) -> Response:
-        """Accept a message and return its receipt. What a room demands beyond the contract's rules, it passes in.
+        """Accept a message and return its receipt. A room passes in its rules beyond the contract's.
 
         Args:
             body: The message and its signature.
-            subject_id: The id that the path names, where it names one.
-            first: Refuses a new message before the chain rehearses it, which takes a hundred times as long.
-            admission: Checks a new message in the transaction that keeps its receipt.
-            also: Checks what came with the message, and gives what keeps it in the same transaction.
-            documents: The names of what came with the message, which the idempotency key is bound to.
+            subject_id: The id that the path names, if it names one.
+            first: Refuses a new message before its simulation, which takes a hundred times as long.
+            admission: Checks a new message in the transaction that stores its receipt.
+            also: Checks the documents sent with the message, and returns what stores them in the same transaction.
+            documents: The names of the documents, to which the idempotency key is bound.
 
         Raises:
             ContractRefused: The contract would refuse the message.
@@ -122,7 +122,7 @@ def check_path(message: Signable, subject_id: Bytes32 | None) -> None:
     """Require that a message is about the subject that the path names.
 
     Raises:
-        Refused: It is about another.
+        Refused: It is about another subject.
     """
     if subject_id is not None and message.subject.id != subject_id:
         field = to_camel(message.PATH.partition("{")[2].partition("}")[0])
@@ -133,7 +133,7 @@ def check_times(node: Node, body: Submission[Any]) -> None:
     """Require that times are in seconds: a signature for the year 58,000 would never expire.
 
     Raises:
-        Refused: One is too far away to be meant.
+        Refused: A time is implausibly far ahead.
     """
     message = body.message
     for name in ("starts_at", "expires_at", "deadline"):

@@ -1,4 +1,4 @@
-"""The rooms that this version serves over HTTP: one line a room."""
+"""The rooms that this version serves over HTTP: one line per room."""
 
 from __future__ import annotations
 

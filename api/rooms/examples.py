@@ -1,4 +1,4 @@
-"""Examples of bodies: signed messages about one dataset, in the order in which a registry takes them.
+"""Examples of bodies: signed messages about one dataset, in the order in which a registry accepts them.
 
 `python -m scripts.examples` writes them.
 """
@@ -23,4 +23,4 @@ TITLE_TRANSFER: Final = _BODIES["TitleTransfer"]
 WITHDRAWAL: Final = _BODIES["Withdrawal"]
 
 DATASET_ID: Final[str] = REVISION["message"]["datasetId"]
-"""The dataset that they are about."""
+"""The dataset of the examples."""

@@ -1,4 +1,4 @@
-"""A room as the gateway serves it: its routes, and what they take signed.
+"""The HTTP part of a room: its routes, and the signed messages that they take.
 
 The gateway takes a sequence of `GatewayRoom` and knows no room. A room from outside needs no change here.
 """
@@ -20,12 +20,12 @@ class GatewayRoom:
     """The HTTP part of a room.
 
     Args:
-        name: The room's name: that of its folders.
+        name: The room's name, also of its folders.
         routers: Its routes. A write takes `api.writes.MessageIntake`; a read takes `api.reads.answer`.
         signed: The messages and statements that its routes take. Each is posted to its `PATH`.
-        tags: The groups of routes that it brings, by name, with their descriptions in OpenAPI.
-        innermost: Return the middleware that a node's app puts behind the whole front door, before the router: for
-            answers that must be quicker than routing.
+        tags: Its groups of routes: their names, with their descriptions in OpenAPI.
+        innermost: Return the middleware to be placed after the front door and before the router, for answers that
+            must be faster than routing.
     """
 
     name: str

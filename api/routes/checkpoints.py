@@ -1,4 +1,4 @@
-"""Checkpoints: which blocks this node, and witnesses, signed for; and what contradicts that."""
+"""Checkpoints signed by this node and cosigned by witnesses, and the alarms about them."""
 
 from __future__ import annotations
 
@@ -25,48 +25,50 @@ router = APIRouter(prefix="/v1/checkpoints", tags=["chain"], route_class=StrictR
 
 
 class CheckpointItem(Answer):
-    """A statement, signed by this node and perhaps by witnesses, of which block is at a height."""
+    """The statement of which block is at a height, signed by this node and possibly by witnesses."""
 
     height: Height
     block_hash: Bytes32
     signed_at: Time
     cosigned_by: list[str] = Field(description="The names of the witnesses' keys.")
-    note: str = Field(description="The signed note (C2SP signed-note), for `tdr verify --trust` and others.")
+    note: str = Field(description="The signed note (C2SP signed-note), for `tdr verify --trust` and other verifiers.")
 
 
 class CheckpointPage(Answer):
-    """Checkpoints, the lowest first."""
+    """Checkpoints, ascending by height."""
 
     items: list[CheckpointItem]
     next: int | None = Field(description="The `from` of the next page; null on the last.")
 
 
 class CheckpointKeys(Answer):
-    """The keys behind the checkpoints. Whoever trusts them compares them over another way than this one."""
+    """The keys of the checkpoints. Compare them with a copy from another source before trusting them."""
 
-    node: list[str] = Field(description="The keys of this node: one, unless it was replaced.")
+    node: list[str] = Field(description="The keys of this node: one, unless its key was replaced.")
     witnesses: list[str] = Field(description="The keys of the witnesses, past ones included.")
 
 
 class CheckpointAlarm(Answer):
-    """Two statements that cannot both be true of one chain."""
+    """Two statements about one chain that cannot both be true."""
 
     number: int = Field(ge=1)
     kind: Literal["two-notes", "other-block", "fork"]
     height: Height
-    ours: str = Field(description="The note that was signed before; without signatures: what was followed.")
-    theirs: str = Field(description="The note against it; without signatures: what the node of who alarms now has.")
-    reporter: str = Field(description="Who raised it: the name of a key.")
+    ours: str = Field(description="The note that was signed first; without signatures, the block that was followed.")
+    theirs: str = Field(
+        description="The note that contradicts it; without signatures, the present block of the reporter's node."
+    )
+    reporter: str = Field(description="The name of the key of the reporter.")
     reported_at: Time
 
 
 class CheckpointAlarms(Answer):
-    """All alarms, the oldest first."""
+    """All alarms, oldest first."""
 
     items: list[CheckpointAlarm]
 
 
-Cosignatures = Annotated[int, Query(ge=0, le=MAX_SIGNATURES, description="How many witnesses must have cosigned it.")]
+Cosignatures = Annotated[int, Query(ge=0, le=MAX_SIGNATURES, description="The minimum number of cosignatures.")]
 
 
 @router.get(
@@ -75,14 +77,14 @@ Cosignatures = Annotated[int, Query(ge=0, le=MAX_SIGNATURES, description="How ma
 )  # fmt: skip
 async def checkpoints(
     node: NodeDep,
-    since: Annotated[int, Query(alias="from", ge=0, le=MAX_HEIGHT, description="The least height wanted.")] = 0,
-    limit: Annotated[int, Query(ge=1, le=MAX_ITEMS, description="How many at most.")] = 50,
+    since: Annotated[int, Query(alias="from", ge=0, le=MAX_HEIGHT, description="The lowest height.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MAX_ITEMS, description="The maximum number of items.")] = 50,
 ) -> Response:
     """Return the checkpoints from a height on, ascending; with `limit=1`, the one that covers the height."""
     store = CheckpointStore(node.storage)
-    found = await read(node, lambda: store.page(since, limit + 1))
-    following = found[limit].height if len(found) > limit else None
-    return _json({"items": [_item(checkpoint) for checkpoint in found[:limit]], "next": following})
+    page = await read(node, lambda: store.page(since, limit + 1))
+    following = page[limit].height if len(page) > limit else None
+    return _json({"items": [_item(checkpoint) for checkpoint in page[:limit]], "next": following})
 
 
 @router.get(
@@ -90,17 +92,17 @@ async def checkpoints(
     responses=documented(NOT_FOUND, INVALID),
 )  # fmt: skip
 async def latest(node: NodeDep, cosignatures: Cosignatures = 0) -> Response:
-    """Return the newest checkpoint; with `cosignatures`, the newest that at least so many witnesses cosigned."""
-    found = await read(node, lambda: CheckpointStore(node.storage).newest(cosignatures=cosignatures))
-    if found is None:
+    """Return the newest checkpoint; with `cosignatures`, the newest that at least this many witnesses cosigned."""
+    checkpoint = await read(node, lambda: CheckpointStore(node.storage).newest(cosignatures=cosignatures))
+    if checkpoint is None:
         raise NotFound(
             "There is no such checkpoint yet.", hint="The node signs one soon; witnesses may take longer to cosign it."
         )
-    return _json(_item(found))
+    return _json(_item(checkpoint))
 
 
 @router.get(
-    "/keys", summary="The keys behind them", operation_id="checkpointKeys", response_model=CheckpointKeys,
+    "/keys", summary="The keys of the checkpoints", operation_id="checkpointKeys", response_model=CheckpointKeys,
     responses=documented(),
 )  # fmt: skip
 async def keys(node: NodeDep) -> Response:
@@ -110,12 +112,12 @@ async def keys(node: NodeDep) -> Response:
 
 
 @router.get(
-    "/alarms", summary="What contradicts them", operation_id="checkpointAlarms",
+    "/alarms", summary="Alarms about checkpoints", operation_id="checkpointAlarms",
     response_model=CheckpointAlarms, responses=documented(),
 )  # fmt: skip
 async def alarms(node: NodeDep) -> Response:
     """Return every contradiction that this node or a witness found, each with both statements."""
-    found = await read(node, CheckpointStore(node.storage).alarms)
+    stored = await read(node, CheckpointStore(node.storage).alarms)
     items = [
         {
             "number": item.number,
@@ -123,7 +125,7 @@ async def alarms(node: NodeDep) -> Response:
             "reporter": item.reporter,
             "reportedAt": iso_time(item.reported_at),
         }
-        for item in found
+        for item in stored
     ]
     return _json({"items": items})
 

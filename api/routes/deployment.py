@@ -1,4 +1,4 @@
-"""What a client must know before it signs: the chain, the contracts, and the EIP-712 domains and types."""
+"""The data that a client needs for signing: the chain, the contracts, and the EIP-712 domains and types."""
 
 from __future__ import annotations
 
@@ -33,42 +33,46 @@ class TypedField(Answer):
 
 
 class MessageType(Answer):
-    """What a wallet needs to sign a message, and where the signed message is posted."""
+    """The data that a wallet needs to sign a message, and the path to which it is posted."""
 
-    contract: str = Field(description="The contract that takes it; its `domain` is the one to sign for.")
-    path: str = Field(description="Where it is posted, with the message's `datasetId` in place of {dataset_id}.")
+    contract: str = Field(description="The contract that takes it; sign for the `domain` of this contract.")
+    path: str = Field(description="The path to post it to, with the message's `datasetId` in place of {dataset_id}.")
     types: dict[str, list[TypedField]] = Field(description="The `types` of eth_signTypedData_v4.")
 
 
 class Contract(Answer):
-    """Where a contract is."""
+    """A contract: its address and domain."""
 
     address: Address
-    block_number: Height | None = Field(description="The height at which it was deployed, or from which logs are read.")
+    block_number: Height | None = Field(
+        description="The height at which it was deployed, or from which its logs are read."
+    )
     domain: Eip712Domain
 
 
 class DeploymentAnswer(Answer):
-    """Which chain and which contracts this gateway serves: what the EIP-712 domains are made of."""
+    """The chain and the contracts that this gateway serves, with their EIP-712 domains."""
 
     chain_id: int = Field(ge=1)
     genesis_hash: Bytes32
     chain_time: int | None = Field(
-        description="Unix seconds: what the next block's timestamp would be about now. Deadlines are held against it."
+        description="Unix seconds: the approximate timestamp of the next block. Deadlines are compared with it."
     )
     contracts: dict[str, Contract] = Field(description="The contracts by name.")
-    messages: dict[str, MessageType] = Field(description="What can be signed, by the name of its struct.")
+    messages: dict[str, MessageType] = Field(
+        description="The messages that can be signed, by the name of their struct."
+    )
 
 
 @router.get(
     "/v1/deployment",
-    summary="Which chain and contracts, and what to sign for them",
+    summary="The chain, the contracts, and how to sign for them",
     operation_id="deployment",
     response_model=DeploymentAnswer,
     responses=documented(),
 )
 async def deployment(node: NodeDep, rooms: GatewayRoomsDep) -> Response:
-    """Return the chain and the contracts that this gateway serves, and what a wallet signs for them (EIP-712).
+    """Return the chain and the contracts that this gateway serves, and how a wallet signs for them (EIP-712).
 
     A message `m` is signed by `eth_signTypedData_v4` with `domain` = `contracts[messages[m].contract].domain`,
     `types` = `messages[m].types` and `primaryType` = `m`; then it is posted to `messages[m].path`.

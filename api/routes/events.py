@@ -1,4 +1,4 @@
-"""Events: what happened, read by a cursor that a consumer keeps."""
+"""Events, read by a cursor that the consumer keeps."""
 
 from __future__ import annotations
 
@@ -45,40 +45,42 @@ class EventSubject(Answer):
 
 
 class EventEntry(Answer):
-    """One entry: something happened, or an earlier entry holds no more."""
+    """One entry: an event, a date that was reached, or the retraction of an earlier entry."""
 
     seq: int = Field(ge=1, description="Its number: ascending, without gaps.")
     kind: KindWord = Field(
-        description="`event`: an event of the chain. `due`: a date was reached. `retraction`: an earlier entry does not"
-        " hold any more."
+        description="`event`: an event of the chain. `due`: a date was reached. `retraction`: an earlier entry is no"
+        " longer valid."
     )
-    retracts: int | None = Field(ge=1, description="Of a retraction: the number of the entry that it takes back.")
+    retracts: int | None = Field(ge=1, description="Of a retraction: the number of the retracted entry.")
     name: str = Field(description="The name of the event, or of what is due.")
     subject: EventSubject
-    account: Address | None = Field(description="The account that it is about too, such as the grantee.")
-    at: Place = Field(description="Where the event is; of a due entry, the event that set the date.")
+    account: Address | None = Field(description="A second account that it concerns, for example the grantee.")
+    at: Place = Field(description="The position of the event; of a due entry, the event that set the date.")
     values: dict[str, Any] = Field(description="The values of the event as in Solidity; times are Unix seconds.")
-    written_at: Time = Field(description="When it was written, by the database's clock.")
+    written_at: Time = Field(description="The time of writing, by the database's clock.")
 
 
 class EventBatch(AsOf):
-    """Entries behind a cursor, ascending."""
+    """Entries after a cursor, ascending."""
 
     items: list[EventEntry]
-    next: int = Field(ge=0, description="The `after` to continue with, also where nothing is new.")
-    has_more: bool = Field(description="Whether there are more entries behind `next` already.")
+    next: int = Field(ge=0, description="The `after` to continue with, even if there are no new entries.")
+    has_more: bool = Field(description="Whether there are entries after `next` already.")
 
 
 @router.get(
     "",
-    summary="What happened",
+    summary="Events",
     operation_id="events",
     response_model=EventBatch,
     responses=documented(INVALID),
 )
 async def events(
     node: NodeDep,
-    after: Annotated[int, Query(ge=0, lt=2**63, description="The `next` of the answer before; 0: from the first.")] = 0,
+    after: Annotated[
+        int, Query(ge=0, lt=2**63, description="The `next` of the previous answer; 0 for the beginning.")
+    ] = 0,
     limit: Limit = DEFAULT_LIMIT,
     subject: Annotated[
         str | None,
@@ -89,9 +91,9 @@ async def events(
         ),
     ] = None,
     kind: Annotated[KindWord | None, Query(description="Only entries of this kind.")] = None,
-    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait where nothing is new.")] = 0,
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for a new entry.")] = 0,
 ) -> Response:
-    """Return the entries behind a cursor; with `wait`, as soon as there is one."""
+    """Return the entries after a cursor; with `wait`, as soon as there is one."""
     chosen = None if subject is None else _subject(subject)
     deadline = time.monotonic() + wait
     while True:
@@ -100,7 +102,7 @@ async def events(
         if document["items"] or document["hasMore"] or remaining <= 0 or node.is_stopping:
             return Response(orjson.dumps(document), media_type="application/json")
         after = document["next"]
-        # A waiting request holds no thread: one task looks for all of them.
+        # Waiting requests use no threads: one task checks for all of them.
         with suppress(Unavailable):
             await entry_watch_of(node).reached(after + 1, remaining)
 
@@ -124,8 +126,7 @@ def _batch(node: Node, after: int, limit: int, subject: Subject | None, kind: Ki
         raise invalid(
             "query.after",
             f"it is {after}, but the newest entry is {batch.newest}",
-            hint="Use the `next` of an answer of this gateway. Another database numbers its entries otherwise: begin"
-            " with 0 there.",
+            hint="Use the `next` of an answer of this gateway. Another database has other numbers: begin there with 0.",
         )
     return _document(node, batch, cursor, None if subject is None else subject.kind)
 

@@ -1,4 +1,4 @@
-"""What operators ask: whether the node is well, and what it measures."""
+"""Routes for operators: health and metrics."""
 
 from __future__ import annotations
 
@@ -20,60 +20,70 @@ router = APIRouter(tags=["operations"], route_class=StrictRoute)
 
 
 class RelayerHealth(Answer):
-    """How the relayer is."""
+    """The health of the relayer."""
 
     address: Address | None
-    balance_wei: str | None = Field(description="A decimal string: the number may exceed what JSON readers keep.")
+    balance_wei: str | None = Field(
+        description="A decimal string, because JSON readers may not keep so large a number exactly."
+    )
     in_flight: int
     oldest_unmined_seconds: float | None
 
 
 class FinalityHealth(Answer):
-    """When a block is final."""
+    """The rule for when a block is final."""
 
     by: Literal["finalized", "depth"] = Field(description="By the node's `finalized` tag, or by blocks on top.")
-    blocks: int | None = Field(None, description="How many blocks on top make a block final; absent for the tag.")
+    blocks: int | None = Field(
+        None, description="The number of blocks on top that make a block final; absent for the tag."
+    )
 
 
 class CheckpointHealth(Answer):
-    """How the checkpoints are."""
+    """The state of the checkpoints."""
 
-    height: Height | None = Field(description="Of the newest one that this node signed.")
-    cosignatures: int | None = Field(description="How many witnesses have cosigned it.")
-    alarms: int | None = Field(description="How many contradictions are known; /v1/checkpoints/alarms shows them.")
+    height: Height | None = Field(description="The height of the newest checkpoint that this node signed.")
+    cosignatures: int | None = Field(description="The number of witnesses that have cosigned it.")
+    alarms: int | None = Field(description="The number of alarms; /v1/checkpoints/alarms lists them.")
 
 
 class Health(Answer):
-    """How the node is."""
+    """The health of the node."""
 
     status: Literal["ready", "degraded"]
-    problems: list[str] = Field(description="What is wrong, as sentences; empty when ready.")
+    problems: list[str] = Field(description="The problems, as sentences; empty when ready.")
     chain_id: int
-    height: Height | None = Field(description="The chain's; null when it cannot be reached.")
+    height: Height | None = Field(description="The height of the chain; null if it cannot be reached.")
     final_block: Height | None
-    finality: FinalityHealth | None = Field(description="Null until a node of the chain has been asked.")
+    finality: FinalityHealth | None = Field(description="Null until a node of the chain has answered.")
     index_block: Height | None
     lag_blocks: int | None
     relayer: RelayerHealth
     checkpoint: CheckpointHealth
-    accepted_to_mined_bound_seconds: float = Field(description="The published bound from accepted to mined.")
+    accepted_to_mined_bound_seconds: float = Field(
+        description="The published limit of the time from accepted to mined."
+    )
     version: str
     time: Time
 
 
 _NOT_READY: Final[dict[int | str, dict[str, Any]]] = {
-    503: {"model": Health, "description": "It is not ready; `problems` says why."}
+    503: {"model": Health, "description": "Not ready; see `problems`."}
 }
 _FAULTS: Final = {status: answer for status, answer in documented().items() if status != 503}
 
 
-@router.get("/v1/health", summary="How the node is", operation_id="health", response_model=Health, responses=_FAULTS)
+@router.get(
+    "/v1/health", summary="The health of the node", operation_id="health", response_model=Health, responses=_FAULTS
+)
 async def health(node: NodeDep) -> Response:
     """Return the state of the node, always with status 200."""
     return Response(orjson.dumps((await in_thread(node.health)).to_json()), media_type="application/json")
 
 
-@router.get("/v1/health/live", summary="Whether it lives", operation_id="live", status_code=204, responses=_FAULTS)
+@router.get(
+    "/v1/health/live", summary="Whether the process answers", operation_id="live", status_code=204, responses=_FAULTS
+)
 async def live() -> Response:
     """Return 204 as long as the process answers."""
     return Response(status_code=204)
@@ -81,15 +91,15 @@ async def live() -> Response:
 
 @router.get(
     "/v1/health/ready",
-    summary="Whether it is ready",
+    summary="Whether the node is ready",
     operation_id="ready",
     response_model=Health,
     responses={**_FAULTS, **_NOT_READY},
 )
 async def ready(node: NodeDep) -> Response:
     """Return 200 if the node can accept writes and answer reads, else 503."""
-    found = await in_thread(node.health)
-    return Response(orjson.dumps(found.to_json()), 200 if found.is_ready else 503, media_type="application/json")
+    health = await in_thread(node.health)
+    return Response(orjson.dumps(health.to_json()), 200 if health.is_ready else 503, media_type="application/json")
 
 
 @router.get(
@@ -106,7 +116,7 @@ async def metrics(node: NodeDep) -> Response:
 
 @router.get(
     "/problems/{slug}",
-    summary="What a kind of problem means",
+    summary="The meaning of a kind of problem",
     operation_id="problem",
     response_class=Response,
     responses={
@@ -117,7 +127,7 @@ async def metrics(node: NodeDep) -> Response:
 async def problem(
     node: NodeDep, slug: Annotated[str, Path(max_length=100, description="The last part of a problem's `type`.")]
 ) -> Response:
-    """Return what a kind of problem means."""
+    """Return the meaning of a kind of problem."""
     meaning = explain(slug, node.rooms.protocols.refusals.refusals)
     if meaning is None:
         raise Refused(NOT_FOUND, "There is no such kind of problem.")

@@ -1,4 +1,4 @@
-"""Receipts: what became of a write."""
+"""Receipts: the state of a write."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/v1/receipts", tags=["writes"], route_class=StrictRou
 
 @router.get(
     "/{receipt_id}",
-    summary="What became of a write",
+    summary="The receipt of a write",
     operation_id="receipt",
     response_model=answers.Receipt,
     responses=documented(NOT_FOUND, INVALID),
@@ -35,25 +35,25 @@ router = APIRouter(prefix="/v1/receipts", tags=["writes"], route_class=StrictRou
 async def receipt(
     node: NodeDep,
     receipt_id: Annotated[str, Path(pattern="^[0-9a-f]{32}$", description="The receipt's id.")],
-    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the end.")] = 0,
-    until: Annotated[Literal["mined", "final"], Query(description="What counts as the end; `failed` always does.")] = (
-        "mined"
-    ),
+    wait: Annotated[float, Query(ge=0, le=MAX_WAIT, description="Seconds to wait for the write to end.")] = 0,
+    until: Annotated[
+        Literal["mined", "final"], Query(description="The state to wait for; `failed` always ends the wait.")
+    ] = "mined",
 ) -> Response:
     """Return a receipt; with `wait`, as soon as the write has ended and this gateway's reads include it."""
-    # A waiting request holds no thread: it sleeps and looks again.
+    # A waiting request uses no thread: it sleeps and reads again.
     deadline = time.monotonic() + wait
     pause = FIRST_PAUSE
     while True:
-        found = await read(node, lambda: read_receipt(node.storage, receipt_id))
+        record = await read(node, lambda: read_receipt(node.storage, receipt_id))
         remaining = deadline - time.monotonic()
-        if _has_ended(found, until) and found.block_number is not None and remaining > 0:
-            # Read-your-writes: a client that waited for the block finds it in every later read.
+        if _has_ended(record, until) and record.block_number is not None and remaining > 0:
+            # Read-your-writes: a client that waited for the block sees it in every later read.
             with suppress(Unavailable):
-                await watch_of(node).reached(found.block_number, remaining)
-            return Response(orjson.dumps(found.to_json(node.rooms.protocols)), media_type="application/json")
-        if _has_ended(found, until) or remaining <= 0 or node.is_stopping:
-            return Response(orjson.dumps(found.to_json(node.rooms.protocols)), media_type="application/json")
+                await watch_of(node).reached(record.block_number, remaining)
+            return Response(orjson.dumps(record.to_json(node.rooms.protocols)), media_type="application/json")
+        if _has_ended(record, until) or remaining <= 0 or node.is_stopping:
+            return Response(orjson.dumps(record.to_json(node.rooms.protocols)), media_type="application/json")
         await asyncio.sleep(min(pause, remaining))
         pause = min(1.5 * pause, LONGEST_PAUSE)
 

@@ -1,4 +1,4 @@
-"""The pages that describe the API to people. Everything on them comes from here: they work without a network."""
+"""The pages that describe the API to people. They load nothing from elsewhere, so they work without a network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read-only JSON-RPC: so that wallets and auditors can look past the gateway at the chain itself."""
+"""Read-only JSON-RPC, so that wallets and auditors can query the chain directly."""
 
 from __future__ import annotations
 
@@ -37,25 +37,25 @@ from registry.ethereum.eip712 import MAX_SAFE_INTEGER
 MAX_CALLS: Final = 100
 MAX_ANSWER_BYTES: Final = 32 * 2**20
 SECONDS: Final = 5.0
-"""How long one request may take of the embedded chain."""
+"""How long one request may occupy the embedded chain."""
 QUICK_SECONDS: Final = 0.1
-"""How long it is tried in the quick lane before it goes to the slow one, from its beginning."""
+"""How long a request runs in the quick lane before it is started again in the slow one."""
 BLOCKS: Final = 1_000_000
-"""How many blocks all queries for logs of one request may cover together."""
+"""The number of blocks that all log queries of one request may cover together."""
 AT_ONCE: Final = 4
 INVALID_REQUEST: Final = -32600
 
 EVM_GAS: Final = 2**24
-"""What all calls of one request may burn together, for py-evm needs a second for 3,000,000. It is shared equally."""
+"""The gas for all calls of one request together, shared equally: py-evm needs a second for 3,000,000."""
 _RUNS: Final = {"eth_call": 1, "eth_estimateGas": 8}
-"""How often a method may run its call: an estimate tries several limits."""
+"""How often a method may run its call: an estimate tries several gas limits."""
 
 router = APIRouter(tags=["chain"], route_class=StrictRoute)
-_limiter = CapacityLimiter(AT_ONCE)  # Strangers' questions may not take all threads away from writes.
+_limiter = CapacityLimiter(AT_ONCE)  # Anonymous requests must not use up the threads for writes.
 _lanes: Final = {lane: CapacityLimiter(1) for lane in Lane}
-"""What makes an embedded chain compute runs in a process beside this one, in each lane one request at a time."""
+"""Requests that make an embedded chain compute run in another process, one at a time in each lane."""
 WAITING: Final = {Lane.QUICK: 32, Lane.SLOW: 16}
-"""How many requests may wait for their turn."""
+"""The number of requests that may wait in each lane."""
 _HEAVY_METHODS: Final = frozenset({"eth_getLogs", "eth_feeHistory", "eth_getProof", "eth_getBlockReceipts", *_RUNS})
 
 _EXAMPLES: Final = {
@@ -73,12 +73,12 @@ Calls = Annotated[
     SkipValidation,
     Body(openapi_examples=_EXAMPLES),
 ]
-"""Described as calls, but not validated: what is wrong with one is answered in JSON-RPC's own form."""
+"""Documented as calls, but not validated: a malformed call is answered with a JSON-RPC error."""
 
 
 @router.post(
     "/rpc",
-    summary="Ask the chain",
+    summary="Query the chain",
     operation_id="rpc",
     response_model=RpcAnswer | list[RpcAnswer],
     response_description="The result, or an error in JSON-RPC's form; an array for an array.",
@@ -97,17 +97,17 @@ async def rpc(request: Request, calls: Calls) -> Response:
 
 
 async def _in_turn(chain: Chain, calls: object, gone: threading.Event) -> bytes:
-    """Answer calls: light ones at once, and what computes in the quick lane, or in the slow one if that is not enough.
+    """Answer calls: light ones at once, others in the quick lane, or in the slow lane if they take too long.
 
     Raises:
-        Refused: Too many wait there.
+        Refused: Too many requests wait there.
     """
     if not isinstance(chain, EmbeddedChain) or not _compute(calls):
         answer, _ = await to_thread.run_sync(_answer, chain, calls, gone, Lane.SLOW, limiter=_limiter)
         return answer
     for lane in Lane:
         if _lanes[lane].statistics().tasks_waiting >= WAITING[lane]:
-            detail = f"{WAITING[lane]} requests wait for the chain to compute."
+            detail = f"{WAITING[lane]} requests are waiting for the chain already."
             raise Refused(UNAVAILABLE, detail, headers={"Retry-After": "1" if lane is Lane.QUICK else "5"})
         answer, is_whole = await to_thread.run_sync(_computed, chain, calls, gone, lane, limiter=_lanes[lane])
         if is_whole:
@@ -126,8 +126,8 @@ def _computed(chain: EmbeddedChain, calls: object, gone: threading.Event, lane: 
 
 
 def _answer(chain: Chain, calls: object, gone: threading.Event, lane: Lane) -> tuple[bytes, bool]:
-    """Return the answer, and whether there was time for all of it."""
-    # The time begins here, in the thread: waiting for one behind other people's requests is not this request's work.
+    """Return the answer, and whether it is complete within the time."""
+    # The time starts here, in the thread: waiting for a thread is not part of the request's work.
     seconds = QUICK_SECONDS if lane is Lane.QUICK else SECONDS
     limits = Budget(seconds, BLOCKS, MAX_ANSWER_BYTES, is_abandoned=gone.is_set)
     with limited(limits):
@@ -138,7 +138,7 @@ def _answered(chain: Chain, calls: object, limits: Budget, lane: Lane) -> bytes:
     asked = calls if isinstance(calls, list) else [calls]
     if not 0 < len(asked) <= MAX_CALLS:
         return _error(None, INVALID_REQUEST, f"an array has 1 to {MAX_CALLS} calls")
-    written = BytesIO()  # Where answers are put together as they come, a large one is not there twice.
+    written = BytesIO()  # Joining the answers as they arrive avoids a second copy of a large one.
     with closing(_answers(chain, asked, limits, lane)) as answers:
         for number, answer in enumerate(answers):
             written.write(b"," if number else b"[" if isinstance(calls, list) else b"")
@@ -148,7 +148,7 @@ def _answered(chain: Chain, calls: object, limits: Budget, lane: Lane) -> bytes:
 
 
 def _answers(chain: Chain, calls: Sequence[object], limits: Budget, lane: Lane) -> Generator[bytes, None, None]:
-    """Yield the answer to each call as JSON: as values, logs take many times as much memory."""
+    """Yield the answer to each call as JSON text, because logs as values take many times as much memory."""
     checked = [_check(call) for call in calls]
     with closing(_results(chain, [call for call in checked if isinstance(call, RpcCall)], limits, lane)) as results:
         for call in checked:
@@ -158,15 +158,15 @@ def _answers(chain: Chain, calls: Sequence[object], limits: Budget, lane: Lane) 
 def _results(
     chain: Chain, calls: Sequence[RpcCall], limits: Budget, lane: Lane
 ) -> Generator[bytes | RpcError, None, None]:
-    # An embedded chain answers a call when its result is wanted; another node gets all calls in one POST.
-    wanted = _within_gas(calls)
+    # An embedded chain answers each call when its result is read; another node gets all calls in one POST.
+    capped = _within_gas(calls)
     if not isinstance(chain, EmbeddedChain):
-        yield from _encoded(chain, wanted)
+        yield from _encoded(chain, capped)
         return
     heavy_methods = _HEAVY_METHODS if chain.has_calculators else frozenset()
-    heavy = [call for call in wanted if call[0] in heavy_methods]
+    heavy = [call for call in capped if call[0] in heavy_methods]
     with closing(chain.computed(heavy, limits, lane)) if heavy else nullcontext() as answers:
-        for call in wanted:
+        for call in capped:
             yield from [next(answers)] if answers and call[0] in heavy_methods else _encoded(chain, [call])
 
 
@@ -189,16 +189,16 @@ def _within_gas(calls: Sequence[RpcCall]) -> list[tuple[str, list[Any]]]:
 def _capped(parameters: list[Any], gas: int) -> list[Any]:
     match parameters:
         case [dict(call), *rest]:
-            given = call.get("gas")
-            return [{**call, "gas": hex(gas if given is None else min(gas, int(given, 16)))}, *rest]
-    return parameters  # A malformed call is the chain's to refuse.
+            limit = call.get("gas")
+            return [{**call, "gas": hex(gas if limit is None else min(gas, int(limit, 16)))}, *rest]
+    return parameters  # The chain itself refuses a malformed call.
 
 
 def _names_gas(parameters: list[Any]) -> bool:
-    """Whether the gas of a call, where it is given, is what every node takes for the same number."""
+    """Return whether the gas of a call, if given, has a form that all nodes read as the same number."""
     match parameters:
-        case [{"gas": given}, *_]:
-            return given is None or (isinstance(given, str) and re.fullmatch("0x[0-9a-fA-F]{1,64}", given) is not None)
+        case [{"gas": limit}, *_]:
+            return limit is None or (isinstance(limit, str) and re.fullmatch("0x[0-9a-fA-F]{1,64}", limit) is not None)
     return True
 
 
@@ -217,13 +217,13 @@ def _check(call: object) -> RpcCall | bytes:
     if isinstance(call_id, bool) or not isinstance(call_id, int | str | None):
         return _error(None, INVALID_REQUEST, "the id of a call is a string, a whole number or null")
     if isinstance(call_id, int) and abs(call_id) > MAX_SAFE_INTEGER:
-        return _error(None, INVALID_REQUEST, "the id of a call is a number that not every reader keeps exactly")
+        return _error(None, INVALID_REQUEST, "the id of a call is a number too large for some JSON readers")
     method = call.get("method")
     parameters = call.get("params", [])
     if call.get("jsonrpc") != "2.0" or not isinstance(method, str):
         return _error(call_id, INVALID_REQUEST, 'a call has "jsonrpc": "2.0" and a method')
     if method not in READ_METHODS:
-        return _error(call_id, METHOD_NOT_FOUND, f"the method {method[:80]} is not offered here: only those that read")
+        return _error(call_id, METHOD_NOT_FOUND, f"the method {method[:80]} is not offered: only methods that read are")
     if not isinstance(parameters, list):
         return _error(call_id, INVALID_PARAMS, "the params of a call are an array")
     if not _is_encodable(parameters):

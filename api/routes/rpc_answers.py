@@ -9,7 +9,7 @@ from pydantic.json_schema import SkipJsonSchema
 
 
 class RpcCall(BaseModel):
-    """One JSON-RPC request. Only methods that read are carried out."""
+    """One JSON-RPC request. Only methods that read are executed."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -20,21 +20,21 @@ class RpcCall(BaseModel):
 
 
 class RpcError(BaseModel):
-    """Why a JSON-RPC request was not carried out."""
+    """The error of a JSON-RPC request."""
 
     model_config = ConfigDict(extra="forbid")
 
     code: int = Field(examples=[-32601])
     message: str
-    data: Any = Field(None, description="What the chain adds, such as the data of a revert; absent where it adds none.")
+    data: Any = Field(None, description="Data from the chain, for example a revert's; absent if there is none.")
 
 
 class RpcAnswer(BaseModel):
-    """One JSON-RPC answer: with `result` or with `error`, never with both."""
+    """One JSON-RPC answer: with either `result` or `error`."""
 
     model_config = ConfigDict(extra="forbid")
 
     jsonrpc: Literal["2.0"]
     id: int | str | None
-    result: Any = Field(None, description="Absent where there is an error.", examples=["0x2a"])
-    error: RpcError | SkipJsonSchema[None] = Field(None, description="Absent where there is a result.")
+    result: Any = Field(None, description="Absent if there is an error.", examples=["0x2a"])
+    error: RpcError | SkipJsonSchema[None] = Field(None, description="Absent if there is a result.")

@@ -1,4 +1,4 @@
-"""The page that verifies evidence in the browser. Nothing on it comes from elsewhere, and nothing is uploaded."""
+"""The page that verifies evidence in the browser. It loads nothing from elsewhere and uploads nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _HEADERS: Final = {
 
 @front.get("/")
 async def redirect_to_verify() -> Response:
-    """Redirect a browser that opens the gateway's bare address to the page."""
+    """Redirect a browser that opens the gateway's root address to the page."""
     return RedirectResponse("/verify")
 
 

@@ -38,9 +38,9 @@ class FinalityRule:
         self._depth = setting if isinstance(setting, int) else None
 
     @classmethod
-    def of(cls, given: Finality | FinalityRule) -> FinalityRule:
+    def of(cls, setting: Finality | FinalityRule) -> FinalityRule:
         """Return a rule unchanged, or the rule for a setting."""
-        return given if isinstance(given, FinalityRule) else cls(given)
+        return setting if isinstance(setting, FinalityRule) else cls(setting)
 
     def depth(self, chain: Chain) -> int | None:
         """Return how many blocks on top make a block final; None where the node's `finalized` tag decides.

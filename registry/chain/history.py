@@ -74,7 +74,7 @@ def ask(chain: Chain, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any
 
 
 def logs_until(
-    chain: Chain, contract: Address, wanted: Sequence[Topics], since: int, until: BlockRef
+    chain: Chain, contract: Address, alternatives: Sequence[Topics], since: int, until: BlockRef
 ) -> list[tuple[Log, Moment]]:
     """Return all logs of a contract that match one of several filters, in the order of the chain.
 
@@ -83,7 +83,7 @@ def logs_until(
     Args:
         chain: The chain.
         contract: The contract.
-        wanted: The filters; a log that matches several of them is returned once.
+        alternatives: The filters; a log that matches several of them is returned once.
         since: The first height.
         until: The last block; it must be on the chain when each page is read.
 
@@ -91,13 +91,13 @@ def logs_until(
         ChainUnavailable: There was no usable answer, or the chain switched branches meanwhile.
         RpcError: The node returned an error even for the receipts of a single block.
     """
-    filters = [{"address": str(contract), "topics": [_topic(topic) for topic in topics]} for topics in wanted]
+    filters = [{"address": str(contract), "topics": [_topic(topic) for topic in topics]} for topics in alternatives]
     items = read_in_pages(since, until.number, lambda first, last: _page(chain, filters, first, last, until))
     try:
-        found = {(int(item["blockNumber"], 16), int(item["logIndex"], 16)): item for item in items}
-        if any(number > until.number or number < since for number, _ in found):
+        by_place = {(int(item["blockNumber"], 16), int(item["logIndex"], 16)): item for item in items}
+        if any(number > until.number or number < since for number, _ in by_place):
             raise ChainUnavailable("The node returned logs of blocks that were not requested.")
-        times = _times(chain, found.values())
+        times = _times(chain, by_place.values())
         return [
             (
                 Log.from_rpc(item),
@@ -109,7 +109,7 @@ def logs_until(
                     transaction_hash=Bytes32.parse(item["transactionHash"]),
                 ),
             )
-            for (number, log_index), item in sorted(found.items())
+            for (number, log_index), item in sorted(by_place.items())
         ]
     except (TypeError, KeyError, ValueError, InvalidInput) as error:
         raise ChainUnavailable("The node returned malformed logs.") from error
@@ -118,7 +118,7 @@ def logs_until(
 def _page(chain: Chain, filters: Sequence[dict[str, Any]], first: int, last: int, until: BlockRef) -> list[Any]:
     """Return the matching logs of a range of blocks, all on the branch of the block `until`."""
     heights = {"fromBlock": hex(first), "toBlock": hex(last)}
-    logs: list[tuple[str, Sequence[object]]] = [("eth_getLogs", [heights | one]) for one in filters]
+    logs: list[tuple[str, Sequence[object]]] = [("eth_getLogs", [heights | condition]) for condition in filters]
     present = ("eth_getBlockByNumber", [until.height, False])
     try:
         *answers, block = ask(chain, [*logs, present])
@@ -137,7 +137,7 @@ def _page(chain: Chain, filters: Sequence[dict[str, Any]], first: int, last: int
 
 def _matching(receipts: Any, filters: Sequence[dict[str, Any]]) -> list[Any]:
     """Return the logs in a block's receipts that match one of several filters."""
-    wanted = [LogFilter.parse(one["address"], one["topics"]) for one in filters]
+    log_filters = [LogFilter.parse(item["address"], item["topics"]) for item in filters]
     try:
         logs = [item for receipt in receipts for item in receipt["logs"]]
         parsed = [Log.from_rpc(item) for item in logs]
@@ -146,7 +146,7 @@ def _matching(receipts: Any, filters: Sequence[dict[str, Any]]) -> list[Any]:
     return [
         item
         for item, log in zip(logs, parsed, strict=True)
-        if any(one.wants(bytes(log.address), log.topics) for one in wanted)
+        if any(log_filter.wants(bytes(log.address), log.topics) for log_filter in log_filters)
     ]
 
 

@@ -48,7 +48,7 @@ class LogFilter:
         return (
             (not self.addresses or address in self.addresses)
             and len(topics) >= len(self.topics)
-            and all(not wanted or given in wanted for wanted, given in zip(self.topics, topics, strict=False))
+            and all(not allowed or topic in allowed for allowed, topic in zip(self.topics, topics, strict=False))
         )
 
     def masks(self) -> tuple[tuple[int, ...], ...]:

@@ -28,12 +28,12 @@ def read_in_pages(first: int, last: int, read: Callable[[int, int], list[T]]) ->
     Raises:
         RpcError: The node refused a single block, or does not have the method.
     """
-    found: list[T] = []
+    items: list[T] = []
     size, in_a_row = min(LARGEST_PAGE, max(last - first + 1, 1)), 0
     while first <= last:
         end = min(first + size - 1, last)
         try:
-            found += read(first, end)
+            items += read(first, end)
         except RpcError as error:
             if end == first or error.code == METHOD_NOT_FOUND:
                 raise
@@ -44,4 +44,4 @@ def read_in_pages(first: int, last: int, read: Callable[[int, int], list[T]]) ->
             in_a_row == _BEFORE_GROWTH
         ):  # A dense range may be over: under a fixed limit, trying costs one request in five.
             size, in_a_row = min(2 * size, LARGEST_PAGE), 0
-    return found
+    return items

@@ -181,16 +181,16 @@ class RpcChain:
             for answer in answers:
                 if isinstance(answer, RpcError):
                     raise _EndpointError(Fault.MALFORMED, f"does not identify its chain: {answer.message}")
-            found = read_identity(*answers)
+            identity = read_identity(*answers)
         except ChainUnavailable as error:
             raise _EndpointError(Fault.MALFORMED, "does not identify its chain") from error
         with self._lock:
             if self._expected is None:
-                self._expected = found
-        if found != self._expected:
+                self._expected = identity
+        if identity != self._expected:
             self._observe(Fault.WRONG_CHAIN)
             raise WrongChain(
-                f"The endpoint {endpoint.name} serves {found}; expected {self._expected}.",
+                f"The endpoint {endpoint.name} serves {identity}; expected {self._expected}.",
                 hint="Remove or correct the endpoint; data of two chains must not be mixed.",
             )
         endpoint.trusted = True

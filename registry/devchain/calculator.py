@@ -29,7 +29,7 @@ TICK_SECONDS: Final = 0.05
 LEAST_SECONDS: Final = 0.05
 """CPU time that each request may use: on a busy machine a small request must not fail."""
 ADDRESS_SPACE: Final = 2**29
-"""The bytes of address space of the process: a second limit behind the budget's memory."""
+"""The bytes of address space of the process: a second limit besides the budget's memory."""
 
 
 class BudgetTimer:
@@ -82,7 +82,7 @@ def serve(connection: Connection[Any, Any], chain: EmbeddedChain) -> None:
         timer.rest()
         message = connection.recv_bytes()
         if message == ABANDONED:
-            continue  # It came after the answer.
+            continue  # The request arrived after the answer.
         seconds, blocks, count, calls = orjson.loads(message)
         limits = Budget(seconds, blocks, count, is_abandoned=connection.poll, least=LEAST_SECONDS)
         with limited(limits):

@@ -139,10 +139,10 @@ class EmbeddedChain:
 
     def request(self, method: str, params: Sequence[object] = ()) -> Any:
         """Answer one request; see `registry.chain.client.Chain`."""
-        found = self._methods.get(method)
-        if found is None:
+        entry = self._methods.get(method)
+        if entry is None:
             raise RpcError(METHOD_NOT_FOUND, f"the method {method[:80]} does not exist/is not available")
-        handler, signature = found
+        handler, signature = entry
         try:
             signature.bind(*params)
         except TypeError as error:

@@ -194,15 +194,15 @@ class Methods:
 
     # Selecting a block
 
-    def _named(self, given: object) -> DevBlock | None:
+    def _named(self, selector: object) -> DevBlock | None:
         """Return the block for a tag, a number, or EIP-1898's object."""
-        if given in ("latest", "pending", "safe", "finalized"):
+        if selector in ("latest", "pending", "safe", "finalized"):
             return self._chain.head
-        if given == "earliest":
+        if selector == "earliest":
             return self._chain.block_at(0)
-        if not isinstance(given, Mapping):
-            return self._chain.block_at(params.quantity(given, "block"))
-        named = params.fields(given, "block", frozenset({"blockHash", "blockNumber", "requireCanonical"}))
+        if not isinstance(selector, Mapping):
+            return self._chain.block_at(params.quantity(selector, "block"))
+        named = params.fields(selector, "block", frozenset({"blockHash", "blockNumber", "requireCanonical"}))
         if "blockHash" in named:
             return self._with_hash(named["blockHash"])
         return self._chain.block_at(params.quantity(named.get("blockNumber"), "blockNumber"))
@@ -210,23 +210,23 @@ class Methods:
     def _with_hash(self, block_hash: object) -> DevBlock | None:
         return self._chain.block_with(params.data(block_hash, "block hash", 32))
 
-    def _existing(self, given: object) -> DevBlock:
-        block = self._named(given)
+    def _existing(self, selector: object) -> DevBlock:
+        block = self._named(selector)
         if block is None:
             raise RpcError(SERVER_ERROR, "header not found")
         return block
 
-    def _height(self, given: object) -> int:
+    def _height(self, selector: object) -> int:
         # A range may reach beyond the newest block.
-        if isinstance(given, str) and given.startswith("0x"):
-            return params.quantity(given, "block")
-        return self._existing(given).number
+        if isinstance(selector, str) and selector.startswith("0x"):
+            return params.quantity(selector, "block")
+        return self._existing(selector).number
 
-    def _call_context(self, given: object) -> dict[str, Any]:
+    def _call_context(self, selector: object) -> dict[str, Any]:
         """Return what a call on the state after a block sees besides the state."""
-        block = self._existing(given)
+        block = self._existing(selector)
         header = block.header
-        if given in ("latest", "pending"):
+        if selector in ("latest", "pending"):
             # Blocks are made only when transactions are pending, so a call on the newest state uses the present time.
             header = header.copy(timestamp=max(header.timestamp, int(self._chain.now())))
         return {
@@ -260,8 +260,8 @@ def _transaction_at(block: DevBlock | None, index: object) -> wire.Json | None:
     return None if block is None or position >= len(block.transactions) else wire.transaction(block, position)
 
 
-def _call(given: object) -> evm.Call:
-    fields = params.fields(given, "call", _CALL_FIELDS)
+def _call(parameter: object) -> evm.Call:
+    fields = params.fields(parameter, "call", _CALL_FIELDS)
     inputs = {params.data(fields[name], name) for name in ("data", "input") if name in fields}
     if len(inputs) > 1:
         raise RpcError(INVALID_PARAMS, "invalid argument: data and input are both given and differ")
@@ -275,10 +275,10 @@ def _call(given: object) -> evm.Call:
     )
 
 
-def _priced(given: object) -> evm.Call:
+def _priced(parameter: object) -> evm.Call:
     """Parse a call with the price that it pays: its sender needs the balance, and its code sees the price."""
-    call = _call(given)
-    fields = params.fields(given, "call", _CALL_FIELDS)
+    call = _call(parameter)
+    fields = params.fields(parameter, "call", _CALL_FIELDS)
     fees = {
         name: params.quantity(fields[name], name)
         for name in ("gasPrice", "maxFeePerGas", "maxPriorityFeePerGas")
@@ -289,8 +289,8 @@ def _priced(given: object) -> evm.Call:
     return replace(call, maximum_fee=maximum, priority_fee=min(priority, maximum))
 
 
-def _percentiles(given: object) -> list[float]:
-    levels = [] if given is None else given
+def _percentiles(parameter: object) -> list[float]:
+    levels = [] if parameter is None else parameter
     if isinstance(levels, list | tuple) and len(levels) > MAX_PERCENTILES:
         raise RpcError(INVALID_PARAMS, f"invalid argument: at most {MAX_PERCENTILES} percentiles, not {len(levels)}")
     if not isinstance(levels, list | tuple) or not all(

@@ -23,7 +23,7 @@ class RehearsalChain(DevChain):
         store: The store that holds the chain or will hold it.
         relayer: The account that receives all ether.
         clock: Returns the Unix time in seconds, UTC.
-        auto_mine: Make a block of each transaction as it comes, with a future time if necessary.
+        auto_mine: Make a block for each transaction as it arrives, with a future time if necessary.
     """
 
     def __init__(self, store: Store, relayer: Address, clock: Callable[[], float], *, auto_mine: bool) -> None:

@@ -244,7 +244,7 @@ class Store:
         )
 
     def forget_after(self, number: int) -> None:
-        """Delete the blocks above a height. Warning: only for chains that nobody relies on."""
+        """Delete the blocks above a height. Warning: only for chains on which no one relies."""
         with self._lock, self._connection:
             self._connection.execute("BEGIN IMMEDIATE")
             self._connection.execute("DELETE FROM blocks WHERE number > ?", (number,))

@@ -127,18 +127,18 @@ def _running_totals(receipts: tuple[bytes, ...]) -> tuple[tuple[int, int], ...]:
     return tuple(totals)
 
 
-def logs(stored: DevBlock, wanted: Callable[[bytes, Sequence[bytes]], bool]) -> list[Json]:
+def logs(stored: DevBlock, matches: Callable[[bytes, Sequence[bytes]], bool]) -> list[Json]:
     """Return the matching logs of a block.
 
     Args:
         stored: The block.
-        wanted: Returns whether a log with an address (20 bytes) and topics (32 bytes each) matches.
+        matches: Returns whether a log with an address (20 bytes) and topics (32 bytes each) matches.
     """
     result: list[Json] = []
     log_index = 0
     for index, (raw, encoded) in enumerate(zip(stored.transactions, stored.receipts, strict=True)):
         for log in _receipt_fields(encoded)[3]:
-            if wanted(log[0], log[1]):
+            if matches(log[0], log[1]):
                 result.append(_log(stored, index, raw, log_index, log))
             log_index += 1
     return result

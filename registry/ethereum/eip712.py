@@ -302,8 +302,8 @@ def _children(struct: type[Struct]) -> tuple[type[Struct], ...]:
 
 @cache
 def _type_string(struct: type[Struct]) -> str:
-    def own(one: type[Struct]) -> str:
-        return f"{one.__name__}({','.join(f'{kind} {name}' for name, kind in _fields(one).items())})"
+    def own(part: type[Struct]) -> str:
+        return f"{part.__name__}({','.join(f'{kind} {name}' for name, kind in _fields(part).items())})"
 
     return own(struct) + "".join(own(child) for child in _children(struct))
 

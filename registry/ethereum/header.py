@@ -86,9 +86,9 @@ def encode_header(block: Mapping[str, Any]) -> bytes:
         InvalidInput: The result does not hash to the stated hash: the node left out fields, or the chain hashes its
             blocks differently (as Besu's QBFT and IBFT do), so that they cannot be verified offline.
     """
-    given = [name for name in _FIELDS if block.get(name) is not None]
+    present = [name for name in _FIELDS if block.get(name) is not None]
     fields: list[Item] = [
-        number(int(block[name], 16)) if name in _NUMBERS else bytes.fromhex(block[name][2:]) for name in given
+        number(int(block[name], 16)) if name in _NUMBERS else bytes.fromhex(block[name][2:]) for name in present
     ]
     raw = encode(fields)
     if f"0x{keccak256(raw).hex()}" != block["hash"]:

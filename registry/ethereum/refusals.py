@@ -133,8 +133,8 @@ class RefusalTable:
             name: The Solidity error's name.
             values: Its values by name, in the form that `read` returns.
         """
-        wanted = (name, set(values))
-        return _worded(next(error for error in self.refusals if (error.name, set(error.values)) == wanted), values)
+        identity = (name, set(values))
+        return _worded(next(error for error in self.refusals if (error.name, set(error.values)) == identity), values)
 
 
 SHARED: Final = RefusalTable(SHARED_REFUSALS)

@@ -57,10 +57,10 @@ class Contacts:
             NotFound: There is no such contact.
             InvalidInput: The file cannot be read, or is not an address book.
         """
-        found = self.all().get(normalize("NFC", name))
-        if found is None:
+        address = self.all().get(normalize("NFC", name))
+        if address is None:
             raise NotFound(f"There is no contact {name!r}.", hint="`tdr contacts list` shows them.")
-        return found
+        return address
 
     def add(self, name: str, address: Address, *, replace: bool = False) -> None:
         """Add a contact. Adding it again with the same address changes nothing.
@@ -97,10 +97,10 @@ class Contacts:
             InvalidInput: The file cannot be read or written.
         """
         with self._changing() as contacts:
-            found = contacts.pop(normalize("NFC", name), None)
-            if found is None:
+            address = contacts.pop(normalize("NFC", name), None)
+            if address is None:
                 raise NotFound(f"There is no contact {name!r}.", hint="`tdr contacts list` shows them.")
-            return found
+            return address
 
     @contextmanager
     def _changing(self) -> Iterator[dict[str, Address]]:

@@ -61,9 +61,11 @@ class Journal:
         """
         subject = (entry.domain, entry.dataset_id, entry.grantee)
         later = [
-            one
-            for one in self._entries()
-            if (one.domain, one.dataset_id, one.grantee) == subject and one.epoch > entry.epoch and one.deadline >= now
+            item
+            for item in self._entries()
+            if (item.domain, item.dataset_id, item.grantee) == subject
+            and item.epoch > entry.epoch
+            and item.deadline >= now
         ]
         return max(later, key=lambda signature: signature.epoch, default=None)
 
@@ -107,13 +109,13 @@ class Journal:
             raise InvalidInput(f"The journal of signatures {self._path} cannot be read: {error}.") from error
         for line in lines:
             try:
-                found = json.loads(line)
+                fields = json.loads(line)
                 yield JournalEntry(
-                    Bytes32.parse(found["domain"]),
-                    DatasetId.parse(found["datasetId"]),
-                    Address.parse(found["grantee"]),
-                    int(found["epoch"]),
-                    int(found["deadline"]),
+                    Bytes32.parse(fields["domain"]),
+                    DatasetId.parse(fields["datasetId"]),
+                    Address.parse(fields["grantee"]),
+                    int(fields["epoch"]),
+                    int(fields["deadline"]),
                 )
             except (ValueError, KeyError, TypeError, InvalidInput):
                 continue  # Empty, or cut off by a crash; then nothing was signed.

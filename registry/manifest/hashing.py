@@ -40,7 +40,7 @@ class Selected:
     Args:
         manifest: The files that were hashed.
         left_out: The files and folders that the rules excluded and the links that were skipped, ascending; a folder
-            ends in a slash and stands for everything in it.
+            ends in a slash and includes everything in it.
         patterns: The ignore patterns that were applied.
     """
 
@@ -120,17 +120,17 @@ def hash_together(
                 raise changed(place.shown(min(name for name, _ in before.files.items() ^ after.files.items())))
     meter.finish()
     manifest = Manifest.of(entries)
-    found = list(zip(places, surveys, strict=True))
+    surveyed = list(zip(places, surveys, strict=True))
     return Selected(
         manifest.salted() if private else manifest,
-        tuple(sorted(f"{place.prefix}{name}" for place, survey in found for name in survey.left_out)),
+        tuple(sorted(f"{place.prefix}{name}" for place, survey in surveyed for name in survey.left_out)),
         tuple(dict.fromkeys(pattern for place in places for pattern in place.rules.patterns)),
     )
 
 
 def _hash_all(places: Sequence[Place], surveys: Sequence[Survey], meter: _Meter) -> list[Entry]:
     paths = [place.manifest_paths(survey) for place, survey in zip(places, surveys, strict=True)]
-    refuse_collisions(path for one in paths for path in one.values())
+    refuse_collisions(path for names in paths for path in names.values())
     meter.total = sum(file.identity.size for survey in surveys for file in survey.files.values())
     buffer = memoryview(bytearray(_BUFFER_BYTES))
     return [

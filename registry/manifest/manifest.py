@@ -163,7 +163,7 @@ class Mismatch:
 
     Args:
         path: The path.
-        expected: The expected file; None if the found one is extra.
+        expected: The expected file; None if the file is extra.
         found: The file that was found; None if the expected one is missing.
     """
 
@@ -197,10 +197,10 @@ def compare(expected: Manifest, found: Manifest) -> tuple[Mismatch, ...]:
     )
 
 
-def _same_content(one: Entry | None, other: Entry | None) -> bool:
-    if one is None or other is None:
+def _same_content(left: Entry | None, right: Entry | None) -> bool:
+    if left is None or right is None:
         return False
-    return one.sha256 == other.sha256 and (one.size == other.size or one.size is None or other.size is None)
+    return left.sha256 == right.sha256 and (left.size == right.size or left.size is None or right.size is None)
 
 
 def _parse_entry(position: int, file: object) -> Entry:

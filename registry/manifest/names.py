@@ -54,7 +54,7 @@ def refuse_one_name(names: Iterable[tuple[Path, str]]) -> None:
             raise InvalidInput(f"{str(path)!r} is given twice.", hint="Give each path once.")
         if other != path:
             print_alike = normalize("NFC", str(path)) == normalize("NFC", str(other))
-            first, second = (_spelled(str(one)) if print_alike else repr(str(one)) for one in (other, path))
+            first, second = (_spelled(str(item)) if print_alike else repr(str(item)) for item in (other, path))
             raise InvalidInput(
                 f"{first} and {second} would both be {name!r} in the manifest, which keeps the last name of each path.",
                 hint="Rename one of them, or give a folder that contains both.",

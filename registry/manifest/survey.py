@@ -113,17 +113,17 @@ class Place:
         Raises:
             InvalidInput: See `survey`; or the rules have changed, or the folder has no file.
         """
-        found = self.survey()
-        surveyed = found.files.get(IGNORE_FILE)
+        survey = self.survey()
+        surveyed = survey.files.get(IGNORE_FILE)
         is_same = self.rules_file == (surveyed and surveyed.identity)
-        if self.has_rules_file and not is_same and IGNORE_FILE not in found.left_out:
+        if self.has_rules_file and not is_same and IGNORE_FILE not in survey.left_out:
             raise changed(self.path / IGNORE_FILE)
-        if not found.files:
+        if not survey.files:
             raise InvalidInput(
                 f"There is no file in {str(self.path)!r}; a dataset needs at least one.",
-                hint=f"The ignore rules exclude {found.left_out[0]!r}." if found.left_out else "",
+                hint=f"The ignore rules exclude {survey.left_out[0]!r}." if survey.left_out else "",
             )
-        return found
+        return survey
 
     def shown(self, name: str) -> Path:
         """Return the path of a file of the survey, for people."""

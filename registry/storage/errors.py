@@ -90,9 +90,9 @@ def translated(error: Exception, name: str, *, committing: bool = False) -> Stor
             outcome_unknown=committing,
         )
     if unavailable or lost or committing:
-        told = " ".join(str(cause).split())[:300]
+        reason = " ".join(str(cause).split())[:300]
         return StorageUnavailable(
-            f"The database {name} cannot do its work now: {told}.",
+            f"The database {name} cannot do its work now: {reason}.",
             hint="Check that it is running and reachable, and that its disk is healthy.",
             outcome_unknown=committing,
         )

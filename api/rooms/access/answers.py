@@ -20,13 +20,13 @@ class GrantItem(Answer):
     rights: Rights
     rights_mask: int = Field(ge=0, lt=2**32)
     starts_at: Time
-    expires_at: Time = Field(description="As it was given.")
+    expires_at: Time = Field(description="The term as it was granted.")
     ends_at: Time = Field(description="When it ends or ended: the earlier of its expiry, revocation or replacement.")
     state: Literal["scheduled", "active", "expired", "revoked", "replaced"]
     terms_hash: Bytes32
     epoch: int = Field(ge=1)
     at: Place
-    ended_at: Time | None = Field(description="When it was revoked or replaced, if it was.")
+    ended_at: Time | None = Field(description="When it was revoked or replaced; else null.")
 
 
 class GrantPage(Page[GrantItem]):
@@ -46,8 +46,8 @@ class GranteeRequest(Answer):
 class AccessRequestItem(GranteeRequest):
     """One request for access."""
 
-    grantee: Address = Field(description="Who asks.")
-    granted: bool = Field(description="Whether a grant to them followed, whatever has become of it.")
+    grantee: Address = Field(description="The account that asks for access.")
+    granted: bool = Field(description="Whether a grant to this account followed, even one that has ended.")
 
 
 class AccessRequestPage(Page[AccessRequestItem]):
@@ -55,7 +55,7 @@ class AccessRequestPage(Page[AccessRequestItem]):
 
 
 class Grantee(AsOf):
-    """What is known of one grantee and one dataset."""
+    """The state of one grantee of one dataset."""
 
     epoch: int = Field(description="The epoch that the next grant or revocation must name.")
     requests: int = Field(description="The number of requests that the next request must name.")
@@ -64,11 +64,11 @@ class Grantee(AsOf):
 
 
 class AccessTerm(Answer):
-    """The grant that decides about a time: the latest given by then, else the first."""
+    """The grant that decides for a time: the latest one made by then, else the first."""
 
     rights: Rights
     starts_at: Time
-    expires_at: Time = Field(description="As it was given.")
+    expires_at: Time = Field(description="The term as it was granted.")
     ends_at: Time = Field(description="When it ends or ended: the earlier of its expiry, revocation or replacement.")
 
 
@@ -77,19 +77,19 @@ class AccessAnswer(AsOf):
 
     allowed: bool
     reason: Literal["neverGranted", "scheduled", "active", "expired", "revoked"] = Field(
-        description="What has become of the grant by that time; `active` exactly if allowed. `scheduled`: not started."
+        description="The state of the grant at that time; `active` exactly if allowed. `scheduled`: not started."
     )
     rights: Rights = Field(description="Empty where not allowed.")
     starts_at: Time | None = Field(description="Null where not allowed; the former term is in `term`.")
     expires_at: Time | None = Field(description="When it ends or ended; null where not allowed.")
-    term: AccessTerm | None = Field(description="The grant, whatever has become of it; null where none was ever given.")
-    dataset_status: DatasetStatus = Field(description="A withdrawal ends no grant; none can be given after it.")
+    term: AccessTerm | None = Field(description="The grant in any state; null if there never was one.")
+    dataset_status: DatasetStatus = Field(description="A withdrawal does not end grants; it prevents new ones.")
     at: Time
 
 
 class RequestPolicyAnswer(Answer):
-    """Whether this gateway takes requests for access to a dataset."""
+    """Whether this gateway accepts requests for access to a dataset."""
 
     dataset_id: DatasetId
-    accepted: bool = Field(description="The owner's word; true where nothing was said.")
-    max_open: int = Field(ge=0, description="Most requests that may be unanswered at once.")
+    accepted: bool = Field(description="The owner's choice; true by default.")
+    max_open: int = Field(ge=0, description="The maximum number of unanswered requests.")

@@ -9,7 +9,7 @@ from registry.rooms.access.statements import RequestPolicy
 
 
 class AccessRequestSubmission(Submission[AccessRequest]):
-    """A request for access, signed by the one who asks."""
+    """A request for access, signed by the account that asks."""
 
     model_config = with_example(examples.ACCESS_REQUEST)
 

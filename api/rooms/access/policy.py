@@ -1,4 +1,4 @@
-"""Whether a gateway takes requests for access to a dataset: its owner says so by a signed statement, off the chain."""
+"""The policy of a gateway on requests for access: the dataset's owner sets it by a signed statement, off the chain."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from registry.rooms.access import policies
 from registry.rooms.access.statements import RequestPolicy
 
 MAX_AHEAD_SECONDS: Final = 300
-"""How far ahead a signer's clock may be. Until that time has come, a future owner could not replace the policy."""
+"""How far ahead a signer's clock may be. Before that time, a later owner could not replace the policy."""
 
 router = APIRouter(tags=["documents"], route_class=StrictRoute)
 
 
 @router.post(
     RequestPolicy.PATH,
-    summary="Take requests for access, or none",
+    summary="Accept or refuse requests for access",
     operation_id="setRequestPolicy",
     response_model=answers.RequestPolicyAnswer,
     responses=RESPONSES,
@@ -47,7 +47,7 @@ async def set_request_policy(dataset_id: FullId, body: RequestPolicySubmission, 
 
 @router.get(
     RequestPolicy.PATH,
-    summary="Whether it takes requests for access",
+    summary="Whether it accepts requests for access",
     operation_id="requestPolicy",
     response_model=answers.RequestPolicyAnswer,
     responses=documented(NOT_FOUND, CONFLICT, INVALID),
@@ -61,8 +61,8 @@ def _require_issued(statement: RequestPolicy, time: float) -> None:
     if statement.issued_at > time + MAX_AHEAD_SECONDS:
         raise invalid(
             "body.message.issuedAt",
-            f"it is {statement.issued_at}, but the chain's time is {int(time)}: until then none could replace it",
-            hint="Sign the policy with the present time, in whole seconds since 1970 (UTC).",
+            f"it is {statement.issued_at}, and the chain's time is {int(time)}: no policy could replace it before",
+            hint="Sign the policy with the current time, in whole seconds since 1970 (UTC).",
         )
 
 

@@ -1,4 +1,4 @@
-"""What the routes read access with."""
+"""The queries that the routes of access use."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ from registry.rooms.access.queries import AccessQueries
 
 
 def queries_of(node: Node) -> AccessQueries:
-    """Return the queries over access of a node."""
+    """Return a node's queries over access."""
     return cast("AccessQueries", node.reads[PROTOCOL.name])

@@ -1,4 +1,4 @@
-"""Access to a dataset: grants, requests, the answer for one moment, and the messages that change it."""
+"""Access to a dataset: grants, requests, whether access is allowed at a time, and the messages that change it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ writes = APIRouter(tags=["writes"], route_class=StrictRoute)
 
 @reads.get(
     "/grants",
-    summary="Who may use it",
+    summary="Its grants",
     operation_id="grants",
     response_model=answers.GrantPage,
     responses=RESPONSES,
@@ -39,7 +39,7 @@ async def grants(
     node: NodeDep,
     dataset_id: IdPrefix,
     paging: PagingDep,
-    grantee: Annotated[Address | None, Query(description="Only this one's.")] = None,
+    grantee: Annotated[Address | None, Query(description="Only grants of this grantee.")] = None,
 ) -> Response:
     """Return the grants of a dataset, newest first, including those that have ended."""
 
@@ -54,13 +54,13 @@ async def grants(
 
 @reads.get(
     "/requests",
-    summary="Who asks for access",
+    summary="Its requests for access",
     operation_id="accessRequests",
     response_model=answers.AccessRequestPage,
     responses=RESPONSES,
 )
 async def access_requests(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Response:
-    """Return the requests for access to a dataset, newest first, and whether a grant followed each."""
+    """Return the requests for access to a dataset, newest first, each with whether a grant followed."""
 
     def work() -> Json:
         full_id = datasets.queries_of(node).resolve(dataset_id)
@@ -86,8 +86,8 @@ async def grantee(
     """Return the numbers that the next message about a grantee must have, and their latest grants and requests."""
 
     def work() -> Json:
-        found = queries_of(node).grantee(datasets.queries_of(node).resolve(dataset_id), address)
-        return own_shapes.grantee(found, node.index.now(node.clock()))
+        grantee = queries_of(node).grantee(datasets.queries_of(node).resolve(dataset_id), address)
+        return own_shapes.grantee(grantee, node.index.now(node.clock()))
 
     return await answer(node, work, min_block)
 
@@ -103,15 +103,15 @@ async def access(
     node: NodeDep,
     dataset_id: IdPrefix,
     address: Annotated[Address, Query(description="Who.")],
-    at: Annotated[Moment | None, Query(description="ISO 8601 with a zone, or Unix seconds; else now.")] = None,
+    at: Annotated[Moment | None, Query(description="ISO 8601 with a zone, or Unix seconds; by default now.")] = None,
     min_block: MinBlock = None,
 ) -> Response:
     """Return whether an account may use a dataset at a time; the time may be in the past."""
 
     def work() -> Json:
         moment = node.index.now(node.clock()) if at is None else at
-        found = queries_of(node).access(datasets.queries_of(node).resolve(dataset_id), address, moment)
-        return own_shapes.access(found, moment)
+        answer = queries_of(node).access(datasets.queries_of(node).resolve(dataset_id), address, moment)
+        return own_shapes.access(answer, moment)
 
     return await answer(node, work, min_block)
 

@@ -1,4 +1,4 @@
-"""JSON of what the index knows of access."""
+"""The JSON of access."""
 
 from __future__ import annotations
 
@@ -40,18 +40,18 @@ def request(row: RequestItem) -> Json:
 
 
 def listed_request(row: RequestItem) -> Json:
-    """Return a request for access as lists have it."""
+    """Return a request for access as a row of a list."""
     return {"grantee": shapes.address(row.event.grantee), **request(row), "granted": bool(row.is_granted)}
 
 
 def grantee(snapshot: Snapshot[GranteeItem], now: int) -> Json:
-    """Return what is known of a grantee, with the states of grants at a time (Unix seconds, UTC)."""
+    """Return the state of a grantee, with the states of grants at a time (Unix seconds, UTC)."""
     row = snapshot.value
     return {
         "epoch": row.epoch,
         "requests": row.requests,
-        "grants": [grant(one, now) for one in row.grants],
-        "accessRequests": [request(one) for one in row.access_requests],
+        "grants": [grant(item, now) for item in row.grants],
+        "accessRequests": [request(item) for item in row.access_requests],
     } | shapes.as_of(snapshot.as_of)
 
 

@@ -34,16 +34,16 @@ class DatasetItem(Answer):
     head: Bytes32
     status: DatasetStatus
     withdrawal_reason: str | None
-    name: str | None = Field(description="From the metadata, where it was deposited here.")
+    name: str | None = Field(description="From the metadata, if it was deposited here.")
     description: str | None
     sources: list[SourceRef]
-    files: int | None = Field(description="From the manifest, where it was deposited here.")
+    files: int | None = Field(description="From the manifest, if it was deposited here.")
     bytes: int | None
     registered_at: Time
     registered_block: Height
     updated_at: Time
     updated_block: Height
-    transaction_hash: Bytes32 = Field(description="Of the transaction that made the latest version.")
+    transaction_hash: Bytes32 = Field(description="The hash of the transaction that made the latest version.")
 
 
 class DatasetPage(Page[DatasetItem]):
@@ -53,7 +53,7 @@ class DatasetPage(Page[DatasetItem]):
 class Dataset(DatasetItem, AsOf):
     """One dataset as it is now."""
 
-    metadata: Any = Field(description="The metadata of the latest version, where it was deposited here; else null.")
+    metadata: Any = Field(description="The metadata of the latest version, if it was deposited here; else null.")
 
 
 class VersionItem(Answer):
@@ -90,17 +90,17 @@ class Claim(Answer):
     """A version in which a hash was registered."""
 
     match: Literal["root", "file", "metadata"]
-    path: str | None = Field(description="The file's path in the manifest, where a file matches.")
+    path: str | None = Field(description="The file's path in the manifest, if a file matches.")
     dataset_id: DatasetId
     version: int = Field(ge=1)
-    claimant: Address = Field(description="Who owned the dataset when this version was registered.")
-    owner: Address = Field(description="Who owns it now.")
+    claimant: Address = Field(description="The dataset's owner when this version was registered.")
+    owner: Address = Field(description="The dataset's present owner.")
     status: DatasetStatus
     at: Place
 
 
 class Claims(AsOf):
-    """Every registration that a hash is found in, in the order of the chain."""
+    """All registrations in which a hash occurs, in the order of the chain."""
 
     sha256: Bytes32
     claims: list[Claim]
@@ -112,7 +112,7 @@ class Lineage(GraphDocument, AsOf):
 
 
 class DocumentRecord(Answer):
-    """A document of a version, and what became of it."""
+    """A document of a version, and its state."""
 
     version: int = Field(ge=1)
     kind: Literal["manifest", "metadata"]
@@ -120,7 +120,7 @@ class DocumentRecord(Answer):
     state: Literal["public", "retracted", "withheld"]
     published_at: Time
     retracted_at: Time | None
-    reason: str | None = Field(description="Why its owner took it back.")
+    reason: str | None = Field(description="Why its owner retracted it.")
     withheld_at: Time | None
     withheld_for: str | None = Field(description="Why the gateway's operator withholds it: law, order, case.")
 

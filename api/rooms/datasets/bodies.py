@@ -1,4 +1,4 @@
-"""The bodies of writes about datasets: a signed message, and the documents that its hashes are of."""
+"""The bodies of writes about datasets: a signed message, and the documents that its hashes identify."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AnyVersion = TypeVar("AnyVersion", Registration, Revision)
 
 
 class Documents(BaseModel):
-    """Documents that their owner lets everybody read."""
+    """Documents that their owner makes public."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -39,15 +39,15 @@ class Documents(BaseModel):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Which documents there are."""
-        given = {"metadata": self.metadata, "manifest": self.manifest}
-        return tuple(name for name, document in given.items() if document is not None)
+        """Return the names of the documents sent."""
+        documents = {"metadata": self.metadata, "manifest": self.manifest}
+        return tuple(name for name, document in documents.items() if document is not None)
 
     def check_metadata(self, metadata_hash: Bytes32) -> None:
         """Require that the metadata, if any was sent, has a hash.
 
         Raises:
-            Refused: It has another.
+            Refused: It has another hash.
         """
         if self.metadata is None:
             return
@@ -56,13 +56,13 @@ class Documents(BaseModel):
         except InvalidInput as error:
             raise invalid("body.metadata", error.message) from None
         if len(canonical) > MAX_METADATA_BYTES:
-            raise invalid("body.metadata", f"it has {len(canonical)} bytes, and at most {MAX_METADATA_BYTES} are kept")
-        found = Bytes32(sha256(canonical).digest())
-        if found != metadata_hash:
-            raise invalid("body.metadata", f"its hash is {found}, but metadataHash is {metadata_hash}")
+            raise invalid("body.metadata", f"it has {len(canonical)} bytes; the limit is {MAX_METADATA_BYTES}")
+        computed = Bytes32(sha256(canonical).digest())
+        if computed != metadata_hash:
+            raise invalid("body.metadata", f"its hash is {computed}, but metadataHash is {metadata_hash}")
 
     def check_manifest(self, content_root: Bytes32) -> Manifest | None:
-        """Return the manifest; None if none was sent. Takes a second where there are many files.
+        """Return the manifest; None if none was sent. Takes a second if there are many files.
 
         Raises:
             Refused: It is malformed, private, or has another root.
@@ -76,19 +76,19 @@ class Documents(BaseModel):
         if manifest.root != content_root:
             raise invalid("body.manifest", f"its root is {manifest.root}, but contentRoot is {content_root}")
         if manifest.is_private:
-            raise invalid("body.manifest", "it holds salts, which would be public here", hint="Keep it, and send none.")
+            raise invalid("body.manifest", "it has salts, which would become public", hint="Do not send the manifest.")
         return manifest
 
 
 class PublicationSubmission(Submission[Publication]):
-    """A signed publication: its owner lets everybody read documents of a version."""
+    """A signed publication: the owner makes documents of a version public."""
 
 
 class VersionSubmission(Submission[AnyVersion], Documents, Generic[AnyVersion]):
     """A message that makes a version, its signature, and the version's documents, if they may be public."""
 
     publication: PublicationSubmission | None = Field(
-        None, description="Needed with metadata or manifest: the owner's signed word that they may be public."
+        None, description="Required with metadata or manifest: the owner's signed consent to publish them."
     )
 
 

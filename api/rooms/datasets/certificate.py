@@ -34,13 +34,13 @@ from registry.rooms.protocols import PROTOCOLS
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 
 MAX_URL: Final = 255
-"""A longer address makes a code that no camera reads."""
+"""The code of a longer address is too dense for cameras."""
 
 MAX_GRANTS: Final = 100
-"""How many grants in force a certificate and a credential prove; of others they say how many there are."""
+"""The number of active grants that a certificate or credential proves; it states the number of the others."""
 
 Version = Annotated[int | None, Query(ge=1, lt=2**24, description="The version; without it, the latest.")]
-AsOf = Annotated[Moment | None, Query(description="As of when; else as of the latest block.")]
+AsOf = Annotated[Moment | None, Query(description="The time that it is as of; by default the latest block.")]
 
 
 @router.get(
@@ -49,7 +49,7 @@ AsOf = Annotated[Moment | None, Query(description="As of when; else as of the la
     operation_id="certificate",
     response_class=Response,
     responses={
-        **in_form("application/pdf", "One page, the evidence bundle attached."),
+        **in_form("application/pdf", "One page, with the evidence bundle attached."),
         **documented(NOT_FOUND, CONFLICT, INVALID),
     },
 )
@@ -58,7 +58,7 @@ async def certificate(
 ) -> Response:
     """Return a page in Chinese and English with the evidence bundle attached; `tdr verify PATH --bundle FILE` reads it.
 
-    `TDR-Verify-Link: none` says that the page has no code to scan, because the gateway has no public address.
+    `TDR-Verify-Link: none` means that the page has no code to scan, because the gateway has no public address.
     """
     base = base_url(node, request)
 
@@ -100,12 +100,12 @@ async def credential(
 
 
 def _context(node: Node) -> str:
-    """Where the context of our terms is served: by the operator's word, never by the asker's, who names any host."""
+    """Return the address of the context: from the operator's setting, because a request may name any host."""
     return context_url(node.settings.public_url or f"http://localhost:{node.settings.port}/")
 
 
 def _key(node: Node) -> SigningKey:
-    """The node's key for checkpoints.
+    """Return the node's key for checkpoints.
 
     Raises:
         Unavailable: This process has none.
@@ -121,7 +121,7 @@ def _key(node: Node) -> SigningKey:
 def _made(
     node: Node, prefix: str, version: int | None, at: int | None, make: Callable[[Facts, bytes], bytes]
 ) -> tuple[Facts, bytes]:
-    """What is made of a fresh bundle, and the facts in it."""
+    """Return an answer made from a fresh bundle and its facts."""
     dataset_id, until = queries_of(node).resolve(prefix), block_as_of(node.chain, at)
     held = AccessLogs(node.chain, node.deployment, dataset_id, until).in_force(MAX_GRANTS)
     bundle = export_bundle(
@@ -137,9 +137,9 @@ def _made(
 
 
 def _verify_url(base: str, facts: Facts) -> str | None:
-    """Where the page's code leads, or None where the gateway has no address that others reach.
+    """Return the address in the page's code, or None if the gateway has no public address.
 
-    What to verify is behind the #, which browsers do not send.
+    The dataset is named after the #, which browsers do not send.
     """
     if leads_to_this_machine(base) or len(base) > MAX_URL:
         return None

@@ -1,4 +1,4 @@
-"""Who registered something with a hash; and the documents whose hashes are on chain."""
+"""Registrations by hash, and the documents whose hashes are on the chain."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from registry.rooms.datasets.claims import find_claims
 router = APIRouter(prefix="/v1", tags=["datasets"], route_class=StrictRoute)
 
 PART: Final = 2**18
-"""Bytes of a manifest that are read at once."""
+"""The bytes of a manifest read at once."""
 
 Hash = Annotated[Bytes32, Path(description="The hash.")]
 
@@ -75,10 +75,10 @@ async def manifest(node: NodeDep, root: Hash) -> Response:
 )
 async def metadata(node: NodeDep, metadata_hash: Hash) -> Response:
     """Return the metadata with a hash, in canonical form, if its owner published it here."""
-    found = await in_thread(lambda: _metadata(node, metadata_hash))
-    if found is None:
+    document = await in_thread(lambda: _metadata(node, metadata_hash))
+    if document is None:
         raise _not_public(f"No metadata with the hash {metadata_hash} is public here.")
-    return Response(found, media_type="application/json")
+    return Response(document, media_type="application/json")
 
 
 def _begun(node: Node, root: Bytes32) -> tuple[int, bytes] | None:
@@ -91,11 +91,11 @@ def _begun(node: Node, root: Bytes32) -> tuple[int, bytes] | None:
 
 
 async def _parts(node: Node, root: Bytes32, size: int, first: bytes) -> AsyncIterator[bytes]:
-    """Yield a manifest in parts, each read when the client has taken the one before: none holds a whole one."""
+    """Yield a manifest in parts, each read once the client has taken the previous one, to save memory."""
     yield first
     for start in range(PART, size, PART):
         part = await in_thread(partial(_part, node, root, start))
-        if not part:  # Its owner has just taken it back: the client sees that the answer is not whole.
+        if not part:  # Its owner has just retracted it: the client sees that the answer is incomplete.
             return
         yield part
 

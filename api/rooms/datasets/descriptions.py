@@ -68,15 +68,15 @@ async def _described(
 
     def make() -> tuple[int, bytes]:
         queries = queries_of(node)
-        found = shapes.dataset(queries.dataset(queries.resolve(prefix)))
-        return found["asOfBlock"], orjson.dumps(written(_listing(node, found, base)))
+        dataset = shapes.dataset(queries.dataset(queries.resolve(prefix)))
+        return dataset["asOfBlock"], orjson.dumps(written(_listing(node, dataset, base)))
 
     as_of, body = await in_thread(make)
     return Response(body, headers={"TDR-As-Of-Block": str(as_of)}, media_type="application/ld+json")
 
 
 def _listing(node: Node, found: Mapping[str, Any], base_url: str) -> Listing:
-    """The listing of a dataset from what the index says, and the documents that are kept here."""
+    """Return the listing of a dataset, from the index and the documents stored here."""
     dataset_id = DatasetId.parse(found["datasetId"])
     root, metadata_hash = Bytes32.parse(found["contentRoot"]), Bytes32.parse(found["metadataHash"])
     with node.storage.read() as connection:

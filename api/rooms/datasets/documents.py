@@ -1,4 +1,4 @@
-"""Documents that become public: only where the dataset's owner has signed it."""
+"""Publish documents, only if the dataset's owner has signed the publication."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from registry.statements.store import is_kept
 
 
 def documents_of(node: Node, body: VersionSubmission[Any], publication: Submission[Publication]) -> Write | None:
-    """Check the documents that came with a version and their publication; return what keeps them.
+    """Check the documents sent with a version and their publication; return what stores them.
 
-    A publication that was accepted before has had its effect, and nothing is left to do: a request that is repeated
-    after its deadline, or after the documents were hidden, gets the answer that it got.
+    A publication that was accepted before has no further effect. A request that is repeated after its deadline, or
+    after the documents were hidden, gets the same answer as before.
 
     Raises:
-        Refused: The publication is of another version or other documents, or a document is not what was signed.
+        Refused: The publication is about another version or other documents, or a document is not the signed one.
         ContractRefused: It was not signed by the owner, or is too old.
     """
     message: Registration | Revision = body.message
@@ -41,7 +41,7 @@ def documents_of(node: Node, body: VersionSubmission[Any], publication: Submissi
     for name, value in expected.to_json().items():
         if statement.to_json()[name] != value:
             raise invalid(
-                f"body.publication.message.{name}", f"it is {statement.to_json()[name]}, but by what was sent {value}"
+                f"body.publication.message.{name}", f"it is {statement.to_json()[name]}, but the documents have {value}"
             )
     with node.storage.read() as connection:
         if is_kept(connection, digest_of(node.deployment, statement)):
@@ -53,14 +53,14 @@ def documents_of(node: Node, body: VersionSubmission[Any], publication: Submissi
 def publication_of(
     node: Node, statement: Publication, signature: bytes, documents: Documents, registrant: Address | None = None
 ) -> Write:
-    """Check a publication and its documents; return what keeps them.
+    """Check a publication and its documents; return what stores them.
 
     Args:
         node: The node.
         statement: The publication.
         signature: Its signature.
         documents: The documents.
-        registrant: The owner by the registration that it comes with, where the dataset may not exist yet.
+        registrant: The owner by the registration sent with it, if the dataset may not exist yet.
     """
     accepted = accept(node, statement, signature, registrant)
     documents.check_metadata(statement.metadata_hash)

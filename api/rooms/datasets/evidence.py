@@ -30,7 +30,7 @@ from registry.rooms.datasets.publications import is_public, public_metadata
 from registry.rooms.datasets.records import Dataset
 
 WHOLE_MANIFEST: Final = 1_000
-"""Up to how many files a bundle holds the manifest although no file was named."""
+"""The largest number of files for which a bundle contains the manifest if no file was named."""
 
 router = APIRouter(prefix="/v1/datasets", tags=["datasets"], route_class=StrictRoute)
 
@@ -50,26 +50,26 @@ async def evidence(
         list[str] | None,
         Query(max_length=1_000, description="The path of a file to show, instead of the whole manifest; repeatable."),
     ] = None,
-    version: Annotated[int | None, Query(ge=1, lt=2**24, description="The version whose content is shown.")] = None,
+    version: Annotated[int | None, Query(ge=1, lt=2**24, description="The version whose content to show.")] = None,
     grantee: Annotated[
         list[Address] | None,
         Query(
             max_length=1_000,
-            description="Whose access to show, with their requests; else that of all who were ever granted any.",
+            description="The grantees whose access and requests to show; by default all who ever had a grant.",
         ),
     ] = None,
-    at: Annotated[Moment | None, Query(description="As of when; else as of the latest block.")] = None,
+    at: Annotated[Moment | None, Query(description="The time that it is as of; by default the latest block.")] = None,
     cosignatures: Annotated[
         int | None,
-        Query(ge=0, le=MAX_SIGNATURES, description="As of the newest checkpoint that so many witnesses cosigned."),
+        Query(ge=0, le=MAX_SIGNATURES, description="As of the newest checkpoint with at least this many cosignatures."),
     ] = None,
 ) -> Response:
-    """Return an evidence bundle (`tdr-evidence/1`), which verifies offline: `tdr verify PATH --bundle FILE`.
+    """Return an evidence bundle (`tdr-evidence/1`), to be verified offline: `tdr verify PATH --bundle FILE`.
 
-    With `cosignatures`, it holds the checkpoints that vouch for its blocks, and is as of the newest of them.
+    With `cosignatures`, it contains the checkpoints for its blocks, and is as of the newest of them.
     """
     if at is not None and cosignatures is not None:
-        raise invalid("cosignatures", "it says as of when, and so does `at`: give one of them")
+        raise invalid("cosignatures", "it cannot be combined with `at`: give one of them")
 
     def make() -> tuple[DatasetId, bytes]:
         full = queries_of(node).resolve(dataset_id)
@@ -95,21 +95,21 @@ async def evidence(
 
 
 def _checkpointed(node: Node, cosignatures: int) -> BlockRef:
-    """The block of the newest checkpoint that so many witnesses cosigned."""
+    """Return the block of the newest checkpoint with at least this many cosignatures."""
     newest = CheckpointStore(node.storage).newest(cosignatures=cosignatures)
     if newest is None:
-        raise NotFound(f"There is no checkpoint yet that {cosignatures} witnesses cosigned.")
+        raise NotFound(f"No checkpoint has {cosignatures} cosignatures yet.")
     block = block_at(node.chain, hex(newest.height))
     if block.hash != newest.block_hash:
-        raise Unavailable(f"The chain has not the block at height {newest.height} that the checkpoint states.")
+        raise Unavailable(f"The chain does not have the block that the checkpoint states at height {newest.height}.")
     return block
 
 
 def _signed(node: Node, heights: Sequence[int], cosignatures: int) -> SignedBlocks:
-    """The checkpoints that vouch for some blocks."""
+    """Return the checkpoints for some blocks."""
     store = CheckpointStore(node.storage)
     covering = {height: store.covering(height, cosignatures=cosignatures) for height in heights}
-    notes = {found.height: found.note for found in covering.values() if found is not None}
+    notes = {checkpoint.height: checkpoint.note for checkpoint in covering.values() if checkpoint is not None}
     nodes, witnesses = store.keys()
     return SignedBlocks([notes[height] for height in sorted(notes)], [*nodes, *witnesses])
 
@@ -118,7 +118,7 @@ _MANIFESTS: Final = ManifestCache()
 
 
 def _public_manifest(connection: Any, dataset_id: DatasetId, version: int, root: Bytes32) -> ManifestText | None:
-    """Return a version's manifest where it is public, read once however often it is asked for."""
+    """Return a version's manifest if it is public; read it once, even if it is needed several times."""
     if not is_public(connection, dataset_id, version, root):
         return None
     return _MANIFESTS.get(root, lambda: manifest_of(connection, root))
@@ -134,10 +134,10 @@ def shown_content(node: Node, dataset: Dataset, number: int | None, files: list[
         manifest = _public_manifest(connection, dataset.dataset_id, number, version.content_root)
         described = public_metadata(connection, dataset.dataset_id, number, version.metadata_hash)
     if files and manifest is None:
-        raise NotFound("The manifest is not kept here, so no single file can be shown.", hint="Its owner may have it.")
+        raise NotFound("The manifest is not stored here; no file can be shown.", hint="Its owner may have it.")
     if manifest is not None and not files and len(manifest) > WHOLE_MANIFEST:
         manifest = None
     metadata = None if described is None else read_json(described)
     if metadata is not None and not isinstance(metadata, dict):
-        raise InvalidInput("The metadata kept here is not a JSON object.")
+        raise InvalidInput("The metadata stored here is not a JSON object.")
     return ContentSelection(manifest, files, metadata, number)

@@ -1,4 +1,4 @@
-"""How paths name a dataset: by its whole id, or by the beginning of it."""
+"""Datasets in paths: by id, or by a prefix of the id."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ IdPrefix = Annotated[
     str,
     Path(
         pattern="^(0x)?[0-9a-fA-F]{8,64}$",
-        description="The dataset's id: whole, or so much of its beginning that only one begins so.",
+        description="The dataset's id, or a prefix of it that is unique.",
         examples=["0x" + "5e" * 32],
     ),
 ]

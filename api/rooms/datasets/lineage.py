@@ -1,4 +1,4 @@
-"""Where a dataset comes from, and what came of it."""
+"""The lineage of a dataset: its sources and its derivatives."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ _OTHERS: Final[dict[int | str, dict[str, Any]]] = {
             media_type: {"schema": schema_of(media_type)}
             for media_type in sorted(set(_MEDIA_TYPES.values()) - {"application/json"})
         },
-        "description": "The lineage, in the format that was asked for.",
+        "description": "The lineage in the requested format.",
     }
 }
 
@@ -64,12 +64,12 @@ _OTHERS: Final[dict[int | str, dict[str, Any]]] = {
 async def lineage(
     node: NodeDep,
     dataset_id: IdPrefix,
-    version: Annotated[int | None, Query(ge=1, lt=2**24, description="One version; without it, all of them.")] = None,
-    direction: Annotated[Direction, Query(description="Up to its sources, down to what derives from it.")] = (
+    version: Annotated[int | None, Query(ge=1, lt=2**24, description="One version; by default all.")] = None,
+    direction: Annotated[Direction, Query(description="Up to its sources, or down to its derivatives.")] = (
         Direction.BOTH
     ),
-    depth: Annotated[int | None, Query(ge=0, le=MAX_DEPTH, description="How many steps at most.")] = None,
-    format: Annotated[Format, Query(description="How it is written.")] = "json",  # noqa: A002  The parameter's name.
+    depth: Annotated[int | None, Query(ge=0, le=MAX_DEPTH, description="The maximum number of steps.")] = None,
+    format: Annotated[Format, Query(description="The format of the answer.")] = "json",  # noqa: A002  The parameter's name.
     min_block: MinBlock = None,
 ) -> Response:
     """Return the exact versions that a dataset derives from and those that derive from it, at most 10,000 of them.

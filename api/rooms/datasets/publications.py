@@ -1,4 +1,4 @@
-"""The documents of datasets: their owners publish them and take them back by signed statements, off the chain."""
+"""The documents of datasets: owners publish and retract them by signed statements, off the chain."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) 
     def checked() -> Write:
         for name, key in (("manifest", statement.content_root), ("metadata", statement.metadata_hash)):
             if (key != ZERO_BYTES32) != (name in body.names):
-                raise invalid(f"body.{name}", "the publication and the documents sent do not name the same documents")
+                raise invalid(f"body.{name}", "the publication does not name the same documents as those sent")
         root, metadata_hash = queries_of(node).version_hashes(dataset_id, statement.version)
         if not set(statement.documents) <= {root, metadata_hash}:
             raise invalid(
@@ -55,7 +55,7 @@ async def publish(dataset_id: FullId, body: DocumentsSubmission, node: NodeDep) 
 
 @router.post(
     Retraction.PATH,
-    summary="Take documents of a version back",
+    summary="Retract documents of a version",
     operation_id="retract",
     response_model=answers.DocumentRecords,
     responses=RESPONSES,

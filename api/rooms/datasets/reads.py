@@ -1,4 +1,4 @@
-"""What the routes read datasets with."""
+"""The queries that the routes of datasets use."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from registry.rooms.datasets.reads import DatasetReads
 
 
 def reads_of(node: Node) -> DatasetReads:
-    """Return what a node reads datasets with."""
+    """Return a node's reads of datasets."""
     return cast("DatasetReads", node.reads[PROTOCOL.name])
 
 
 def queries_of(node: Node) -> DatasetQueries:
-    """Return the queries over datasets of a node."""
+    """Return a node's queries over datasets."""
     return reads_of(node).queries

@@ -37,8 +37,8 @@ ROOM: Final = GatewayRoom(
     signed=(*PROTOCOL.messages, Publication, Retraction),
     innermost=shortcut.innermost,
     tags={
-        "datasets": "What is registered, its history, and who may use it.",
-        "provenance": "Where datasets come from, and descriptions of them in others' formats.",
-        "documents": "Which documents owners made public, and whether they take requests.",
+        "datasets": "Registered datasets, their history, and access to them.",
+        "provenance": "The lineage of datasets, and descriptions in common formats.",
+        "documents": "Documents that owners published, and policies on requests.",
     },
 )

@@ -38,7 +38,7 @@ writes = APIRouter(tags=["writes"], route_class=StrictRoute)
 async def _filters(
     owner: Annotated[Address | None, Query(description="The present owner.")] = None,
     name: Annotated[
-        str | None, Query(min_length=1, max_length=500, description="The whole name, whatever its case.")
+        str | None, Query(min_length=1, max_length=500, description="The whole name, ignoring case.")
     ] = None,
     q: Annotated[
         str | None, Query(min_length=1, max_length=200, description="Words of the name, in any order.")
@@ -67,7 +67,7 @@ async def _filters(
     responses=documented(INVALID),
 )
 async def datasets(node: NodeDep, filters: Annotated[DatasetFilter, Depends(_filters)], paging: PagingDep) -> Response:
-    """Return the datasets that meet every filter given, the newest registration first."""
+    """Return the datasets that match all filters, newest registration first."""
     limit, cursor = paging.limit, paging.cursor
     hot = reads_of(node).hot if filters == NO_FILTER else None
     return await answer(
@@ -135,17 +135,17 @@ async def history(node: NodeDep, dataset_id: IdPrefix, paging: PagingDep) -> Res
 
 @versions_in.post(Registration.PATH, summary="Register a dataset", operation_id="register", **WRITE)
 async def register(body: RegistrationSubmission, intake: MessageIntakeDep) -> Response:
-    """Accept a signed registration, optionally with the documents that it has the hashes of."""
+    """Accept a signed registration, optionally with the documents whose hashes it contains."""
     return await _take_version(intake, body)
 
 
 @versions_in.post(Revision.PATH, summary="Register a new version", operation_id="revise", **WRITE)
 async def revise(dataset_id: FullId, body: RevisionSubmission, intake: MessageIntakeDep) -> Response:
-    """Accept a signed revision, optionally with the documents that it has the hashes of."""
+    """Accept a signed revision, optionally with the documents whose hashes it contains."""
     return await _take_version(intake, body, dataset_id)
 
 
-@writes.post(TitleTransfer.PATH, summary="Pass the title on", operation_id="transfer", **WRITE)
+@writes.post(TitleTransfer.PATH, summary="Transfer the title", operation_id="transfer", **WRITE)
 async def transfer(dataset_id: FullId, body: TitleTransferSubmission, intake: MessageIntakeDep) -> Response:
     """Accept a signed transfer of the title."""
     return await intake.take(body, Bytes32(dataset_id))
@@ -160,13 +160,13 @@ async def withdraw(dataset_id: FullId, body: WithdrawalSubmission, intake: Messa
 async def _take_version(
     intake: MessageIntake, body: VersionSubmission[Any], dataset_id: DatasetId | None = None
 ) -> Response:
-    """Accept a message that makes a version, and keep its documents in the same database transaction."""
+    """Accept a message that makes a version, and store its documents in the same database transaction."""
     if body.publication is not None:
         check_times(intake.node, body.publication)
     if body.names and body.publication is None:
         raise invalid(
             f"body.{body.names[0]}",
-            "documents need the owner's signed word that they may be public",
+            "documents need a publication signed by the owner",
             hint="Sign a Publication that names them and send it as `publication`, or send no documents.",
         )
     also = None if body.publication is None else partial(documents_of, intake.node, body, body.publication)

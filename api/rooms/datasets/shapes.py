@@ -1,4 +1,4 @@
-"""JSON of what the index knows of datasets."""
+"""The JSON of datasets."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def dataset(snapshot: Snapshot[DatasetItem]) -> Json:
 
 
 def item(row: DatasetItem) -> Json:
-    """Return a dataset as lists have it."""
+    """Return a dataset as a row of a list."""
     return {
         "datasetId": shapes.hexed(row.dataset_id),
         "owner": shapes.address(row.owner),

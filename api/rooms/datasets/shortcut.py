@@ -1,6 +1,6 @@
-"""The most frequent question, one dataset by its whole id, answered before any routing.
+"""Answer the most frequent query, one dataset by its id, before routing.
 
-Reading the row takes a third of what finding the route and taking the request's parameters apart takes.
+Reading the row takes a third of the time of finding the route and parsing the request's parameters.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ from registry.rooms.datasets.hot import HotReads
 
 _PATH: Final = re.compile("/v1/datasets/(?:0x)?([0-9a-fA-F]{64})")
 _ROUTE: Final = next(route for route in reads.routes if isinstance(route, APIRoute) and route.operation_id == "dataset")
-"""The route that answers the same: under its name the request is counted."""
+"""The route with the same answer; requests are counted under its name."""
 
 
 class DatasetShortcut:
-    """ASGI middleware. What it cannot answer with a dataset, it leaves to the route, which says why not.
+    """ASGI middleware. It passes a request that it cannot answer with a dataset to the route, which reports errors.
 
     Args:
-        app: What it surrounds.
+        app: The app behind it.
         reads: Reads the index; used in the event loop's thread alone.
     """
 
@@ -41,14 +41,14 @@ class DatasetShortcut:
         self._reads = reads
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = self._find(scope)
-        if found is None:
+        dataset = self._find(scope)
+        if dataset is None:
             await self._app(scope, receive, send)
             return
         scope["route"] = _ROUTE
-        body = orjson.dumps(found)
+        body = orjson.dumps(dataset)
         headers = [
-            (b"tdr-as-of-block", b"%d" % found["asOfBlock"]),
+            (b"tdr-as-of-block", b"%d" % dataset["asOfBlock"]),
             (b"content-length", b"%d" % len(body)),
             (b"content-type", b"application/json"),
         ]
@@ -68,6 +68,6 @@ class DatasetShortcut:
 
 
 def innermost(node: Node) -> Sequence[Middleware]:
-    """Return the shortcut, where the database is a file."""
+    """Return the shortcut if the database is a file."""
     hot = reads_of(node).hot
     return () if hot is None else (Middleware(DatasetShortcut, reads=hot),)

@@ -1,4 +1,4 @@
-"""Statements about datasets, signed by their owners, off the chain: each is checked, then kept."""
+"""Statements about datasets, signed by their owners, off the chain: each is checked, then stored."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def accept(
         node: The node.
         statement: The statement.
         signature: Its signature.
-        registrant: The owner by the registration that it comes with, where the dataset may not exist yet.
+        registrant: The owner by the registration sent with it, if the dataset may not exist yet.
 
     Raises:
         ContractRefused: It was not signed by the owner, or its deadline has passed.
@@ -40,7 +40,7 @@ def accept(
 
 
 def now(node: Node) -> float:
-    """Return the chain's time, or this machine's where the chain's is not known."""
+    """Return the chain's time, or this machine's if the chain's is unknown."""
     return node.chain_time() or node.clock()
 
 
@@ -51,14 +51,14 @@ async def take_statement(
     checked: Callable[[], Write],
     answer: Callable[[], Response],
 ) -> Response:
-    """Check a statement, keep what it decides, and answer.
+    """Check a statement, store its effect, and answer.
 
     Args:
         node: The node.
         dataset_id: The id that the path names.
         body: The statement and its signature.
-        checked: Check the statement, as `accept` does, and return what keeps it; called in a thread.
-        answer: Return the answer once it is kept.
+        checked: Check the statement, as `accept` does, and return what stores it; called in a thread.
+        answer: Return the answer once it is stored.
 
     Raises:
         ContractRefused: It was not signed by the owner, or its deadline has passed.
