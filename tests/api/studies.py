@@ -95,7 +95,7 @@ def retract(gateway: Gateway, study: Study, statement: Retraction, by: Any = OWN
 
 def indexed(gateway: Gateway) -> None:
     """Wait until the index has looked at what has changed: any later write is seen after it."""
-    gateway.register(owner("somebody whose registration comes later"))
+    gateway.register(owner("an owner who registers later"))
 
 
 def policy(gateway: Gateway, study: Study, accepted: bool, issued_at: int, by: Any = OWNER) -> httpx.Response:

@@ -82,7 +82,7 @@ def _values_in(value: object) -> int:
 
 @pytest.mark.parametrize("inside", [b",", b"\\n,", b"x"], ids=["commas", "escapes", "letters"])
 def test_a_long_string_takes_no_memory_to_look_through(inside: bytes) -> None:
-    """A regular expression had kept a place to come back to for each byte: 2.8 GB for 24 MiB of commas."""
+    """A regular expression once stored a backtracking point for each byte: 2.8 GB for 24 MiB of commas."""
     part = inside * (65_536 // len(inside))
     values = strict.Values()
     values.add(b'["')
@@ -134,7 +134,7 @@ def test_the_largest_manifest_of_a_body_is_within_the_limit() -> None:
 
 
 def test_few_large_bodies_are_received_at_once_and_small_ones_still(gateway: Gateway) -> None:
-    """Slow senders hold no more than a few bodies in memory; a message is no large body."""
+    """Slow senders hold no more than a few bodies in memory; a message does not count as a large body."""
     url = gateway.http.base_url
     senders = []
     for _ in range(strict.LARGE_AT_ONCE):
@@ -157,7 +157,7 @@ def test_few_large_bodies_are_received_at_once_and_small_ones_still(gateway: Gat
 def test_exports_take_no_thread_from_writes_and_what_nobody_waits_for_is_not_made(
     gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A6: two are made at once, a few wait, more are told to come again; those whose client left are not begun."""
+    """A6: two exports run at once, a few wait, others are refused; those whose client has left are not started."""
     dataset_id = gateway.register()
     begun, may_end = threading.Semaphore(0), threading.Event()
     calls: list[int] = []
@@ -221,7 +221,7 @@ def test_a_block_that_is_none_of_this_chain_soon_is_refused_at_once(gateway: Gat
 
 
 def test_what_a_waited_receipt_says_every_read_that_follows_knows(gateway: Gateway) -> None:
-    """U7: after a mined revocation nobody is told that access holds."""
+    """U7: after a mined revocation no answer states that access is allowed."""
     dataset_id = gateway.register()
     query = {"address": str(ANALYST.address), "at": FAR - 1}
     for epoch in range(0, 8, 2):

@@ -25,7 +25,7 @@ PRICE = Fees(10**10, 10**9)
 
 @pytest.fixture
 def frugal(tmp_path: Path) -> Iterator[Gateway]:
-    """A gateway that may spend gas for one registration an hour, and whose clock stands at ten minutes to the next."""
+    """A gateway that may spend gas for one registration an hour, and whose clock is at ten minutes to the next."""
     with open_node(tmp_path, start=False) as node, running(node) as gateway:
         terms = Terms(lambda: PRICE, False, GasBudgets(300_000, 10**9, 10**9, 10**9))
         node.clock = lambda: 3600.0 * 500_000 + 3000

@@ -28,7 +28,7 @@ CALL = {"jsonrpc": "2.0", "id": 1, "method": "eth_call", "params": [MANY_ZEROS, 
 LARGE = json.dumps([CALL] * 20).encode()
 """Asks for 4 MB."""
 KEPT = 2**16
-"""Bytes that the system is told to keep for a connection; Linux keeps twice as many."""
+"""The bytes that the system should buffer for a connection; Linux buffers twice as many."""
 
 
 @pytest.fixture

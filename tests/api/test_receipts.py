@@ -131,7 +131,7 @@ def test_waiting_holds_no_thread_and_no_one_else_up(tmp_path: Path) -> None:
 
 
 def test_documents_that_come_later_with_a_message_are_kept(gateway: Gateway) -> None:
-    """An answer of 202 stands for all of the body, also where the message was accepted before."""
+    """An answer of 202 covers the whole body, even if the message was accepted before."""
     metadata, manifest = {"name": "later"}, manifest_of(a=b"documents that come later")
     message = gateway.registration(content_root=manifest.root, metadata_hash=metadata_hash(metadata))
     documents = {"metadata": metadata, "manifest": json.loads(manifest.to_json())}

@@ -41,7 +41,7 @@ def test_a_repeated_request_keeps_its_receipt_when_the_dataset_is_closed_and_new
 
 @pytest.mark.parametrize("issued_at", [4_000_000_000, 1_800_000_000_000, 2**53 - 1])
 def test_a_policy_of_the_future_locks_nobody_out(gateway: Gateway, study: Study, issued_at: int) -> None:
-    """Neither a careless owner, who counts in milliseconds, nor whoever buys the title from a spiteful one."""
+    """Neither a careless owner, who counts in milliseconds, nor the buyer of the title from a spiteful owner."""
     refused = policy(gateway, study, False, issued_at)
     assert (refused.status_code, refused.json()["errors"][0]["field"]) == (422, "body.message.issuedAt")
     gateway.settle(transfer(study.dataset_id, gateway.head(study.dataset_id), STRANGER.address))
@@ -62,7 +62,7 @@ def test_an_owner_makes_so_many_statements_in_an_hour(tmp_path: Path) -> None:
 
 
 def test_open_requests_are_capped_and_an_answer_makes_room(tmp_path: Path) -> None:
-    """A1: whoever makes throw-away keys fills the cap, and not the chain."""
+    """A1: an attacker with throw-away keys fills the cap, but not the chain."""
     with open_node(tmp_path, max_open_requests=3) as node, running(node) as gateway:
         study = Study(gateway)
         gateway.settle(study.message)

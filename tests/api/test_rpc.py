@@ -136,7 +136,7 @@ def test_an_answer_that_would_be_huge_is_refused(gateway: Gateway, monkeypatch: 
 
 
 def test_a_revert_carries_its_data(gateway: Gateway) -> None:
-    """ERC-721's `ownerOf` of a token that nobody holds: the contract's own error comes through."""
+    """ERC-721's `ownerOf` of a token without an owner: the answer has the contract's own error."""
     calldata = "0x6352211e" + "00" * 32
     answer = ask(
         gateway,
@@ -171,7 +171,7 @@ def test_calls_that_burn_gas_share_what_one_request_may_burn(gateway: Gateway, m
 
 
 def test_waiting_for_a_thread_is_no_part_of_the_time(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A7: an honest request behind slow ones of strangers is answered when its turn comes."""
+    """A7: an honest request that waits after strangers' slow requests is answered in its turn."""
     held: list[float] = []
 
     def observed(*arguments: Any, **named: Any) -> Budget:

@@ -69,7 +69,7 @@ def test_a_query_in_milliseconds_is_refused_with_a_hint(gateway: Gateway) -> Non
 
 
 def test_a_passed_deadline_is_answered_with_both_times_and_the_difference(gateway: Gateway) -> None:
-    """Whoever reads it can tell a late message from a slow clock."""
+    """The reader can distinguish a late message from a slow clock."""
     problem = gateway.send(gateway.registration(deadline=1_700_000_000)).json()
     assert problem["error"] == "DeadlinePassed"
     late = problem["values"]["blockTimestamp"] - 1_700_000_000
@@ -87,7 +87,7 @@ def test_the_chains_time_is_served(gateway: Gateway) -> None:
 
 
 def test_a_grant_that_was_waited_for_has_begun_though_the_clock_is_behind_the_blocks(gateway: Gateway) -> None:
-    """Terms begin by the blocks' time: the present is no earlier than the block that an answer is as of."""
+    """Terms begin by the time of blocks: the present is not before the block that an answer is as of."""
     dataset_id = gateway.register()
     gateway.node.chain.request("evm_increaseTime", [3600])
     gateway.settle(grant(dataset_id))

@@ -1,4 +1,4 @@
-"""A gateway that answers over real HTTP, from a real chain and a real database; and somebody who signs messages."""
+"""A gateway that answers over real HTTP, from a real chain and a real database; and an owner who signs messages."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _numbers = itertools.count(1)
 
 
 def owner(name: str) -> Owner:
-    """Somebody with a key that follows from their name."""
+    """Return an owner whose key is derived from the name."""
     return Owner(keccak256(name.encode()))
 
 

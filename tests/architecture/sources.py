@@ -28,7 +28,7 @@ def name_of(path: Path) -> str:
 
 
 def definitions(tree: ast.AST, prefix: str = "") -> Iterator[tuple[str, Function | ast.ClassDef]]:
-    """Give each function and class of a tree by its qualified name, without what stands inside functions."""
+    """Yield each function and class of a tree with its qualified name; skip those inside functions."""
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, Function | ast.ClassDef):
             yield prefix + node.name, node

@@ -48,7 +48,7 @@ ROOM_FOLDERS = (
     "registry/sdk/rooms",
     "registry/storage/migrations",
 )
-"""Inside an engine's folder, but not part of the engine. Migrations tell of the past."""
+"""Inside an engine's folder, but not part of the engine. Migrations describe the past."""
 TEXTS = ("api/verifier/texts.mjs", "registry/certificate/wording.py")
 """Texts for people, in which "Registered" is a word and not an event. These files hold nothing else."""
 

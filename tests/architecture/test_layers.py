@@ -55,7 +55,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("registry.base",),
     ("registry.rooms",),
 )
-"""From the roof down. A module stands on the floor of its longest prefix, in the room of that prefix."""
+"""From the top down. A module belongs to the floor and the room of its longest prefix."""
 
 ONLY_IN = {
     "web3": ("registry.chain",),
@@ -96,7 +96,7 @@ def room_of(module: str) -> tuple[int, str]:
     for _, floor, room in sorted(rooms, reverse=True):
         if module == room or module.startswith(room + "."):
             return floor, room
-    raise AssertionError(f"{module} stands on no floor: give it one in FLOORS")
+    raise AssertionError(f"{module} has no floor: add it to FLOORS")
 
 
 @cache

@@ -18,7 +18,7 @@ function didKey(url) {
   if (fragment === undefined) {
     return { '@context': [DID, MULTIKEY], id: did, verificationMethod: [method], assertionMethod: [method.id] };
   }
-  if (fragment !== publicKeyMultibase) throw new Error(`${url} is no key of its DID.`);
+  if (fragment !== publicKeyMultibase) throw new Error(`${url} is not a key of its DID.`);
   return { '@context': MULTIKEY, ...method };
 }
 

@@ -212,8 +212,8 @@ def test_a_credential_verifies_files_by_its_issuers_word_and_says_that_it_is_no_
     elsewhere = tdr(penguins, *verify, "--contract", "DatasetRegistry=0x" + "11" * 20)
     assert elsewhere.code == 1
     assert "is about the registry" in elsewhere.out
-    for nobody in (verify[:-2], (*verify[:-1], "alice")):
-        assert tdr(penguins, *nobody).code == 2
+    for without_issuer in (verify[:-2], (*verify[:-1], "alice")):
+        assert tdr(penguins, *without_issuer).code == 2
     file.write_text(file.read_text().replace(str(penguins.manifest.root), f"0x{'11' * 32}"))
     altered = tdr(penguins, *verify)
     assert (altered.code, json.loads(altered.out)["verified"]) == (1, False)

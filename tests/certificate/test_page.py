@@ -1,4 +1,4 @@
-"""The page: what stands on it, that it fits, and that the bundle comes out of it as it went in."""
+"""The page: its content, its size, and that the attached bundle is unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A JSON-RPC server over HTTP in front of a chain, that misbehaves when it is told to."""
+"""A JSON-RPC server over HTTP in front of a chain, that misbehaves on request."""
 
 from __future__ import annotations
 

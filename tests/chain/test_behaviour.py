@@ -16,7 +16,7 @@ from registry.chain.web3 import connect
 from tests.chain.contracts import CALLS_ITSELF, RETURNS_TIME, REVERTS, STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import Wallet
 
-NOBODY = "0x00000000000000000000000000000000000000aa"
+UNUSED_ADDRESS = "0x00000000000000000000000000000000000000aa"
 
 
 def deploy(wallet: Wallet, runtime: bytes) -> str:
@@ -131,8 +131,8 @@ def test_log_filters_find_exactly_what_they_name(chain: Chain, logger: str) -> N
         return [int(log["topics"][0], 16) for log in logs]
 
     assert values(address=logger) == [1, 2, 3, 1]
-    assert values(address=[logger, NOBODY]) == [1, 2, 3, 1]
-    assert values(address=NOBODY) == []
+    assert values(address=[logger, UNUSED_ADDRESS]) == [1, 2, 3, 1]
+    assert values(address=UNUSED_ADDRESS) == []
     assert values(address=logger, topics=[word(1)]) == [1, 1]
     assert values(address=logger, topics=[[word(1), word(3)]]) == [1, 3, 1]
     assert values(address=logger, topics=[None, sender]) == [1, 2, 3, 1]

@@ -50,7 +50,7 @@ class Leaving:
 
 
 def test_of_an_idle_chain_the_time_is_the_machines() -> None:
-    """How old its newest block is, nobody can tell from the block."""
+    """The age of the newest block cannot be read from the block."""
     machine = Machine()
     clock = machine.clock_of(chain_at(NOW - 30 * DAY))
     assert clock.now() == NOW

@@ -47,7 +47,7 @@ def paused(clock: Clock) -> Iterator[EmbeddedChain]:
 
 
 def go_on(chain: EmbeddedChain, clock: Clock, seconds: float = 1.0) -> None:
-    """Move the clock, and make the block whose time has come by then, if there is one."""
+    """Move the clock, and make the block that is due by then, if there is one."""
     clock.now += seconds
     chain._step()
 

@@ -35,7 +35,7 @@ class Variant(OneByOne):
 
     Args:
         chain: What answers all others.
-        answers: The answers by method, and for blocks by "finalized"; None stands for JSON's null.
+        answers: The answers by method, and for blocks by "finalized"; None for JSON's null.
         difficulty: What its blocks state.
     """
 

@@ -112,7 +112,7 @@ def test_errors_of_the_node_are_its_answer(server: FaultyServer, second: FaultyS
     with pytest.raises(RpcError) as caught:
         chain.request("eth_nonsense")
     assert caught.value.code == -32601
-    assert second.requests == [], "an answer is an answer: nobody else is asked"
+    assert second.requests == [], "an error of the node is an answer: no other endpoint is asked"
     server.faults.append("400 with an answer")
     with pytest.raises(RpcError, match="not like this"):
         chain.request("eth_blockNumber")

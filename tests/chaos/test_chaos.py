@@ -66,7 +66,7 @@ def test_nodes_killed_amid_faults_and_reorganisations_lose_and_repeat_nothing(tm
 def test_other_nodes_when_killed_lose_and_repeat_nothing(
     tmp_path: Path, options: list[str], database_kills: int
 ) -> None:
-    """R1, R2, R4, with what the node stands on killed too."""
+    """R1, R2, R4, with the services that the node depends on killed too."""
     results = results_of(tmp_path, "--kills", "3", "--nodes", "1", *options)
     assert_nothing_is_amiss(results)
     assert results["databaseKills"] == database_kills

@@ -1,4 +1,4 @@
-"""The chain of the chaos run: it loses transactions and blocks when told to, and nothing else."""
+"""The chain of the chaos run: it loses transactions and blocks on request, and only then."""
 
 from __future__ import annotations
 

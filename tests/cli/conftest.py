@@ -16,7 +16,7 @@ from tests.fixtures.commands import Done
 from tests.fixtures.randomness import signer_of
 
 PASSWORD = "a password"
-NOBODY = "http://127.0.0.1:9"  # The discard port: nobody answers there.
+UNREACHABLE = "http://127.0.0.1:9"  # The discard port: no server answers there.
 
 
 Run = Callable[..., Done]
@@ -33,7 +33,7 @@ def tdr(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     """Run a command; the keys are in `tmp_path`/keys, and no gateway answers."""
     monkeypatch.setenv("TDR_KEYS", str(tmp_path / "keys"))
     monkeypatch.setenv("TDR_KEY_PASSWORD", PASSWORD)
-    monkeypatch.setenv("TDR_GATEWAY", NOBODY)
+    monkeypatch.setenv("TDR_GATEWAY", UNREACHABLE)
 
     def run(*arguments: object) -> Done:
         with pytest.raises(SystemExit) as left:

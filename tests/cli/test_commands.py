@@ -12,7 +12,7 @@ import pytest
 from registry.base.errors import RegistryError
 from registry.keys.signer import Signer
 from registry.manifest import Manifest
-from tests.cli.conftest import NOBODY, Run
+from tests.cli.conftest import UNREACHABLE, Run
 from tests.fixtures.commands import refused
 
 ADDRESS = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
@@ -113,7 +113,7 @@ def test_bad_input_is_told_on_one_line(tdr: Run, words: tuple[str, ...], said: s
 
 def test_a_node_that_does_not_run_is_told_with_how_to_start_it(tdr: Run, files: Path, key: Signer) -> None:
     said = refused(tdr("register", files, "--name", "x"))
-    assert said.startswith(f"No gateway answers at {NOBODY}. Start a node with `tdr up`")
+    assert said.startswith(f"No gateway answers at {UNREACHABLE}. Start a node with `tdr up`")
 
 
 def test_without_a_key_register_says_how_to_make_one(tdr: Run, files: Path) -> None:
@@ -183,7 +183,7 @@ def test_an_index_that_is_not_there_is_not_made_to_be_looked_at(tdr: Run, tmp_pa
     for folder in (tmp_path / "nowhere", tmp_path / "empty"):
         said = refused(tdr("index", action, "--data", folder))
         assert f"no chain in the data folder {folder}" in said
-    assert "no database" in refused(tdr("index", "check", "--data", tmp_path / "nowhere", "--rpc", NOBODY))
+    assert "no database" in refused(tdr("index", "check", "--data", tmp_path / "nowhere", "--rpc", UNREACHABLE))
     assert [path.name for path in tmp_path.rglob("*")] == ["empty"]
 
 
@@ -262,7 +262,7 @@ def test_a_command_loads_only_what_it_uses(arguments: list[str], banned: set[str
         [sys.executable, "-c", LIGHT.format(arguments=arguments)],
         capture_output=True,
         text=True,
-        env={**os.environ, "TDR_GATEWAY": NOBODY, "TDR_KEYS": str(tmp_path / "keys")},
+        env={**os.environ, "TDR_GATEWAY": UNREACHABLE, "TDR_KEYS": str(tmp_path / "keys")},
         cwd=tmp_path,
         check=False,
     )

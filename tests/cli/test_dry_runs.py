@@ -151,7 +151,7 @@ def test_a_dry_run_of_each_statement_shows_what_would_be_public(
 
 
 def test_a_dry_run_without_json_says_that_nothing_was_sent(dry: Run, dataset: str, keys: dict[str, Address]) -> None:
-    """Neither a terminal nor --yes is needed: nothing is done that would have to be confirmed."""
+    """Neither a terminal nor --yes is needed: nothing that needs confirmation is done."""
     done = dry("transfer", dataset, keys["buyer"], "--key", "owner")
     assert (done.code, done.err) == (0, "")
     assert done.out.startswith("Dry run: nothing was signed, sent or written.\n")

@@ -161,7 +161,7 @@ def vector(name: str) -> tuple[str, Path, str, str]:
 
 
 def test_the_headline_names_a_withdrawal_and_a_later_version(tdr: Run) -> None:
-    """U4, U10: verified alone, with exit code 0, but nobody can take it for a dataset to rely on."""
+    """U4, U10: verified alone, with exit code 0, but the output cannot be mistaken for a dataset to rely on."""
     done = tdr("verify", *vector("withdrawn"))
     assert done.code == 0
     (line,) = [line for line in done.out.splitlines() if line.startswith("VERIFIED")]

@@ -1,4 +1,4 @@
-"""Keys that come from other wallets and go to them: `tdr keys import` and `export`, held against eth_account."""
+"""Keys from and for other wallets: `tdr keys import` and `export`, compared with eth_account."""
 
 from __future__ import annotations
 

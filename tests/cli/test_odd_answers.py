@@ -118,7 +118,7 @@ def test_an_answer_that_no_gateway_would_give_is_told_on_one_line(
     ],
 )
 def test_whatever_the_keywords_are_the_dataset_is_shown(ask: Ask, keywords: object, shown: str | None) -> None:
-    """Metadata is any JSON object: whoever registered it decides what its fields are."""
+    """Metadata is any JSON object: its registrant decides what its fields are."""
     done = ask("show", ID, answer=DATASET | {"metadata": {"keywords": keywords, "license": {"id": 1}}}, grants=NO_ROWS)
     assert done.code == 0, done.err
     lines = dict(line.split(maxsplit=1) for line in done.out.splitlines())

@@ -1,4 +1,4 @@
-"""What a watch notices, and whom it tells."""
+"""The changes that a watch detects, and its notifications."""
 
 from __future__ import annotations
 

@@ -26,20 +26,20 @@ from tests.fixtures.waiting import PATIENCE
 HERE = Path(__file__).parent
 LANGUAGES: tuple[Language, ...] = ("en", "zh")
 LATER = (-(10**6), -3, -2, -1, 1, 2**40, 2**49)
-"""Seconds from a bundle's block at which access is told as well."""
+"""Seconds from a bundle's block at which access is compared as well."""
 VERIFIER = HERE.parents[1] / "api/verifier"
 Json = dict[str, Any]
 
 
 def node_binary() -> str:
-    """Node, without which nothing here can be told."""
+    """Node.js, which these tests require."""
     found = shutil.which("node")
     assert found, "Node 20 or later is needed for the second verifier: https://nodejs.org"
     return found
 
 
 class SecondVerifier:
-    """Answers until it is closed; an error that is no refusal ends it, and shows as a broken pipe."""
+    """Answers until it is closed. An error other than a refusal ends it, which appears as a broken pipe."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(

@@ -204,7 +204,7 @@ def test_what_comes_from_others_cannot_steer_the_terminal(example: Example, tmp_
 
 
 def test_both_command_lines_escape_the_same_characters() -> None:
-    """Those that their versions of Unicode do not both know are left out: new characters come with every version."""
+    """Characters that are not in both versions of Unicode are left out: every version adds some."""
     known = [chr(code) for code in range(0x110000) if not 0xD800 <= code < 0xE000]
     chars = "".join(char for char in known if unicodedata.category(char) not in ("Cn", "Co"))
     script = f"""
@@ -246,7 +246,7 @@ def test_a_fault_of_its_own_never_says_no(example: Example, tmp_path: Path) -> N
     ) as process:
         assert process.stdout
         assert process.stderr
-        process.stdout.close()  # Nobody reads: the answer was not given.
+        process.stdout.close()  # No one reads: the answer was not delivered.
         said = process.stderr.read()
     assert (process.returncode, said.count("\n")) == (2, 1)
 

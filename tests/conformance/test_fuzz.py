@@ -1,4 +1,4 @@
-"""Both verifiers on bundles that nobody ever issued: whatever is done to a bundle, they agree.
+"""Both verifiers on bundles that were never issued: however a bundle is changed, they agree.
 
 The changes are drawn at random, in CI the same in every run. What they do not know of each other's code shows here: a
 change is made where it hurts most, below the hashes, and the hashes above it are made right again. How many of the
@@ -37,7 +37,7 @@ Json = Any
 
 
 def trust_in(document: Json) -> Json:
-    """A policy that has whatever blocks the bundle has, so that the steps behind it are reached."""
+    """A policy that accepts all blocks of the bundle, so that the later steps are reached."""
     blocks = []
     for run in document["headers"] or ():
         try:

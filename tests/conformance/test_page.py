@@ -66,7 +66,7 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture
 def page(browser: Any, gateway: Gateway) -> Iterator[Page]:
-    """The page in English, which asks nobody but its gateway and logs no error."""
+    """The page in English, which sends requests only to its gateway and logs no error."""
     context = browser.new_context(locale="en-GB", base_url=str(gateway.http.base_url))
     page: Page = context.new_page()
     asked: list[str] = []
@@ -120,7 +120,7 @@ def test_a_folder_that_is_the_dataset_is_verified(page: Page, bundle: Path, fold
     expect(page.locator(".banner")).to_contain_text("All 3 files are exactly what was registered.")
     expect(page.locator("dl")).to_contain_text(METADATA["name"])
     assert page.locator("dl b").count() == 0, "metadata became HTML"
-    # All steps but that about access: the bundle shows nobody's.
+    # All steps except that about access: the bundle shows none.
     assert page.locator(".steps li[data-kind=good]").count() == 10
     expect(page.locator(".steps li[data-kind=none]")).to_contain_text("the bundle has no data for this step")
     expect(page.locator(".unproven")).to_contain_text("That the content is true, lawful, or fit for any purpose.")

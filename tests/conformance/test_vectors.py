@@ -28,7 +28,7 @@ BUNDLES = {path.name: path.read_bytes() for path in sorted((VECTORS / "bundles")
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
 def test_both_verifiers_give_the_committed_verdict(case: dict[str, Any], second: SecondVerifier) -> None:
-    """R7: the same step fails, or the same is proven, word for word."""
+    """R7: the same step fails, or the same is proven, in the same words."""
     source = apply(BUNDLES[case["bundle"]], case)
     found = second.verify(source, case["trust"])
     expected = case["expect"]

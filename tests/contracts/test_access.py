@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from .world import NOBODY, ZERO, Refusal, World
+from .world import ZERO, ZERO_ADDRESS, Refusal, World
 
 FAR = 2**255
 
@@ -199,7 +199,7 @@ def test_a_request_for_a_time_gone_by_is_refused(world: World, dataset: int) -> 
     ("fields", "refused"),
     [
         ({"rights": 0}, Refusal("RightsEmpty")),
-        ({"grantee": NOBODY}, Refusal("GranteeZero")),
+        ({"grantee": ZERO_ADDRESS}, Refusal("GranteeZero")),
         ({"startsAt": 2**48 - 1, "expiresAt": 2**48 - 1}, Refusal("TermEmpty", (2**48 - 1, 2**48 - 1))),
         ({"startsAt": 2**48 - 1, "expiresAt": 2**48 - 2}, Refusal("TermEmpty", (2**48 - 1, 2**48 - 2))),
     ],

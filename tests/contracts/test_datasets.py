@@ -9,7 +9,7 @@ import pytest
 from web3.contract.contract import ContractFunction
 
 from .heads import dataset_id, first_head, revised_head, transferred_head, withdrawn_head
-from .world import NOBODY, ZERO, Refusal, World
+from .world import ZERO, ZERO_ADDRESS, Refusal, World
 
 CHINESE = "数据" * 85  # 510 bytes in UTF-8
 
@@ -31,7 +31,7 @@ def test_a_registration_creates_version_one_for_its_owner(world: World, signed: 
     assert not world.registry.functions.isWithdrawn(created).call()
     mint, registered = receipt["logs"]
     assert world.registry.events.Transfer().process_log(mint)["args"] == {
-        "from": NOBODY,
+        "from": ZERO_ADDRESS,
         "to": world.owner.address,
         "tokenId": created,
     }
@@ -44,7 +44,7 @@ def test_a_registration_creates_version_one_for_its_owner(world: World, signed: 
 def test_an_unknown_dataset_has_no_head_version_or_title(world: World) -> None:
     assert world.head(1) == ZERO
     assert world.version(1) == 0
-    assert world.registry.functions.titleOf(1).call() == [NOBODY, ZERO]
+    assert world.registry.functions.titleOf(1).call() == [ZERO_ADDRESS, ZERO]
     assert not world.registry.functions.isWithdrawn(1).call()
 
 
@@ -90,7 +90,7 @@ def test_nobody_registers_for_somebody_else_without_a_signature(world: World) ->
 
 @pytest.mark.parametrize("signature", [b"", bytes(65), b"\x01" * 64 + b"\x1b"], ids=["none", "zeros", "ones"])
 def test_nobody_registers_for_the_zero_address(world: World, signature: bytes) -> None:
-    call = world.call("Registration", world.registration(NOBODY), signature)
+    call = world.call("Registration", world.registration(ZERO_ADDRESS), signature)
     assert world.refusal(call, world.stranger).name in ("NotAuthorised", "SignatureNotBySigner")
 
 
@@ -218,9 +218,9 @@ def test_too_long_a_reason_is_refused(world: World, dataset: int) -> None:
 
 
 def test_a_transfer_to_nobody_is_refused(world: World, dataset: int) -> None:
-    message = world.title_transfer(dataset, NOBODY)
+    message = world.title_transfer(dataset, ZERO_ADDRESS)
     assert world.refusal(world.call("TitleTransfer", message), world.owner) == Refusal(
-        "ERC721InvalidReceiver", (NOBODY,)
+        "ERC721InvalidReceiver", (ZERO_ADDRESS,)
     )
 
 

@@ -14,7 +14,7 @@ from eth_utils.crypto import keccak
 from web3.contract.contract import ContractFunction
 
 from .heads import transferred_head
-from .world import NOBODY, Refusal, World
+from .world import ZERO_ADDRESS, Refusal, World
 
 RECEIVED = keccak(text="onERC721Received(address,address,uint256,bytes)")[:4]
 UNKNOWN = 12345
@@ -59,7 +59,7 @@ def test_balances_count_titles(world: World, dataset: int) -> None:
     assert balance_of(world.owner.address).call() == 1
     assert balance_of(world.other.address).call() == 1
     assert balance_of(world.stranger.address).call() == 0
-    assert world.refusal(balance_of(NOBODY), world.owner) == Refusal("ERC721InvalidOwner", (NOBODY,))
+    assert world.refusal(balance_of(ZERO_ADDRESS), world.owner) == Refusal("ERC721InvalidOwner", (ZERO_ADDRESS,))
 
 
 @pytest.mark.parametrize("name", ["ownerOf", "getApproved", "tokenURI"])
@@ -95,7 +95,7 @@ def test_a_transfer_by_the_standard_moves_the_head(world: World, dataset: int, b
     }
     assert world.owner_of(dataset) == to
     assert world.head(dataset) == transferred_head(before, world.owner.address, to)
-    assert world.registry.functions.getApproved(dataset).call() == NOBODY
+    assert world.registry.functions.getApproved(dataset).call() == ZERO_ADDRESS
 
 
 def test_a_transfer_to_oneself_moves_the_head_too(world: World, dataset: int) -> None:
@@ -113,10 +113,10 @@ def test_transfers_that_the_standard_forbids_change_nothing(world: World, datase
     forbidden = [
         (transfer_from(world, owner, other.address, dataset), stranger, "ERC721InsufficientApproval"),
         (transfer_from(world, other, stranger.address, dataset), owner, "ERC721IncorrectOwner"),
-        (transfer_from(world, owner, NOBODY, dataset), owner, "ERC721InvalidReceiver"),
+        (transfer_from(world, owner, ZERO_ADDRESS, dataset), owner, "ERC721InvalidReceiver"),
         (transfer_from(world, owner, other.address, UNKNOWN), owner, "ERC721NonexistentToken"),
         (world.registry.functions.approve(other.address, dataset), stranger, "ERC721InvalidApprover"),
-        (world.registry.functions.setApprovalForAll(NOBODY, True), owner, "ERC721InvalidOperator"),
+        (world.registry.functions.setApprovalForAll(ZERO_ADDRESS, True), owner, "ERC721InvalidOperator"),
     ]
     for call, sender, refused in forbidden:
         assert world.refusal(call, sender).name == refused

@@ -257,7 +257,7 @@ def test_a_wallet_contract_refuses_a_signature_by_another_key(world: World, wall
 
 @pytest.mark.parametrize("name", ["BurningWallet", "BombWallet", "Receiver"])
 def test_a_hostile_wallet_harms_only_its_own_message(world: World, wallets: Wallets, name: str) -> None:
-    """C6: a wallet that burns all gas, returns a megabyte or knows no ERC-1271 changes nothing, for nobody."""
+    """C6: a wallet that burns all gas, returns a megabyte or does not know ERC-1271 changes nothing, for no account."""
     arguments = [b"\0\0\0\0"] if name == "Receiver" else []
     hostile = world.deploy(wallets[name], *arguments)
     dataset = owned_by(world, hostile)

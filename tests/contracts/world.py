@@ -44,7 +44,7 @@ ENTRY_POINTS = {
 }
 GAS = 5_000_000
 ZERO = bytes(32)
-NOBODY = "0x0000000000000000000000000000000000000000"
+ZERO_ADDRESS = "0x0000000000000000000000000000000000000000"
 
 Message = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ class View:
 
 
 class World:
-    """Both contracts on one chain. Every word that a message needs is a fresh one, the same in every run."""
+    """Both contracts on one chain. Every value that a message needs is fresh, and the same in every run."""
 
     def __init__(self) -> None:
         backend = PyEVMBackend()
@@ -235,7 +235,7 @@ class World:
         return receipt
 
     def act(self, kind: str, message: Message, sender: LocalAccount | None = None) -> TxReceipt:
-        """Sends a message directly, as the owner if nobody else is named."""
+        """Send a message directly, by default as the owner."""
         return self.send(self.call(kind, message), sender or self.owner)
 
     def relay(self, kind: str, message: Message, signer: LocalAccount) -> TxReceipt:

@@ -34,7 +34,7 @@ def commands(guide: Path) -> list[str]:
 
 
 class Reader:
-    """Somebody who types what a guide says, in a folder with a copy of the examples.
+    """A reader who types the commands of a guide, in a folder with a copy of the examples.
 
     Args:
         home: The folder.

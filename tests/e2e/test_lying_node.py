@@ -186,7 +186,7 @@ def test_metadata_given_in_full_need_none_of_the_version_before(
 def test_a_signature_for_a_later_epoch_cannot_be_collected_and_used_after_a_revocation(
     tdr: Tdr, dataset: str, lying_gateway: Callable[[Alter], Tdr], keys: dict[str, Signer]
 ) -> None:
-    """C8, against a gateway: it has a grant signed for an epoch to come, and would use it when that has come."""
+    """C8, against a gateway: it has a grant signed for a later epoch, and would use it in that epoch."""
     analyst = keys["analyst"].address
 
     def later(path: str, document: Any) -> Any:

@@ -110,7 +110,7 @@ class House:
         return part
 
     def load(self, gateway: Part, seed: str) -> Load:
-        """Somebody who will send through a gateway."""
+        """Return a load that is sent through a gateway."""
         eventually(gateway.is_up)
         found = httpx.get(f"{gateway.url}/v1/deployment", trust_env=False).json()
         self.contracts = {name: Address.parse(item["address"]) for name, item in found["contracts"].items()}

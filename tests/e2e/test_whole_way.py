@@ -125,8 +125,8 @@ def test_a_contract_that_is_not_the_registry_is_not_believed(tdr: Tdr, node: Nod
     grants = httpx.get(f"{node.url}/v1/deployment").json()["contracts"]["AccessGrants"]["address"]
     verify = ("verify", files, "--dataset", dataset, "--contract")
     assert "does not have the code" in refused(tdr(*verify, f"DatasetRegistry={grants}"))
-    nobody = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
-    assert "no contract" in refused(tdr(*verify, f"DatasetRegistry={nobody}"))
+    account = "0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+    assert "no contract" in refused(tdr(*verify, f"DatasetRegistry={account}"))
 
 
 def test_a_dataset_that_does_not_exist_cannot_be_told(tdr: Tdr, files: Path) -> None:
@@ -194,8 +194,8 @@ def test_a_file_a_folder_and_a_hash_find_every_claimant_in_order(
         claims = yes(tdr("find", what, "--json"))["claims"]
         assert [claim["datasetId"] for claim in claims] == [first["datasetId"], second["datasetId"]]
         assert [claim["claimant"] for claim in claims] == [str(keys[name].address) for name in ("owner", "buyer")]
-    nobody = tdr("find", sha256(b"nobody has this").hexdigest(), "--json")
-    assert (nobody.code, nobody.json["claims"]) == (1, [])
+    unknown = tdr("find", sha256(b"no one has this").hexdigest(), "--json")
+    assert (unknown.code, unknown.json["claims"]) == (1, [])
 
 
 def test_sources_are_shown_and_must_exist(tdr: Tdr, files: Path) -> None:
@@ -237,7 +237,7 @@ def test_lists_and_tables_are_for_people(tdr: Tdr, files: Path, keys: dict[str, 
     [
         (("--password-file", "{wrong}"), "password of the key 'owner' is wrong"),
         (("--password-file", "{missing}"), "cannot be read"),
-        (("--deadline", "1s", "--key", "nobody"), "There is no key 'nobody'"),
+        (("--deadline", "1s", "--key", "mallory"), "There is no key 'mallory'"),
         (("--uri", "x" * 513), "513"),
         (("--license", "\udcff"), "UTF-8"),
     ],

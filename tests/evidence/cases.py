@@ -17,7 +17,7 @@ def apply(bundle: bytes, case: Json) -> bytes:
     """The bundle of a case with its changes.
 
     `edits` change the JSON document, which is then written in its canonical form again; `replace` changes the text:
-    each pair's first text, where it stands first, becomes the second. ``^`` and ``$`` stand for its two ends.
+    the first occurrence of each pair's first text becomes the second. ``^`` and ``$`` denote its two ends.
     """
     if edits := case.get("edits"):
         document = json.loads(bundle)

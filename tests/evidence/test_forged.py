@@ -1,4 +1,4 @@
-"""Changes that only one check stands against, each refused at its step."""
+"""Changes that only one check detects, each refused at its step."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Signed notes: vectors of Go's note package and of Node's Ed25519, and everything that is no note."""
+"""Signed notes: vectors of Go's note package and of Node's Ed25519, and texts that are not notes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages that the right one really signed, but that did not lead to the event beside which they stand."""
+"""Messages with valid signatures that did not cause the event next to them."""
 
 from __future__ import annotations
 

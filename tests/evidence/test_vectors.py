@@ -1,4 +1,4 @@
-"""The conformance vectors of ``tdr-evidence/1``, and what every change of a bundle must come to."""
+"""The conformance vectors of ``tdr-evidence/1``, and the result that every change of a bundle must have."""
 
 from __future__ import annotations
 

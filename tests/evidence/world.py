@@ -28,12 +28,12 @@ FAR = 2**40
 
 
 def word(text: str) -> Bytes32:
-    """32 bytes that a text stands for."""
+    """Return 32 bytes derived from a text."""
     return Bytes32(keccak256(text.encode()))
 
 
 def person(name: str) -> LocalAccount:
-    """Somebody with a key."""
+    """Return an account whose key is derived from the name."""
     account: LocalAccount = Account.from_key(keccak256(name.encode()))
     return account
 

@@ -1,4 +1,4 @@
-"""A consumer of the outbox, as docs/http.md tells one to be: it remembers its cursor and undoes what is retracted."""
+"""A consumer of the outbox, as docs/http.md describes it: it remembers its cursor and undoes what is retracted."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def canonical(activity: Activity) -> list[tuple[int, bytes]]:
 
 
 def require_canonical(consumer: Consumer, activity: Activity) -> None:
-    """F1, F2: what holds after reading is what the chain has; no number was left out or came twice."""
+    """F1, F2: the valid entries after reading are the events of the chain; no number is missing or repeated."""
     consumer.read()
     assert [(position, block_hash) for position, block_hash, _ in consumer.events()] == canonical(activity)
     assert consumer.seen == list(range(1, len(consumer.seen) + 1))

@@ -60,7 +60,7 @@ def test_access_at_every_edge_of_every_grant_is_that_of_the_fold(
 
 
 def test_access_gives_its_reason_and_the_former_term(activity: Activity, indexer: Indexer, queries: Answers) -> None:
-    """U14: never granted, not begun, in force, expired and revoked are told apart."""
+    """U14: never granted, not begun, in force, expired and revoked are distinguished."""
     owner, reader = activity.people[0], activity.address(activity.people[1])
     message = activity.registration(owner)
     activity.send(owner, message)

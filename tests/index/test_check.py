@@ -75,7 +75,7 @@ def test_rows_of_the_tables_and_of_the_pure_folds_are_the_same_row_by_row(
 def test_registration_that_is_in_the_index_already_is_refused_and_changes_nothing(
     activity: Activity, indexer: Indexer, storage: Storage
 ) -> None:
-    """R4: one dataset cannot come into being twice, however the node came to say so."""
+    """R4: a dataset cannot be registered twice, even if the node claims it."""
     activity.act(6)
     activity.mine()
     indexer.catch_up()

@@ -55,7 +55,7 @@ def test_a_node_that_lags_takes_nothing_back(activity: Activity, storage: Storag
 def test_a_node_behind_a_balancer_that_answers_for_logs_without_having_them_is_asked_again(
     activity: Activity, storage: Storage
 ) -> None:
-    """R4: silence about a range is no proof of emptiness; the blocks' blooms tell."""
+    """R4: an empty answer does not prove that a range is empty; the blooms of the blocks do."""
     chain = SpoilingChain(activity.chain, honest)
     indexer = Indexer(chain, storage, activity.deployment, ROOMS)
     for _ in range(5):
@@ -69,7 +69,7 @@ def test_a_node_behind_a_balancer_that_answers_for_logs_without_having_them_is_a
 
 
 def at_random(chance: random.Random) -> Spoil:
-    """Answers that are null, stale, cut short, malformed, or do not come, half of the time."""
+    """Half of the answers are null, stale, truncated, malformed or missing."""
     remembered: dict[str, Any] = {}
 
     def spoil(method: str, params: Sequence[object], answer: Any) -> Any:

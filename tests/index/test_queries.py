@@ -73,14 +73,14 @@ def test_every_dataset_version_and_step_is_that_of_the_fold(
 
 def test_of_an_unknown_dataset_nothing_is_said(activity: Activity, indexer: Indexer, queries: Answers) -> None:
     indexer.catch_up()
-    nobody = DatasetId(b"\x05" * 32)
+    unregistered = DatasetId(b"\x05" * 32)
     asks: list[Callable[[], object]] = [
-        lambda: queries.dataset(nobody),
-        lambda: queries.versions(nobody),
-        lambda: queries.history(nobody),
-        lambda: queries.grants(nobody, 0),
-        lambda: queries.grantee(nobody, activity.address(activity.people[0]), 0),
-        lambda: queries.access(nobody, activity.address(activity.people[0]), 0),
+        lambda: queries.dataset(unregistered),
+        lambda: queries.versions(unregistered),
+        lambda: queries.history(unregistered),
+        lambda: queries.grants(unregistered, 0),
+        lambda: queries.grantee(unregistered, activity.address(activity.people[0]), 0),
+        lambda: queries.access(unregistered, activity.address(activity.people[0]), 0),
     ]
     for ask in asks:
         with pytest.raises(NotFound, match="no dataset 0x0505"):

@@ -1,4 +1,4 @@
-"""R4 over schedules that nobody thought of: blocks, reorganisations, crashes and restarts in any order."""
+"""R4 over random schedules: blocks, reorganisations, crashes and restarts in any order."""
 
 from __future__ import annotations
 

@@ -174,7 +174,7 @@ def test_a_crash_inside_a_transaction_leaves_the_index_at_the_block_before(
 
 
 def test_two_indexers_on_one_database_do_not_disturb_each_other(activity: Activity, storage: Storage) -> None:
-    """R4: whoever is slower gives way."""
+    """R4: the slower indexer yields."""
     for _ in range(15):
         activity.act(4)
         activity.mine()

@@ -83,7 +83,7 @@ def register_while_a_validator_dies(network: Network, tdr: Tdr, folder: Path) ->
     with ThreadPoolExecutor(WRITES) as pool:
         written = [pool.submit(register, tdr, folder, number) for number in range(WRITES)]
         wait(written, CAP_SECONDS, FIRST_COMPLETED)
-        second.kill()  # It may have transactions that nobody else has.
+        second.kill()  # It may have transactions that no other node has.
         second.start()
         network.connect()
         return [one.result(CAP_SECONDS) for one in written]
@@ -128,9 +128,9 @@ def test_a_node_on_a_clique_network_with_the_settings_as_shipped(
         if node.process is not None:
             node.end(signal.SIGKILL)
 
-    nobody = tdr_at("http://127.0.0.1:1")
-    assert yes(nobody("index", "check", "--data", node.data, "--rpc", first.url, "--json"))["equal"]
-    yes(nobody("verify", last.files, "--bundle", bundle, "--rpc", third.url, "--json"))
+    without_gateway = tdr_at("http://127.0.0.1:1")
+    assert yes(without_gateway("index", "check", "--data", node.data, "--rpc", first.url, "--json"))["equal"]
+    yes(without_gateway("verify", last.files, "--bundle", bundle, "--rpc", third.url, "--json"))
     command: list[str | Path] = [node_binary(), VERIFIER / "cli.mjs", bundle, last.files, "--rpc", third.url]
     second_verdict = subprocess.run(command, capture_output=True, text=True, timeout=CAP_SECONDS, check=False)
     assert second_verdict.returncode == 0, second_verdict

@@ -32,7 +32,7 @@ LINE = re.compile(r"Send at least ([0-9.]+) ether to (0x[0-9a-fA-F]{40})\. The r
 
 @pytest.fixture
 def paid_chain(start_anvil: StartAnvil) -> Iterator[Chain]:
-    """A chain of its own, so that nobody else moves its prices."""
+    """A chain of its own, so that no other test changes its prices."""
     with one_anvil(start_anvil) as chain:
         yield chain
 

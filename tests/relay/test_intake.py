@@ -126,7 +126,7 @@ def test_nothing_is_accepted_while_the_chain_does_not_answer(world: World) -> No
 
 
 def test_what_goes_with_a_message_is_kept_with_it_or_not_at_all(world: World) -> None:
-    """R1: an acknowledgement stands for all of the transaction; an error for none of it."""
+    """R1: an acknowledgement covers the whole transaction; an error covers none of it."""
     message = world.registration()
     submission = world.prepare(message, OWNER.sign(message, world.deployment))
 

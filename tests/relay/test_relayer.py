@@ -1,4 +1,4 @@
-"""The way of a message from accepted to final, and what may stand in it."""
+"""The path of a message from accepted to final, and obstacles on it."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_an_answer_that_is_lost_after_sending_changes_nothing(world: World) -> N
 
 
 def test_of_two_relayers_with_one_key_one_works(world: World) -> None:
-    """R2: no gap and no duplicate, whoever signs."""
+    """R2: no gap and no duplicate, for every signer."""
     first, second = world.relayer("first"), world.relayer("second")
     receipts = [world.submit(world.registration()) for _ in range(4)]
     step_until(lambda: all(world.receipt(one).is_settled for one in receipts), lambda: (first.step(), second.step()))
@@ -208,7 +208,7 @@ def test_nothing_is_signed_that_the_balance_does_not_pay_for(small_world: World)
 
 
 def test_a_transaction_that_no_node_will_take_is_filled_and_its_message_fails(small_world: World) -> None:
-    """R2: the nonce is used up by a transaction that does nothing, so that those behind it can go on."""
+    """R2: the nonce is used up by a transaction that does nothing, so that the later ones can proceed."""
     world = small_world
     receipts = [world.accept(world.registration()) for _ in range(2)]
     relayer = world.relayer(chain=refusing(world.chain, "transaction type not supported", 1), finality=0)
@@ -221,7 +221,7 @@ def test_a_transaction_that_no_node_will_take_is_filled_and_its_message_fails(sm
 
 
 def test_a_nonce_that_was_used_elsewhere_is_given_up_and_its_message_sent_with_another(small_world: World) -> None:
-    """R1, R2: also when somebody uses the relayer's key beside it."""
+    """R1, R2: also when another program uses the relayer's key."""
     world = small_world
     receipt = world.accept(world.registration())
     swallowing = refusing(world.chain, "txpool is full", 10**6)

@@ -18,7 +18,7 @@ from tests.relay.world import OWNER, World
 
 Moves = Callable[[], list[tuple[str, str]]]
 DEPTHS = [1, 2, 5, 17, 64]
-SOMEBODY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
+OUTSIDER_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
 """Another key that anvil gives ether to."""
 
 
@@ -140,12 +140,12 @@ def test_a_copy_that_comes_first_in_the_new_branch_is_the_effect(world: World, m
     receipt = world.submit(message)
     settle(world, relayer, [receipt])
     (raw,) = raw_transactions(world.chain, 1)
-    somebody = Account.from_key(SOMEBODY)
-    copy = somebody.sign_transaction(
+    outsider = Account.from_key(OUTSIDER_KEY)
+    copy = outsider.sign_transaction(
         {
             "type": 2,
             "chainId": world.deployment.chain_id,
-            "nonce": int(world.chain.request("eth_getTransactionCount", [somebody.address, "latest"]), 16),
+            "nonce": int(world.chain.request("eth_getTransactionCount", [outsider.address, "latest"]), 16),
             "maxFeePerGas": 10**11,
             "maxPriorityFeePerGas": 10**9,
             "gas": 500_000,
@@ -172,12 +172,12 @@ def test_a_refusal_that_a_reorganisation_undoes_is_taken_back(world: World, move
     settle(world, relayer, [early])
     assert world.receipt(early).failure is not None
     (refused,) = raw_transactions(world.chain, 1)
-    somebody = Account.from_key(SOMEBODY)
-    first = somebody.sign_transaction(
+    outsider = Account.from_key(OUTSIDER_KEY)
+    first = outsider.sign_transaction(
         {
             "type": 2,
             "chainId": world.deployment.chain_id,
-            "nonce": int(world.chain.request("eth_getTransactionCount", [somebody.address, "latest"]), 16),
+            "nonce": int(world.chain.request("eth_getTransactionCount", [outsider.address, "latest"]), 16),
             "maxFeePerGas": 10**11,
             "maxPriorityFeePerGas": 10**9,
             "gas": 500_000,

@@ -59,7 +59,7 @@ def test_an_account_without_code_has_no_signature_but_its_keys(small_world: Worl
 
 
 def test_an_account_that_delegates_to_code_publishes_by_its_key_and_by_that_code(anvil_world: World) -> None:
-    """EIP-7702: whoever has the key can change the code, so the key's signature is the account's in any case."""
+    """EIP-7702: the holder of the key can change the code, so the key's signature is the account's in any case."""
     world = anvil_world
     for code, by_code in ((REFUSING, False), (ACCOMMODATING, True)):
         wallet = deploy(world, code)

@@ -42,7 +42,7 @@ LATER = 2**40
 
 
 class Owner:
-    """Somebody with a key."""
+    """An account with a key."""
 
     def __init__(self, seed: str) -> None:
         self._key = keys.PrivateKey(keccak256(seed.encode()))
@@ -62,7 +62,7 @@ OWNER = Owner("owner")
 
 @dataclass
 class World:
-    """A chain, a database, and what stands between them."""
+    """A chain, a database, and the components between them."""
 
     chain: Chain
     storage: Storage
@@ -167,7 +167,7 @@ class World:
         return receiver.submit(prepared, key=IdempotencyKey(key) if key else None, **more)
 
     def send_directly(self, message: Message, owner: Owner = OWNER) -> None:
-        """Send a message past the gateway, from an account of somebody else's."""
+        """Send a message directly to the chain, from another account."""
         data = calldata(message, owner.sign(message, self.deployment))
         nonce = int(self.chain.request("eth_getTransactionCount", [str(self.signer.address), "latest"]), 16)
         payload = Payload(self.deployment.address_of(message.CONTRACT), data, 1_000_000)

@@ -17,7 +17,7 @@ from registry.sdk.client import Client
 from registry.sdk.models.receipts import Receipt
 from registry.sdk.models.result import Page
 from registry.sdk.signing import Signed
-from tests.cli.conftest import NOBODY
+from tests.cli.conftest import UNREACHABLE
 from tests.fixtures.servers import serving
 from tests.fixtures.waiting import let_others_run
 from tests.sdk.described import AS_OF, row_of
@@ -119,7 +119,7 @@ def test_what_a_problem_says_twice_is_told_once(serve: Serve) -> None:
 
 @pytest.mark.parametrize("asked", [str(ID), "0xababababab", "ABABABAB"])
 def test_an_answer_about_another_dataset_is_not_taken(serve: Serve, asked: str) -> None:
-    """Whoever runs a gateway cannot redirect what an owner signs, nor what a verifier looks at."""
+    """An operator cannot redirect what an owner signs, or what a verifier checks."""
     fields = {"owner": "0x" + "12" * 20, "version": 1, "contentRoot": str(ROOT), "head": str(ROOT), "status": "active"}
     with serve((200, {"datasetId": str(ID), **fields})) as gateway:
         assert gateway.datasets.state(asked).dataset_id == ID
@@ -249,12 +249,12 @@ def test_an_access_that_is_neither_yes_nor_no_is_no_answer(serve: Serve) -> None
 
 
 def test_what_is_no_text_is_not_sent() -> None:
-    with Client(NOBODY) as gateway, pytest.raises(InvalidInput, match="UTF-8"):
+    with Client(UNREACHABLE) as gateway, pytest.raises(InvalidInput, match="UTF-8"):
         list(gateway.datasets.list(name="\udcff"))
 
 
 def test_a_gateway_that_does_not_run_is_told_with_how_to_start_it() -> None:
-    with Client(NOBODY) as gateway, pytest.raises(Unavailable, match="tdr up"):
+    with Client(UNREACHABLE) as gateway, pytest.raises(Unavailable, match="tdr up"):
         gateway.health()
 
 
@@ -266,7 +266,7 @@ def test_what_is_no_gateways_address_is_refused(url: str) -> None:
 
 def test_a_password_in_a_gateways_address_is_not_told() -> None:
     """R10: an error does not quote it."""
-    with Client(NOBODY.replace("://", "://me:secret@")) as gateway, pytest.raises(Unavailable) as caught:
+    with Client(UNREACHABLE.replace("://", "://me:secret@")) as gateway, pytest.raises(Unavailable) as caught:
         gateway.health()
-    assert NOBODY in str(caught.value)
+    assert UNREACHABLE in str(caught.value)
     assert "secret" not in str(caught.value)

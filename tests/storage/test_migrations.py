@@ -136,7 +136,7 @@ def test_a_database_without_a_deployment_has_none_after_a_migration(database_url
 
 
 def test_names_of_documents_that_nobody_published_are_forgotten_and_the_documents_kept(database_url: str) -> None:
-    """Until revision 0007 whoever had a document could name a dataset by it."""
+    """Until revision 0007, anyone with a document could name a dataset by it."""
     storage = open_storage(database_url)
     migrate(storage, "0007")
     key = b"\x07" * 32

@@ -133,7 +133,7 @@ def test_a_wrong_password_is_refused_by_name(folder: KeyFolder, password: str) -
 
 @pytest.mark.parametrize("password", ["", "x", "1234567", "密码密码密码密"])
 def test_a_new_keys_password_has_at_least_eight_characters(password: str) -> None:
-    """A12: a password of one character protects nothing from whoever copies the file."""
+    """A12: a password of one character does not protect a copied file."""
     with pytest.raises(InvalidInput, match="at least 8 characters") as caught:
         encrypt(Signer(KNOWN_KEY), password, work=FAST)
     assert "longer" in caught.value.hint

@@ -210,7 +210,7 @@ def test_names_equal_after_nfc_and_casefold_are_refused(folder: Path, names: tup
 
 
 def test_folders_equal_after_casefold_are_refused(folder: Path) -> None:
-    """R8: files of two folders would come to lie in one."""
+    """R8: files of two folders would end up in one."""
     (folder / "SUB").mkdir()
     (folder / "SUB" / "c.csv").write_bytes(b"")
     assert "the same name" in refusal(folder)

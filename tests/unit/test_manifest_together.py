@@ -34,7 +34,7 @@ def names(manifest: Manifest) -> list[str]:
 
 
 def test_several_paths_are_named_as_in_a_folder_that_holds_them(top: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wherever they lie, in whatever order they come, and from wherever they are named."""
+    """In any location, in any order, and named from any folder."""
     expected = subprocess.run(
         ["sha256sum", "a.csv", "b.csv", "数据/c.csv", "数据/内/d.csv"], cwd=top, capture_output=True, check=True
     )

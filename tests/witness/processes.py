@@ -28,7 +28,7 @@ CHAIN_ID = 31337
 def tdr(
     *arguments: str, log: IO[bytes], environment: Mapping[str, str] | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """A command that runs until the end of the block, and is told to stop then, if it still runs."""
+    """A command that runs until the end of the block, and is then asked to stop if it still runs."""
     process = subprocess.Popen(
         [TDR, *arguments],
         cwd=ROOT, env=os.environ | dict(environment or {}), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
@@ -61,5 +61,5 @@ def mine(chain: RpcChain, count: int = 1) -> None:
 
 
 def note_of(chain: RpcChain, height: int, key: SigningKey) -> Note:
-    """What somebody signs who is at a node."""
+    """Return the note of a signer who follows a node."""
     return key.sign(Checkpoint(CHAIN_ID, height, block_at(chain, hex(height)).hash).note(), 0)

@@ -1,4 +1,4 @@
-"""A chain that branches as it is told to, with headers that hash as real ones do. It answers what a witness asks."""
+"""A chain that branches on request, with headers that hash as real ones do. It answers the requests of a witness."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GENESIS = block_after(None, 0)
 
 
 class SimulatedChain:
-    """A node that stands on one of several branches, each a list of blocks from genesis on."""
+    """A node that is on one of several branches, each a list of blocks from genesis on."""
 
     def __init__(self) -> None:
         self.branches: list[list[Block]] = [[GENESIS]]
@@ -54,7 +54,7 @@ class SimulatedChain:
 
     @property
     def blocks(self) -> list[Block]:
-        """The branch that it stands on, as far as it shows it."""
+        """Return its branch, up to the last block that it shows."""
         branch = self.branches[self.current]
         return branch[: max(1, len(branch) - self.lag)]
 

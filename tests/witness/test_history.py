@@ -21,7 +21,7 @@ from tests.fixtures.randomness import draws
 from tests.witness.simulator import NODE, STRANGER, SimulatedChain
 
 BRANCH = st.integers(0, 2)
-"""Which branch: the one that the own node stands on, or one of the others."""
+"""The branch: that of the witness's own node, or one of the others."""
 
 
 class Histories(RuleBasedStateMachine):

@@ -97,7 +97,7 @@ def test_a_checkpoint_is_signed_once_an_interval_and_only_of_a_greater_height(wo
     world.now += INTERVAL
     assert notary.sign() is None, "nothing new is final"
     world.finalize(3)
-    assert notary.sign() is None, "an index that is built anew is behind for a while"
+    assert notary.sign() is None, "an index that is rebuilt is behind for a while"
 
 
 def test_a_chain_that_left_what_was_signed_is_an_alarm_and_signed_for_no_more_until_it_is_back(world: World) -> None:
@@ -129,12 +129,12 @@ def test_cosignatures_are_gathered_from_those_who_answer_and_later_from_the_othe
     its_node.grow(0, 5)
     behind = Witness(WitnessStore.open(tmp_path / "b"), its_node, [NODE.verifier])
     behind.advance()
-    nobody = SigningKey("nobody.example", KeyKind.COSIGNATURE, b"\x09" * 32).verifier
+    unreachable = SigningKey("unreachable.example", KeyKind.COSIGNATURE, b"\x09" * 32).verifier
     with httpx.Client(trust_env=False) as client, serving(here) as one, serving(behind) as two:
         notary = world.notary(
             WitnessAddress(here.key, one),
             WitnessAddress(behind.key, two),
-            WitnessAddress(nobody, f"http://127.0.0.1:{free_port()}"),
+            WitnessAddress(unreachable, f"http://127.0.0.1:{free_port()}"),
         )
         notary.sign()
         notary.gather(client)

@@ -100,12 +100,12 @@ class Town:
         return SignedCheckpoints(node_key, list(self.keys.values()), threshold).vouch(claim)
 
     def alarms(self, node: str) -> int:
-        """Return how many alarms a node tells of."""
+        """Return the number of alarms that a node reports."""
         return int(self.http.get(f"{node}/v1/health").json()["checkpoint"]["alarms"])
 
 
 def assert_a_lie_is_an_alarm(town: Town, name: str, lie: Note, node_key: VerifierKey, checkpoint: Checkpoint) -> None:
-    """Show a witness another block at a height that was cosigned: the two notes of one key stand side by side."""
+    """Show a witness another block at a height that was cosigned: the alarm has both notes of one key."""
     answer = town.http.post(f"{town.urls[name]}/add-checkpoint", content=str(lie).encode())
     assert answer.status_code == 409
     assert answer.headers["content-type"] == "application/problem+json"
@@ -160,7 +160,7 @@ def test_three_witnesses_cosign_for_a_node_and_unmask_one_that_lies_with_its_key
 
 
 class Interrogation:
-    """Questions to one witness by the holder of a node's key, who tells now the one history, now the other.
+    """Questions to one witness by the holder of a node's key, who signs two histories in turn.
 
     Args:
         url: Of the witness.

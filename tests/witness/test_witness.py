@@ -150,7 +150,7 @@ def test_a_lie_below_what_was_cosigned_is_an_alarm_as_well(witness: Witness, cha
 def test_an_own_node_that_leaves_the_branch_raises_an_alarm_and_is_not_followed(
     witness: Witness, chain: SimulatedChain, height: int
 ) -> None:
-    """A parent hash that does not continue: both blocks are shown, and nothing behind it is cosigned."""
+    """A parent hash that does not match: both blocks are shown, and no later block is cosigned."""
     if height == 8:
         chain.branches[0] = chain.branches[0][:8]
         chain.grow(0, 1)  # Another block 8: the parent of block 9 is not the one that was followed.
@@ -227,7 +227,7 @@ def test_a_node_of_another_chain_is_not_followed(tmp_path: Path, chain: Simulate
 def test_the_store_itself_refuses_a_smaller_height_an_earlier_time_and_another_block(
     tmp_path: Path, chain: SimulatedChain
 ) -> None:
-    """Behind the decision stands the table: a fault above it cannot make the witness sign two histories."""
+    """The table checks again after the decision: a fault in other code cannot make the witness sign two histories."""
     with_store = WitnessStore.open(tmp_path / "s")
     with_store.bind(chain.identity)
     with_store.follow([chain.checkpoint(0, height) for height in range(6)])

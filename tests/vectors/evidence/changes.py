@@ -13,7 +13,7 @@ Change = Callable[[Any], object]
 
 
 def leaves(value: Any, path: tuple[str | int, ...] = ()) -> Iterator[tuple[tuple[str | int, ...], Any]]:
-    """Every value that is no object and no array, with the way to it."""
+    """Yield every value other than objects and arrays, with its path."""
     if isinstance(value, dict):
         for key, child in value.items():
             yield from leaves(child, (*path, key))

@@ -1,4 +1,4 @@
-"""What somebody would try who means to deceive."""
+"""Forgeries that an attacker would try."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ HERE = Path(__file__).parent
 
 
 def texts(source: str) -> Iterator[tuple[str, list[list[str]]]]:
-    """Changes of the text itself, after which it is no longer in canonical form."""
+    """Changes of the text itself, after which it is not in canonical form."""
     yield "a key twice", [['"format":', '"format":"tdr-evidence/1","format":']]
     yield "a key twice, deep inside", [['"withdrawn":', '"withdrawn":false,"withdrawn":']]
     yield "a space", [['{"chainId"', '{ "chainId"']]

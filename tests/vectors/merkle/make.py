@@ -2,7 +2,7 @@
 
 Run it in an environment with requirements/bench.txt: ``.venv-bench/bin/python tests/vectors/merkle/make.py``.
 
-ct.json is no output of this script: its leaves, roots and paths are the known answers that the implementations of
+ct.json is not written by this script: its leaves, roots and paths are the known answers that the implementations of
 Certificate Transparency test themselves against.
 """
 
