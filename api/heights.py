@@ -56,8 +56,8 @@ class HeightWatch:
                 self._end(error)
                 return
             self.looks += 1
-            for arrived, height_awaited in list(self._waiting.items()):
-                if (height_awaited <= height or self._node.is_stopping) and not arrived.done():
+            for arrived, awaited in list(self._waiting.items()):
+                if (awaited <= height or self._node.is_stopping) and not arrived.done():
                     arrived.set_result(None)
             await asyncio.sleep(PAUSE)
 

@@ -13,7 +13,7 @@ from tests.fixtures.waiting import eventually
 
 
 def cosign_a_new_block(gateway: Gateway) -> Bytes32:
-    """Make a block, keep a checkpoint of it with the signatures of all; return its hash once it is indexed."""
+    """Make a block, store a checkpoint of it signed by all, and return its hash once it is indexed."""
     store = CheckpointStore(gateway.node.storage)
     eventually(store.newest)  # The gateway's own, the only one: this one is for a block after it.
     gateway.node.chain.request("evm_mine")

@@ -1,4 +1,4 @@
-"""What the tests of the gateway share."""
+"""Fixtures of the tests of the gateway."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Registrations whose documents their owners keep back, and statements about them."""
+"""Registrations without public documents, and statements about them."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class Study:
 
 
 def shown(gateway: Gateway, study: Study) -> set[str]:
-    """By which ways anything of a study's documents can be seen."""
+    """Return the routes that show anything of a study's documents."""
     http, place = gateway.http, f"/v1/datasets/{study.dataset_id}"
     ways = {
         "the page": http.get(place),
@@ -94,7 +94,7 @@ def retract(gateway: Gateway, study: Study, statement: Retraction, by: Any = OWN
 
 
 def indexed(gateway: Gateway) -> None:
-    """Wait until the index has looked at what has changed: any later write is seen after it."""
+    """Wait until the index has read all changes so far, by waiting for a later write."""
     gateway.register(owner("an owner who registers later"))
 
 

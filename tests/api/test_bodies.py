@@ -1,4 +1,4 @@
-"""Bodies that are refused before anything is done with them."""
+"""Bodies that are refused before they are used."""
 
 from __future__ import annotations
 
@@ -175,7 +175,7 @@ def test_a_manifest_of_another_root_is_refused(gateway: Gateway) -> None:
 
 
 def test_a_private_manifest_is_refused_and_its_salts_are_not_repeated(gateway: Gateway) -> None:
-    """R10: the salts keep guessable content from being found; here everybody could read them."""
+    """R10: salts protect guessable content; here they would be public."""
     private = manifest_of(birds=b"1,2\n").salted()
     message = gateway.registration(content_root=private.root)
     answer = gateway.http.post("/v1/datasets", json=gateway.body(message, manifest=json.loads(private.to_json())))
@@ -193,7 +193,7 @@ def test_large_metadata_is_refused(gateway: Gateway) -> None:
 
 
 def _answers(gateway: Gateway, route: str) -> Counter[str]:
-    """How many answers to POST a route gave, by status, as the metrics have it."""
+    """Return the number of answers of a route to POST, by status, from the metrics."""
     name = 'tdr_http_answers_total{method="POST",route="' + route + '",status="'
     lines = [line for line in gateway.http.get("/metrics").text.splitlines() if line.startswith(name)]
     return Counter({line[len(name) :][:3]: int(float(line.split()[-1])) for line in lines})

@@ -1,4 +1,4 @@
-"""The client that openapi-python-client makes of the description: it is whole, and it works."""
+"""The client that openapi-python-client generates from the description is complete and works."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_every_name_is_fit_for_a_class_or_a_method() -> None:
 
 
 def test_every_answer_has_a_schema() -> None:
-    """Generators leave out what has none."""
+    """Generators omit answers without a schema."""
     for path, methods in DOCUMENT["paths"].items():
         for operation in methods.values():
             for status, answer in operation["responses"].items():

@@ -1,4 +1,4 @@
-"""What strangers ask for takes no room from others: limits while parsing, threads of their own, one look for all."""
+"""Requests of strangers do not crowd out others: limits while parsing, separate threads, one task for all that wait."""
 
 from __future__ import annotations
 
@@ -98,7 +98,7 @@ def test_a_long_string_takes_no_memory_to_look_through(inside: bytes) -> None:
 
 
 def test_a_body_with_a_very_long_string_is_refused_and_metadata_of_the_largest_size_are_not(gateway: Gateway) -> None:
-    """However it is escaped: each byte of the metadata may be sent as six."""
+    """In any escaping: each byte of the metadata may be sent as six."""
     for character in "a", '"', "\\":
         answer = gateway.http.post("/v1/datasets", json={"metadata": {"name": character * 2**20}})
         assert (answer.status_code, "string" in answer.json()["detail"]) == (413, True)

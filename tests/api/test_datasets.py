@@ -1,4 +1,4 @@
-"""The whole way over HTTP: register, revise, pass on, withdraw, and find it all again; every answer as documented."""
+"""Full course over HTTP: register, revise, transfer, withdraw, and search; every answer is as documented."""
 
 from __future__ import annotations
 

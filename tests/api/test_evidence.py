@@ -1,4 +1,4 @@
-"""The gateway hands out evidence that verifies without it."""
+"""The gateway exports evidence that verifies without it."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def test_a_dataset_gives_a_bundle_with_what_was_deposited(gateway: Gateway) -> N
 
 
 def test_a_former_version_of_which_nothing_can_be_shown_has_no_bundle_and_no_certificate(gateway: Gateway) -> None:
-    """A bundle without content speaks of the latest version: handed out for another, it would verify other files."""
+    """A bundle without content is about the latest version; returned for another, it would verify the wrong files."""
     dataset_id = gateway.register()
     gateway.settle(gateway.revision(dataset_id, gateway.head(dataset_id)))
     for kind in ("evidence", "certificate.pdf", "credential"):

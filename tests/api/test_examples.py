@@ -1,4 +1,4 @@
-"""The examples in the description: each matches its schema, is really signed, and is taken by a gateway."""
+"""The examples in the description: each matches its schema, has a valid signature, and is accepted by a gateway."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ BODIES: dict[str, dict[str, Any]] = json.loads(examples.FILE.read_text())
 STATEMENTS: tuple[type[Signable], ...] = (Publication, Retraction, RequestPolicy)
 STRUCTS = {**PROTOCOLS.messages, **{statement.__name__: statement for statement in STATEMENTS}}
 SIGNERS = {"AccessRequest": examples.ANALYST, "Withdrawal": examples.ANALYST}
-"""Who signs each example; the owner, where not named. The title is the analyst's before the withdrawal."""
+"""The signer of each example; by default the owner. The title is the analyst's before the withdrawal."""
 
 
 def test_the_file_of_examples_is_fresh() -> None:
@@ -101,7 +101,7 @@ def test_every_example_is_signed_by_who_may(name: str, body: dict[str, Any]) -> 
 
 
 def path_of(name: str, body: dict[str, Any]) -> str:
-    """Where the description says that a body is posted."""
+    """Return the path to which a body is posted, from the description."""
     for path, methods in DOCUMENT["paths"].items():
         content = methods.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {})
         schema = content.get("schema", {}).get("$ref", "").rpartition("/")[2]

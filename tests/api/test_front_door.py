@@ -1,4 +1,4 @@
-"""Every request passes the same front door, whatever is asked: no route and no error answers before it."""
+"""Every request passes the same front door: no route and no error answers before it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ID = "7e57-1d"
 
 
 def all_routes() -> list[tuple[str, str]]:
-    """Every method and path of a whole node's gateway, with something in the place of each parameter."""
+    """Return every method and path of a whole node's gateway, with a value for each parameter."""
     app = bare_app()
     include_gateway(app)
     include_operations(app)
@@ -92,7 +92,7 @@ def test_what_no_route_answers_passes_it_too(
 
 
 def test_the_shortcut_answers_behind_it(gateway: Gateway) -> None:
-    """The most frequent question is answered before routing, and after everything else."""
+    """The most frequent query is answered before routing, and after all other layers."""
     registration = gateway.registration(owner=OWNER.address)
     gateway.settle(registration)
     before = counted(gateway)
@@ -103,7 +103,7 @@ def test_the_shortcut_answers_behind_it(gateway: Gateway) -> None:
     path = f"/v1/datasets/{registration.dataset_id}"
     routed = gateway.http.get(path, params={"min_block": 0})
     assert {*routed.headers} == {*answer.headers}
-    # The index may go on between the two answers, until the block of the registration is final.
+    # The index may advance between the two answers, until the block of the registration is final.
     eventually(lambda: gateway.http.get(path).json() == gateway.http.get(path, params={"min_block": 0}).json())
 
 
@@ -145,7 +145,7 @@ def test_a_request_for_a_websocket_is_answered_as_any_other(gateway: Gateway) ->
 
 
 def test_what_is_not_http_is_refused_before_it(gateway: Gateway) -> None:
-    """The one answer that has no request behind it: there is no path to route, to count or to log."""
+    """The only answer without a request: there is no path to route, count or log."""
     before = counted(gateway)
     url = gateway.http.base_url
     with socket.create_connection((url.host, url.port or 80), timeout=PATIENCE) as connection:

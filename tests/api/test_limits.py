@@ -1,4 +1,4 @@
-"""What an open gateway may be made to pay for, as it answers over HTTP and as the documentation states it."""
+"""The limits on the costs of an open gateway, over HTTP and in the documentation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every path answers HEAD as GET without its body, and names its methods: the gateway's and the witness's."""
+"""Every path of the gateway and the witness answers HEAD like GET without the body, and names its methods."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MADE_ANEW = {
     "/v1/datasets/{dataset_id}/evidence",
     "/v1/datasets/{dataset_id}/certificate.pdf",
 }
-"""Paths whose answers name the moment, so that two of them may differ in length."""
+"""Paths whose answers contain the time, so that two answers may differ in length."""
 
 
 def gateway_app() -> FastAPI:

@@ -1,4 +1,4 @@
-"""Whole nodes as processes: locks, ports, kills; and that nothing secret is ever written."""
+"""Whole nodes as processes: locks, ports, kills, and no secrets in any output."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def process(folder: Path, log: Path) -> Iterator[tuple[subprocess.Popen[str], Ga
 
 
 class _Remote:
-    """What a test knows of a node in another process: its deployment, over HTTP."""
+    """The view of a node in another process: its deployment, over HTTP."""
 
     def __init__(self, client: httpx.Client) -> None:
         answer = client.get("/v1/deployment").json()

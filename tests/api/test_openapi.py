@@ -1,4 +1,4 @@
-"""The description that the gateway gives of itself is fresh and true: every answer is one that it announces."""
+"""The gateway's description of itself is current and correct: it lists every answer."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_the_committed_description_is_fresh() -> None:
 
 @cache
 def operations() -> tuple[tuple[str, str, str], ...]:
-    """Method, path and operation id of all that the description lists."""
+    """Return the method, path and operation id of every operation in the description."""
     paths: dict[str, dict[str, Any]] = json.loads(openapi.document())["paths"]
     return tuple(
         (method.upper(), path, operation["operationId"])
@@ -123,7 +123,7 @@ def test_whatever_is_sent_the_answer_is_one_that_is_documented(gateway: Gateway,
 
 @cache
 def described(operation_id: str) -> frozenset[str]:
-    """The statuses that an operation announces."""
+    """Return the statuses that the description of an operation lists."""
     for methods in json.loads(openapi.document())["paths"].values():
         for operation in methods.values():
             if operation["operationId"] == operation_id:

@@ -1,4 +1,4 @@
-"""What a client does not read costs others nothing: large answers are held up to a limit, and given up in the end."""
+"""Unread answers cost other clients nothing: large ones are held up to a limit, and finally dropped."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ KEPT = 2**16
 
 @pytest.fixture
 def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway]:
-    """A gateway for whose connections the system keeps little, however it is configured."""
+    """A gateway whose connections have small buffers in the system, whatever its configuration."""
 
     def listening(host: str, port: int) -> socket.socket:
         listener = listen(host, port)
@@ -47,7 +47,7 @@ def gateway(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Gateway
 
 @contextmanager
 def asked(gateway: Gateway, body: bytes = LARGE, times: int = 1) -> Iterator[socket.socket]:
-    """A client that asks for a large answer, or for several at once, and reads nothing of it yet."""
+    """A client that requests one or several large answers and does not read them yet."""
     url = gateway.http.base_url
     head = f"POST /rpc HTTP/1.1\r\nHost: {url.netloc.decode()}\r\nContent-Type: application/json\r\n"
     with socket.socket() as client:

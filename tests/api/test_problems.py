@@ -1,4 +1,4 @@
-"""Which errors are the asker's, and which are ours."""
+"""Errors of the client, and errors of the gateway."""
 
 from __future__ import annotations
 

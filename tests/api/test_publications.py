@@ -1,4 +1,4 @@
-"""What a dataset shows was released by its own owner; owners and operators take it back, and proofs are not touched.
+"""Only documents published by the owner are shown; owners and operators can retract them; proofs are unaffected.
 
 The strangers of these tests know everything that is public: messages and signatures are in the chain's transactions.
 """
@@ -33,7 +33,7 @@ def test_documents_that_the_owner_publishes_are_shown_by_every_way(gateway: Gate
 
 
 def test_a_stranger_without_a_key_publishes_nothing(gateway: Gateway, study: Study) -> None:
-    """The message is known to all, with any deadline; the signature is none."""
+    """The message is public and may have any deadline, but the signature is invalid."""
     for deadline in (1, FAR, FAR - 1):
         message = study.message.to_json() | {"deadline": deadline}
         body = {"message": message, "signature": "0x" + "00" * 65, **study.documents}
@@ -45,7 +45,7 @@ def test_a_stranger_without_a_key_publishes_nothing(gateway: Gateway, study: Stu
 
 
 def test_the_public_message_with_its_own_signature_publishes_nothing(gateway: Gateway, study: Study) -> None:
-    """The signature of a registration says nothing about documents, and a stranger's statement is not the owner's."""
+    """The signature of a registration does not cover documents, and a stranger's statement is not the owner's."""
     body = gateway.body(study.message) | study.documents
     answer = gateway.http.post("/v1/datasets", json=body)
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body.metadata")
@@ -60,7 +60,7 @@ def test_the_public_message_with_its_own_signature_publishes_nothing(gateway: Ga
 
 
 def test_a_strangers_dataset_with_the_same_hashes_shows_nothing_of_the_victims(gateway: Gateway, study: Study) -> None:
-    """Documents are a matter of (dataset, version, document): another dataset's publication is not this one's."""
+    """Publications are per (dataset, version, document): another dataset's publication does not count here."""
     copied = gateway.registration(
         owner=STRANGER.address,
         content_root=study.message.content_root,
@@ -86,7 +86,7 @@ def test_an_owner_takes_documents_back_and_only_a_new_statement_shows_them_again
     assert shown(gateway, study) == set()
     assert by_hash(gateway, study) == [404, 404]
 
-    # Everybody knows the statements by now; each counts once.
+    # The statements are public by now; each counts once.
     assert publish(gateway, study, study.publication()).status_code == 409
     assert publish(gateway, study, study.publication(deadline=FAR - 1)).status_code == 200
     assert retract(gateway, study, study.retraction()).status_code == 409
@@ -99,7 +99,7 @@ def test_an_owner_takes_documents_back_and_only_a_new_statement_shows_them_again
         ("manifest", "retracted", "names a person"),
         ("metadata", "retracted", "names a person"),
     }
-    # The proofs stand: the bundle that was exported before, and one that is exported now.
+    # The proofs stay valid: the bundle exported before, and one exported now.
     assert verified(gateway, bundle).metadata == study.metadata
     now = verified(gateway, gateway.http.get(f"/v1/datasets/{study.dataset_id}/evidence").content)
     assert (now.metadata, now.manifest, now.record.dataset.version) == (None, None, 1)

@@ -1,4 +1,4 @@
-"""Receipts over HTTP: one answer a key, and waiting without holding anybody up."""
+"""Receipts over HTTP: one answer per key, and waiting without blocking others."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_a_key_used_for_another_message_is_refused(gateway: Gateway) -> None:
 
 
 def test_a_strangers_key_is_not_in_the_way(gateway: Gateway) -> None:
-    """R9: what one may do does not depend on another's keys."""
+    """R9: a client's keys do not affect other clients."""
     headers = {"idempotency-key": "mine"}
     mine = gateway.http.post("/v1/datasets", json=gateway.body(gateway.registration()), headers=headers)
     message = gateway.registration(owner=STRANGER.address)
@@ -100,7 +100,7 @@ def test_a_wait_that_cannot_be_is_refused(gateway: Gateway, query: dict[str, str
 
 
 def test_waiting_holds_no_thread_and_no_one_else_up(tmp_path: Path) -> None:
-    """Many more wait than there are threads; a write meanwhile is answered while they wait."""
+    """More requests wait than there are threads; a write is answered meanwhile."""
     with open_node(tmp_path, start=False) as node, running(node) as gateway:
         receipt = gateway.send(gateway.registration()).json()
         body = gateway.body(gateway.registration())

@@ -1,4 +1,4 @@
-"""What the contracts refuse: the problem carries the Solidity error's name and values, and nothing was accepted."""
+"""Refusals by the contracts: the problem has the Solidity error's name and values, and nothing is accepted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests for access: an owner closes a dataset to them, and a gateway takes only so many."""
+"""Requests for access: owners can refuse them, and a gateway limits their number."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def test_an_owner_closes_a_dataset_to_requests_and_opens_it_again(gateway: Gatew
 def test_a_repeated_request_keeps_its_receipt_when_the_dataset_is_closed_and_new_ones_are_refused(
     gateway: Gateway, study: Study
 ) -> None:
-    """With another deadline it is another message, whose effect is there already."""
+    """With another deadline it is another message, whose effect exists already."""
     ask = request(study.dataset_id)
     accepted = gateway.settle(ask, ANALYST)
     assert policy(gateway, study, False, 100).status_code == 200

@@ -1,4 +1,4 @@
-"""The read-only JSON-RPC: the chain's own answers, and nothing that changes anything."""
+"""The read-only JSON-RPC: the chain's own answers, and no method that changes anything."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_waiting_for_a_thread_is_no_part_of_the_time(gateway: Gateway, monkeypat
 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Computing processes are given all the time that they need."""
+    """The computing processes have no time limit."""
     monkeypatch.setattr(calculator_process, "GRACE_SECONDS", PATIENCE)
     monkeypatch.setattr(rpc, "SECONDS", PATIENCE)
 
@@ -207,7 +207,7 @@ def on_disk(tmp_path: Path, patient: None) -> Iterator[Gateway]:
 
 @pytest.fixture(scope="module")
 def shared_on_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Gateway]:
-    """Such a gateway for tests that leave it as it is."""
+    """Such a gateway for tests that do not change it."""
     with gateway_on_disk(tmp_path_factory.mktemp("on-disk")) as gateway:
         yield gateway
 
@@ -250,7 +250,7 @@ def test_what_the_quick_lane_has_no_time_for_is_answered_by_the_slow_one(
 def test_who_asks_for_little_stays_in_the_quick_lane_however_slow_the_machine_is(
     on_disk: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A machine on which a tenth of a second passes before anything is computed sent all to the slow lane."""
+    """A machine that needs a tenth of a second before it computes once sent everything to the slow lane."""
     monkeypatch.setattr(rpc, "QUICK_SECONDS", PATIENCE)
     ask(on_disk, call("eth_call", TELL_CHAIN_ID, "latest"))  # What a process computes at its first call alone.
     monkeypatch.setattr(rpc, "QUICK_SECONDS", 0.0)

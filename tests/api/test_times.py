@@ -1,4 +1,4 @@
-"""Times over HTTP: in seconds, and near enough to be meant."""
+"""Times over HTTP: in seconds, and not implausibly far ahead."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Taking the bundle out of a PDF that anybody may have made: found, or refused, and never a crash or a flood."""
+"""Extract the bundle from an untrusted PDF: it is found or refused, without a crash or excessive memory."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_file_made_of_nothing_but_marks_is_refused_after_a_few_of_them(monkeyp
 @given(st.data())
 @settings(max_examples=draws(100, 300), suppress_health_check=[HealthCheck.too_slow])
 def test_a_damaged_certificate_gives_its_bundle_another_text_or_a_refusal(data: st.DataObject) -> None:
-    """R7 rests on this: what is found is verified afterwards, so that only a crash would be a fault here."""
+    """R7 depends on this: the extracted bundle is verified afterwards, so only a crash would be a fault here."""
     damaged = bytearray(PAGE)
     start = re.search(rb"/EmbeddedFile(?!s)", PAGE)
     assert start is not None

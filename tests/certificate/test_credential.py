@@ -111,7 +111,7 @@ def test_base58_keeps_leading_zeros() -> None:
 
 
 def test_a_context_of_other_content_or_at_no_http_address_is_refused() -> None:
-    """Whatever a signer says: with another context the same words mean something else."""
+    """Even if signed: with another context the same terms have another meaning."""
     for context in (
         f"https://registry.example/contexts/{'5a' * 32}.jsonld",
         f"https://registry.example/{DIGEST}.jsonld",

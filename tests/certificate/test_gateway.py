@@ -237,7 +237,7 @@ def test_a_very_long_host_does_not_break_the_page(penguins: Penguins) -> None:
 
 
 def test_its_code_leads_where_the_operator_says_and_not_where_the_asker_says(tmp_path: Path) -> None:
-    """Whoever asks names any host; what is printed or signed must not lead there."""
+    """A request may name any host; printed or signed addresses must not use it."""
     with open_node(tmp_path, public_url="https://registry.example.org/data") as node, running(node) as gateway:
         dataset_id = gateway.register()
         path = f"/v1/datasets/{dataset_id}/certificate.pdf"

@@ -1,4 +1,4 @@
-"""The same chain in three kinds: in memory, on disk, and anvil reached over HTTP."""
+"""Three kinds of chain: in memory, on disk, and anvil over HTTP."""
 
 from __future__ import annotations
 

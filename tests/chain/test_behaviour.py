@@ -1,4 +1,4 @@
-"""What every kind of chain does alike. web3.py, py-trie and rlp say what is right."""
+"""The common behaviour of all kinds of chain, checked with web3.py, py-trie and rlp."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Strangers' requests end where their budget does: by counts, and by a clock of the tests' own."""
+"""Requests of strangers end when their budget is used up, by counts and by a clock of the tests."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def budget(**changed: Any) -> Budget:
 
 
 def ticking(every: int = 1) -> Any:
-    """A clock that goes on by a second each time it is looked at."""
+    """A clock that advances by a second with each reading."""
     seconds = itertools.count()
     return lambda: float(next(seconds) // every)
 
@@ -52,7 +52,7 @@ def test_a_hundred_percentiles_are_answered_and_one_more_is_not(chain: EmbeddedC
 
 
 def test_the_answers_of_a_batch_are_counted_while_they_are_made(chain: EmbeddedChain) -> None:
-    """A5: what is too much is not made first and refused then."""
+    """A5: an excessive answer is refused before it is made."""
     made: list[int] = []
     request = chain.request
 
@@ -125,7 +125,7 @@ def test_the_setup_of_blobs_is_not_read_for_a_call(chain: EmbeddedChain) -> None
 
 @pytest.mark.parametrize("given", ["61ffff", "5f"])
 def test_the_memory_of_all_frames_of_a_call_is_bounded(chain: EmbeddedChain, given: str) -> None:
-    """A8: a copy of what a frame is given costs 100 gas, however long it is, and a frame of nothing costs no more."""
+    """A8: a copy of a frame's input costs 100 gas at any length, and a frame without code costs no more."""
     again = f"5b5f5f{given}5f5f61abcd5ff1505f56"  # JUMPDEST, CALL(0, 0xabcd, 0, 0, length, 0, 0), POP, JUMP(0)
     with limited(budget(memory=2**20)):
         (answer,) = chain.batch([("eth_call", [{"data": f"0x{again}", "gas": hex(2**24)}, "latest"])])
@@ -150,7 +150,7 @@ def calls_itself_twice() -> str:
 
 
 def test_frames_too_short_to_be_noticed_alone_are_counted_together(chain: EmbeddedChain) -> None:
-    """A8: a tree of calls, none of which runs as many opcodes as lie between two looks."""
+    """A8: a tree of calls, each of which runs fewer opcodes than lie between two checks."""
     with limited(budget(seconds=10.0, clock=ticking())):
         (answer,) = chain.batch([("eth_call", [{"data": calls_itself_twice(), "gas": hex(2**22)}, "latest"])])
     assert answer.code == LIMIT_EXCEEDED

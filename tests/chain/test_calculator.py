@@ -1,4 +1,4 @@
-"""The process that computes for strangers stops in the middle of whatever it computes, and says nothing untrue."""
+"""The process that computes for strangers can be stopped during any computation, and never answers wrongly."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ SETUP = """
 
 
 def told(program: str) -> list[str]:
-    """Return what a process prints that computes as the one of the node does."""
+    """Return the output of a process that computes as the node's does."""
     text = textwrap.dedent(SETUP) + textwrap.dedent(program)
     done = subprocess.run([sys.executable, "-c", text], capture_output=True, text=True, check=True, timeout=PATIENCE)
     return done.stdout.splitlines()
 
 
 def test_a_precompile_that_runs_is_stopped_when_the_budget_ends() -> None:
-    """A8: ten pairs take seconds in Python, and look at no budget."""
+    """A8: ten pairs take seconds in Python, without checks of the budget."""
     program = """
         happened, bounded = [], limited._bounded
 

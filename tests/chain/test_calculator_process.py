@@ -1,4 +1,4 @@
-"""What strangers ask of the embedded chain is computed in a process of its own: the same answers, an end in time."""
+"""Strangers' requests to the embedded chain run in another process, with the same answers and a time limit."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def test_a_process_that_was_too_slow_to_start_leaves_no_message_to_the_next(
 def test_no_setting_of_the_node_is_in_the_environment_of_the_process(
     chain: EmbeddedChain, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It runs what strangers send, and has no use for a relayer's key or a database's password."""
+    """It runs strangers' code, and must not have the relayer's key or the database's password."""
     monkeypatch.setenv("TDR_RELAYER_KEY", "a secret")
     computed(chain, CHAIN_ID)
     environment = Path(f"/proc/{process_of(chain)}/environ").read_bytes()

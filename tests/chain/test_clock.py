@@ -1,4 +1,4 @@
-"""The chain's time, from what a node shows of it."""
+"""The chain's time, as read from a node."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Machine:
 
 
 def chain_at(timestamp: int) -> EmbeddedChain:
-    """A chain whose pending block says no more than its newest, like that of some nodes."""
+    """A chain whose pending block is its newest block, as with some nodes."""
     return EmbeddedChain.in_memory(Address(b"\1" * 20), clock=lambda: float(timestamp))
 
 

@@ -1,4 +1,4 @@
-"""Calldata against eth_abi, and what a node's errors say of a contract's."""
+"""Calldata compared with eth_abi, and contract errors in a node's errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded chain's own promises: blocks keep to the clock, nothing stops the miner."""
+"""Guarantees of the embedded chain: blocks follow the clock, and nothing stops the miner."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def go_on(chain: EmbeddedChain, clock: Clock, seconds: float = 1.0) -> None:
     chain._step()
 
 
-# Blocks keep to the clock, and to the rules
+# Blocks follow the clock and the rules
 
 
 def test_no_block_is_ahead_of_the_clock(paused: EmbeddedChain, clock: Clock) -> None:
@@ -176,7 +176,7 @@ def test_transaction_over_a_limit_is_refused(fields: dict[str, Any], reason: str
 
 
 def test_transaction_without_chain_id_is_refused() -> None:
-    """C5: a signature that would hold on any chain is not taken."""
+    """C5: a signature that is valid on every chain is refused."""
     chain = EmbeddedChain.in_memory(RELAYER)
     raw = Wallet(chain).account.sign_transaction(
         {"nonce": 0, "gasPrice": 10**10, "gas": 21_000, "to": bytes(20), "value": 0}

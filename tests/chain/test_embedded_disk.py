@@ -1,4 +1,4 @@
-"""What the embedded chain has on disk survives, whatever ends its process."""
+"""The embedded chain on disk survives any end of its process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SHOWN_EACH = 30
 
 @pytest.mark.long
 def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_path: Path) -> None:
-    """R1, on the chain's side: what was once seen in a block is there after SIGKILL, in the same block."""
+    """R1, for the chain: a transaction once seen in a block is in the same block after SIGKILL."""
     moments = random_of("moments of kills")
     shown: list[tuple[str, str, str]] = []
     for _ in range(4):

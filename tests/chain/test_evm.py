@@ -1,4 +1,4 @@
-"""Building blocks, by themselves: what one transaction may do to the others."""
+"""Block building: effects of one transaction on the others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What nodes offer, in the words of each client, and by which rule a block is then final."""
+"""Capabilities of nodes, in the answers of each client, and the resulting rule of finality."""
 
 from __future__ import annotations
 

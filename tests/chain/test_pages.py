@@ -1,4 +1,4 @@
-"""Reading in pages: whatever a node limits, each block is read once, in order, in few requests."""
+"""Reading in pages: under any limit of a node, each block is read once, in order, in few requests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What waits for a block, and in which order it goes."""
+"""Pending transactions and their order."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from registry.chain.client import Chain
 from tests.fixtures.waiting import eventually
 
 RELAYER_KEY = "0xac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80"
-"""The key that anvil gives ether to by default; known to everybody."""
+"""The key that anvil funds by default; publicly known."""
 
 RELAYER = Address.parse(Account.from_key(RELAYER_KEY).address)
 

@@ -1,4 +1,4 @@
-"""What the oracle of the chaos run must notice: one that finds nothing might be blind."""
+"""The faults that the oracle of the chaos run must detect."""
 
 from __future__ import annotations
 

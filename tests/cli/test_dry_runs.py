@@ -1,4 +1,4 @@
-"""Dry runs of every write: they say what would be signed or why it would be refused, and send nothing."""
+"""Dry runs of every write: they show what would be signed or why it would be refused, and send nothing."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ def test_a_dry_run_of_what_would_be_refused_is_refused_in_the_same_words(
 def test_a_dry_run_about_a_dataset_that_the_chain_does_not_have_is_refused_as_by_the_contract(
     gateway: Gateway, keys: dict[str, Address], tmp_path: Path
 ) -> None:
-    """The gateway can name any dataset; only the chain says which there are."""
+    """The gateway can name any dataset; only the chain shows which exist."""
     unknown = DatasetId(keccak256(b"never registered"))
     withdrawal = Withdrawal(dataset_id=unknown, head=ZERO_BYTES32, reason="", deadline=FAR)
     policy = RequestPolicy(dataset_id=unknown, accepted=True, issued_at=0, deadline=FAR)

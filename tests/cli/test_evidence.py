@@ -282,7 +282,7 @@ def test_a_bundle_that_does_not_show_somebody_proves_nothing_about_them(tdr: Run
 
 
 def test_steps_have_the_same_numbers_in_every_report(tdr: Run) -> None:
-    """U15: a step of which a bundle holds nothing is said to be left out, and moves no other."""
+    """U15: a step without data in the bundle is reported as left out, and does not renumber others."""
     titles = [f"{number}. {title}: " for number, title in enumerate((step.title for step in Step), 1)]
     for name in ("registered", "withdrawn", "granted"):
         lines = tdr("verify", *vector(name)).out.splitlines()

@@ -1,4 +1,4 @@
-"""What the commands make of a gateway's odd answers: one line, or what can be shown."""
+"""Unusual answers of a gateway: commands print one line, or what can be shown."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names for accounts: keys and contacts are taken wherever an address is; and one grammar for ids."""
+"""Names for accounts: keys and contacts are accepted in place of addresses; and one grammar for ids."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One world for the session; each test gets it as it was at first."""
+"""One world for the session; each test gets it in its initial state."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def session_world() -> World:
 
 @pytest.fixture
 def world(session_world: World) -> Iterator[World]:
-    """The world, taken back afterwards to what it was."""
+    """The world, reset afterwards."""
     snapshot = session_world.tester.take_snapshot()
     yield session_world
     session_world.tester.revert_to_snapshot(snapshot)

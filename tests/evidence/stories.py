@@ -42,7 +42,7 @@ class Story:
 
 
 class ForgetfulNode:
-    """A node that keeps no state of blocks gone by, as most do: it refuses proofs of it.
+    """A node without the state of past blocks, like most nodes: it refuses proofs of it.
 
     Args:
         chain: The chain behind it.
@@ -107,7 +107,7 @@ def tell(world: World) -> dict[str, Story]:
 
 
 def _tell_of_penguins(world: World, export: Callable[..., None]) -> tuple[Manifest, DatasetId]:
-    """Let a dataset live through all that can happen to one, and export bundles on the way."""
+    """Apply every kind of change to a dataset, and export bundles in between."""
     files = manifest("penguins.csv", "readme/企鹅.txt", "z.bin", "a.csv", "b.csv")
     penguins = world.register(files, metadata_hash(METADATA))
     registered = world.latest()

@@ -1,4 +1,4 @@
-"""Single files under a content root: what an honest manifest could not have is refused even where it hashes right."""
+"""Single files under a content root: entries impossible in an honest manifest are refused even with correct hashes."""
 
 from __future__ import annotations
 

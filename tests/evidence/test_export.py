@@ -1,4 +1,4 @@
-"""Making bundles from chains of two kinds: what the nodes give is real, and what they withhold is noticed."""
+"""Export from two kinds of chains: the data is authentic, and missing data is detected."""
 
 from __future__ import annotations
 

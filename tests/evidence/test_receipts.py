@@ -1,4 +1,4 @@
-"""Receipts of all types, and what is none."""
+"""Receipts of all types, and invalid ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""RLP beside the Ethereum project's own library, and the encodings that are not the one."""
+"""RLP compared with the Ethereum project's own library, and non-canonical encodings."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ ALL = (
 
 
 def verified(story: Story) -> Verified:
-    """What a story's bundle proves, all blocks that it needs being trusted."""
+    """Return what a story's bundle proves if all blocks that it needs are trusted."""
     chain_id = json.loads(story.bundle)["chainId"]
     return verify(
         story.bundle, PinnedBlocks(set(blocks_to_vouch_for(story.bundle, PROTOCOLS).values()), chain_id), PROTOCOLS
@@ -36,7 +36,7 @@ def verified(story: Story) -> Verified:
 
 
 def steps_of(result: Verified) -> dict[str, str]:
-    """What each step says, by its title."""
+    """Return the text of each step by its title."""
     return {step.title: step_text(step, PROTOCOLS) for step in result.steps}
 
 

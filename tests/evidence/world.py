@@ -171,7 +171,7 @@ class World:
         self.relay(message, self.owner)
 
     def blocks(self, count: int) -> None:
-        """Lets some blocks go by in which nothing of ours happens."""
+        """Make some blocks without events of ours."""
         for _ in range(count):
             self.relayer.receipt(self.relayer.send())
 

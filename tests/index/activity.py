@@ -1,4 +1,4 @@
-"""People who use the contracts on anvil at random, and a chain that changes its mind.
+"""People who use the contracts on anvil at random, and a chain that reorganises.
 
 Transactions are signed here and sent as they are, so that the same one can be taken out of the chain and put back in.
 Some revert, because what they name has changed in the meantime: that is part of it.
@@ -75,11 +75,11 @@ class Activity:
             self.chain.request("evm_mine")
 
     def act(self, times: int = 1) -> list[str]:
-        """Sends some random transactions; gives them as they were sent."""
+        """Send some random transactions; return them as they were sent."""
         return [self.send_call(*self._random_call()) for _ in range(times)]
 
     def send(self, person: LocalAccount, message: Message) -> str:
-        """Sends one message, its signer being the sender."""
+        """Send one message from its signer."""
         return self.send_call(person, self.deployment.address_of(message.CONTRACT), calldata(message, b""))
 
     def registration(self, person: LocalAccount, **fields: Any) -> Registration:
@@ -99,7 +99,7 @@ class Activity:
         return int(self.chain.request("eth_blockNumber"), 16)
 
     def reorg(self, depth: int, *, keep: float = 0.7, longer: int = 1) -> None:
-        """Takes the last blocks back, and makes others in their place.
+        """Remove the last blocks and make others instead.
 
         Args:
             depth: How many blocks.

@@ -1,4 +1,4 @@
-"""What the index answers, as the gateway writes it."""
+"""Answers of the index, as the gateway writes them."""
 
 from __future__ import annotations
 

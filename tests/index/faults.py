@@ -1,4 +1,4 @@
-"""A node that answers amiss: an honest chain, and between it and the reader whatever a test puts there."""
+"""A faulty node: an honest chain, whose answers a test can change."""
 
 from __future__ import annotations
 
@@ -38,5 +38,5 @@ class SpoilingChain:
 
 
 def honest(method: str, params: Sequence[object], answer: Any) -> Any:
-    """Spoils nothing."""
+    """Change nothing."""
     return answer

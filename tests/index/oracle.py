@@ -1,4 +1,4 @@
-"""What the index must contain, by the chain's logs and the records' pure folds, without the index's code."""
+"""The expected index, from the chain's logs and the records' pure folds, without the index's code."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ Fold = tuple[dict[DatasetId, Dataset], dict[tuple[DatasetId, Address], Access]]
 
 
 def fold_chain(chain: Chain, deployment: Deployment) -> Fold:
-    """The records of all that the canonical chain logs now."""
+    """Return the records of all logs of the canonical chain."""
     datasets: dict[DatasetId, Dataset] = {}
     accesses: dict[tuple[DatasetId, Address], Access] = {}
     both = [str(deployment.address_of("DatasetRegistry")), str(deployment.address_of("AccessGrants"))]
@@ -49,7 +49,7 @@ def fold_chain(chain: Chain, deployment: Deployment) -> Fold:
 
 
 def require_fold(activity: Activity, storage: Storage) -> None:
-    """R4, R5: the index is at the chain's head, and says what the pure folds of the chain's logs say."""
+    """R4, R5: the index is at the chain's head and equals the pure folds of the chain's logs."""
     head = activity.chain.request("eth_getBlockByNumber", ["latest", False])
     with storage.read() as connection:
         cursor = read_cursor(connection)

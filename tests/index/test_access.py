@@ -1,4 +1,4 @@
-"""What the index answers about grants and requests for access."""
+"""Queries of the index about grants and requests for access."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which blocks the index takes to be final."""
+"""The blocks that the index considers final."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The lineage from the index, beside the same walk over what the chain's own logs say."""
+"""The lineage from the index, compared with the same walk over the chain's logs."""
 
 from __future__ import annotations
 

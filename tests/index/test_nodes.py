@@ -1,4 +1,4 @@
-"""The index does not become wrong by the answers of a node that lags, lies, refuses or is load-balanced."""
+"""The index stays correct with a node that lags, lies, refuses or is load-balanced."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_answers_at_random_null_stale_or_cut_short_never_corrupt(activity: Activ
 
 
 def test_logs_of_other_contracts_are_ignored(activity: Activity, storage: Storage, indexer: Indexer) -> None:
-    """A twin of the contracts, with the same events, is none of ours."""
+    """A copy of the contracts with the same events is not one of ours."""
     stranger = Activity(activity.chain, seed=9)
     for _ in range(4):
         stranger.act(4)

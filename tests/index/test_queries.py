@@ -1,4 +1,4 @@
-"""What the index answers, compared with the records' pure folds of the same chain."""
+"""Answers of the index, compared with the records' pure folds of the same chain."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_of_an_unknown_dataset_nothing_is_said(activity: Activity, indexer: Inde
 
 
 def test_a_cursor_of_one_list_is_not_taken_by_another(activity: Activity, indexer: Indexer, queries: Answers) -> None:
-    """It would give a page of other rows, or an empty one, that looks like the end."""
+    """It would return a page of other rows, or an empty one that looks like the end."""
     for _ in range(2):
         activity.send(activity.people[0], activity.registration(activity.people[0], sources=()))
     activity.mine()

@@ -64,7 +64,7 @@ def test_whatever_happens_the_index_is_the_fold_of_the_canonical_chain(
 
 
 def crash_at(place: str, indexer: Indexer) -> None:
-    """Lets the indexer go on until it would do something there, and die."""
+    """Run the indexer until it reaches the given point, and crash there."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sync, place, crash)
         try:

@@ -1,4 +1,4 @@
-"""How datasets are found: by owner, name, words, hash, status, source and prefix of the id."""
+"""Search for datasets by owner, name, words, hash, status, source and prefix of the id."""
 
 from __future__ import annotations
 
@@ -100,7 +100,7 @@ def require_published(queries: Answers, dataset_id: DatasetId) -> None:
     ],
 )
 def test_a_name_written_without_spaces_is_found_by_its_parts(sought: str, is_found: bool) -> None:
-    """Of names and what is sought, as the index keeps and asks for them; Chinese sets no spaces between words."""
+    """The words of names and of searches in the index; Chinese has no spaces between words."""
     kept = set(words_of("气象站 7 的数据 Station观测"))
     assert (set(query_words(sought)) <= kept) is is_found
 
@@ -137,7 +137,7 @@ def test_metadata_that_comes_in_after_the_event_names_the_dataset(
 
 
 def put_late(activity: Activity, indexer: Indexer, storage: Storage, queries: Answers, dataset_id: DatasetId) -> str:
-    """Revises a dataset, and brings the metadata when the index has it already."""
+    """Revise a dataset, and deposit the metadata after the index has read the revision."""
     head = Bytes32.parse(queries.dataset(dataset_id)["head"])
     named = {"name": "It came late"}
     key = Bytes32(sha256(b'{"name":"It came late"}').digest())

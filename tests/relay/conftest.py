@@ -63,7 +63,7 @@ def anvil_world(anvil: Chain, storage: Storage) -> World:
 
 @pytest.fixture
 def moves(storage: Storage) -> Iterator[Callable[[], list[tuple[str, str]]]]:
-    """Every change of a status, written down by the database itself; in the end each must have been allowed (R3)."""
+    """Every change of a status, recorded by the database itself; at the end each must have been allowed (R3)."""
     with storage.write() as connection:
         connection.execute(text("CREATE TABLE moves (old VARCHAR(8), new VARCHAR(8))"))
         if storage.is_sqlite:

@@ -1,4 +1,4 @@
-"""Chains on which things go wrong at a chosen moment."""
+"""Chains with faults at chosen moments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Calls = Sequence[tuple[str, Sequence[object]]]
 
 
 class Crashing:
-    """A chain during whose n-th exchange the process dies: before the node hears of it, or before its answer comes."""
+    """A chain during whose n-th exchange the process dies: before the node gets the request, or before the answer."""
 
     def __init__(self, chain: Chain, tick: Callable[[], bool], *, after: bool) -> None:
         self._chain = chain
@@ -40,7 +40,7 @@ class Crashing:
 
 
 def losing_answers(chain: Chain, times: int) -> Altered:
-    """A chain that takes transactions, but whose answers to that are lost for the first so many."""
+    """A chain that accepts transactions, but loses the answers to the first ones."""
     left = [times]
 
     def alter(method: str, params: Sequence[object], carry_out: Callable[[], Any]) -> Any:
@@ -54,7 +54,7 @@ def losing_answers(chain: Chain, times: int) -> Altered:
 
 
 def refusing(chain: Chain, message: str, times: int) -> Altered:
-    """A chain that refuses the first so many transactions with a message."""
+    """A chain that refuses the first transactions with a message."""
     left = [times]
 
     def alter(method: str, params: Sequence[object], carry_out: Callable[[], Any]) -> Any:

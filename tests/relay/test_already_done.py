@@ -1,4 +1,4 @@
-"""What was sent past the gateway: one receipt for one effect, and only for who may have asked for it."""
+"""Messages sent directly to the chain: one receipt per effect, and only for an authorised sender."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_another_registration_of_the_same_id_is_no_success(world: World) -> None
 
 
 def test_without_the_owners_signature_nothing_is_written_and_no_log_is_read(world: World) -> None:
-    """A stranger may copy what is on the chain; it takes no key to put any deadline and any bytes beside it."""
+    """A stranger may copy a message from the chain and add any deadline and bytes, without a key."""
     registration = world.registration()
     world.send_directly(registration)
     revision = world.revision(registration.dataset_id, Bytes32(world.head_of(registration.dataset_id)))
@@ -131,7 +131,7 @@ def test_what_the_relayer_sent_itself_has_the_receipt_it_has(world: World) -> No
 
 
 def test_a_repeated_message_gets_its_receipt_after_its_deadline(world: World) -> None:
-    """A client whose answer was lost asks again, however late; a message that is not known then is refused."""
+    """A client whose answer was lost can ask again at any time; an unknown message is then refused."""
     now = int(world.chain.request("eth_getBlockByNumber", ["latest", False])["timestamp"], 16)
     message = world.registration(deadline=now + 30)
     receipt = world.accept(message)
@@ -172,7 +172,7 @@ def test_documents_are_looked_at_after_the_signature(world: World) -> None:
 
 
 def test_a_former_owner_gets_a_receipt_for_what_was_theirs_to_sign(world: World) -> None:
-    """Whose signature counts is who owned the title when the effect happened, not who owns it now."""
+    """The valid signature is that of the owner at the time of the effect, not of the present owner."""
     registration, buyer = world.registration(), Owner("buyer")
     dataset_id = registration.dataset_id
     world.send_directly(registration)

@@ -1,4 +1,4 @@
-"""What strangers can make the relayer pay for: rehearsals at the price, contract wallets, and budgets of gas."""
+"""Limits on what strangers can make the relayer pay for: priced rehearsals, contract wallets, and gas budgets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.relay.world import LATER, OWNER, Owner, World
 
 GWEI = 10**9
 LONG = bytes(70)
-"""A signature that only a contract can call its own."""
+"""A signature that only a contract can accept."""
 AMPLE = GasBudgets(10**12, 10**12, 10**12, 10**12)
 
 
@@ -58,7 +58,7 @@ def accepted(storage: Storage) -> int:
 
 
 def test_a_wallet_that_burns_gas_where_it_costs_something_is_found_out(world: World) -> None:
-    """It says yes in a rehearsal that is free, and would use all the gas of every transaction."""
+    """It accepts in a free rehearsal, and would use all the gas of every transaction."""
     message = owned_by(world, deploy(world, BURNING))
     for _ in range(3):
         with pytest.raises(ContractRefused) as caught:
@@ -70,7 +70,7 @@ def test_a_wallet_that_burns_gas_where_it_costs_something_is_found_out(world: Wo
 
 
 def test_what_failed_is_paid_for_once(small_world: World) -> None:
-    """The same body, posted again and again, has the one receipt that says that it failed."""
+    """The same body, posted repeatedly, has one receipt, which states that it failed."""
     world = small_world
     message = owned_by(world, deploy(world, BURNING))
     free = Terms(lambda: Fees(0, 0), False, None)
@@ -96,7 +96,7 @@ def test_contract_wallets_are_relayed_for_by_choice(small_world: World) -> None:
 
 
 def test_an_account_that_delegates_to_code_counts_as_a_contract_wallet(anvil_world: World) -> None:
-    """EIP-7702: its key has signed, but it is the code that judges, with as much gas as it likes."""
+    """EIP-7702: its key has signed, but its code decides, with any amount of gas."""
     world, delegating = anvil_world, Owner("delegating")
     wallet = deploy(world, ACCOMMODATING)
     world.chain.request("anvil_setCode", [str(delegating.address), f"0xef0100{wallet.hex()}"])
@@ -169,7 +169,7 @@ def test_strangers_with_many_keys_leave_gas_for_owners_with_a_history(small_worl
 
 
 def test_requests_of_strangers_leave_an_owners_budget_alone(small_world: World) -> None:
-    """Whoever asks for access spends a budget of their own, and one for requests, which others' requests share."""
+    """A requester spends a budget of their own, and a budget for requests that all requesters share."""
     world = small_world
     registration = world.registration()
     world.send_directly(registration)
@@ -198,7 +198,7 @@ def test_requests_of_strangers_leave_an_owners_budget_alone(small_world: World) 
 def test_processes_that_share_a_database_share_the_budgets(
     small_world: World, storage: Storage, migrated_url: str
 ) -> None:
-    """Whoever comes first: exactly as many are accepted as the budget covers."""
+    """In any order: exactly as many are accepted as the budget covers."""
     world = small_world
     submissions = [world.prepare(world.registration(), bytes(65)) for _ in range(12)]
     gas = submissions[0].gas

@@ -1,4 +1,4 @@
-"""One deployment a database, whatever dies when; and only contracts that are ours."""
+"""One deployment per database, after any crash, and only our own contracts."""
 
 from __future__ import annotations
 

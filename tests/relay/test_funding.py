@@ -1,4 +1,4 @@
-"""A relayer without money: one line that says what to send where, no loop of warnings, and then it goes on."""
+"""A relayer without money logs once what to send to which account, and continues when it is funded."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def set_balance(chain: Chain, wei: int) -> None:
 
 
 def requested(messages: Sequence[str]) -> list[int]:
-    """What the lines ask for, in wei; each must name the account."""
+    """Return the amounts that the lines ask for, in wei; each line must name the account."""
     found = [LINE.search(message) for message in messages]
     assert all(match[2] == str(POOR.address) for match in found if match)
     return [round(float(match[1]) * 10**18) for match in found if match]
@@ -51,7 +51,7 @@ def requested(messages: Sequence[str]) -> list[int]:
 def test_an_unfunded_deployment_waits_for_what_it_asks_for(
     paid_chain: Chain, sqlite_storage: Storage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """R10: exactly what the line says is enough, and nothing else is said meanwhile."""
+    """R10: exactly the stated amount is enough, and nothing else is logged meanwhile."""
     caplog.set_level(logging.INFO, "registry")
     looks = 0
 

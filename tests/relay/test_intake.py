@@ -1,4 +1,4 @@
-"""Accepting: what is acknowledged is kept, once, and what is not kept is not acknowledged."""
+"""Acceptance: every acknowledged message is stored exactly once, and no other is acknowledged."""
 
 from __future__ import annotations
 
@@ -139,7 +139,7 @@ def test_what_goes_with_a_message_is_kept_with_it_or_not_at_all(world: World) ->
 
 
 def test_a_commit_whose_answer_is_lost_is_looked_up(world: World) -> None:
-    """R1: where the database does not say whether it committed, the receipt that is found is the answer."""
+    """R1: if the database does not report whether it committed, the stored receipt is the answer."""
 
     class Ambiguous(Storage):
         @contextmanager

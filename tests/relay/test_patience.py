@@ -1,4 +1,4 @@
-"""A contract wallet's code keeps the embedded chain's EVM busy for so long and no longer, by a clock of the tests."""
+"""A contract wallet's code occupies the embedded chain's EVM for a limited time, by a clock of the tests."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tests.relay.world import World
 
 FOREVER = bytes.fromhex("5b600056")  # JUMPDEST; PUSH1 0; JUMP
 LOOKS = 90
-"""After so many looks at the clock the time is up. An honest registration needs some tens."""
+"""The number of readings of the clock after which the time is up. An honest registration needs some tens."""
 TOO_MANY_PAIRS = 11
 
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> itertools.count[int]:
-    """A clock that goes on with each look; it returns how often it was looked at."""
+    """A clock that advances with each reading; it returns the number of readings."""
     looks = itertools.count()
     clock = partial(next, looks)
     monkeypatch.setattr(patience, "Budget", partial(Budget, clock=lambda: clock() * patience.SECONDS / LOOKS))

@@ -102,7 +102,7 @@ def test_of_two_relayers_with_one_key_one_works(world: World) -> None:
 
 
 def test_a_relayer_that_was_thought_dead_cannot_write(world: World) -> None:
-    """R2: the token of its lease is not the highest any more."""
+    """R2: the token of its lease is not the highest any longer."""
     first = world.relayer("first")
     first.step()
     world.submit(world.registration())
@@ -321,7 +321,7 @@ def test_a_broken_bound_is_seen(small_world: World, caplog: pytest.LogCaptureFix
 
 @pytest.mark.parametrize("where", ["before an exchange", "after an exchange", "before a commit"])
 def test_a_relayer_that_dies_anywhere_is_survived_by_the_next(where: str, embedded: Chain, storage: Storage) -> None:
-    """R1, R2: at each exchange with the node and each commit in turn, the process is gone; the next one goes on."""
+    """R1, R2: the process dies at each exchange and each commit in turn; the next process continues."""
     world = World.make(embedded, storage)
     for moment in count():
         message = world.registration()
@@ -339,7 +339,7 @@ def test_a_relayer_that_dies_anywhere_is_survived_by_the_next(where: str, embedd
 
 
 def _dies_at(world: World, moment: int, where: str) -> bool:
-    """Runs a relayer to the end, or until it dies at its n-th exchange or commit. Says whether it died."""
+    """Run a relayer to the end, or until it dies at its n-th exchange or commit; return whether it died."""
     left = [moment]
 
     def tick(*_: object) -> bool:

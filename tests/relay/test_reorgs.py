@@ -1,4 +1,4 @@
-"""Reorganisations: what was in a block is in none, or in another one, and the relay makes it good."""
+"""Reorganisations: transactions leave their blocks or move to others, and the relay recovers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def settle(world: World, relayer: Relayer, receipts: list[Receipt]) -> None:
 
 
 def canonical(world: World, receipt: Receipt) -> bool:
-    """Whether what the receipt says is what the chain says."""
+    """Return whether a receipt agrees with the chain."""
     found = world.receipt(receipt)
     answer = world.chain.request("eth_getTransactionReceipt", [str(found.transaction_hash)])
     return (
@@ -165,7 +165,7 @@ def test_a_copy_that_comes_first_in_the_new_branch_is_the_effect(world: World, m
 
 
 def test_a_refusal_that_a_reorganisation_undoes_is_taken_back(world: World, moves: Moves) -> None:
-    """R1: a failure is not stated for good before its block is final."""
+    """R1: a failure is not permanent before its block is final."""
     relayer = world.relayer(finality=65)
     message = world.registration()
     early = world.accept(world.grant(message.dataset_id))

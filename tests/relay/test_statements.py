@@ -1,4 +1,4 @@
-"""Whose signature a statement about a dataset needs: its present owner's, be that a key or a contract."""
+"""A statement about a dataset needs the signature of its present owner, a key or a contract."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.relay.test_budgets import ACCOMMODATING, LONG, deploy
 from tests.relay.world import LATER, Owner, World
 
 REFUSING = bytes.fromhex("60006000f3")
-"""A wallet that answers nothing: no signature is its own."""
+"""A wallet without an answer: it accepts no signature."""
 ENDLESS = bytes.fromhex("5b600056")
 """A wallet that runs until its gas is used up."""
 KEY = Owner("a key that may publish")
@@ -25,7 +25,7 @@ def publication(dataset_id: DatasetId) -> Publication:
 
 
 def accepts(world: World, owner: Address, signature: bytes) -> bool:
-    """Whether a publication counts that comes with an owner's registration."""
+    """Return whether a publication sent with an owner's registration is accepted."""
     statement = publication(DatasetId(b"\x01" * 32))
     try:
         accepted = accept(world.chain, world.deployment, statement, signature, world.clock(), 1_000, owner)

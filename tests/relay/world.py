@@ -35,7 +35,7 @@ from registry.rooms.deployment import Deployment
 from registry.storage.engine import Storage
 
 RELAYER_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
-"""The key that anvil gives ether to by default; known to everybody."""
+"""The key that anvil funds by default; publicly known."""
 
 SETTINGS = RelaySettings(finality=2, poll_seconds=0.02, resend_seconds=0.3, stuck_blocks=2, stale_seconds=1e9)
 LATER = 2**40
@@ -136,7 +136,7 @@ class World:
         return AccessRevocation(dataset_id=dataset_id, grantee=Owner("grantee").address, epoch=epoch, deadline=LATER)
 
     def accept(self, message: Message, owner: Owner = OWNER) -> Receipt:
-        """Acknowledges without a rehearsal, as if the state had been another one then."""
+        """Acknowledge without a rehearsal, as if the state had been different then."""
         return accept(self.storage, self.prepare(message, owner.sign(message, self.deployment)), self.clock())
 
     def prepare(self, message: Message, signature: bytes) -> PreparedTransaction:
@@ -153,7 +153,7 @@ class World:
         clock: Callable[[], float] | None = None,
         **more: Any,
     ) -> Receipt:
-        """All that a gateway does."""
+        """Accept a message as a gateway does."""
         receiver = MessageReceiver(
             chain=self.chain,
             storage=self.storage,

@@ -71,11 +71,11 @@ class SimulatedChain:
         return len(self.branches) - 1
 
     def checkpoint(self, branch: int, height: int) -> Checkpoint:
-        """What is at a height of a branch."""
+        """Return the checkpoint at a height of a branch."""
         return Checkpoint(CHAIN_ID, height, Bytes32.parse(self.branches[branch][height]["hash"]))
 
     def note(self, branch: int, height: int, key: SigningKey = NODE) -> Note:
-        """The node's note of that."""
+        """Return the node's note of that checkpoint."""
         return key.sign(self.checkpoint(branch, height).note(), 0)
 
     @property

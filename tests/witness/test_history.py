@@ -1,4 +1,4 @@
-"""Whatever its own node, the registry's node, its clock and its end do: a witness signs one history, upwards."""
+"""A witness signs one ascending history, whatever its own node, the registry's node, its clock and crashes do."""
 
 from __future__ import annotations
 

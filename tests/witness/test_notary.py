@@ -1,4 +1,4 @@
-"""The node's side: what it signs, whom it asks, what it keeps; on each kind of database."""
+"""The node's side: what it signs, which witnesses it asks, what it stores; on each kind of database."""
 
 from __future__ import annotations
 

@@ -121,7 +121,7 @@ def assert_a_lie_is_an_alarm(town: Town, name: str, lie: Note, node_key: Verifie
 def test_three_witnesses_cosign_for_a_node_and_unmask_one_that_lies_with_its_key(
     tmp_path: Path, start_anvil: StartAnvil
 ) -> None:
-    """N of M: what enough witnesses cosigned is vouched for. A lie raises an alarm with both sides, seen everywhere."""
+    """N of M: a checkpoint with enough cosignatures is trusted. A lie raises an alarm with both statements."""
     honest_url, lying_url = two_histories(start_anvil, "--block-time", "1")
     with ExitStack() as everything:
         town = Town(tmp_path, honest_url, everything)
@@ -228,7 +228,7 @@ class Interrogation:
 def test_a_witness_that_is_killed_again_and_again_signs_one_history_upwards(
     tmp_path: Path, start_anvil: StartAnvil
 ) -> None:
-    """Killed at any moment, started on another history's node, asked by a liar: all that left it is one history."""
+    """Killed at any moment, restarted on a node of another history, asked by a liar: it signs only one history."""
     chance = random_of("kills of a witness")
     urls = two_histories(start_anvil, "--no-mining")
     chains = [RpcChain([url]) for url in urls]

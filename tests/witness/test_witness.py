@@ -1,4 +1,4 @@
-"""One rule of a witness at a time, and what its folder keeps."""
+"""The rules of a witness, one at a time, and the contents of its folder."""
 
 from __future__ import annotations
 
