@@ -39,7 +39,7 @@ def parse_http_url(url: str, whose: str) -> SplitResult:
 
 
 def leads_to_this_machine(url: str) -> bool:
-    """Return whether a URL points to the machine of whoever opens it: localhost, 127.0.0.1, 0.0.0.0 and the like.
+    """Return whether a URL points to the machine of its reader: localhost, 127.0.0.1, 0.0.0.0 and the like.
 
     Args:
         url: A URL that begins with http:// or https://.

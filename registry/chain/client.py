@@ -38,7 +38,7 @@ READ_METHODS = frozenset(
         "web3_clientVersion",
     }
 )
-"""The methods that change nothing: what may be offered to strangers."""
+"""The methods that change nothing, and may be offered to anonymous clients."""
 
 METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602

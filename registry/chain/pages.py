@@ -42,6 +42,6 @@ def read_in_pages(first: int, last: int, read: Callable[[int, int], list[T]]) ->
         first, in_a_row = end + 1, in_a_row + 1
         if (
             in_a_row == _BEFORE_GROWTH
-        ):  # A dense range may be over: under a fixed limit, trying costs one request in five.
+        ):  # A dense range may have ended; under a fixed limit, the attempt costs one request in five.
             size, in_a_row = min(2 * size, LARGEST_PAGE), 0
     return items

@@ -67,7 +67,7 @@ class Notary:
         if len({witness.key.public for witness in witnesses}) != len(witnesses):
             raise InvalidInput("Each witness must have its own key, but two of them have the same one.")
         if len(witnesses) >= MAX_SIGNATURES:
-            raise InvalidInput(f"At most {MAX_SIGNATURES - 1} witnesses are possible, but {len(witnesses)} are given.")
+            raise InvalidInput(f"At most {MAX_SIGNATURES - 1} witnesses are allowed; got {len(witnesses)}.")
         self._chain = chain
         self._storage = storage
         self._store = CheckpointStore(storage)

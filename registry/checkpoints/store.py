@@ -173,7 +173,7 @@ class CheckpointStore:
             return connection.execute(select(func.count()).select_from(ALARMS)).scalar_one()
 
     def raise_alarm(self, alarm: Alarm, reporter: str, time: int) -> bool:
-        """Store an alarm. The same contradiction is stored once, whoever reports it.
+        """Store an alarm. The same contradiction is stored once, even if several report it.
 
         Args:
             alarm: The alarm.

@@ -1,4 +1,4 @@
-"""Store the documents that came with a message."""
+"""Store the documents sent with a message."""
 
 from __future__ import annotations
 

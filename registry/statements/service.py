@@ -41,21 +41,21 @@ def accept_by(
         chain: The chain.
         deployment: The contracts.
         statement: The statement.
-        signature: ECDSA in any of its forms, or what the owner's contract accepts (ERC-1271).
+        signature: ECDSA in any of its forms, or a signature that the owner's contract accepts (ERC-1271).
         owner: The owner of the statement's subject.
         now: Unix seconds.
         per_hour: How many statements of its kind the owner may make about the subject in an hour.
 
     Raises:
         ContractRefused: The signature is not the owner's; the error is the one that a contract would give.
-        ChainUnavailable: No usable answer came.
+        ChainUnavailable: There was no usable answer.
     """
     digest = digest_of(deployment, statement)
     return Accepted(statement, digest, _signed_by(chain, owner, digest, signature), owner, now, per_hour)
 
 
 def digest_of(deployment: Deployment, statement: Statement) -> Bytes32:
-    """Return the digest that the signature of a statement is over."""
+    """Return the digest that the signature of a statement covers."""
     contract = deployment.address_of(statement.CONTRACT)
     return statement.digest(Domain(statement.CONTRACT, deployment.chain_id, contract))
 
@@ -65,7 +65,7 @@ def _signed_by(chain: Chain, owner: Address, digest: Bytes32, signature: bytes) 
 
     Raises:
         ContractRefused: It is not the owner's.
-        ChainUnavailable: No usable answer came.
+        ChainUnavailable: There was no usable answer.
     """
     normal = normal_form(signature)
     if normal is not None and recover(digest, normal) == owner:

@@ -46,11 +46,11 @@ def migrate(storage: Storage, revision: str = "head") -> None:
 
 
 def create_tables_of_others(storage: Storage, tables: Iterable[Table]) -> None:
-    """Create those of some tables that are missing and have no migration here: a room from outside brings its own.
+    """Create the missing ones among some tables without a migration here, such as those of a room from outside.
 
     Args:
         storage: The database, migrated.
-        tables: The tables; those of this program are passed over.
+        tables: The tables; those of this program are skipped.
 
     Raises:
         StorageUnavailable: The database cannot do it now.

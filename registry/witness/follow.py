@@ -56,7 +56,7 @@ def final_header(chain: Chain, finality: FinalityRule) -> Header:
     """Return the newest final block.
 
     Raises:
-        ChainUnavailable: No usable answer came, or no block is final yet.
+        ChainUnavailable: There was no usable answer, or no block is final yet.
         RpcError: The node refused.
     """
     depth = finality.depth(chain)
@@ -83,7 +83,7 @@ def headers_at(chain: Chain, heights: Sequence[int]) -> list[Header | None]:
     """Return the headers at some heights; None where the node has no block.
 
     Raises:
-        ChainUnavailable: No usable answer came.
+        ChainUnavailable: There was no usable answer.
         RpcError: The node refused.
     """
     answers = chain.batch([("eth_getBlockByNumber", [hex(height), False]) for height in heights])

@@ -44,7 +44,7 @@ class Witness:
         store: Its folder; closed with the witness.
         chain: Its own node; closed with the witness.
         nodes: The keys of the nodes whose notes it considers.
-        finality: The rule by which a block of its own node is final.
+        finality: The rule for when a block of its own node is final.
         clock: Return the Unix time in seconds.
     """
 
