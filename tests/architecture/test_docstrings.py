@@ -1,4 +1,4 @@
-"""Docstrings are in the imperative, and their sections say what the code says."""
+"""Docstrings are in the imperative, and their sections match the code."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def faults() -> Iterator[str]:
 
 
 def faults_of(node: Function | ast.ClassDef, text: str) -> Iterator[str]:
-    """Give what is wrong with the docstring of a function or a class."""
+    """Yield the faults of the docstring of a function or a class."""
     if isinstance(node, Function) and not is_property(node):
         first = text.split(maxsplit=1)[0].strip(".,:;")
         if first in NO_VERBS or THIRD_PERSON.fullmatch(first) or not (first.isalpha() and first[0].isupper()):

@@ -24,7 +24,7 @@ OWN = {
         *("publications", "reads", "rows", "search"),
     },
 }
-"""What one room has beside that. A name that a second room needs belongs to OPTIONAL."""
+"""The files that only one room has. A name that a second room needs belongs to OPTIONAL."""
 GATEWAY = {"__init__", "answers", "bodies", "reads", "room", "routes", "shapes"}
 """What every room has in the gateway."""
 GATEWAY_OWN = {

@@ -44,7 +44,7 @@ def lines_of(node: Function) -> int:
 
 
 def parameters_of(node: Function) -> int:
-    """Return how many parameters a caller may give; of a command or a route none count."""
+    """Return the number of parameters of a function; those of a command or a route do not count."""
     given = node.args
     names = [one.arg for one in (*given.posonlyargs, *given.args, *given.kwonlyargs)]
     return 0 if has_options(node) else len([name for name in names if name not in ("self", "cls")])

@@ -29,11 +29,11 @@ FORBIDDEN = {
     "uuid4": ("", "take randomness from tests/fixtures/randomness.py, whose seed is printed"),
     "getsockname": ("scripts/faults/ports.py", "bind port 0 and keep the socket, or call free_port"),
 }
-"""What no test may use, the one file that may, and what to do instead."""
+"""Names that no test may use, the only file that may, and the alternative."""
 
 
 def names(tree: ast.Module) -> Iterator[tuple[int, str]]:
-    """Give every name that a file imports, reads, or takes from an object, with its line."""
+    """Yield every name that a file imports, reads, or takes from an object, with its line."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute):
             yield node.lineno, node.attr

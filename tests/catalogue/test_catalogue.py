@@ -1,4 +1,4 @@
-"""Descriptions for catalogues, judged by SHACL shapes for DCAT and, where it is there, Croissant's own library."""
+"""Descriptions for catalogues, checked with SHACL shapes for DCAT and, if installed, Croissant's own library."""
 
 from __future__ import annotations
 

@@ -64,7 +64,7 @@ def test_an_unknown_dataset_is_not_found(gateway: Gateway) -> None:
 
 
 def test_links_lead_where_the_operator_says_and_not_where_the_asker_says(tmp_path: Path) -> None:
-    """Whoever asks names any host; what is printed and passed on must not lead there."""
+    """A request may name any host; addresses in answers must not use it."""
     told = "https://registry.example.org/data"
     with open_node(tmp_path, public_url=told) as node, running(node) as found:
         url = f"/v1/datasets/{found.register()}"

@@ -58,7 +58,7 @@ class SecondVerifier:
         return answer
 
     def verify(self, bundle: bytes, trust: Json) -> Json:
-        """What it makes of a bundle: the step that fails, or all that it proves."""
+        """Return its result for a bundle: the step that fails, or all that it proves."""
         answer = self.ask("verify", bundle=base64.b64encode(bundle).decode(), trust=trust)
         failure = {name: value for name, value in answer.items() if name in ("failsAt", "failsIn", "refusal")}
         return failure if "refused" in answer else answer["answer"]
@@ -72,7 +72,7 @@ class SecondVerifier:
 
 
 def first_verdict(bundle: bytes, trust: Json) -> Json:
-    """What the Python verifier makes of a bundle, in the same form."""
+    """Return the result of the Python verifier for a bundle, in the same form."""
     try:
         verified = verify(bundle, trust_of(trust), PROTOCOLS)
     except StepFailed as failed:
@@ -83,7 +83,7 @@ def first_verdict(bundle: bytes, trust: Json) -> Json:
 
 
 def _access(verified: Verified, seconds: int) -> list[Json]:
-    """Each grantee's access so many seconds after the bundle's block."""
+    """Return each grantee's access this many seconds after the bundle's block."""
     return [
         {to_camel(key): list(value) if key == "rights" else value for key, value in asdict(one).items()}
         for one in summaries_of(access_of(verified), verified.record.block.time + seconds)

@@ -1,4 +1,4 @@
-"""The second verifier on Node's command line, beside `tdr verify --bundle`, on files on disk."""
+"""The second verifier on Node's command line, compared with `tdr verify --bundle`, on files on disk."""
 
 from __future__ import annotations
 
@@ -185,7 +185,7 @@ def test_both_command_lines_give_the_same_report(
 
 
 def test_what_comes_from_others_cannot_steer_the_terminal(example: Example, tmp_path: Path) -> None:
-    """Names of files and reasons hold what anybody likes; both command lines print the same escapes."""
+    """Names of files and reasons may contain anything; both command lines print the same escapes."""
     copy = tmp_path / "copy"
     shutil.copytree(example.folder, copy)
     name = "a\x9b31m\u202eb\u2066\u200b\U000e0001\u2028.csv"
@@ -232,7 +232,7 @@ def test_a_file_too_large_for_a_bundle_is_refused_unread(tmp_path: Path) -> None
 
 
 def test_a_fault_of_its_own_never_says_no(example: Example, tmp_path: Path) -> None:
-    """Exit code 1 means that something is not so; what Node exits with after a fault is 1 too."""
+    """Exit code 1 means that a check failed; Node also exits with 1 after an internal error."""
     large = tmp_path / "trust.json"
     with large.open("wb") as stream:
         stream.truncate(3 * 2**30)  # Node refuses to read so much, by an error that nothing here expects.

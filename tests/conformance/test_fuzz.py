@@ -73,7 +73,7 @@ def put(document: Json, path: tuple[Any, ...], value: Json) -> None:
 
 
 def shifted(draw: random.Random, value: Json) -> Json:
-    """Another value that looks much like this one."""
+    """Return another, similar value."""
     match value:
         case bool():
             return not value
@@ -117,7 +117,7 @@ def changed(draw: random.Random, document: Json) -> Json:
 
 @pytest.mark.parametrize("seed", range(12))
 def test_changed_documents_get_one_verdict(seed: int, second: SecondVerifier) -> None:
-    """R7: fields altered, exchanged, left out, or from another bundle; the blocks are trusted, whatever they are."""
+    """R7: fields altered, exchanged, left out, or from another bundle; all blocks are trusted."""
     draw = random_of(f"documents {seed}")
     verdicts: Counter[int | None] = Counter()
     for _ in range(draws(40, 75)):

@@ -30,7 +30,7 @@ ARGUMENTS = [
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A dataset with Chinese names, and a file that is larger than what is read at once."""
+    """A dataset with Chinese names, and a file larger than the part that is read at once."""
     top = tmp_path_factory.mktemp("penguins")
     (top / "数据").mkdir()
     (top / "数据/企鹅.csv").write_text("嘴峰\n39.1\n")

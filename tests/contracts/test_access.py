@@ -1,4 +1,4 @@
-"""Requests, grants and revocations, and what `accessOf` says of every time."""
+"""Requests, grants and revocations, and the answer of `accessOf` for every time."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_grant_is_never_backdated(world: World, dataset: int, grantee: str, st
 
 @pytest.mark.parametrize("by", ["owner", "operator", "signature"])
 def test_a_revocation_ends_access_now_and_not_before(world: World, dataset: int, grantee: str, by: str) -> None:
-    """C8 and C15: not after its revocation, and what was held before stays on record."""
+    """C8 and C15: not after its revocation; earlier access stays on record."""
     world.act("AccessGrant", world.grant(dataset))
     granted_at = world.now
     world.travel(granted_at + 100)
@@ -124,7 +124,7 @@ def test_a_grant_survives_a_transfer_and_the_new_owner_may_revoke_it(world: Worl
 
 @pytest.mark.parametrize("kind", ["AccessGrant", "AccessRevocation"])
 def test_somebody_who_is_no_owner_changes_no_access(world: World, dataset: int, grantee: str, kind: str) -> None:
-    """C8 and C6: not the grantee, not a stranger, not one who is approved for the token alone."""
+    """C8 and C6: neither the grantee, a stranger, nor an account approved for the token only."""
     if kind == "AccessRevocation":
         world.act("AccessGrant", world.grant(dataset))
     message = world.grant(dataset) if kind == "AccessGrant" else world.revocation(dataset)

@@ -1,4 +1,4 @@
-"""The shipped artifacts are what the sources compile to, and hold nothing that a registry must not do."""
+"""The shipped artifacts are compiled from the sources, and contain no forbidden operation."""
 
 from __future__ import annotations
 

@@ -186,7 +186,7 @@ def test_a_transfer_moves_title_and_head(world: World, dataset: int, by: str) ->
 
 @pytest.mark.parametrize("by", ["owner", "operator", "signature"])
 def test_a_withdrawal_is_for_good_and_deletes_nothing(world: World, dataset: int, by: str) -> None:
-    """C15: the head goes on from what it was; title, version and history stay."""
+    """C15: the head continues from the previous one; title, version and history stay."""
     before = world.head(dataset)
     receipt = world.act_as(by, "Withdrawal", world.withdrawal(dataset, reason=CHINESE))
     assert world.head(dataset) == withdrawn_head(before, CHINESE)

@@ -1,4 +1,4 @@
-"""C14: what each action costs at most, with everything that it takes at its largest."""
+"""C14: the maximum cost of each action, with all inputs at their largest."""
 
 from __future__ import annotations
 

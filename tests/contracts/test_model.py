@@ -1,4 +1,4 @@
-"""Both contracts beside a model: whatever is done by whomever, they agree, and the events fold to the state.
+"""Both contracts compared with a model: after any actions they agree, and the events fold to the state.
 
 The model says for each call whether it has its effect or with which error it is refused. After each call what the
 contracts know of its dataset is compared with the model, and in the end what they know of all: so what is refused has

@@ -1,4 +1,4 @@
-"""Whose signature counts, in which form, until when, and how often: exactly once."""
+"""Valid signatures: by whom, in which form, until when, and exactly once."""
 
 from __future__ import annotations
 

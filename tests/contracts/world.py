@@ -65,7 +65,7 @@ def artifact(name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class View:
-    """How a view is called: its selector, and the types of what it takes and gives."""
+    """A view: its selector, and the types of its parameters and results."""
 
     selector: bytes
     inputs: list[str]

@@ -1,4 +1,4 @@
-"""Evidence outlives the gateway's database: what was exported stays valid, and the same is exported again."""
+"""Evidence outlives the gateway's database: exported bundles stay valid, and the same are exported again."""
 
 from __future__ import annotations
 

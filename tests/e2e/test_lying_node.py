@@ -1,4 +1,4 @@
-"""A node that withholds or alters what the chain says: `tdr verify` does not believe it."""
+"""`tdr verify` refuses a node that withholds or alters the chain's data."""
 
 from __future__ import annotations
 
@@ -143,7 +143,7 @@ def test_another_chain_is_refused(tdr: Tdr, files: Path, dataset: str, lie: Call
 def test_metadata_that_stays_is_what_was_registered_whatever_the_gateway_says(
     tdr: Tdr, files: Path, dataset: str, lying_gateway: Callable[[Alter], Tdr]
 ) -> None:
-    """A gateway cannot have an owner sign metadata of its own choice as those of the version before."""
+    """A gateway cannot make an owner sign other metadata as those of the previous version."""
     chosen = {"name": "not the owner's"}
 
     def alter(path: str, document: Any) -> Any:

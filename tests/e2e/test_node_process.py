@@ -39,7 +39,7 @@ def test_no_password_and_no_key_is_ever_printed(
 def test_a_killed_node_knows_everything_after_its_restart(
     tmp_path: Path, tdr_at: Callable[[str], Tdr], files: Path
 ) -> None:
-    """R1: what was acknowledged is there, whenever the node was killed."""
+    """R1: acknowledged writes exist, whenever the node is killed."""
     with running(NodeProcess(tmp_path / "data")) as node:
         tdr = tdr_at(node.url)
         waited = register(tdr, files)

@@ -1,4 +1,4 @@
-"""Who may do what with a dataset, through the command line."""
+"""Permissions on a dataset, through the command line."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gateways, relayers and indexers as processes of their own, on one PostgreSQL database and one chain."""
+"""Gateways, relayers and indexers as separate processes, on one PostgreSQL database and one chain."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Part:
         self._process = self._start()
 
     def stop(self) -> int:
-        """SIGTERM; gives the exit code."""
+        """Send SIGTERM; return the exit code."""
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(PATIENCE)
 

@@ -1,4 +1,4 @@
-"""From a folder to a proof, through the command line, HTTP and a chain: what users do, and what they get wrong."""
+"""From a folder to a proof, through the command line, HTTP and a chain: the usual steps and common mistakes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The expiry of grants is announced exactly once, whatever blocks, clock and index do."""
+"""The expiry of grants is announced exactly once, whatever the blocks, the clock and the index do."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ from tests.index.activity import Activity
 
 
 def canonical(activity: Activity) -> list[tuple[int, bytes]]:
-    """Return place and block hash of the events that the chain has now, by its own answer."""
+    """Return the place and block hash of the events that the chain has now, by its own answer."""
     addresses = [str(address) for address in activity.deployment.addresses.values()]
     filters = {"fromBlock": "0x0", "toBlock": "latest", "address": addresses}
     raw_logs = activity.chain.request("eth_getLogs", [filters])

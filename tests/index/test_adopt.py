@@ -1,4 +1,4 @@
-"""Contracts that a newer version brings are added to an index that is ahead of them; what is there stays as it is."""
+"""The contracts of a newer version are added to an index that is ahead of them; existing rows stay."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ class Newer:
 
 
 class Watched:
-    """A chain that notes what logs are asked for, and which heights.
+    """A chain that records the requested logs and heights.
 
     Attributes:
         addresses: The addresses of each request for logs.

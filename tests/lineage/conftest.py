@@ -15,7 +15,7 @@ from tests.api.world import Gateway, open_node, running, withdrawal
 
 @dataclass(frozen=True)
 class Weather:
-    """Two sources, one of them withdrawn, and what was made of both in two versions."""
+    """Two sources, one of them withdrawn, and a dataset derived from both in two versions."""
 
     gateway: Gateway
     seattle: DatasetId

@@ -1,4 +1,4 @@
-"""Walking the lineage: what is found, in which order, and where it ends."""
+"""The walk over the lineage: its results, their order, and its end."""
 
 from __future__ import annotations
 

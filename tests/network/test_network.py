@@ -47,7 +47,7 @@ def make_files(folder: Path, number: int) -> Path:
 
 
 def fund(network: Network, node: NodeProcess) -> None:
-    """Send what the node's one line asks for."""
+    """Send the amount that the node's log line asks for."""
     found = wait_for(lambda: REQUEST.search(node.log) if node.data.exists() else None, "the node to ask for money")
     network.send(Address.parse(found[2]), round(float(found[1]) * 10**18))
 
@@ -58,7 +58,7 @@ def health(node: NodeProcess) -> dict[str, Any]:
 
 
 def start_funded(network: Network, node: NodeProcess) -> None:
-    """Start a node that has no money, and send it what it asks for."""
+    """Start a node without money, and send it the amount that it asks for."""
     with ThreadPoolExecutor(1) as pool:
         started = pool.submit(node.start)
         try:

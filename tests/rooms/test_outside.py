@@ -58,7 +58,7 @@ def ended(gateway: Gateway, accepted: httpx.Response) -> dict[str, object]:
 
 
 def test_a_message_of_a_room_from_outside_ends_as_a_row_of_its_table(tmp_path: Path) -> None:
-    """R1, R4: relay, index and gateway do for it what they do for the others."""
+    """R1, R4: relay, index and gateway serve it like the other rooms."""
     with gateway_with(tmp_path, WITH_NOTICES, ALL_GATEWAY_ROOMS) as gateway:
         message = notice("The library is closed on Monday.")
         receipt = ended(gateway, gateway.http.post(Notice.PATH, json=gateway.body(message)))
@@ -117,7 +117,7 @@ def test_its_notices_are_read_by_both_clients_without_a_line_in_the_sdk(tmp_path
 def test_its_command_rehearses_and_posts_a_notice(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The session of the command line signs and sends what it does not know, and waits until it can be read."""
+    """The session of the command line signs and sends an unknown message, and waits until it can be read."""
     monkeypatch.setenv("TDR_KEY_PASSWORD", PASSWORD)
     KeyFolder(tmp_path / "keys").add("owner", encrypt(Signer(keccak256(b"owner")), PASSWORD, work=2**4))
     text = "By the command line."

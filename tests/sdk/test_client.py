@@ -1,4 +1,4 @@
-"""The client of the gateway against servers that answer amiss: every answer becomes one of our errors."""
+"""The client against servers with wrong answers: every one becomes one of the package's errors."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Serve = Callable[..., Client]
 
 @pytest.fixture
 def serve() -> Iterator[Serve]:
-    """Starts a server that gives these answers (status, body) one after the other, the last one for ever."""
+    """Start a server that returns these answers (status, body) in order, and then always the last one."""
     servers = ExitStack()
 
     def start(

@@ -1,4 +1,4 @@
-"""Each operation alone: the request that it builds, and what it makes of recorded answers."""
+"""Each operation by itself: the request that it builds, and its results for recorded answers."""
 
 from __future__ import annotations
 
@@ -142,11 +142,11 @@ FORMLESS: dict[str, Operation[Any]] = {
     "certificate": datasets.certificate(ID),
     "evidence": datasets.evidence(ID),
 }
-"""The operations whose answers are documents of a form of their own."""
+"""The operations whose answers are documents in their own formats."""
 
 
 def run(operation: Operation[Any], content: bytes) -> Any:
-    """Return what an operation makes of the body of a successful answer."""
+    """Return the result of an operation for the body of a successful answer."""
     conversation = ask(operation)
     assert next(conversation) == operation.request
     with pytest.raises(StopIteration) as end:

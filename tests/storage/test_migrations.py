@@ -232,7 +232,7 @@ def test_a_database_of_a_newer_version_is_refused(database_url: str) -> None:
 
 
 def test_outbox_and_timers_are_filled_from_the_index(database_url: str) -> None:
-    """Revision 0012: what was indexed before is there to be read, and what is open expires."""
+    """Revision 0012: earlier events can be read, and active grants expire."""
     storage = open_storage(database_url)
     migrate(storage, "0011")
     key, account = b"\x07" * 32, b"\x08" * 20
@@ -269,7 +269,7 @@ def test_outbox_and_timers_are_filled_from_the_index(database_url: str) -> None:
 
 
 def test_events_of_the_index_take_their_numbers_from_the_outbox(database_url: str) -> None:
-    """Revision 0013: what is read by cursor stays the same, also in the middle of a rebuild."""
+    """Revision 0013: the entries read by cursor stay the same, even during a rebuild."""
     storage = open_storage(database_url)
     migrate(storage, "0012")
     block, other, topic, account = (Bytes32(bytes([byte]) * 32) for byte in (7, 9, 3, 0))

@@ -1,4 +1,4 @@
-"""Transactions, their isolation, and what comes out when the database cannot."""
+"""Transactions, their isolation, and the errors of a failing database."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def add(storage: Storage, value: bytes = ONE) -> None:
 
 
 class Stop(Exception):
-    """Something goes wrong in the block."""
+    """An error within the block."""
 
 
 def test_an_error_in_the_block_rolls_back(storage: Storage) -> None:

@@ -1,4 +1,4 @@
-"""Settings: which source wins, what is refused, and what is never shown."""
+"""Settings: the precedence of sources, refused values, and secrets."""
 
 from __future__ import annotations
 

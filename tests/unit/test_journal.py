@@ -1,4 +1,4 @@
-"""What a key has signed about access: a later epoch is remembered until its deadline, and only for its own subject."""
+"""The journal of signatures about access: a later epoch is kept until its deadline, and only for its subject."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The text form of manifests against vectors made in JavaScript, and what is done with manifests in memory."""
+"""The text form of manifests against vectors made in JavaScript, and operations on manifests in memory."""
 
 from __future__ import annotations
 

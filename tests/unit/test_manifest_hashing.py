@@ -1,4 +1,4 @@
-"""Hashing real folders: what is read, and everything that is refused."""
+"""Hashing of real folders: files that are read, and input that is refused."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_private_manifest_has_salts_and_the_same_content(folder: Path) -> None
 def test_progress_is_told_sparingly_and_ends_with_everything(
     folder: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, most: int | None
 ) -> None:
-    """By a clock that goes on by so many seconds each time that it is read."""
+    """With a clock that advances by this many seconds with each reading."""
     size = 64 << 20
     os.truncate(folder / "a.csv", size)
     told: list[tuple[int, int]] = []

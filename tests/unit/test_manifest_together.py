@@ -1,4 +1,4 @@
-"""Several files and folders in one manifest: the names that they get, and what is refused."""
+"""Several files and folders in one manifest: their names, and refused input."""
 
 from __future__ import annotations
 

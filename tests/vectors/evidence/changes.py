@@ -99,7 +99,7 @@ def differences(before: Any, after: Any, path: tuple[str | int, ...] = ()) -> li
 
 
 def drop_event(document: Json, index: int) -> None:
-    """Leaves out an event with its receipt and its message, as one would who wants to hide it."""
+    """Leave out an event with its receipt and its message, to hide it."""
     event = document["record"]["events"].pop(index)
     document["receipts"] = [part for part in document["receipts"] if part["block"] != event["block"]]
     document["messages"] = [
@@ -110,7 +110,7 @@ def drop_event(document: Json, index: int) -> None:
 
 
 def hide_last(of: str, values: Json) -> Change:
-    """Hides the last event of a name, and makes the record say what was so before it."""
+    """Hide the last event of a name, and restore the record to the state before it."""
 
     def change(document: Json) -> None:
         names = [event["event"] for event in document["record"]["events"]]

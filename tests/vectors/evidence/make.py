@@ -80,7 +80,7 @@ def policies(name: str, story: Story) -> Iterator[tuple[str, Json]]:
 
 
 def outcome(source: bytes, trust: Json) -> Json:
-    """What our verifier makes of it."""
+    """Return the Python verifier's result."""
     try:
         return {"isComplete": verify(source, trust_of(trust), PROTOCOLS).is_complete}
     except StepFailed as failed:
@@ -88,7 +88,7 @@ def outcome(source: bytes, trust: Json) -> Json:
 
 
 def proposed(stories: dict[str, Story]) -> Iterator[tuple[str, Json]]:
-    """All cases without what must come of them: the story that each starts from, and the case."""
+    """Yield all cases without their expected results: the story that each starts from, and the case."""
     documents: dict[str, Json] = {name: json.loads(story.bundle) for name, story in stories.items()}
     trusts = {name: dict(policies(name, story)) for name, story in stories.items()}
     pinned = {name: policy["pinned, the chain named"] for name, policy in trusts.items()}
