@@ -28,7 +28,7 @@ from registry.sdk.rooms.access import operations
 from registry.sdk.rooms.datasets.models import Published
 from registry.sdk.signing import Signed, sign
 from tests.api.world import ANALYST, FAR, OWNER, STRANGER, Gateway, grant, manifest_of, open_node, request, running
-from tests.cli.conftest import NOBODY
+from tests.cli.conftest import UNREACHABLE
 
 METADATA = {"name": "Birds"}
 MANIFEST = manifest_of(birds=b"1,2\n")
@@ -189,8 +189,8 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
         named = {name: getattr(client, name) for name in dir(client) if not name.startswith("_")}
         return {name: methods(room) for name, room in named.items() if isinstance(room, RoomClient)}
 
-    with Client(NOBODY) as client:
-        other = AsyncClient(NOBODY)
+    with Client(UNREACHABLE) as client:
+        other = AsyncClient(UNREACHABLE)
         assert methods(client) == methods(other)
         assert rooms(client) == rooms(other)
         assert rooms(client).keys() == {room.name for room in PROTOCOLS.rooms}
@@ -199,12 +199,12 @@ def test_both_clients_have_the_same_methods_with_the_same_arguments() -> None:
 
 
 def test_a_method_of_a_room_has_the_docstring_of_its_operation() -> None:
-    with Client(NOBODY) as client:
+    with Client(UNREACHABLE) as client:
         assert client.access.check.__doc__ == operations.check.__doc__
         assert client.access.check.__doc__
 
 
-@pytest.mark.parametrize("address", [NOBODY, NOBODY.replace("://", "://me:secret@")])
+@pytest.mark.parametrize("address", [UNREACHABLE, UNREACHABLE.replace("://", "://me:secret@")])
 def test_a_gateway_that_does_not_run_is_named_without_its_password(address: str) -> None:
     async def ask() -> None:
         async with AsyncClient(address) as client:
@@ -212,7 +212,7 @@ def test_a_gateway_that_does_not_run_is_named_without_its_password(address: str)
 
     with pytest.raises(Unavailable) as caught:
         asyncio.run(ask())
-    assert NOBODY in str(caught.value)
+    assert UNREACHABLE in str(caught.value)
     assert "secret" not in str(caught.value)
 
 
