@@ -134,7 +134,7 @@ def test_a_chain_whose_key_is_gone_is_refused_and_no_key_is_made(tmp_path: Path)
 
 
 def test_a_part_of_a_node_needs_a_chain_that_others_reach(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="relayer on its own"):
+    with pytest.raises(InvalidInput, match="separate relayer"):
         Node.open(Settings(data=tmp_path), Role.RELAYER)
 
 
