@@ -5,6 +5,7 @@ import { fromUtf8 } from "./bytes.mjs";
 import { chosen, dropped } from "./files.mjs";
 import { readJson } from "./json.mjs";
 import { resultOf } from "./result.mjs";
+import { roomOf } from "./rooms/catalogue.mjs";
 import { TEXTS } from "./texts.mjs";
 
 const element = (id) => document.getElementById(id);
@@ -106,10 +107,11 @@ async function chosenPolicy() {
   return state.policy?.document ?? {};
 }
 
-/** The addresses of the contracts as this registry states them. */
+/** The addresses that this registry states of the contracts that evidence shows; it may have others. */
 async function ownContracts() {
   const { contracts } = await (await fetch("/v1/deployment")).json();
-  return Object.fromEntries(Object.entries(contracts).map(([name, { address }]) => [name, address]));
+  const shown = Object.entries(contracts).filter(([name]) => roomOf(name));
+  return Object.fromEntries(shown.map(([name, { address }]) => [name, address]));
 }
 
 async function run() {

@@ -114,6 +114,16 @@ def imports(module: str) -> Mapping[str, int]:
     return found
 
 
+def test_every_room_has_floors_of_its_own() -> None:
+    """Without them its modules would count as part of `registry.rooms`, the lowest floor."""
+    placed = {room for floor in FLOORS for room in floor}
+    for package in ("registry.rooms", "registry.sdk.rooms", "registry.cli.rooms"):
+        modules = {module for module in MODULES if module.startswith(f"{package}.")}
+        rooms = {f"{package}.{module.removeprefix(package)[1:].split('.')[0]}" for module in modules}
+        missing = {room for room in rooms if any(module.startswith(f"{room}.") for module in modules)} - placed
+        assert missing == set(), "add the room's packages and its offline modules to FLOORS, as those of `access` are"
+
+
 def test_imports_go_down_only() -> None:
     upward = []
     for module in MODULES:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Page, Route, expect, sync_playwright
 
 from registry.base.canonical import metadata_hash
 from registry.base.primitives import DatasetId
@@ -134,6 +134,24 @@ def test_one_file_is_verified_by_the_nodes_own_word(page: Page, bundle: Path, fo
     expect(page.locator(".banner")).to_contain_text("The file is exactly what was registered.")
     expect(page.locator(".unproven")).to_contain_text("by any authority other than this registry itself")
     expect(page.locator(".unproven")).to_contain_text("Anything about the 2 files of the dataset that were not given.")
+
+
+def test_contracts_of_the_registry_that_evidence_does_not_show_are_passed_over(
+    page: Page, bundle: Path, folder: Path
+) -> None:
+    """A room without evidence, or one that this verifier does not know, has a contract too."""
+
+    def with_another(route: Route) -> None:
+        response = route.fetch()
+        deployment = response.json()
+        deployment["contracts"]["Notices"] = {"address": f"0x{9:040x}", "blockNumber": 9}
+        route.fulfill(response=response, json=deployment)
+
+    page.route("**/v1/deployment", with_another)
+    page.locator("#bundle").set_input_files(bundle)
+    page.locator("#files").set_input_files(folder / "数据/企鹅.csv")
+    verify(page)
+    expect(page.locator(".banner")).to_contain_text("The file is exactly what was registered.")
 
 
 def test_a_changed_file_and_a_missing_and_an_extra_one_are_named(

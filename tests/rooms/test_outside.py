@@ -67,7 +67,7 @@ def test_a_message_of_a_room_from_outside_ends_as_a_row_of_its_table(tmp_path: P
         assert receipt["action"] == "post"
         assert gateway.http.get(f"{Notice.PATH}/{message.notice_id}").json() == {"text": message.text}
         deployment = gateway.http.get("/v1/deployment").json()
-        assert set(deployment["contracts"]) == {"DatasetRegistry", "AccessGrants", "Notices"}
+        assert set(deployment["contracts"]) == {*ROOMS.protocols.contracts, "Notices"}
         assert deployment["messages"]["Notice"]["path"] == "/v1/notices"
         node = gateway.node
         assert check(node.chain, node.storage, node.deployment, node.rooms).is_equal
