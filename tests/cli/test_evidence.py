@@ -343,7 +343,7 @@ def test_evidence_with_checkpoints_verifies_by_a_policy(
     bundle = tmp_path / "x.tdr.json"
     url = str(gateway.http.base_url)
     few = tdr("export", str(dataset), "-o", bundle, "--gateway", url, "--cosignatures", "3")
-    assert "no checkpoint yet" in refused(few)
+    assert "No checkpoint has 3 cosignatures yet" in refused(few)
     assert "the gateway makes" in refused(tdr("export", str(dataset), "--cosignatures", "1", "--at", "now"))
     block_hash = cosign_a_new_block(gateway)
     assert exported(tdr, gateway, dataset, bundle, "--cosignatures", 3) == str(block_hash)
