@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Final
 
 from api.deps import read
-from registry.feed import outbox
+from registry.feed import entries
 from registry.node import Node
 
 PAUSE: Final = 0.05
@@ -87,4 +87,4 @@ def _height(node: Node) -> int:
 
 def _newest_entry(node: Node) -> int:
     with node.storage.read() as connection:
-        return outbox.newest(connection)
+        return entries.newest(connection)

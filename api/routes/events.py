@@ -24,7 +24,7 @@ from registry.base.errors import Unavailable
 from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32
 from registry.base.subject import Subject
 from registry.base.times import iso_time
-from registry.feed.outbox import Batch, Entry, EntryKind, read_entries
+from registry.feed.entries import Batch, Entry, EntryKind, read_entries
 from registry.feed.values import event_values
 from registry.index.events import stored_log
 from registry.index.pages import DEFAULT_LIMIT, EventPlace

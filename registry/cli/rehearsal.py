@@ -64,18 +64,26 @@ def show_message(
         if signer is None:
             raise NotFound(f"There is no {message.subject.kind} {message.subject.id}.", hint="Check the id.")
         _require_right(node, session, signer)
-    print_draft(session, message, fields, as_json=as_json, shows_subject=shows_subject)
+    _print_draft(session, message, fields, as_json=as_json, shows_subject=shows_subject)
 
 
-def require_owner(
-    session: SigningSession, statement: Statement, *, unknown: RegistryError, rooms: Rooms = ROOMS
+def show_statement(
+    session: SigningSession,
+    statement: Statement,
+    fields: Mapping[str, object],
+    *,
+    unknown: RegistryError,
+    as_json: bool,
+    rooms: Rooms = ROOMS,
 ) -> None:
-    """Require that the owner of a statement's subject can sign with the session's key.
+    """Check that the owner of a statement's subject can sign with the session's key, and print what would be signed.
 
     Args:
         session: The session that would sign it.
         statement: The statement.
+        fields: Further fields by their JSON names.
         unknown: The error if the chain does not have the subject of the statement.
+        as_json: Whether to print JSON.
         rooms: The rooms, of which one has the statement's subject.
 
     Raises:
@@ -87,9 +95,10 @@ def require_owner(
         if owner is None:
             raise unknown
         _require_right(node, session, owner)
+    _print_draft(session, statement, fields, as_json=as_json)
 
 
-def print_draft(
+def _print_draft(
     session: SigningSession,
     signable: Message | Statement,
     fields: Mapping[str, object],
@@ -97,15 +106,6 @@ def print_draft(
     as_json: bool,
     shows_subject: bool = True,
 ) -> None:
-    """Print what would be signed.
-
-    Args:
-        session: The session that would sign it.
-        signable: The message or statement.
-        fields: Further fields by their JSON names.
-        as_json: Whether to print JSON.
-        shows_subject: Whether to print the id of its subject.
-    """
     subject = {f"{signable.subject.kind}Id": str(signable.subject.id)} if shows_subject else {}
     document = {
         "dryRun": True,

@@ -65,6 +65,18 @@ def lock_cursor(connection: Connection) -> Cursor | None:
     return None if row is None else Cursor(*row)
 
 
+def lock_if_at(connection: Connection, cursor: Cursor, deployment: Deployment) -> bool:
+    """Lock the index, and return whether it is still at a block; if not, another indexer was faster.
+
+    Raises:
+        Conflict: A newer version of the program has added contracts meanwhile, whose events this one would lose.
+    """
+    if lock_cursor(connection) != cursor:
+        return False
+    require_deployment(connection, deployment)
+    return True
+
+
 def write_cursor(connection: Connection, cursor: Cursor) -> None:
     """Move the index to a block."""
     connection.execute(update(STATE).values(cursor._asdict()))

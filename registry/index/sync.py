@@ -11,10 +11,10 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from registry.base.errors import Conflict, Unavailable
 from registry.chain.capabilities import FINALIZED
@@ -27,11 +27,11 @@ from registry.index.blocks import Block, BlockReader, without_code
 from registry.index.garbage import spared_collector
 from registry.index.state import (
     Cursor,
-    add_contracts,
     begin,
     find_cursor,
     keep_blocks,
     lock_cursor,
+    lock_if_at,
     require_deployment,
     write_cursor,
 )
@@ -139,8 +139,7 @@ class Indexer:
             missing_contracts = require_deployment(connection, self._deployment)
         if missing_contracts:
             log.info("the index adds the events of new contracts: %s", ", ".join(missing_contracts))
-            lacking = replace(self._deployment, contracts=missing_contracts)
-            self._adoption = Adoption(self._chain, lacking, self._rooms)
+            self._adoption = Adoption(self._chain, self._storage, self._deployment, missing_contracts, self._rooms)
         self._is_checked = True
 
     def step(self) -> bool:
@@ -179,7 +178,10 @@ class Indexer:
             # A node that has not come so far yet does not contradict; one that has another block there does.
             return self._go_back(cursor, min(head.number, cursor.height))
         if self._adoption is not None:
-            return self._adopt(cursor, self._adoption)
+            more = self._adoption.step(cursor, self._anchor)
+            if self._adoption.is_done:
+                self._adoption = None
+            return more
         with spared_collector():
             span = self._ahead.span(cursor.height, cursor.block_hash, head.number)
             latest = span.blocks[-1] if span.blocks else here
@@ -251,26 +253,6 @@ class Indexer:
             raise ChainUnavailable("The node has not come as far as the block of the deployment.")
         return Cursor(block.number, block.hash, block.timestamp, 0)
 
-    def _adopt(self, cursor: Cursor, adoption: Adoption) -> bool:
-        """Go on with adding the contracts that a newer version of the program brings to a database."""
-        is_possible = adoption.is_possible(cursor)
-        if is_possible and not adoption.is_complete(cursor):
-            return adoption.read(cursor)
-        anchor = cursor if is_possible else self._anchor()
-        with self._storage.write() as connection:
-            if lock_cursor(connection) != cursor:
-                return True  # Another indexer was faster.
-            missing = require_deployment(connection, self._deployment)
-            if missing and is_possible:
-                height = cursor.height
-                apply(connection, self._projections, adoption.events, above=height, height=height)
-                add_contracts(connection, {name: contract.address for name, contract in missing.items()})
-            elif missing:
-                log.warning("the index is rebuilt, to add contracts")
-                begin(connection, self._deployment, self._projections, anchor)
-        self._adoption = None  # Only now: if the database or the node failed, the next step tries again.
-        return True
-
     def _advance(
         self,
         cursor: Cursor,
@@ -284,7 +266,7 @@ class Indexer:
             return False
         oldest = latest.number - KEPT_BLOCKS
         with self._storage.write() as connection:
-            if not self._is_still_at(connection, cursor):
+            if not lock_if_at(connection, cursor, self._deployment):
                 return True  # Another indexer was faster.
             apply(connection, self._projections, events, above=cursor.height, height=moved.height)
             keep_blocks(
@@ -317,7 +299,7 @@ class Indexer:
             ancestor.number, ancestor.block_hash, ancestor.timestamp, min(cursor.final_height, ancestor.number)
         )
         with self._storage.write() as connection:
-            if not self._is_still_at(connection, cursor):
+            if not lock_if_at(connection, cursor, self._deployment):
                 return True  # Another indexer was faster.
             rewind(connection, self._projections, moved.height)
             write_cursor(connection, moved)
@@ -331,23 +313,12 @@ class Indexer:
         log.error("the chain has changed below all blocks that the index has stored: it is rebuilt")
         anchor = self._anchor()
         with self._storage.write() as connection:
-            if not self._is_still_at(connection, cursor):
+            if not lock_if_at(connection, cursor, self._deployment):
                 return True
             begin(connection, self._deployment, self._projections, anchor)
         self._count_reorg(cursor.height - anchor.height)
         self.status.rebuilds += 1
         self._note(anchor, self.status.chain_height)
-        return True
-
-    def _is_still_at(self, connection: Connection, cursor: Cursor) -> bool:
-        """Lock the index, and return whether it is still at a block.
-
-        Raises:
-            Conflict: A newer version of the program has added contracts meanwhile, whose events this one would lose.
-        """
-        if lock_cursor(connection) != cursor:
-            return False
-        require_deployment(connection, self._deployment)
         return True
 
     def _look(self, cursor: Cursor, depth: int | None) -> tuple[Block | None, Block | None, int]:

@@ -51,11 +51,17 @@ class Place:
         """Return the address in a URL.
 
         Raises:
-            InvalidInput: It is not an http or https URL.
+            InvalidInput: It is not an http or https URL, or it has a query or fragment.
         """
         url = url.rstrip("/")
         parts = parse_http_url(url, "A gateway's")
-        name = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+        host = parts.netloc.rpartition("@")[2]
+        if parts.query or parts.fragment:  # Neither is shown, because it may be a secret.
+            raise InvalidInput(
+                f"The gateway's address at {host} has a query or a fragment, to which no path can be added.",
+                hint="Give only the scheme, the host and, if needed, a port and a path.",
+            )
+        name = parts._replace(netloc=host).geturl()
         return cls(url, name, parts.hostname in LOOPBACK)
 
     @property

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 import threading
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -55,7 +54,6 @@ def test_killed_at_any_moment_it_reopens_with_every_block_that_was_shown(tmp_pat
             blocks = blocks_of(chain)
             times = [int(block["timestamp"], 16) for block in blocks]
             assert all(later > sooner for sooner, later in pairwise(times))
-            assert times[-1] <= time.time()
             assert all(child["parentHash"] == parent["hash"] for parent, child in pairwise(blocks))
             sent = sum(len(block["transactions"]) for block in blocks)
             assert int(chain.request("eth_getTransactionCount", [str(RELAYER), "latest"]), 16) == sent

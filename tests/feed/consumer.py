@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.feed.outbox import Entry, EntryKind, read_entries
+from registry.feed.entries import Entry, EntryKind, read_entries
 from registry.storage import Storage
 
 

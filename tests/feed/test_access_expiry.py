@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from registry.base.primitives import ZERO_BYTES32, DatasetId
-from registry.feed.outbox import EntryKind
+from registry.feed.entries import EntryKind
 from registry.index.sync import Indexer
 from registry.node.timers import TimerWorker
 from registry.rooms.access.messages import AccessGrant, AccessRevocation

@@ -10,15 +10,13 @@ from sqlalchemy import Connection, select
 
 from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32
 from registry.base.subject import Subject
-from registry.feed import outbox
+from registry.feed import entries
+from registry.feed.entries import EntryKind, newest, read_entries
 from registry.feed.outbox import (
     NUMBER_COLUMNS,
     Due,
-    EntryKind,
     append_due,
-    newest,
     number_events,
-    read_entries,
     release_events,
     retract_due,
 )
@@ -291,7 +289,7 @@ def test_due_entry_stands_once_until_it_is_retracted(storage: Storage) -> None:
 def test_filter_reads_in_bounded_steps_and_its_cursor_goes_on(
     storage: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(outbox, "SCANNED", 4)
+    monkeypatch.setattr(entries, "SCANNED", 4)
     with storage.write() as connection:
         for number in range(1, 11):
             append_due(connection, due(number))

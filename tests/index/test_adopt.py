@@ -13,7 +13,7 @@ from registry.base.errors import Conflict
 from registry.base.primitives import Bytes32, keccak256
 from registry.chain.calls import calldata
 from registry.chain.client import Chain, ChainUnavailable
-from registry.feed.outbox import EntryKind
+from registry.feed.entries import EntryKind
 from registry.index import adopt
 from registry.index.check import check
 from registry.index.sync import Indexer

@@ -15,7 +15,7 @@ from sqlalchemy import inspect, text
 
 from registry.base.errors import Conflict
 from registry.base.primitives import Bytes32
-from registry.feed.outbox import newest, read_entries
+from registry.feed.entries import newest, read_entries
 from registry.storage import Storage, migrate, open_storage
 from registry.storage.metadata import METADATA
 from registry.storage.migrate import configuration, revision_of

@@ -72,7 +72,7 @@ def test_of_a_refused_url_the_host_is_told() -> None:
     "url",
     [
         "http://h",
-        "https://user:pw@h:8443/a/b?c=d",
+        "https://user:pw@h:8443/a/b",
         "http://[::1]:8000",
         "http://例え.jp/",
         "http://h:65535",
@@ -84,6 +84,15 @@ def test_urls_of_the_web_are_taken(url: str) -> None:
     Client(url).close()
     RpcChain([url]).close()
     assert checked_webhook(url) == url
+
+
+@pytest.mark.parametrize("url", ["https://u:s3cretpw@h/a?key=s3cretpw", "http://h#s3cretpw"])
+def test_a_query_is_for_nodes_and_webhooks_only(url: str) -> None:
+    RpcChain([url]).close()
+    assert checked_webhook(url) == url
+    with pytest.raises(InvalidInput, match="at h has a query or a fragment") as caught:
+        Client(url)
+    assert "s3cretpw" not in str(caught.value)
 
 
 def test_settings_with_a_malformed_url_are_shown_without_it() -> None:

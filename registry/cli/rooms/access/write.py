@@ -155,14 +155,16 @@ def revoke(
                 "deadline": signing.deadline_of(deadline),
             }
         )
-        more = {"grantee": str(grantee)}
         entry = epochs.check_epoch(signing, message)
-        if dry_run:
-            rehearsal.show_message(signing, message, more, as_json=as_json)
-            return
-        epochs.record(signing, entry)
-        receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
-    session.print_write(signing, receipt, message, more, as_json=as_json)
+        writing.write(
+            signing,
+            message,
+            {"grantee": str(grantee)},
+            dry_run=dry_run,
+            wait=options.waiting(no_wait, wait),
+            as_json=as_json,
+            before_signing=lambda: epochs.record(signing, entry),
+        )
 
 
 @app.command()
@@ -213,13 +215,10 @@ def request(
             "expiresAt": times.show_time(expires_at),
             "purpose": purpose,
         }
-        if dry_run:
-            if not signing.gateway.access.request_policy(dataset_id).accepted:
-                raise errors.requests_closed()
-            rehearsal.show_message(signing, message, more, as_json=as_json)
-            return
-        receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
-    session.print_write(signing, receipt, message, more, as_json=as_json)
+        if dry_run and not signing.gateway.access.request_policy(dataset_id).accepted:
+            raise errors.requests_closed()
+        status = options.waiting(no_wait, wait)
+        writing.write(signing, message, more, dry_run=dry_run, wait=status, as_json=as_json)
 
 
 @app.command("take-requests")
@@ -254,8 +253,8 @@ def take_requests(
             deadline=signing.deadline_of(deadline),
         )
         if dry_run:
-            rehearsal.require_owner(signing, statement, unknown=dataset_errors.unknown(state.dataset_id))
-            rehearsal.print_draft(signing, statement, {"accepted": accepted}, as_json=as_json)
+            unknown = dataset_errors.unknown(state.dataset_id)
+            rehearsal.show_statement(signing, statement, {"accepted": accepted}, unknown=unknown, as_json=as_json)
             return
         policy = signing.gateway.access.set_request_policy(signing.sign(statement))
     if as_json:

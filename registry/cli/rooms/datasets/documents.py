@@ -86,10 +86,9 @@ def publish(
         if dry_run:
             named = (("metadata", metadata), ("manifest", manifest))
             more = {"version": number, "published": [name for name, document in named if document is not None]}
-            publication = documents.publication()
-            rehearsal.require_owner(signing, publication, unknown=errors.unknown(state.dataset_id))
+            publication, unknown = documents.publication(), errors.unknown(state.dataset_id)
             _require_publishable(signing, publication)
-            rehearsal.print_draft(signing, publication, more, as_json=as_json)
+            rehearsal.show_statement(signing, publication, more, unknown=unknown, as_json=as_json)
             return
         _print(signing.gateway.datasets.publish(documents.signed(signing)), as_json=as_json)
 
@@ -138,8 +137,8 @@ def retract(
         )
         if dry_run:
             more = {"version": number, "retracted": sorted(public), "reason": reason}
-            rehearsal.require_owner(signing, statement, unknown=errors.unknown(state.dataset_id))
-            rehearsal.print_draft(signing, statement, more, as_json=as_json)
+            unknown = errors.unknown(state.dataset_id)
+            rehearsal.show_statement(signing, statement, more, unknown=unknown, as_json=as_json)
             return
         _print(signing.gateway.datasets.retract(signing.sign(statement)), as_json=as_json)
 

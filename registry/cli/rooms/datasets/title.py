@@ -12,13 +12,12 @@ from registry.cli.lazy import lazy
 from registry.cli.rooms.datasets import ids
 
 if TYPE_CHECKING:
-    from registry.cli import clock, people, rehearsal, session
+    from registry.cli import clock, people, session
     from registry.cli.rooms.datasets import writing
     from registry.rooms.datasets import head, messages
     from registry.sdk.rooms.datasets import models
 else:
-    clock, people = lazy("registry.cli.clock"), lazy("registry.cli.people")
-    rehearsal, session = lazy("registry.cli.rehearsal"), lazy("registry.cli.session")
+    clock, people, session = (lazy(f"registry.cli.{name}") for name in ("clock", "people", "session"))
     writing = lazy("registry.cli.rooms.datasets.writing")
     head, messages = lazy("registry.rooms.datasets.head"), lazy("registry.rooms.datasets.messages")
 
@@ -68,10 +67,8 @@ def transfer(
         )
         new_head = head.Head(state.head).after_transfer(state.owner, recipient)
         more = {"owner": str(recipient), "previousOwner": str(state.owner), "head": str(new_head)}
-        if dry_run:
-            rehearsal.show_message(signing, message, more, as_json=as_json)
-            return
-        if not yes:
+
+        def ask() -> None:
             confirm.ask(
                 (
                     f"Dataset  {_called(signing, state)}",
@@ -80,8 +77,9 @@ def transfer(
                 ),
                 "Transfer the title?",
             )
-        receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
-    session.print_write(signing, receipt, message, more, as_json=as_json)
+
+        status, before = options.waiting(no_wait, wait), None if yes else ask
+        writing.write(signing, message, more, dry_run=dry_run, wait=status, as_json=as_json, before_signing=before)
 
 
 @app.command()
@@ -123,10 +121,8 @@ def withdraw(
             }
         )
         more = {"reason": reason, "head": str(head.Head(state.head).after_withdrawal(reason.encode()))}
-        if dry_run:
-            rehearsal.show_message(signing, message, more, as_json=as_json)
-            return
-        if not yes:
+
+        def ask() -> None:
             confirm.ask(
                 (
                     f"Dataset  {_called(signing, state)}",
@@ -135,8 +131,9 @@ def withdraw(
                 ),
                 "Withdraw it permanently?",
             )
-        receipt = writing.send(signing, message, wait=options.waiting(no_wait, wait))
-    session.print_write(signing, receipt, message, more, as_json=as_json)
+
+        status, before = options.waiting(no_wait, wait), None if yes else ask
+        writing.write(signing, message, more, dry_run=dry_run, wait=status, as_json=as_json, before_signing=before)
 
 
 def _called(signing: session.SigningSession, state: models.DatasetState) -> str:

@@ -12,7 +12,7 @@ import typer
 from registry.base.errors import InvalidInput
 from registry.cli import options
 from registry.cli.lazy import lazy
-from registry.cli.rooms.datasets import ids
+from registry.cli.rooms.datasets import comparison_options, ids
 
 if TYPE_CHECKING:
     from registry.cli import output
@@ -47,20 +47,9 @@ def verify(
         str | None, typer.Option("--dataset", metavar="ID[@VERSION]", help="The dataset to compare with.")
     ] = None,
     version: Annotated[int | None, typer.Option("--version", help="The version.  [default: the latest]")] = None,
-    rpc_urls: Annotated[
-        list[str] | None,
-        typer.Option("--rpc", metavar="URL", help="A node that you trust, to read the chain from; repeatable."),
-    ] = None,
+    rpc_urls: comparison_options.Nodes = None,
     contracts: options.Contracts = None,
-    manifest_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--manifest",
-            parser=options.to_path,
-            metavar="FILE",
-            help="The manifest; required for private datasets.  [default: from the gateway]",
-        ),
-    ] = None,
+    manifest_file: comparison_options.ManifestFile = None,
     bundle_file: Annotated[
         Path | None,
         typer.Option(

@@ -13,7 +13,7 @@ import typer
 from registry.base.errors import InvalidInput, RegistryError, Unavailable
 from registry.cli import options
 from registry.cli.lazy import lazy
-from registry.cli.rooms.datasets import ids
+from registry.cli.rooms.datasets import comparison_options, ids
 
 if TYPE_CHECKING:
     from registry import manifest
@@ -42,19 +42,8 @@ def watch(
     version: Annotated[
         int | None, typer.Option("--version", help="The version.  [default: the latest at each check]")
     ] = None,
-    manifest_file: Annotated[
-        Path | None,
-        typer.Option(
-            "--manifest",
-            parser=options.to_path,
-            metavar="FILE",
-            help="The manifest; required for private datasets.  [default: from the gateway]",
-        ),
-    ] = None,
-    rpc_urls: Annotated[
-        list[str] | None,
-        typer.Option("--rpc", metavar="URL", help="A node that you trust, to read the chain from; repeatable."),
-    ] = None,
+    manifest_file: comparison_options.ManifestFile = None,
+    rpc_urls: comparison_options.Nodes = None,
     every: Annotated[str, typer.Option("--every", metavar="DURATION", help="The interval between two checks.")] = "1h",
     on_change: Annotated[
         bool, typer.Option("--on-change", help="Also verify as soon as files are written, created, renamed or removed.")

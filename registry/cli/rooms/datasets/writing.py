@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from registry.base.canonical import metadata_hash
 from registry.base.primitives import ZERO_BYTES32, DatasetId
+from registry.cli.lazy import lazy
 from registry.cli.options import Wait
-from registry.cli.session import SigningSession
+from registry.cli.session import SigningSession, print_write
 from registry.ethereum.eip712 import Message
 from registry.manifest import Manifest
 from registry.rooms.datasets.statements import Publication
 from registry.sdk.models.receipts import Receipt
 from registry.sdk.rooms.datasets.models import Published
 from registry.sdk.rooms.datasets.operations import dataset
+
+if TYPE_CHECKING:
+    from registry.cli import rehearsal
+else:
+    rehearsal = lazy("registry.cli.rehearsal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,38 @@ class Documents:
     def signed(self, session: SigningSession) -> Published:
         """Return the documents with the signed publication that makes them public."""
         return Published(session.sign(self.publication()), self.metadata, self.manifest)
+
+
+def write(
+    session: SigningSession,
+    message: Message,
+    fields: Mapping[str, object],
+    *,
+    dry_run: bool,
+    wait: Wait | None,
+    as_json: bool,
+    before_signing: Callable[[], None] | None = None,
+) -> None:
+    """In a dry run, rehearse a message about a dataset and print it; otherwise sign it, send it and print the outcome.
+
+    Args:
+        session: The session.
+        message: The message.
+        fields: Further fields to print, by their JSON names.
+        dry_run: Whether nothing is signed or sent.
+        wait: What to wait for; None: nothing.
+        as_json: Whether to print JSON.
+        before_signing: Called before the message is signed; an error that it raises ends the command.
+
+    Raises:
+        RegistryError: As `registry.cli.rehearsal.show_message` and `send` do.
+    """
+    if dry_run:
+        rehearsal.show_message(session, message, fields, as_json=as_json)
+        return
+    if before_signing is not None:
+        before_signing()
+    print_write(session, send(session, message, wait=wait), message, fields, as_json=as_json)
 
 
 def send(
