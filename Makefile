@@ -16,6 +16,9 @@ INSTALLED_CLIENT := $(CLIENT_VENV)/.installed
 NODE_MODULES := node_modules/.package-lock.json
 PEER_MODULES := scripts/peers/node_modules/.package-lock.json
 
+# The tests start hundreds of Python processes: let them keep what they compile.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help install install-dev node system geth network demo test check lint types fresh bench chaos disk-faults abuse abuse-paid assurance mutants artifacts openapi clean

@@ -21,6 +21,7 @@ import httpx
 import orjson
 
 from registry.base.errors import InvalidInput
+from registry.base.tls import tls_context
 from registry.base.urls import parse_http_url
 from registry.chain.client import (
     SERVER_ERROR,
@@ -109,7 +110,9 @@ class RpcChain:
         self._lock = threading.Lock()
         self._ids = itertools.count(1)
         self._client = httpx.Client(
-            headers={"content-type": "application/json", "accept": "application/json"}, timeout=timeout
+            headers={"content-type": "application/json", "accept": "application/json"},
+            timeout=timeout,
+            verify=tls_context(),
         )
 
     @property

@@ -12,6 +12,7 @@ import httpx
 import structlog
 
 from registry.base.errors import InvalidInput, RegistryError, Unavailable
+from registry.base.tls import tls_context
 from registry.chain.client import Chain
 from registry.chain.history import ask, read_block
 from registry.checkpoints.store import CheckpointStore, SignedCheckpoint
@@ -79,7 +80,7 @@ class Notary:
 
     def run(self, stop: threading.Event) -> None:
         """Sign and collect until the event is set. Failures of the chain or database are logged and retried."""
-        with httpx.Client(timeout=WITNESS_SECONDS) as client:
+        with httpx.Client(timeout=WITNESS_SECONDS, verify=tls_context()) as client:
             while not stop.is_set():
                 try:
                     self._store.remember_keys([self._key.verifier, *(witness.key for witness in self._witnesses)])

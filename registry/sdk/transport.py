@@ -17,6 +17,7 @@ from registry.base.errors import (
     RegistryError,
     Unavailable,
 )
+from registry.base.tls import tls_context
 from registry.base.urls import parse_http_url
 from registry.sdk.exchange import Request, Response, invalid_response
 
@@ -74,6 +75,7 @@ class Place:
         return {
             "base_url": self.url,
             "timeout": timeout,
+            "verify": tls_context(),
             "headers": {"accept": "application/json"},
             "trust_env": not self.is_local,  # A proxy of the environment leads to other machines.
         }

@@ -11,7 +11,7 @@ import pytest
 
 from registry.base.errors import ContractRefused
 from registry.base.primitives import ZERO_BYTES32, Address, DatasetId, keccak256
-from registry.cli.rehearsal import require_owner, show_message
+from registry.cli.rehearsal import show_message, show_statement
 from registry.cli.session import open_session
 from registry.keys.folder import KeyFolder
 from registry.keys.keystore import encrypt
@@ -207,4 +207,4 @@ def test_a_dry_run_about_a_dataset_that_the_chain_does_not_have_is_refused_as_by
             show_message(signing, withdrawal, {}, as_json=True)
         assert refusal.value.name == "DatasetUnknown"
         with pytest.raises(ContractRefused, match=f"There is no dataset {unknown}"):
-            require_owner(signing, policy, unknown=errors.unknown(unknown))
+            show_statement(signing, policy, {}, unknown=errors.unknown(unknown), as_json=True)

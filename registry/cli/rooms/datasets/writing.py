@@ -67,7 +67,7 @@ def write(
     as_json: bool,
     before_signing: Callable[[], None] | None = None,
 ) -> None:
-    """In a dry run, rehearse a message about a dataset and print it; otherwise sign it, send it and print the outcome.
+    """Sign a message about a dataset, send it and print the outcome; in a dry run only rehearse it and print it.
 
     Args:
         session: The session.
