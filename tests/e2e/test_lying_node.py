@@ -26,15 +26,14 @@ Alter = Callable[[str, Any], Any]
 def lie(node: NodeProcess) -> Iterator[Callable[[Alter], str]]:
     """Starts a JSON-RPC endpoint that passes everything on to the real node, and alters results by method."""
     servers = ExitStack()
+    http = servers.enter_context(httpx.Client(base_url=node.url, timeout=PATIENCE, trust_env=False))
 
     def start(alter: Alter) -> str:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["content-length"]))
                 asked = orjson.loads(body)
-                answered = httpx.post(
-                    f"{node.url}/rpc", content=body, headers={"content-type": "application/json"}
-                ).json()
+                answered = http.post("/rpc", content=body, headers={"content-type": "application/json"}).json()
                 methods = {one["id"]: one["method"] for one in (asked if isinstance(asked, list) else [asked])}
                 for one in answered if isinstance(answered, list) else [answered]:
                     one["result"] = alter(methods[one["id"]], one["result"])
@@ -57,14 +56,14 @@ def lie(node: NodeProcess) -> Iterator[Callable[[Alter], str]]:
 def lying_gateway(node: NodeProcess, tdr_at: Callable[[str], Tdr]) -> Iterator[Callable[[Alter], Tdr]]:
     """Starts a gateway that passes everything on to the real one, and alters JSON documents by path."""
     servers = ExitStack()
+    http = servers.enter_context(httpx.Client(base_url=node.url, timeout=PATIENCE, trust_env=False))
 
     def start(alter: Alter) -> Tdr:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", 0)))
                 passed = {name: value for name, value in self.headers.items() if name.lower() != "host"}
-                url = f"{node.url}{self.path}"
-                answer = httpx.request(self.command, url, content=body, headers=passed, timeout=PATIENCE)
+                answer = http.request(self.command, self.path, content=body, headers=passed)
                 content = orjson.dumps(alter(self.path, answer.json()))
                 self.send_response(answer.status_code)
                 self.send_header("content-length", str(len(content)))

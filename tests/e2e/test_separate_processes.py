@@ -15,6 +15,7 @@ import pytest
 from sqlalchemy import select
 
 from registry.base.primitives import Address
+from registry.base.tls import tls_context
 from registry.chain.rpc import RpcChain
 from registry.relay.tables import LEASES
 from registry.storage import open_storage
@@ -69,12 +70,12 @@ class Part:
     def is_up(self) -> bool:
         assert self._process.poll() is None, self.log.read_text()
         try:
-            return httpx.get(f"{self.url}/v1/health/live", trust_env=False).is_success
+            return httpx.get(f"{self.url}/v1/health/live", trust_env=False, verify=tls_context()).is_success
         except httpx.TransportError:
             return False
 
     def answers_reads(self) -> bool:
-        return httpx.get(f"{self.url}/v1/datasets", trust_env=False).status_code == HTTPStatus.OK
+        return httpx.get(f"{self.url}/v1/datasets", trust_env=False, verify=tls_context()).status_code == HTTPStatus.OK
 
     def kill(self) -> None:
         self._process.kill()

@@ -16,7 +16,7 @@ from eth_account.signers.local import LocalAccount
 
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
 from registry.chain.calls import calldata
-from registry.chain.client import Chain
+from registry.chain.client import Chain, RpcError
 from registry.ethereum.abi import left_padded, uint
 from registry.ethereum.eip712 import Message
 from registry.index.sync import Indexer
@@ -71,8 +71,7 @@ class Activity:
         """Makes blocks, each a random few seconds after the one before: so no two branches are ever the same."""
         for _ in range(blocks):
             self.time += self.random.randint(1, 20)
-            self.chain.request("evm_setNextBlockTimestamp", [self.time])
-            self.chain.request("evm_mine")
+            self.chain.request("evm_mine", [self.time])
 
     def act(self, times: int = 1) -> list[str]:
         """Send some random transactions; return them as they were sent."""
@@ -107,12 +106,10 @@ class Activity:
             longer: By how many blocks the new branch is longer.
         """
         head = self.head_number()
-        removed = [
-            raw
-            for number in range(head - depth + 1, head + 1)
-            for transaction in self.chain.request("eth_getBlockByNumber", [hex(number), False])["transactions"]
-            if (raw := self.chain.request("eth_getRawTransactionByHash", [transaction]))
-        ]
+        numbers = range(head - depth + 1, head + 1)
+        blocks = self.chain.batch([("eth_getBlockByNumber", [hex(number), False]) for number in numbers])
+        hashes = [transaction for block in blocks for transaction in block["transactions"]]
+        removed = self.chain.batch([("eth_getRawTransactionByHash", [transaction]) for transaction in hashes])
         self.chain.request("anvil_rollback", [depth])
         self.chain.request("anvil_dropAllTransactions")
         returning = [raw for raw in removed if self.random.random() < keep]
@@ -174,11 +171,6 @@ class Activity:
         chosen = self.random.sample(self.known, min(len(self.known), self.random.choice([0, 0, 1, 3])))
         return tuple(Source(dataset_id=one, version=1) for one in sorted(chosen))
 
-    def _view(self, contract: Address, signature: bytes, *words: bytes) -> bytes:
-        data = keccak256(signature)[:4] + b"".join(map(left_padded, words))
-        answer = self.chain.request("eth_call", [{"to": str(contract), "data": "0x" + data.hex()}, "latest"])
-        return bytes.fromhex(answer[2:])
-
     def _random_call(self) -> tuple[LocalAccount, Address, bytes]:
         person = self.random.choice(self.people)
         if len(self.known) < 3 or self.random.random() < 0.35:
@@ -187,8 +179,7 @@ class Activity:
             return person, self.deployment.address_of("DatasetRegistry"), calldata(registration, b"")
         dataset_id = self.random.choice(self.known)
         other = self.random.choice(self.people[:2])
-        head, owner = self._head_and_owner(dataset_id, person)
-        epoch, requests = self._counters(dataset_id, self.address(other))
+        head, owner, epoch, requests = self._state(dataset_id, person, self.address(other))
         action = self.random.choice(ACTIONS)
         if action == "withdraw" and self.random.random() < 0.7:
             return self._random_call()
@@ -202,18 +193,27 @@ class Activity:
         sender = other if action == "request" else owner
         return sender, self.deployment.address_of(message.CONTRACT), calldata(message, b"")
 
-    def _head_and_owner(self, dataset_id: DatasetId, person: LocalAccount) -> tuple[Bytes32, LocalAccount]:
-        """Return the head of a dataset and its owner; a person where there is no such dataset yet."""
-        registry = self.deployment.address_of("DatasetRegistry")
-        head = self._view(registry, b"headOf(uint256)", dataset_id)
-        word = self._view(registry, b"ownerOf(uint256)", dataset_id) if any(head) else b""
-        return Bytes32(head), next((one for one in self.people if self.address(one) == word[12:]), person)
+    def _state(
+        self, dataset_id: DatasetId, person: LocalAccount, grantee: Address
+    ) -> tuple[Bytes32, LocalAccount, int, int]:
+        """Ask what a message about a dataset names.
 
-    def _counters(self, dataset_id: DatasetId, grantee: Address) -> tuple[int, int]:
-        """Return the epoch of a grantee's access, and how many requests the grantee has sent."""
-        grants = self.deployment.address_of("AccessGrants")
-        words = self._view(grants, b"countersOf(uint256,address)", dataset_id, grantee)
-        return int.from_bytes(words[:32], "big"), int.from_bytes(words[32:], "big")
+        Returns:
+            The head; the owner, or the given person if there is no such dataset yet; the epoch of a grantee's access;
+            and how many requests the grantee has sent.
+        """
+        registry = self.deployment.address_of("DatasetRegistry")
+        head, owner, counters = self.chain.batch(
+            [
+                _view(registry, b"headOf(uint256)", dataset_id),
+                _view(registry, b"ownerOf(uint256)", dataset_id),
+                _view(self.deployment.address_of("AccessGrants"), b"countersOf(uint256,address)", dataset_id, grantee),
+            ]
+        )
+        word = b"" if isinstance(owner, RpcError) else bytes.fromhex(owner[2:])
+        holder = next((one for one in self.people if self.address(one) == word[12:]), person)
+        words = bytes.fromhex(counters[2:])
+        return Bytes32.parse(head), holder, int.from_bytes(words[:32], "big"), int.from_bytes(words[32:], "big")
 
     def _token_call(self, action: str, dataset_id: DatasetId, owner: LocalAccount, other: LocalAccount) -> bytes:
         """Return an approval or a transfer by ERC-721."""
@@ -247,6 +247,12 @@ class Activity:
             terms_hash=self._hash(),
             epoch=epoch,
         )
+
+
+def _view(contract: Address, signature: bytes, *words: bytes) -> tuple[str, list[object]]:
+    """Return the request that calls a function of a contract without a transaction."""
+    data = keccak256(signature)[:4] + b"".join(map(left_padded, words))
+    return "eth_call", [{"to": str(contract), "data": "0x" + data.hex()}, "latest"]
 
 
 def busy(activity: Activity, indexer: Indexer) -> None:
