@@ -1,8 +1,8 @@
 # Every target installs what it needs first. `make help` lists them.
 
 PYTHON ?= python3
-# Three jobs on two cores, because many tests wait for blocks.
-JOBS ?= 3
+# Four jobs on two cores, because many tests wait for blocks.
+JOBS ?= 4
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed

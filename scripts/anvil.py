@@ -6,14 +6,11 @@ import contextlib
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from web3 import HTTPProvider, Web3
 
+from scripts.faults.anvil import anvil_command
 from scripts.faults.ports import free_port
-
-# Killing the npm shim would leave the real anvil running on its port.
-ANVIL = Path(__file__).resolve().parent.parent / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
 
 
 @contextlib.contextmanager
@@ -31,8 +28,7 @@ def anvil(
         TimeoutError: It does not answer.
     """
     port = free_port()
-    command = [str(ANVIL), "--port", str(port), "--chain-id", str(chain_id), "--silent", *options]
-    with subprocess.Popen(command) as process:
+    with subprocess.Popen(anvil_command(port, "--chain-id", str(chain_id), *options)) as process:
         try:
             w3 = Web3(HTTPProvider(f"http://127.0.0.1:{port}", request_kwargs={"timeout": 60}))
             until = time.monotonic() + seconds

@@ -14,7 +14,6 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 from eth_account import Account
 from eth_keys.datatypes import PrivateKey
@@ -36,9 +35,9 @@ from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.messages import Registration
 from registry.rooms.deployment import Deployment
 from registry.storage import migrate, open_storage
+from scripts.faults.anvil import anvil_command
 from scripts.figures import Figure
 
-ANVIL = Path(__file__).parents[1] / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
 RELAYER_KEY = bytes.fromhex("ac0974bec39a17e36ba4a6b4d238ff944bacb478cbed5efcae784d7bf4f2ff80")
 PEER_KEY = "0x59c6995e998f97a5a0044966f0945389dc9e86dae88c7a8412f4603b6b78690d"
 OWNER = PrivateKey(keccak256(b"owner"))
@@ -51,7 +50,7 @@ PORT = 8599
 def run() -> Iterator[Figure]:
     """Yield the figures of both."""
     anvil = subprocess.Popen(
-        [ANVIL, "--port", str(PORT), "--silent", "--hardfork", "prague", "--gas-limit", "1000000000"],
+        anvil_command(PORT, "--hardfork", "prague", "--gas-limit", "1000000000"),
         stdin=subprocess.DEVNULL,
     )
     url = f"http://127.0.0.1:{PORT}"

@@ -36,7 +36,7 @@ from pathlib import Path
 from registry.chain.client import ChainUnavailable
 from registry.chain.rpc import RpcChain
 from registry.node import Role
-from scripts.anvil import ANVIL
+from scripts.faults.anvil import anvil_command
 from scripts.faults.cell import Cell, Plan, until
 from scripts.faults.gate import Gate
 from scripts.faults.miner import Miner
@@ -49,9 +49,7 @@ FAULT_RATE = 0.2
 SECONDS_A_REORGANISATION = 0.4
 SECONDS_UNTIL_DISTURBED = 300.0
 LONGEST_DRAIN = 600.0
-ANVIL_OPTIONS = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
-"""The last option keeps every block's state in memory. By default anvil writes older states to disk from block 501 on;
-after a rollback to such a block, anvil 1.7.1 continues with an empty state, without contracts and accounts."""
+ANVIL_OPTIONS = ("--hardfork", "prague", "--no-mining", "--order", "fifo")
 WHOLE: tuple[Role, ...] = (Role.ALL,)
 TWINS = (Role.ALL, Role.ALL)
 PARTS = (Role.GATEWAY, Role.RELAYER, Role.INDEXER)
@@ -275,10 +273,7 @@ def _by_range(depths: Counter[int]) -> dict[str, int]:
 @contextlib.contextmanager
 def _anvil() -> Iterator[int]:
     port = free_port()
-    process = subprocess.Popen(
-        [str(ANVIL), "--port", str(port), "--silent", *ANVIL_OPTIONS],
-        stdin=subprocess.DEVNULL,
-    )
+    process = subprocess.Popen(anvil_command(port, *ANVIL_OPTIONS), stdin=subprocess.DEVNULL)
     probe = RpcChain([url_of(port)], timeout=2.0)
 
     def answers() -> bool:

@@ -18,7 +18,7 @@ BASE_FEE: Final = 10 * GWEI
 BLOCK_SECONDS: Final = 1.0
 BEGUN_EARLIER: Final = 2 * 24 * 3600
 """Seconds by which the chain's clock is behind at first, so that early registrations are old later."""
-_OPTIONS: Final = ("--hardfork", "prague", "--no-mining", "--order", "fifo", "--prune-history", "1000000")
+_OPTIONS: Final = ("--hardfork", "prague", "--no-mining", "--order", "fifo")
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -63,6 +64,12 @@ def test_ports_are_given_out_in_one_place() -> None:
         if isinstance(node, ast.FunctionDef) and node.name == "free_port"
     ]
     assert defined == ["scripts/faults/ports.py"]
+
+
+def test_anvil_is_started_in_one_way() -> None:
+    """A killed anvil that was started otherwise leaves the states of its blocks in the user's home."""
+    naming = {name_of(path) for path in files_of("tests", "scripts") if "@foundry-rs/" in path.read_text()}
+    assert naming == {"scripts/faults/anvil.py", name_of(Path(__file__))}
 
 
 def test_every_test_with_a_long_form_is_in_a_part_of_make_assurance() -> None:
