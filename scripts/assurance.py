@@ -36,6 +36,7 @@ FUZZ: Final = (
     "tests/conformance/test_attachment.py",
     "tests/conformance/test_vectors.py",
     "tests/certificate/test_attachment.py",
+    "tests/evidence/test_note.py",
     "tests/evidence/test_rlp.py",
     "tests/evidence/test_trie.py",
     "tests/evidence/test_vectors.py",

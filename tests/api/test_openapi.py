@@ -28,18 +28,24 @@ def test_the_committed_description_is_fresh() -> None:
 
 
 @cache
+def paths() -> dict[str, dict[str, Any]]:
+    """Return the paths in the description, with their operations."""
+    found: dict[str, dict[str, Any]] = json.loads(openapi.document())["paths"]
+    return found
+
+
+@cache
 def operations() -> tuple[tuple[str, str, str], ...]:
     """Return the method, path and operation id of every operation in the description."""
-    paths: dict[str, dict[str, Any]] = json.loads(openapi.document())["paths"]
     return tuple(
         (method.upper(), path, operation["operationId"])
-        for path, methods in sorted(paths.items())
+        for path, methods in sorted(paths().items())
         for method, operation in sorted(methods.items())
     )
 
 
 def test_every_operation_has_a_summary_and_a_description_of_each_answer() -> None:
-    for path, methods in json.loads(openapi.document())["paths"].items():
+    for path, methods in paths().items():
         for method, operation in methods.items():
             assert operation["summary"], path
             assert operation["description"], path
@@ -124,7 +130,7 @@ def test_whatever_is_sent_the_answer_is_one_that_is_documented(gateway: Gateway,
 @cache
 def described(operation_id: str) -> frozenset[str]:
     """Return the statuses that the description of an operation lists."""
-    for methods in json.loads(openapi.document())["paths"].values():
+    for methods in paths().values():
         for operation in methods.values():
             if operation["operationId"] == operation_id:
                 return frozenset(operation["responses"])

@@ -13,6 +13,7 @@ from registry.evidence.texts import authority_text
 from registry.evidence.trust import Claim, SignedCheckpoints
 from registry.notes.checkpoint import Checkpoint
 from registry.notes.note import KeyKind, Note, SigningKey, VerifierKey
+from tests.fixtures.randomness import draws
 
 VECTORS: dict[str, str] = json.loads((Path(__file__).parents[1] / "vectors/evidence/notes.json").read_text())
 TIME = 1795000000
@@ -70,8 +71,9 @@ def verify_both(source: bytes) -> None:
 
 
 def test_every_bit_changed_in_a_note_fails() -> None:
+    """The short form changes one bit in nearly every byte, another one in each."""
     source = VECTORS["note"].encode()
-    for bit in range(8 * len(source)):
+    for bit in range(0, 8 * len(source), draws(7, 1)):
         changed = bytearray(source)
         changed[bit // 8] ^= 1 << bit % 8
         with pytest.raises((InvalidInput, VerificationFailed, UnicodeDecodeError)):

@@ -22,9 +22,10 @@ from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets import room as datasets
 from registry.rooms.deployment import Deployment
 from registry.rooms.room import Rooms
-from registry.storage import Storage, migrate, open_storage
+from registry.storage import Storage, open_storage
 from tests.fixtures.altered import Altered
 from tests.fixtures.crashes import Crash
+from tests.fixtures.databases import ensure_migrated_sqlite
 from tests.fixtures.waiting import PATIENCE
 from tests.relay.faults import Crashing, losing_answers
 from tests.relay.world import RELAYER_KEY, SETTINGS, World
@@ -50,9 +51,9 @@ CONTRACTS = len(ROOMS.protocols.contracts)
 
 
 def opened(folder: Path, name: str) -> Storage:
-    storage = open_storage(f"sqlite:///{folder}/{name}.db")
-    migrate(storage)
-    return storage
+    """Open a new database with all tables."""
+    ensure_migrated_sqlite(folder / f"{name}.db")
+    return open_storage(f"sqlite:///{folder}/{name}.db")
 
 
 def transactions(chain: Chain) -> int:
@@ -87,8 +88,7 @@ def test_a_start_that_dies_anywhere_is_finished_by_the_next(
 ) -> None:
     """R1, R2: at each exchange in turn."""
     for moment in count():
-        storage = open_storage(f"sqlite:///{tmp_path}/{moment}.db")
-        migrate(storage)
+        storage = opened(tmp_path, str(moment))
         chain = EmbeddedChain.in_memory(SIGNER.address)
         left = [moment]
 
