@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import Final
 
 ANVIL: Final = Path(__file__).resolve().parents[2] / "node_modules/@foundry-rs/anvil-linux-amd64/bin/anvil"
 """The native binary that `npm ci` brings. Killing the npm shim would leave the real anvil running on its port."""
 KEPT_STATES: Final = 1_000_000
+STATES: Final = Path(tempfile.gettempdir()) / "anvil-states"
+"""A rollback makes an empty folder here even if no state is written."""
 
 
 def anvil_command(port: int, *options: str) -> list[str]:
@@ -21,4 +24,5 @@ def anvil_command(port: int, *options: str) -> list[str]:
         port: The port that it listens on.
         options: Further options.
     """
-    return [str(ANVIL), "--port", str(port), "--silent", "--prune-history", str(KEPT_STATES), *options]
+    kept = ("--prune-history", str(KEPT_STATES), "--cache-path", str(STATES))
+    return [str(ANVIL), "--port", str(port), "--silent", *kept, *options]

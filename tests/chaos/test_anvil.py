@@ -26,6 +26,7 @@ def test_states_of_blocks_are_not_written_below_the_users_home(tmp_path: Path) -
     def has_mined() -> bool:
         try:
             chain.request("anvil_mine", [hex(BLOCKS)])
+            chain.request("anvil_rollback", [1])
         except ChainUnavailable:
             return False
         return True
