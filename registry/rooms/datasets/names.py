@@ -67,6 +67,8 @@ Latest = tuple[DatasetId, int, Bytes32]
 def names_of(connection: Connection, dataset_ids: Collection[DatasetId]) -> dict[Latest, str]:
     """Return the names in the public metadata of datasets, by dataset, version and metadata hash."""
     names: dict[Latest, str] = {}
+    if not dataset_ids or connection.execute(select(METADATA_DOCUMENTS.c.metadata_hash).limit(1)).first() is None:
+        return names  # A new node has no documents while it reads the whole chain.
     for chunk in chunks(dataset_ids):
         rows = connection.execute(
             select(*_LATEST, METADATA_DOCUMENTS.c.name)
