@@ -85,10 +85,9 @@ class Bytes32(FixedBytes):
     NOUN = "A 32-byte value"
 
 
-class DatasetId(FixedBytes):
+class DatasetId(Bytes32):
     """The id of a dataset: the ERC-721 token id as 32 bytes, big-endian."""
 
-    LENGTH = 32
     NOUN = "A dataset id"
 
     @classmethod

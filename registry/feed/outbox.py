@@ -110,6 +110,8 @@ def number_events(
         # The rows taken here are in neither table until the caller inserts them.
         kept = _take_rows(connection, places, first, end)
         last = _retract(connection, _depends_on_released(first, end), last)
+    if not kept:
+        return [(number, now) for number in range(last + 1, last + 1 + len(places))]
     numbers = count(last + 1)
     return [kept.get(place) or (next(numbers), now) for place in places]
 

@@ -65,9 +65,7 @@ def apply(
                 heads |= zip(positions, projection.apply(connection, own), strict=True)
         places = [(event.position, event.block_hash) for event in events]
         numbers = outbox.number_events(connection, places, first_position(above + 1), first_position(height + 1))
-        rows = [
-            (*event_row(event, heads[event.position]), *number) for event, number in zip(events, numbers, strict=True)
-        ]
+        rows = [event_row(event, heads[event.position], *number) for event, number in zip(events, numbers, strict=True)]
         insert_rows(connection, EVENTS, (*EVENT_COLUMNS, *outbox.NUMBER_COLUMNS), rows)
     except DUPLICATE_ERRORS as error:
         raise BrokenHistory(
@@ -104,8 +102,8 @@ def rewind(connection: Connection, projections: Sequence[Projection], height: in
         outbox.retract_released(connection, limit, last + 1)
 
 
-def event_row(event: IndexedEvent, head: Bytes32 | None) -> tuple[Any, ...]:
-    """Return the row of an event, in the order of `EVENT_COLUMNS`."""
+def event_row(event: IndexedEvent, head: Bytes32 | None, *number: int) -> tuple[Any, ...]:
+    """Return the row of an event, in the order of `EVENT_COLUMNS`, with its number in the outbox if it is given."""
     return (
         event.position,
         event.block_hash,
@@ -117,4 +115,5 @@ def event_row(event: IndexedEvent, head: Bytes32 | None) -> tuple[Any, ...]:
         head,
         b"".join(event.log.topics),
         event.log.data,
+        *number,
     )

@@ -11,7 +11,7 @@ their event, are removed when the index is rewound below it, and are derived aga
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,6 +31,7 @@ from sqlalchemy import (
     update,
 )
 
+from registry.storage.bulk import insert_rows
 from registry.storage.insert import insert_if_new
 from registry.timers.tables import TIMERS
 
@@ -38,6 +39,8 @@ FIRST_PAUSE: Final = 5
 """Seconds until a timer is retried after its handler failed; doubled after each further failure."""
 LONGEST_PAUSE: Final = 3_600
 """The maximum number of seconds until a timer is retried."""
+
+_DERIVED: Final = ("name", "key", "position", "due_at")
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,18 @@ def cancel(connection: Connection, name: str, key: str) -> None:
     connection.execute(delete(TIMERS).where(_is(name, key)))
 
 
+def derive_new(connection: Connection, name: str, dates: Sequence[tuple[int, int]]) -> None:
+    """Schedule a timer for each of some new events, as `derive` does.
+
+    Args:
+        connection: In a transaction that writes.
+        name: The timers' name.
+        dates: The position of each event, and when its timer is due.
+    """
+    rows = [(name, str(position), position, due_at) for position, due_at in dates]
+    insert_rows(connection, TIMERS, _DERIVED, rows)
+
+
 def derive(connection: Connection, name: str, dates: Select[tuple[int, int]]) -> None:
     """Schedule a timer for each of some events that have no timer of that name yet. Its key is the event's position.
 
@@ -104,9 +119,7 @@ def derive(connection: Connection, name: str, dates: Select[tuple[int, int]]) ->
     rows = dates.subquery()
     position, due_at = rows.c
     connection.execute(
-        insert(TIMERS).from_select(
-            ["name", "key", "position", "due_at"], select(literal(name), cast(position, String), position, due_at)
-        )
+        insert(TIMERS).from_select(_DERIVED, select(literal(name), cast(position, String), position, due_at))
     )
 
 

@@ -35,7 +35,7 @@ class OfAccess:
     @property
     def subject(self) -> Subject:
         """The dataset."""
-        return Subject(DATASET, Bytes32(self.dataset_id))
+        return Subject(DATASET, self.dataset_id)
 
     @property
     def account(self) -> Address:

@@ -36,6 +36,11 @@ class GrantRow(NamedTuple):
     ended_at: int | None = None
     is_revoked: bool = False
 
+    @property
+    def will_expire(self) -> bool:
+        """Whether no known event ends it before its expiry."""
+        return self.ended_at is None or self.ended_at >= self.expires_at
+
 
 _END: Final = (
     update(GRANTS)
@@ -77,7 +82,8 @@ def apply(connection: Connection, events: Sequence[IndexedEvent]) -> list[None]:
         connection.execute(_END, ends)
     if events:
         has_ends = bool(ends) or any(grant.ended_position for grant in grants.values())
-        timers.follow(connection, events[0].position, has_ends=has_ends)
+        expiries = [(grant.position, grant.expires_at) for grant in grants.values() if grant.will_expire]
+        timers.follow(connection, expiries, events[0].position, has_ends=has_ends)
     return [None] * len(events)
 
 

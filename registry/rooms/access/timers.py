@@ -5,9 +5,10 @@ A grant that is revoked or replaced before its expiry never expires. An end at i
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, select
 
 from registry.base.primitives import Bytes32
 from registry.base.subject import Subject
@@ -16,7 +17,7 @@ from registry.feed.outbox import Due, append_due, retract_due
 from registry.feed.tables import EVENTS
 from registry.rooms.access.tables import GRANTS
 from registry.rooms.datasets.messages import DATASET
-from registry.timers.schedule import Timer, cancel_derived, derive
+from registry.timers.schedule import Timer, cancel_derived, derive, derive_new
 
 TIMER: Final = "access-expiry"
 EXPIRED: Final = "AccessExpired"
@@ -26,16 +27,16 @@ _DATES: Final = select(GRANTS.c.position, GRANTS.c.expires_at).where(GRANTS.c.ex
 """Grants that expire after the last second that dates can represent have no timer."""
 
 
-def follow(connection: Connection, first: int, *, has_ends: bool) -> None:
+def follow(connection: Connection, expiries: Sequence[tuple[int, int]], first: int, *, has_ends: bool) -> None:
     """Update timers after new grants and ends of grants: schedule expiries, and cancel those that no longer occur.
 
     Args:
         connection: In a transaction that writes.
+        expiries: The position and the expiry of each new grant that will expire.
         first: The position of the first new event.
         has_ends: Whether any of these events may have ended a grant.
     """
-    is_open = or_(GRANTS.c.ended_position.is_(None), GRANTS.c.ended_at >= GRANTS.c.expires_at)
-    derive(connection, TIMER, _DATES.where(GRANTS.c.position >= first, is_open))
+    derive_new(connection, TIMER, [date for date in expiries if date[1] <= LAST_SECOND])
     if not has_ends:
         return
     # If blocks came late or were replaced by others, the entry may already exist.

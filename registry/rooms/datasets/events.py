@@ -33,7 +33,7 @@ class OfDataset:
     @property
     def subject(self) -> Subject:
         """The dataset."""
-        return Subject(DATASET, Bytes32(self.dataset_id))
+        return Subject(DATASET, self.dataset_id)
 
     @property
     def account(self) -> Address:
