@@ -160,7 +160,7 @@ class _Block:
         self.documents.append((key, body, metadata["name"], metadata["description"]))
         self.manifests.append((root, b"{}", 1, 4096))
         self.files.append((root, 0, file_hash(number), "data/table.csv"))
-        id_word = Bytes32(dataset_id)
+        id_word = dataset_id
         words = key + bytes(32) + uint(128) + uint(160 + len(padded(URI))) + dynamic(URI) + uint(0)
         self._log(ADDRESSES["DatasetRegistry"], (REGISTERED, id_word, Bytes32(left_padded(holder)), root), words)
         if number % 5 == 0:

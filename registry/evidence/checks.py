@@ -155,7 +155,7 @@ def history_in(bundle: Bundle, logs: list[LocatedLog], protocols: Protocols) -> 
 def _scopes(bundle: Bundle, addresses: Mapping[str, Address], protocols: Protocols) -> list[Scope]:
     """Return the scopes in the record of a bundle: its subject, then the other accounts."""
     main = main_room(protocols)
-    subject = Subject(proof_of(main).kind, Bytes32(bundle.dataset_id))
+    subject = Subject(proof_of(main).kind, bundle.dataset_id)
     scopes = [Scope(main.name, subject)]
     for room in protocols.proven:
         adapter = proof_of(room)

@@ -170,7 +170,7 @@ def _history(
     logs: Sequence[LocatedLog], deployment: Deployment, dataset_id: DatasetId, grantees: Sequence[Address]
 ) -> History:
     main = main_room(PROTOCOLS)
-    subject = Subject(proof_of(main).kind, Bytes32(dataset_id))
+    subject = Subject(proof_of(main).kind, dataset_id)
     scopes = [Scope(main.name, subject), *(Scope(ACCESS.name, subject, grantee) for grantee in grantees)]
     return history_of(logs, scopes, deployment.addresses, PROTOCOLS)
 

@@ -18,7 +18,7 @@ import pytest
 
 from registry.base.canonical import canonical_json
 from registry.base.errors import InvalidInput, VerificationFailed
-from registry.base.primitives import Bytes32, keccak256
+from registry.base.primitives import keccak256
 from registry.base.subject import Subject
 from registry.ethereum.header import Header
 from registry.ethereum.receipts import decode_receipt, receipt_key
@@ -165,7 +165,7 @@ def with_receipt(raw: bytes, document: Json) -> Json:
         logs = [LocatedLog(log, header, 0, index) for index, log in enumerate(decode_receipt(raw).logs)]
         history = history_of(
             logs,
-            [Scope("datasets", Subject("dataset", Bytes32(bundle.dataset_id)))],
+            [Scope("datasets", Subject("dataset", bundle.dataset_id))],
             bundle.contracts.addresses(),
             PROTOCOLS,
         )

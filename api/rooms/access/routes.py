@@ -19,7 +19,7 @@ from api.rooms.datasets.ids import FullId, IdPrefix
 from api.shapes import Json
 from api.strict import StrictRoute
 from api.writes import WRITE, MessageIntakeDep
-from registry.base.primitives import Address, Bytes32
+from registry.base.primitives import Address
 from registry.node import Node
 from registry.rooms.access.messages import AccessGrant, AccessRequest, AccessRevocation
 from registry.rooms.access.request_limits import limiting, require_room
@@ -121,7 +121,7 @@ async def request_access(dataset_id: FullId, body: AccessRequestSubmission, inta
     """Accept a request for access, signed by the account that asks."""
     return await intake.take(
         body,
-        Bytes32(dataset_id),
+        dataset_id,
         first=partial(_require_room, intake.node, body.message),
         admission=limiting(body.message, intake.node.settings.max_open_requests),
     )
@@ -130,13 +130,13 @@ async def request_access(dataset_id: FullId, body: AccessRequestSubmission, inta
 @writes.post(AccessGrant.PATH, summary="Grant access", operation_id="grant", **WRITE)
 async def grant(dataset_id: FullId, body: AccessGrantSubmission, intake: MessageIntakeDep) -> Response:
     """Accept a signed grant."""
-    return await intake.take(body, Bytes32(dataset_id))
+    return await intake.take(body, dataset_id)
 
 
 @writes.post(AccessRevocation.PATH, summary="Revoke access", operation_id="revoke", **WRITE)
 async def revoke(dataset_id: FullId, body: AccessRevocationSubmission, intake: MessageIntakeDep) -> Response:
     """Accept a signed revocation."""
-    return await intake.take(body, Bytes32(dataset_id))
+    return await intake.take(body, dataset_id)
 
 
 def _require_room(node: Node, message: AccessRequest) -> None:

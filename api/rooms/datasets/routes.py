@@ -26,7 +26,7 @@ from api.rooms.datasets.reads import queries_of, reads_of
 from api.shapes import Json
 from api.strict import PublicationRoute, StrictRoute
 from api.writes import WRITE, MessageIntake, MessageIntakeDep, check_times
-from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, DatasetId
 from registry.rooms.datasets.messages import Registration, Revision, TitleTransfer, Withdrawal
 from registry.rooms.datasets.search import NO_FILTER, DatasetFilter, find_datasets
 
@@ -148,13 +148,13 @@ async def revise(dataset_id: FullId, body: RevisionSubmission, intake: MessageIn
 @writes.post(TitleTransfer.PATH, summary="Transfer the title", operation_id="transfer", **WRITE)
 async def transfer(dataset_id: FullId, body: TitleTransferSubmission, intake: MessageIntakeDep) -> Response:
     """Accept a signed transfer of the title."""
-    return await intake.take(body, Bytes32(dataset_id))
+    return await intake.take(body, dataset_id)
 
 
 @writes.post(Withdrawal.PATH, summary="Withdraw a dataset", operation_id="withdraw", **WRITE)
 async def withdraw(dataset_id: FullId, body: WithdrawalSubmission, intake: MessageIntakeDep) -> Response:
     """Accept a signed withdrawal."""
-    return await intake.take(body, Bytes32(dataset_id))
+    return await intake.take(body, dataset_id)
 
 
 async def _take_version(
@@ -170,5 +170,5 @@ async def _take_version(
             hint="Sign a Publication that names them and send it as `publication`, or send no documents.",
         )
     also = None if body.publication is None else partial(documents_of, intake.node, body, body.publication)
-    subject_id = None if dataset_id is None else Bytes32(dataset_id)
+    subject_id = None if dataset_id is None else dataset_id
     return await intake.take(body, subject_id, also=also, documents=body.names)

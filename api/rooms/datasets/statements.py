@@ -11,7 +11,7 @@ from api.bodies import Submission
 from api.deps import in_write_thread
 from api.problems import documented
 from api.writes import REFUSALS, check_path, check_times
-from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, DatasetId
 from registry.node import Node
 from registry.relay.intake import Write
 from registry.rooms.datasets import acceptance
@@ -64,7 +64,7 @@ async def take_statement(
         ContractRefused: It was not signed by the owner, or its deadline has passed.
         Refused: It is about another dataset, a time is not in seconds, or `checked` refused.
     """
-    check_path(body.message, Bytes32(dataset_id))
+    check_path(body.message, dataset_id)
     check_times(node, body)
 
     def work() -> Response:

@@ -139,7 +139,7 @@ class AccessLogs:
         if grantees is not None:
             words = [Bytes32(left_padded(grantee)) for grantee in grantees]
             parts = [words[start : start + _TOPICS_AT_ONCE] for start in range(0, len(words), _TOPICS_AT_ONCE)]
-        deployment, topic = self.deployment, Bytes32(self.dataset_id)
+        deployment, topic = self.deployment, self.dataset_id
         return [
             (event, at)
             for part in parts

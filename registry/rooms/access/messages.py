@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from registry.base.primitives import Address, Bytes32, DatasetId
+from registry.base.primitives import Address, DatasetId
 from registry.base.subject import Subject
 from registry.ethereum.eip712 import (
     AddressField,
@@ -43,7 +43,7 @@ class AccessMessage(Message):
     @property
     def subject(self) -> Subject:
         """The dataset."""
-        return Subject(DATASET, Bytes32(self.dataset_id))
+        return Subject(DATASET, self.dataset_id)
 
 
 class AccessRequest(AccessMessage):

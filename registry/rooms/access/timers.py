@@ -10,7 +10,6 @@ from typing import Final
 
 from sqlalchemy import ColumnElement, Connection, and_, select
 
-from registry.base.primitives import Bytes32
 from registry.base.subject import Subject
 from registry.base.times import LAST_SECOND
 from registry.feed.outbox import Due, append_due, retract_due
@@ -71,7 +70,7 @@ def announce(connection: Connection, timer: Timer) -> None:
         connection,
         Due(
             name=EXPIRED,
-            subject=Subject(DATASET, Bytes32(row.dataset_id)),
+            subject=Subject(DATASET, row.dataset_id),
             account=row.grantee,
             position=row.position,
             block_hash=row.block_hash,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from registry.base.primitives import Address, Bytes32
+from registry.base.primitives import Address
 from registry.chain.client import Chain
 from registry.rooms.datasets.errors import unknown
 from registry.rooms.datasets.ownership import owner_of
@@ -42,7 +42,7 @@ def accept(
         ChainUnavailable: No usable answer came.
     """
     require_in_time(statement, now)
-    owner = owner_of(chain, deployment, Bytes32(statement.dataset_id)) or registrant
+    owner = owner_of(chain, deployment, statement.dataset_id) or registrant
     if owner is None:
         raise unknown(statement.dataset_id)
     return accept_by(chain, deployment, statement, signature, owner, now, per_hour)

@@ -78,7 +78,7 @@ class DatasetMessage(Message):
     @property
     def subject(self) -> Subject:
         """The dataset."""
-        return Subject(DATASET, Bytes32(self.dataset_id))
+        return Subject(DATASET, self.dataset_id)
 
     @property
     def extra_gas(self) -> int:

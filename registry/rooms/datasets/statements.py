@@ -25,7 +25,7 @@ class DatasetStatement(Statement):
     @property
     def subject(self) -> Subject:
         """The dataset."""
-        return Subject(DATASET, Bytes32(self.dataset_id))
+        return Subject(DATASET, self.dataset_id)
 
 
 class DocumentStatement(DatasetStatement):
