@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from psycopg import Connection as PostgreSQLConnection
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, SmallInteger, String, Table
 
 
@@ -23,7 +24,10 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
     names = ", ".join(f'"{table.c[name].name}"' for name in columns)
     driver = connection.connection.driver_connection
     if isinstance(driver, PostgreSQLConnection):
-        with driver.cursor().copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'.encode()) as copy:
+        cursor = driver.cursor()
+        # By the type's name psycopg would find the dumper of its class Binary, which is not in C.
+        cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
+        with cursor.copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT BINARY)'.encode()) as copy:
             copy.set_types([_postgresql_type(table.c[name]) for name in columns])
             for row in rows:
                 copy.write_row(row)

@@ -115,7 +115,7 @@ def decode(log: Log) -> AccessEvent | None:
 
 def filters(dataset_id: bytes, grantee: Address) -> tuple[TopicFilter, ...]:
     """Return the filters for all events of a grantee's access to a dataset."""
-    return ([TOPICS, dataset_id, Bytes32(left_padded(grantee))],)
+    return ([TOPICS, Bytes32(dataset_id), Bytes32(left_padded(grantee))],)
 
 
 ACCESS_GRANTS = Contract(CONTRACT, TOPICS, decode, references={"REGISTRY()": DATASET_REGISTRY})

@@ -131,7 +131,7 @@ def decode(log: Log) -> DatasetEvent | None:
 
 def filters(dataset_id: bytes) -> tuple[TopicFilter, ...]:
     """Return the filters for all events of a dataset."""
-    topic = dataset_id
+    topic = Bytes32(dataset_id)
     return [[REGISTERED, REVISED, WITHDRAWN], topic], [TRANSFER, None, None, topic]
 
 
