@@ -28,6 +28,7 @@ NO_VERDICT: Final = 2
 WALKS: Final = (
     "tests/contracts/test_model.py",
     "tests/index/test_schedules.py",
+    "tests/index/test_sync.py",
     "tests/timers/test_schedule.py",
     "tests/witness/test_history.py",
 )

@@ -160,16 +160,15 @@ class _Block:
         self.documents.append((key, body, metadata["name"], metadata["description"]))
         self.manifests.append((root, b"{}", 1, 4096))
         self.files.append((root, 0, file_hash(number), "data/table.csv"))
-        id_word = dataset_id
         words = key + bytes(32) + uint(128) + uint(160 + len(padded(URI))) + dynamic(URI) + uint(0)
-        self._log(ADDRESSES["DatasetRegistry"], (REGISTERED, id_word, Bytes32(left_padded(holder)), root), words)
+        self._log(ADDRESSES["DatasetRegistry"], (REGISTERED, dataset_id, Bytes32(left_padded(holder)), root), words)
         if number % 5 == 0:
             words = key + uint(96) + uint(128 + len(padded(URI))) + dynamic(URI) + uint(0)
-            self._log(ADDRESSES["DatasetRegistry"], (REVISED, id_word, Bytes32(uint(2)), root), words)
+            self._log(ADDRESSES["DatasetRegistry"], (REVISED, dataset_id, Bytes32(uint(2)), root), words)
         if number % 3 == 0:
             grantee = Bytes32(left_padded(owner(number % 97)))
             words = uint(1) + uint(self.time) + uint(2**40) + root + uint(1)
-            self._log(ADDRESSES["AccessGrants"], (ACCESS_GRANTED, id_word, grantee), words)
+            self._log(ADDRESSES["AccessGrants"], (ACCESS_GRANTED, dataset_id, grantee), words)
 
     def _log(self, contract: Address, topics: tuple[Bytes32, ...], data: bytes) -> None:
         index = len(self.events)

@@ -11,6 +11,9 @@ from typing import Any
 def lazy(name: str) -> Any:
     """Return a module that is loaded when one of its names is first used; the module itself where it is loaded already.
 
+    Only for programs whose first use of the module is in one thread: before Python 3.11.8, a second thread may see the
+    module while it is half loaded. The gateway therefore imports what it uses at its start.
+
     Raises:
         ModuleNotFoundError: There is no such module.
 

@@ -71,7 +71,7 @@ def verify_both(source: bytes) -> None:
 
 
 def test_every_bit_changed_in_a_note_fails() -> None:
-    """The short form changes one bit in nearly every byte, another one in each."""
+    """The short form changes at least one bit of every byte."""
     source = VECTORS["note"].encode()
     for bit in range(0, 8 * len(source), draws(7, 1)):
         changed = bytearray(source)

@@ -18,6 +18,7 @@ from registry.index.sync import Indexer
 from registry.rooms.catalogue import ROOMS
 from registry.storage import Storage
 from tests.fixtures.crashes import Crash, crash
+from tests.fixtures.randomness import draws
 from tests.fixtures.waiting import eventually
 from tests.index.activity import Activity
 from tests.index.faults import SpoilingChain
@@ -52,7 +53,7 @@ def test_an_index_that_follows_block_by_block_equals_the_fold_and_a_rebuild(
     assert rebuilt(activity, storage) == followed
 
 
-@pytest.mark.parametrize("depth", [1, 2, 3, 8, 21, 63, 64])
+@pytest.mark.parametrize("depth", [1, 2, 3, 8, 21, 63, 64, 5, 13, 34, 55][: draws(7, 11)])
 def test_after_a_reorg_the_index_is_that_of_the_new_branch(
     depth: int, activity: Activity, indexer: Indexer, storage: Storage
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Final
+from typing import Annotated, Final
 
 import orjson
 from fastapi import APIRouter, Query, Request, Response
@@ -17,11 +17,11 @@ from api.rooms.datasets.ids import IdPrefix
 from api.rooms.datasets.reads import queries_of
 from api.strict import StrictRoute
 from registry.base.errors import Unavailable
-from registry.base.lazy import lazy
 from registry.base.urls import leads_to_this_machine
 from registry.certificate.context import context_url
 from registry.certificate.credential import issue
 from registry.certificate.facts import Facts, facts_of
+from registry.certificate.page import render
 from registry.evidence.bundle import parse_bundle
 from registry.evidence_export.blocks import block_as_of
 from registry.evidence_export.bundles import export_bundle
@@ -30,11 +30,6 @@ from registry.node import Node
 from registry.notes.note import SigningKey
 from registry.rooms.access.grantees import AccessLogs
 from registry.rooms.protocols import PROTOCOLS
-
-if TYPE_CHECKING:
-    from registry.certificate import page
-else:
-    page = lazy("registry.certificate.page")  # The first certificate loads the PDF library.
 
 router = APIRouter(prefix="/v1/datasets", tags=["provenance"], route_class=StrictRoute)
 
@@ -68,15 +63,15 @@ async def certificate(
     base = base_url(node, request)
 
     def make(facts: Facts, bundle: bytes) -> bytes:
-        return page.render(facts, bundle, _verify_url(base, facts))
+        return render(facts, bundle, _verify_url(base, facts))
 
-    facts, document = await in_heavy_thread(request, lambda: _made(node, dataset_id, version, at, make))
+    facts, page = await in_heavy_thread(request, lambda: _made(node, dataset_id, version, at, make))
     headers = {
         "Content-Disposition": f'inline; filename="{facts.dataset_id.hex()[:16]}-v{facts.version}.pdf"',
         "TDR-As-Of-Block": str(facts.as_of.number),
         "TDR-Verify-Link": "none" if _verify_url(base, facts) is None else "printed",
     }
-    return Response(document, headers=headers, media_type="application/pdf")
+    return Response(page, headers=headers, media_type="application/pdf")
 
 
 @router.get(

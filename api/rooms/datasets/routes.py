@@ -170,5 +170,4 @@ async def _take_version(
             hint="Sign a Publication that names them and send it as `publication`, or send no documents.",
         )
     also = None if body.publication is None else partial(documents_of, intake.node, body, body.publication)
-    subject_id = None if dataset_id is None else dataset_id
-    return await intake.take(body, subject_id, also=also, documents=body.names)
+    return await intake.take(body, dataset_id, also=also, documents=body.names)
