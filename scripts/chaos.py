@@ -6,8 +6,8 @@
 
 Owners sign and send messages to a gateway that is killed again and again. When the faults stop, every acknowledged
 message must have taken effect on the chain exactly once. The oracle reads the chain directly, not through node or
-proxy. The result is printed and written to chaos-results.json. The exit code is 1 if anything was lost, done twice or
-left out, and 2 if there is no result because anvil itself lost blocks.
+proxy. The result is printed and written to chaos-results.json. The exit code is 1 if anything was lost, done twice,
+left out or refused, and 2 if there is no result because anvil itself lost blocks.
 
 The seed determines the kinds of faults, the depths of reorganisations, the messages, and the moments of the kills. It
 does not determine how the operating system interleaves the processes. SIGKILL does not test fsync, because the page
@@ -80,8 +80,9 @@ class Results:
 
     @property
     def is_good(self) -> bool:
-        """Whether nothing was lost, done twice or left out. All messages of the load should succeed."""
-        return not (self.lost or self.duplicated or self.gaps or self.failed) and self.indexEqualsRebuild
+        """Whether nothing was lost, done twice, left out or refused. All messages of the load should succeed."""
+        is_complete = not (self.lost or self.duplicated or self.gaps or self.failed or self.refused)
+        return is_complete and self.indexEqualsRebuild
 
 
 @dataclass(frozen=True, slots=True)

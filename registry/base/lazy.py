@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import sys
-from types import ModuleType
 from typing import Any
 
 
-def lazy(name: str) -> Any:
-    """Return a module that is loaded when one of its names is first used; the module itself where it is loaded already.
+class LazyModule:
+    """A stand-in for a module, which is imported when one of its names is first used. Safe for any number of threads.
 
-    Only for programs whose first use of the module is in one thread: before Python 3.11.8, a second thread may see the
-    module while it is half loaded. The gateway therefore imports what it uses at its start.
+    importlib's own lazy modules are not safe before Python 3.11.8: a second thread may see one while it is half loaded.
 
-    Raises:
-        ModuleNotFoundError: There is no such module.
-
-    Source: the recipe for lazy imports in the documentation of importlib.
+    Args:
+        name: The module's full name.
     """
-    if name in sys.modules:
-        return sys.modules[name]
-    spec = importlib.util.find_spec(name)
-    if spec is None or spec.loader is None:
-        raise ModuleNotFoundError(f"There is no module {name!r}.", name=name)
-    spec.loader = importlib.util.LazyLoader(spec.loader)
-    module: ModuleType = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+
+    __slots__ = ("_name",)
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, attribute: str) -> Any:
+        return getattr(importlib.import_module(self._name), attribute)
+
+
+def lazy(name: str) -> Any:
+    """Return a stand-in for a module that is imported when one of its names is first used.
+
+    Args:
+        name: The module's full name.
+
+    Returns:
+        A `LazyModule`; the module itself where it is loaded already.
+    """
+    return importlib.import_module(name) if name in sys.modules else LazyModule(name)

@@ -70,21 +70,30 @@ def view_call(function: str, *words: bytes) -> bytes:
     return keccak256(function.encode())[:4] + b"".join(words)
 
 
-def call_view(chain: Chain, contract: Address, data: bytes, block: str = "latest") -> bytes:
+def call_view(chain: Chain, contract: Address, data: bytes, block: str = "latest", *, words: int = 1) -> bytes:
     """Call a view function and return its result.
+
+    An account without code returns nothing, and a node that lags behind, or follows another branch, does not have the
+    contract yet.
 
     Args:
         chain: The chain.
         contract: The contract's address.
         data: The calldata.
         block: The height as 0x-prefixed hex, or a tag.
+        words: The length of the result, in words of 32 bytes.
 
     Raises:
         ContractRefused: The contract reverted.
         RpcError: The node returned an error.
-        ChainUnavailable: There was no usable answer.
+        ChainUnavailable: There was no usable answer, or the contract is not there at that block.
     """
-    return simulate(chain, {"to": str(contract), "data": f"0x{data.hex()}"}, block)
+    answer = simulate(chain, {"to": str(contract), "data": f"0x{data.hex()}"}, block)
+    if len(answer) != words * WORD:
+        raise ChainUnavailable(
+            f"The contract at {contract} gave no answer: it is not there, or the node does not serve its state."
+        )
+    return answer
 
 
 def simulate(chain: Chain, call: Mapping[str, str], block: str = "latest", *, refusals: RefusalTable = SHARED) -> bytes:

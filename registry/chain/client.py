@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from registry.base.errors import Conflict, InvalidInput, RegistryError, Unavailable
+from registry.base.errors import Conflict, InvalidInput, RegistryError, Unavailable, VerificationFailed
 from registry.base.primitives import Bytes32
 
 READ_METHODS = frozenset(
@@ -141,6 +142,22 @@ class Chain(Protocol):
         ...
 
 
+@contextmanager
+def decoding(complaint: str) -> Iterator[None]:
+    """Decode a node's answers within this context. Answers of the wrong kind are the node's fault, not the caller's.
+
+    Args:
+        complaint: One sentence: what was wrong with the answer.
+
+    Raises:
+        ChainUnavailable: An answer is not of the kind that was expected.
+    """
+    try:
+        yield
+    except (AttributeError, LookupError, TypeError, ValueError, InvalidInput, VerificationFailed) as error:
+        raise ChainUnavailable(complaint) from error
+
+
 def identity_of(chain: Chain) -> ChainIdentity:
     """Ask a chain for its id and the hash of its genesis block.
 
@@ -165,7 +182,5 @@ def read_identity(chain_id: Any, genesis: Any) -> ChainIdentity:
     Raises:
         ChainUnavailable: The answers are malformed.
     """
-    try:
+    with decoding("The node did not identify its chain."):
         return ChainIdentity(int(chain_id, 16), Bytes32.parse(genesis["hash"]))
-    except (TypeError, ValueError, KeyError, InvalidInput) as error:
-        raise ChainUnavailable("The node did not identify its chain.") from error

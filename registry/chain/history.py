@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32
-from registry.chain.client import METHOD_NOT_FOUND, Chain, ChainUnavailable, RpcError
+from registry.chain.client import METHOD_NOT_FOUND, Chain, ChainUnavailable, RpcError, decoding
 from registry.chain.logs import LogFilter
 from registry.chain.pages import read_in_pages
 from registry.ethereum.logs import Log, Moment
@@ -53,10 +52,8 @@ def read_block(answer: Any) -> BlockRef:
     Raises:
         ChainUnavailable: The answer is not a block.
     """
-    try:
+    with decoding("The node does not have the requested block."):
         return BlockRef(int(answer["number"], 16), Bytes32.parse(answer["hash"]), int(answer["timestamp"], 16))
-    except (TypeError, KeyError, ValueError, InvalidInput) as error:
-        raise ChainUnavailable("The node does not have the requested block.") from error
 
 
 def ask(chain: Chain, calls: Sequence[tuple[str, Sequence[object]]]) -> list[Any]:
@@ -93,7 +90,7 @@ def logs_until(
     """
     filters = [{"address": str(contract), "topics": [_topic(topic) for topic in topics]} for topics in alternatives]
     items = read_in_pages(since, until.number, lambda first, last: _page(chain, filters, first, last, until))
-    try:
+    with decoding("The node returned malformed logs."):
         by_place = {(int(item["blockNumber"], 16), int(item["logIndex"], 16)): item for item in items}
         if any(number > until.number or number < since for number, _ in by_place):
             raise ChainUnavailable("The node returned logs of blocks that were not requested.")
@@ -111,8 +108,6 @@ def logs_until(
             )
             for (number, log_index), item in sorted(by_place.items())
         ]
-    except (TypeError, KeyError, ValueError, InvalidInput) as error:
-        raise ChainUnavailable("The node returned malformed logs.") from error
 
 
 def _page(chain: Chain, filters: Sequence[dict[str, Any]], first: int, last: int, until: BlockRef) -> list[Any]:
@@ -138,11 +133,9 @@ def _page(chain: Chain, filters: Sequence[dict[str, Any]], first: int, last: int
 def _matching(receipts: Any, filters: Sequence[dict[str, Any]]) -> list[Any]:
     """Return the logs in a block's receipts that match one of several filters."""
     log_filters = [LogFilter.parse(item["address"], item["topics"]) for item in filters]
-    try:
+    with decoding("The node returned malformed receipts."):
         logs = [item for receipt in receipts for item in receipt["logs"]]
         parsed = [Log.from_rpc(item) for item in logs]
-    except (TypeError, KeyError, ValueError) as error:
-        raise ChainUnavailable("The node returned malformed receipts.") from error
     return [
         item
         for item, log in zip(logs, parsed, strict=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 
 from registry.base.errors import InvalidInput, Unavailable, VerificationFailed
-from registry.chain.client import Chain, RpcError
-from registry.chain.history import ask
+from registry.chain.client import Chain, RpcError, decoding
+from registry.chain.history import ask, read_block
 from registry.ethereum.header import Header, encode_header
 from registry.ethereum.logs import Moment
 from registry.ethereum.receipts import decode_receipt, encode_receipt, receipt_key, receipts_trie
@@ -31,9 +31,9 @@ def headers_of(chain: Chain, spans: Sequence[Sequence[int]]) -> dict[int, bytes]
     for start in range(0, len(heights), _HEADERS_AT_ONCE):
         part = heights[start : start + _HEADERS_AT_ONCE]
         blocks = ask(chain, [("eth_getBlockByNumber", [hex(height), False]) for height in part])
-        if None in blocks:
-            raise Unavailable("The node does not have all the blocks that the evidence needs.")
-        headers |= {height: encode_header(block) for height, block in zip(part, blocks, strict=True)}
+        for height, block in zip(part, blocks, strict=True):
+            read_block(block)  # A header that does not hash as Ethereum's is the chain's nature, not a false answer.
+            headers[height] = encode_header(block)
     return headers
 
 
@@ -47,8 +47,9 @@ def receipts_of(
     for height, group in groupby(sorted(moments), key=lambda moment: moment.block_number):
         (receipts,) = ask(chain, [("eth_getBlockReceipts", [hex(height)])])
         hashes = {str(moment.transaction_hash) for moment in group}
-        indices = [index for index, receipt in enumerate(receipts or ()) if receipt["transactionHash"] in hashes]
-        trie = receipts_trie(receipts or ())
+        with decoding(f"The node returned malformed receipts for block {height}."):
+            indices = [index for index, receipt in enumerate(receipts or ()) if receipt["transactionHash"] in hashes]
+            trie = receipts_trie(receipts or ())
         if len(indices) != len(hashes) or trie.root != headers[height].receipts_root:
             raise Unavailable(f"The receipts that the node returned for block {height} are not those of the block.")
         for index in indices:
@@ -70,11 +71,12 @@ def messages_of(
     """Return the signed message of each event whose transaction has one with an ECDSA signature of the signer."""
     hashes = list(transactions.values())
     carried = ask(chain, [("eth_getTransactionByHash", [transaction]) for transaction in hashes])
-    inputs = {
-        transaction: bytes.fromhex(answer["input"][2:])
-        for transaction, answer in zip(hashes, carried, strict=True)
-        if answer is not None
-    }
+    with decoding("The node returned a malformed transaction."):
+        inputs = {
+            transaction: bytes.fromhex(answer["input"][2:])
+            for transaction, answer in zip(hashes, carried, strict=True)
+            if answer is not None
+        }
     for index, shown in enumerate(history.events):
         call = read_call(
             inputs.get(transactions[shown.located.block.number, shown.located.transaction], b""), protocols
@@ -105,11 +107,13 @@ def state_of(
             proof = chain.request("eth_getProof", [str(address), [str(slot) for slot in slots], hex(header.number)])
         except RpcError:
             return None
-        for node in [*proof["accountProof"], *(node for slot in proof["storageProof"] for node in slot["proof"])]:
-            given[bytes.fromhex(node[2:])] = None
+        with decoding("The node returned a malformed proof of its state."):
+            for node in [*proof["accountProof"], *(node for slot in proof["storageProof"] for node in slot["proof"])]:
+                given[bytes.fromhex(node[2:])] = None
     nodes = Nodes(given)
-    for address, slots in parts:
-        account = account_at(nodes, header.state_root, address)
-        for slot in slots:
-            slot_at(nodes, account.storage_root, slot)
+    with decoding("The node's proof of its state does not lead to the slots of the evidence."):
+        for address, slots in parts:
+            account = account_at(nodes, header.state_root, address)
+            for slot in slots:
+                slot_at(nodes, account.storage_root, slot)
     return nodes.read

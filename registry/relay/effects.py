@@ -6,7 +6,7 @@ message came first, the message has still taken effect.
 
 from __future__ import annotations
 
-from registry.chain.client import Chain
+from registry.chain.client import Chain, decoding
 from registry.chain.history import BlockRef, logs_until
 from registry.ethereum.eip712 import Message
 from registry.ethereum.logs import Moment
@@ -20,17 +20,20 @@ def find_effect(
     """Return when and where a message took effect, up to a block; None if it did not.
 
     Raises:
-        ChainUnavailable: No usable answer came, or the chain left that block meanwhile.
+        ChainUnavailable: No usable answer came, the events are not a full history, or the chain left that block
+            meanwhile.
         RpcError: The node refused.
     """
     contract, matching = protocols.contracts[message.CONTRACT], protocols.matching(message)
     place = deployment.contracts[message.CONTRACT]
     state = None
-    for log, at in logs_until(chain, place.address, matching.filters(message), place.block_number, until):
-        event = contract.decode(log)
-        if event is None:
-            continue
-        if event == matching.expected_event(message, state, at):
-            return at
-        state = matching.fold(state, event, at)
+    logs = logs_until(chain, place.address, matching.filters(message), place.block_number, until)
+    with decoding("The node's logs are not a full history."):
+        for log, at in logs:
+            event = contract.decode(log)
+            if event is None:
+                continue
+            if event == matching.expected_event(message, state, at):
+                return at
+            state = matching.fold(state, event, at)
     return None

@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32
 from registry.chain.capabilities import FINALIZED
-from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.chain.client import Chain, RpcError, decoding
 from registry.chain.finality import FinalityRule
 from registry.chain.history import BlockRef, read_block
 from registry.relay.fees import Prices
@@ -85,7 +84,7 @@ def look(chain: Chain, account: Address, finality: FinalityRule) -> ChainView:
         if isinstance(answer, RpcError):
             raise answer
     head = read_block(latest)
-    try:
+    with decoding("The node returned malformed answers."):
         return ChainView(
             head=head,
             prices=Prices.read(latest, priority, price),
@@ -94,8 +93,6 @@ def look(chain: Chain, account: Address, finality: FinalityRule) -> ChainView:
             final=_newest_tagged(finalized[0], head) if depth is None else head.number - depth,
             is_syncing=bool(syncing) and not isinstance(syncing, RpcError),
         )
-    except (TypeError, KeyError, ValueError) as error:
-        raise ChainUnavailable("The node returned invalid answers.") from error
 
 
 def check_blocks(chain: Chain, recorded: Sequence[tuple[int, Bytes32]], view: ChainView) -> CheckedBlocks:
@@ -187,10 +184,8 @@ def _transactions_that_logged(chain: Chain, deployment: Deployment, block_hash: 
         logs = chain.request("eth_getLogs", [{"blockHash": str(block_hash), "address": contracts}])
     except RpcError:
         return set()  # Not every node returns logs by block hash, or immediately.
-    try:
+    with decoding("The node returned malformed logs."):
         return {Bytes32.parse(log["transactionHash"]) for log in logs if Bytes32.parse(log["blockHash"]) == block_hash}
-    except (TypeError, KeyError, InvalidInput) as error:
-        raise ChainUnavailable("The node returned invalid logs.") from error
 
 
 def _newest_tagged(answer: Any, head: BlockRef) -> int:
@@ -202,7 +197,7 @@ def _newest_tagged(answer: Any, head: BlockRef) -> int:
 def _inclusion(slot: NonceSlot, attempt: Attempt, answer: Any) -> Inclusion | None:
     if answer is None or isinstance(answer, RpcError):
         return None
-    try:
+    with decoding("The node returned a malformed receipt."):
         if answer["blockHash"] is None or Bytes32.parse(answer["transactionHash"]) != attempt.hash:
             return None
         return Inclusion(
@@ -213,5 +208,3 @@ def _inclusion(slot: NonceSlot, attempt: Attempt, answer: Any) -> Inclusion | No
             succeeded=int(answer["status"], 16) == 1,
             gas_used=int(answer["gasUsed"], 16),
         )
-    except (TypeError, KeyError, ValueError, InvalidInput) as error:
-        raise ChainUnavailable("The node returned an invalid receipt.") from error

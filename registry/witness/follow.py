@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from registry.base.errors import InvalidInput
 from registry.chain.capabilities import FINALIZED
-from registry.chain.client import Chain, ChainUnavailable, RpcError
+from registry.chain.client import Chain, ChainUnavailable, RpcError, decoding
 from registry.chain.finality import FinalityRule
 from registry.ethereum.header import Header, encode_header
 from registry.notes.checkpoint import Checkpoint
@@ -101,7 +100,5 @@ def headers_at(chain: Chain, heights: Sequence[int]) -> list[Header | None]:
 def _header(answer: Any) -> Header | None:
     if answer is None:
         return None
-    try:
+    with decoding("The node returned an invalid header, or its chain does not hash blocks as Ethereum does."):
         return Header.decode(encode_header(answer))
-    except (TypeError, KeyError, ValueError, InvalidInput) as error:
-        raise ChainUnavailable(f"The node returned an invalid header: {error}") from error

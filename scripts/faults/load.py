@@ -142,7 +142,7 @@ class Load:
                 if unknown > 40:
                     return False
             elif answer is not None and answer.status_code < 500:
-                self.refused.append(f"{answer.status_code} {answer.json()['title']}")
+                self.refused.append(f"{answer.status_code} {path}: {answer.text}")
                 return False
             turn += 1
             self._stop.wait(0.1)

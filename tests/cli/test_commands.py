@@ -240,7 +240,7 @@ from registry.cli.app import main
 try:
     main({arguments!r})
 finally:
-    print(*(name for name, module in sys.modules.items() if type(module).__name__ != '_LazyModule'), file=sys.stderr)
+    print(*sys.modules, file=sys.stderr)
 """
 
 

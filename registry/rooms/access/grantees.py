@@ -13,9 +13,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from registry.base.errors import InvalidInput, Unavailable
+from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32, DatasetId
-from registry.chain.client import Chain, RpcError
+from registry.chain.client import Chain, RpcError, decoding
 from registry.chain.history import BlockRef, ask, logs_until
 from registry.ethereum.abi import left_padded
 from registry.ethereum.logs import Moment
@@ -105,8 +105,10 @@ class AccessLogs:
             most: The most grantees to name.
         """
         access: dict[Address, Access] = {}
-        for event, at in self._grants(None):
-            access[event.grantee] = fold(access.get(event.grantee), event, at)
+        grants = self._grants(None)
+        with decoding("The node's logs are not a full history."):
+            for event, at in grants:
+                access[event.grantee] = fold(access.get(event.grantee), event, at)
         held = {
             grantee: grant for grantee, record in access.items() if (grant := record.grant_at(self.until.timestamp))
         }
@@ -127,10 +129,8 @@ class AccessLogs:
         except RpcError:  # The node does not have the state of that block.
             counted = Counter(event.grantee for event, _ in self._events([ACCESS_REQUESTED], grantees))
             return {grantee: counted[grantee] for grantee in grantees}
-        try:
+        with decoding(f"The node does not serve the state of {address}."):
             kept = [GrantSlot.unpack(Bytes32.parse(word)) for word in words]
-        except InvalidInput as error:
-            raise Unavailable(f"The node does not serve the state of {address}.") from error
         return {grantee: slot.requests for grantee, slot in zip(grantees, kept, strict=True)}
 
     def _events(self, kinds: Sequence[Bytes32], grantees: Sequence[Address] | None) -> list[tuple[AccessEvent, Moment]]:
@@ -140,18 +140,19 @@ class AccessLogs:
             words = [Bytes32(left_padded(grantee)) for grantee in grantees]
             parts = [words[start : start + _TOPICS_AT_ONCE] for start in range(0, len(words), _TOPICS_AT_ONCE)]
         deployment, topic = self.deployment, self.dataset_id
-        return [
-            (event, at)
+        logs = [
+            found
             for part in parts
-            for log, at in logs_until(
+            for found in logs_until(
                 self.chain,
                 deployment.address_of(CONTRACT),
                 [[kinds, topic, part]],
                 deployment.block_number,
                 self.until,
             )
-            if (event := decode(log)) is not None
         ]
+        with decoding("The node's logs are not a full history."):
+            return [(event, at) for log, at in logs if (event := decode(log)) is not None]
 
 
 def _require_few(asked: dict[Address, int]) -> None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from registry.base.errors import InvalidInput, Unavailable
 from registry.base.primitives import Address, DatasetId
 from registry.chain.calls import call_view, view_call
-from registry.chain.client import Chain
+from registry.chain.client import Chain, decoding
 from registry.chain.history import BlockRef, logs_until
 from registry.ethereum.abi import Reader, left_padded
 from registry.rooms.access.events import decode, filters
@@ -44,22 +43,18 @@ def read_access(
         until: The block; see `registry.chain.history.block_at`.
 
     Raises:
-        InvalidInput: The events are not a full history.
-        ChainUnavailable: No usable answer came, or the chain left that block meanwhile.
+        ChainUnavailable: No usable answer came, the events are not a full history, or the chain left that block
+            meanwhile.
         RpcError: The node refused.
     """
     contract = deployment.contracts[CONTRACT]
+    logs = logs_until(chain, contract.address, filters(dataset_id, grantee), contract.block_number, until)
     access = Access(dataset_id, grantee, 0, (), ())
-    for log, at in logs_until(
-        chain,
-        contract.address,
-        filters(dataset_id, grantee),
-        contract.block_number,
-        until,
-    ):
-        event = decode(log)
-        if event is not None:
-            access = fold(access, event, at)
+    with decoding("The node's logs are not a full history."):
+        for log, at in logs:
+            event = decode(log)
+            if event is not None:
+                access = fold(access, event, at)
     return access
 
 
@@ -76,14 +71,9 @@ def counters_of(
         at: The block.
 
     Raises:
-        Unavailable: No usable answer came.
+        ChainUnavailable: No usable answer came.
         RpcError: The node refused, for example because it no longer has that block's state.
     """
     call = view_call("countersOf(uint256,address)", dataset_id, left_padded(grantee))
-    try:
-        words = Reader(call_view(chain, deployment.address_of(CONTRACT), call, at.height))
-        return Counters(words.uint(0, 32), words.uint(1, 32))
-    except InvalidInput as error:
-        raise Unavailable(
-            f"There is no {CONTRACT} at {deployment.address_of(CONTRACT)}, or the node does not serve its state."
-        ) from error
+    words = Reader(call_view(chain, deployment.address_of(CONTRACT), call, at.height, words=2))
+    return Counters(int.from_bytes(words.word(0), "big"), int.from_bytes(words.word(1), "big"))

@@ -6,9 +6,10 @@ from typing import Final
 
 from sqlalchemy import select
 
+from registry.base.errors import NotFound
 from registry.base.primitives import ZERO_ADDRESS, Address, Bytes32, DatasetId
 from registry.chain.calls import call_view, view_call
-from registry.chain.client import Chain
+from registry.chain.client import Chain, ChainUnavailable
 from registry.chain.history import BlockRef
 from registry.ethereum.abi import WORD, left_padded
 from registry.ethereum.logs import Moment
@@ -30,21 +31,26 @@ def owner_of(chain: Chain, deployment: Deployment, dataset_id: Bytes32) -> Addre
         ChainUnavailable: No usable answer came.
         RpcError: The node refused.
     """
-    answer = call_view(chain, deployment.address_of(CONTRACT), view_call("titleOf(uint256)", dataset_id))
+    answer = call_view(chain, deployment.address_of(CONTRACT), view_call("titleOf(uint256)", dataset_id), words=2)
     owner = Address(answer[WORD - Address.LENGTH : WORD])
     return None if owner == ZERO_ADDRESS else owner
 
 
 def owner_before(chain: Chain, deployment: Deployment, dataset_id: Bytes32, moment: Moment) -> Address | None:
-    """Return the owner of a dataset just before a moment according to the contract's logs; None if there was none.
+    """Return the owner of a dataset just before one of its events according to the contract's logs.
+
+    Returns:
+        The owner; None if the event is the registration.
 
     Raises:
-        NotFound: There is no such dataset at the moment's block.
         ChainUnavailable: No usable answer came, or the chain left that block meanwhile.
         RpcError: The node refused.
     """
     until = BlockRef(moment.block_number, moment.block_hash, moment.timestamp)
-    dataset = read_dataset(chain, deployment, DatasetId(dataset_id), until)
+    try:
+        dataset = read_dataset(chain, deployment, DatasetId(dataset_id), until)
+    except NotFound as error:
+        raise ChainUnavailable(f"The node's logs lack the registration of {dataset_id}.") from error
     return next((title.owner for title in reversed(dataset.titles) if title.since < moment), None)
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from registry.base.errors import NotFound, Unavailable
+from registry.base.errors import NotFound
 from registry.base.primitives import DatasetId
 from registry.chain.calls import call_view, view_call
-from registry.chain.client import Chain
+from registry.chain.client import Chain, decoding
 from registry.chain.history import BlockRef, logs_until
 from registry.rooms.datasets.events import decode, filters
 from registry.rooms.datasets.head import Head
@@ -27,22 +27,18 @@ def read_dataset(chain: Chain, deployment: Deployment, dataset_id: DatasetId, un
 
     Raises:
         NotFound: There is no such dataset at that block.
-        InvalidInput: The events are not a full history.
-        ChainUnavailable: No usable answer came, or the chain left that block meanwhile.
+        ChainUnavailable: No usable answer came, the events are not a full history, or the chain left that block
+            meanwhile.
         RpcError: The node refused.
     """
     contract = deployment.contracts[CONTRACT]
+    logs = logs_until(chain, contract.address, filters(dataset_id), contract.block_number, until)
     dataset: Dataset | None = None
-    for log, at in logs_until(
-        chain,
-        contract.address,
-        filters(dataset_id),
-        contract.block_number,
-        until,
-    ):
-        event = decode(log)
-        if event is not None:
-            dataset = fold(dataset, event, at)
+    with decoding("The node's logs are not a full history."):
+        for log, at in logs:
+            event = decode(log)
+            if event is not None:
+                dataset = fold(dataset, event, at)
     if dataset is None:
         raise NotFound(f"There is no dataset {dataset_id} up to block {until.number}.")
     return dataset
@@ -58,12 +54,7 @@ def head_of(chain: Chain, deployment: Deployment, dataset_id: DatasetId, at: Blo
         at: The block.
 
     Raises:
-        Unavailable: No usable answer came.
+        ChainUnavailable: No usable answer came.
         RpcError: The node refused, for example because it no longer has that block's state.
     """
-    answer = call_view(chain, deployment.address_of(CONTRACT), view_call("headOf(uint256)", dataset_id), at.height)
-    if len(answer) != Head.LENGTH:
-        raise Unavailable(
-            f"There is no {CONTRACT} at {deployment.address_of(CONTRACT)}, or the node does not serve its state."
-        )
-    return Head(answer)
+    return Head(call_view(chain, deployment.address_of(CONTRACT), view_call("headOf(uint256)", dataset_id), at.height))
