@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
-from registry.base.errors import ContractRefused, Unavailable
+from registry.base.errors import Conflict, ContractRefused, RegistryError, Unavailable
 from registry.base.primitives import Bytes32
 from registry.chain.client import Chain, RpcError
 from registry.chain.history import block_at
 from registry.ethereum.eip712 import Message
 from registry.evidence_export.bundles import export_bundle
 from registry.index.sync import Indexer
+from registry.relay.receipts import Status
 from registry.rooms.access.grantees import AccessLogs
 from registry.rooms.access.service import counters_of, read_access
 from registry.rooms.catalogue import ROOMS
 from registry.rooms.datasets.messages import TitleTransfer
 from registry.rooms.datasets.service import head_of, read_dataset
 from registry.storage import Storage
-from tests.fixtures.altered import FALSE_ANSWERS, FalseOnce
+from tests.fixtures.altered import FALSE_ANSWERS, FalseAnswer, FalseOnce
+from tests.fixtures.waiting import step_until
 from tests.relay.world import LATER, OWNER, Owner, World
 
 FALSE = pytest.mark.parametrize("answer", FALSE_ANSWERS.values(), ids=FALSE_ANSWERS)
@@ -28,11 +29,16 @@ BUYER = Owner("buyer")
 
 
 @pytest.fixture
-def world(embedded: Chain, storage: Storage) -> World:
-    return World.make(embedded, storage)
+def world(embedded: Chain, sqlite_storage: Storage) -> World:
+    return World.make(embedded, sqlite_storage)
 
 
-def at_each_answer(world: World, act: Callable[[Chain], object], answer: Any) -> None:
+def at_each_answer(
+    world: World,
+    act: Callable[[Chain], object],
+    answer: FalseAnswer,
+    expected: tuple[type[RegistryError], ...] = (Unavailable, RpcError),
+) -> None:
     """Act once for each answer that it takes of the chain, with a false one in its place."""
     honest = FalseOnce(world.chain)
     act(honest)
@@ -40,7 +46,7 @@ def at_each_answer(world: World, act: Callable[[Chain], object], answer: Any) ->
     for number, method in enumerate(honest.asked):
         try:
             act(FalseOnce(world.chain, number, answer))
-        except (Unavailable, RpcError, ContractRefused):
+        except expected:
             pass
         except Exception as error:
             raise AssertionError(f"answer {number}, to {method}: {type(error).__name__}: {error}") from error
@@ -66,7 +72,7 @@ def story(world: World) -> list[tuple[Message, Owner]]:
 
 
 @FALSE
-def test_an_honest_message_is_never_called_malformed(world: World, answer: Any) -> None:
+def test_an_honest_message_is_never_called_malformed(world: World, answer: FalseAnswer) -> None:
     """A gateway's endpoint that lags behind once had no contract yet, and honest grants were answered with 422."""
     honest, sent = world.chain, story(world)
     for message, signer in sent:
@@ -79,11 +85,23 @@ def test_an_honest_message_is_never_called_malformed(world: World, answer: Any) 
                 world.chain = honest
                 world.made += 1
 
-        at_each_answer(world, submit, answer)
+        at_each_answer(world, submit, answer, (Unavailable, RpcError, ContractRefused))
 
 
 @FALSE
-def test_a_reader_is_told_that_the_chain_did_not_answer(world: World, answer: Any) -> None:
+def test_relayer_and_indexer_try_again(world: World, answer: FalseAnswer) -> None:
+    """Each step is taken anew from the state in the database, so nothing but the answer's fault may end it."""
+    receipts = []
+    for _ in range(3):
+        receipts.append(world.submit(world.registration()))
+        at_each_answer(world, lambda chain: world.relayer(chain=chain).step(), answer)
+    step_until(lambda: all(world.status(receipt) is Status.MINED for receipt in receipts), world.relayer().step)
+    indexing = (Unavailable, RpcError, Conflict)  # A new indexer says "another chain", and its worker starts it again.
+    at_each_answer(world, lambda chain: Indexer(chain, world.storage, world.deployment, ROOMS).step(), answer, indexing)
+
+
+@FALSE
+def test_a_reader_is_told_that_the_chain_did_not_answer(world: World, answer: FalseAnswer) -> None:
     dataset_id = story(world)[0][0].dataset_id
     until, deployment = block_at(world.chain), world.deployment
     grantee = Owner("grantee").address
