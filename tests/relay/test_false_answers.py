@@ -1,4 +1,4 @@
-"""A false answer of the chain is the chain's fault: no message, and nobody who asks, is told that theirs is wrong."""
+"""Answers of the chain that are false: no client is told that its request is wrong, and each step can be repeated."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def at_each_answer(
     answer: FalseAnswer,
     expected: tuple[type[RegistryError], ...] = (Unavailable, RpcError),
 ) -> None:
-    """Act once for each answer that it takes of the chain, with a false one in its place."""
+    """Act once for each answer of the chain that the act needs, with a false answer in its place."""
     honest = FalseOnce(world.chain)
     act(honest)
     assert honest.asked
@@ -90,7 +90,7 @@ def test_an_honest_message_is_never_called_malformed(world: World, answer: False
 
 @FALSE
 def test_relayer_and_indexer_try_again(world: World, answer: FalseAnswer) -> None:
-    """Each step is taken anew from the state in the database, so nothing but the answer's fault may end it."""
+    """A step that fails changes nothing that the next step needs."""
     receipts = []
     for _ in range(3):
         receipts.append(world.submit(world.registration()))
