@@ -68,6 +68,10 @@ class DevChain:
         """Return the Unix time in seconds, UTC."""
         return self._clock()
 
+    def next_timestamp(self) -> int:
+        """Return the time that the next block would have now, Unix seconds, UTC: later than the newest block's."""
+        return max(self.head.header.timestamp + 1, int(self.now()))
+
     # Blocks
 
     @property

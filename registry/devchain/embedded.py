@@ -130,7 +130,7 @@ class EmbeddedChain:
 
     def now(self) -> int:
         """Return the time that the next block would have now, Unix seconds, UTC."""
-        return max(self._chain.head.header.timestamp + 1, int(self._chain.now()))
+        return self._chain.next_timestamp()
 
     @property
     def identity(self) -> ChainIdentity:

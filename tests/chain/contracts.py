@@ -10,10 +10,7 @@ def init_code(runtime: bytes) -> str:
     return "0x" + (prologue + runtime).hex()
 
 
-STORES_TIME_AND_LOGS = bytes.fromhex(
-    "42"
-    "5f"
-    "55"  # storage[0] = timestamp
+STORES_AND_LOGS = bytes.fromhex(
     "5f35"
     "6001"
     "55"  # storage[1] = calldata[0:32]
@@ -29,7 +26,10 @@ STORES_TIME_AND_LOGS = bytes.fromhex(
     "5f52"
     "60205ff3"  # return storage[0]
 )
-"""Stores the block's time in slot 0 and its argument in slot 1, and logs the argument: (argument, caller)."""
+"""Stores its argument in slot 1 and logs it: (argument, caller). Its gas does not depend on the block's time."""
+
+STORES_TIME_AND_LOGS = bytes.fromhex("425f55") + STORES_AND_LOGS
+"""Stores the block's time in slot 0, then does the same."""
 
 RETURNS_TIME = bytes.fromhex("425f5260205ff3")
 """Returns the block's time."""

@@ -13,7 +13,7 @@ from trie.hexary import HexaryTrie
 
 from registry.chain.client import Chain, RpcError, identity_of
 from registry.chain.web3 import connect
-from tests.chain.contracts import CALLS_ITSELF, RETURNS_TIME, REVERTS, STORES_TIME_AND_LOGS, init_code
+from tests.chain.contracts import CALLS_ITSELF, RETURNS_TIME, REVERTS, STORES_AND_LOGS, STORES_TIME_AND_LOGS, init_code
 from tests.chain.wallet import Wallet
 
 UNUSED_ADDRESS = "0x00000000000000000000000000000000000000aa"
@@ -202,10 +202,11 @@ def test_revert_is_error_3_with_its_bytes(chain: Chain, wallet: Wallet) -> None:
     assert receipt["status"] == "0x0", "a transaction that fails is in a block all the same"
 
 
-def test_estimate_is_enough_and_not_much_more(chain: Chain, wallet: Wallet, logger: str) -> None:
-    call = {"from": wallet.account.address, "to": logger, "data": argument(9)}
+def test_estimate_is_enough_and_not_much_more(chain: Chain, wallet: Wallet) -> None:
+    address = deploy(wallet, STORES_AND_LOGS)
+    call = {"from": wallet.account.address, "to": address, "data": argument(9)}
     estimate = int(chain.request("eth_estimateGas", [call]), 16)
-    receipt = wallet.receipt(wallet.send(to=logger, data=argument(9), gas=estimate))
+    receipt = wallet.receipt(wallet.send(to=address, data=argument(9), gas=estimate))
     assert receipt["status"] == "0x1"
     assert int(receipt["gasUsed"], 16) <= estimate <= 1.1 * int(receipt["gasUsed"], 16)
 

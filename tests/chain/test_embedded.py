@@ -72,6 +72,20 @@ def test_no_block_is_ahead_of_the_clock(paused: EmbeddedChain, clock: Clock) -> 
     assert height(paused) == 2
 
 
+def test_estimate_within_the_second_of_the_newest_block_is_enough(paused: EmbeddedChain, clock: Clock) -> None:
+    """A contract that stores the time writes another time than the newest block's, even if no second has passed."""
+    wallet = Wallet(paused)
+    deployed = wallet.send(to=None, data=init_code(STORES_TIME_AND_LOGS), gas=500_000)
+    go_on(paused, clock)
+    address = paused.request("eth_getTransactionReceipt", [deployed])["contractAddress"]
+    wallet.send(to=address, gas=200_000)
+    go_on(paused, clock)
+    call = {"from": wallet.account.address, "to": address}
+    sent = wallet.send(to=address, gas=int(paused.request("eth_estimateGas", [call]), 16))
+    go_on(paused, clock)
+    assert paused.request("eth_getTransactionReceipt", [sent])["status"] == "0x1"
+
+
 def test_all_that_waits_goes_into_one_block(paused: EmbeddedChain, clock: Clock) -> None:
     wallet = Wallet(paused)
     hashes = [wallet.send(value=1) for _ in range(100)]
