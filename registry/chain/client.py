@@ -143,17 +143,20 @@ class Chain(Protocol):
 
 
 @contextmanager
-def decoding(complaint: str) -> Iterator[None]:
+def decoding(complaint: str, *, passing: tuple[type[Exception], ...] = ()) -> Iterator[None]:
     """Decode a node's answers within this context. Answers of the wrong kind are the node's fault, not the caller's.
 
     Args:
         complaint: One sentence: what was wrong with the answer.
+        passing: The errors that say something else and leave the context unchanged.
 
     Raises:
         ChainUnavailable: An answer is not of the kind that was expected.
     """
     try:
         yield
+    except passing:
+        raise
     except (AttributeError, LookupError, TypeError, ValueError, InvalidInput, VerificationFailed) as error:
         raise ChainUnavailable(complaint) from error
 

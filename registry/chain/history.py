@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from registry.base.primitives import Address, Bytes32
 from registry.chain.client import METHOD_NOT_FOUND, Chain, ChainUnavailable, RpcError, decoding
@@ -14,6 +14,10 @@ from registry.ethereum.logs import Log, Moment
 
 Topics = Sequence[Bytes32 | Sequence[Bytes32] | None]
 """For each topic position: the required value, several allowed values, or None for any."""
+
+
+NOT_A_FULL_HISTORY: Final = "The node's logs are not a full history."
+"""Said where a node's logs cannot be decoded, or cannot follow each other."""
 
 
 @dataclass(frozen=True, slots=True)

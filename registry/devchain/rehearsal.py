@@ -54,7 +54,7 @@ class RehearsalChain(DevChain):
 
     def _timestamp(self) -> int:
         chosen, self._next_timestamp = self._next_timestamp, None
-        return max(self.head.header.timestamp + 1, int(self.now()) if chosen is None else chosen)
+        return self.next_timestamp() if chosen is None else max(self.head.header.timestamp + 1, chosen)
 
     def advance(self, seconds: int) -> int:
         """Advance the clock and return its total offset in seconds."""

@@ -90,10 +90,10 @@ def encode_header(block: Mapping[str, Any]) -> bytes:
     fields: list[Item] = [
         number(int(block[name], 16)) if name in _NUMBERS else bytes.fromhex(block[name][2:]) for name in present
     ]
-    height, stated, raw = int(block["number"], 16), block["hash"], encode(fields)
-    if f"0x{keccak256(raw).hex()}" != stated:
+    raw = encode(fields)
+    if f"0x{keccak256(raw).hex()}" != block["hash"]:
         raise InvalidInput(
-            f"The header of block {height} does not hash to {stated}.",
+            f"The header of block {int(block['number'], 16)} does not hash to {block['hash']}.",
             hint="Blocks of chains that do not hash them as Ethereum does cannot be verified offline.",
         )
     return raw

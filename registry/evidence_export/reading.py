@@ -7,7 +7,7 @@ from itertools import groupby
 
 from registry.base.errors import InvalidInput, Unavailable, VerificationFailed
 from registry.chain.client import Chain, RpcError, decoding
-from registry.chain.history import ask, read_block
+from registry.chain.history import ask
 from registry.ethereum.header import Header, encode_header
 from registry.ethereum.logs import Moment
 from registry.ethereum.receipts import decode_receipt, encode_receipt, receipt_key, receipts_trie
@@ -31,9 +31,9 @@ def headers_of(chain: Chain, spans: Sequence[Sequence[int]]) -> dict[int, bytes]
     for start in range(0, len(heights), _HEADERS_AT_ONCE):
         part = heights[start : start + _HEADERS_AT_ONCE]
         blocks = ask(chain, [("eth_getBlockByNumber", [hex(height), False]) for height in part])
-        for height, block in zip(part, blocks, strict=True):
-            read_block(block)  # A header that does not hash as Ethereum's is the chain's nature, not a false answer.
-            headers[height] = encode_header(block)
+        # A chain that does not hash its headers as Ethereum does gives no false answer, and has a message of its own.
+        with decoding("The node does not have all the blocks that the evidence needs.", passing=(InvalidInput,)):
+            headers |= {height: encode_header(block) for height, block in zip(part, blocks, strict=True)}
     return headers
 
 

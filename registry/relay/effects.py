@@ -7,7 +7,7 @@ message came first, the message has still taken effect.
 from __future__ import annotations
 
 from registry.chain.client import Chain, decoding
-from registry.chain.history import BlockRef, logs_until
+from registry.chain.history import NOT_A_FULL_HISTORY, BlockRef, logs_until
 from registry.ethereum.eip712 import Message
 from registry.ethereum.logs import Moment
 from registry.rooms.deployment import Deployment
@@ -28,7 +28,7 @@ def find_effect(
     place = deployment.contracts[message.CONTRACT]
     state = None
     logs = logs_until(chain, place.address, matching.filters(message), place.block_number, until)
-    with decoding("The node's logs are not a full history."):
+    with decoding(NOT_A_FULL_HISTORY):
         for log, at in logs:
             event = contract.decode(log)
             if event is None:

@@ -16,7 +16,7 @@ from typing import Final
 from registry.base.errors import InvalidInput
 from registry.base.primitives import Address, Bytes32, DatasetId
 from registry.chain.client import Chain, RpcError, decoding
-from registry.chain.history import BlockRef, ask, logs_until
+from registry.chain.history import NOT_A_FULL_HISTORY, BlockRef, ask, logs_until
 from registry.ethereum.abi import left_padded
 from registry.ethereum.logs import Moment
 from registry.rooms.access.events import ACCESS_GRANTED, ACCESS_REQUESTED, ACCESS_REVOKED, AccessEvent, decode
@@ -106,7 +106,7 @@ class AccessLogs:
         """
         access: dict[Address, Access] = {}
         grants = self._grants(None)
-        with decoding("The node's logs are not a full history."):
+        with decoding(NOT_A_FULL_HISTORY):
             for event, at in grants:
                 access[event.grantee] = fold(access.get(event.grantee), event, at)
         held = {
@@ -151,7 +151,7 @@ class AccessLogs:
                 self.until,
             )
         ]
-        with decoding("The node's logs are not a full history."):
+        with decoding(NOT_A_FULL_HISTORY):
             return [(event, at) for log, at in logs if (event := decode(log)) is not None]
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from registry.base.primitives import Address, DatasetId
 from registry.chain.calls import call_view, view_call
 from registry.chain.client import Chain, decoding
-from registry.chain.history import BlockRef, logs_until
+from registry.chain.history import NOT_A_FULL_HISTORY, BlockRef, logs_until
 from registry.ethereum.abi import Reader, left_padded
 from registry.rooms.access.events import decode, filters
 from registry.rooms.access.messages import CONTRACT
@@ -50,7 +50,7 @@ def read_access(
     contract = deployment.contracts[CONTRACT]
     logs = logs_until(chain, contract.address, filters(dataset_id, grantee), contract.block_number, until)
     access = Access(dataset_id, grantee, 0, (), ())
-    with decoding("The node's logs are not a full history."):
+    with decoding(NOT_A_FULL_HISTORY):
         for log, at in logs:
             event = decode(log)
             if event is not None:

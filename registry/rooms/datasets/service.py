@@ -6,7 +6,7 @@ from registry.base.errors import NotFound
 from registry.base.primitives import DatasetId
 from registry.chain.calls import call_view, view_call
 from registry.chain.client import Chain, decoding
-from registry.chain.history import BlockRef, logs_until
+from registry.chain.history import NOT_A_FULL_HISTORY, BlockRef, logs_until
 from registry.rooms.datasets.events import decode, filters
 from registry.rooms.datasets.head import Head
 from registry.rooms.datasets.messages import CONTRACT
@@ -34,7 +34,7 @@ def read_dataset(chain: Chain, deployment: Deployment, dataset_id: DatasetId, un
     contract = deployment.contracts[CONTRACT]
     logs = logs_until(chain, contract.address, filters(dataset_id), contract.block_number, until)
     dataset: Dataset | None = None
-    with decoding("The node's logs are not a full history."):
+    with decoding(NOT_A_FULL_HISTORY):
         for log, at in logs:
             event = decode(log)
             if event is not None:
