@@ -19,7 +19,6 @@ from api.rooms.room import GatewayRoom
 from api.server import Server, configuration
 from registry.base.primitives import ZERO_BYTES32, Address, Bytes32, DatasetId, keccak256
 from registry.chain.client import Chain
-from registry.chain.finality import FinalityRule
 from registry.config import Settings
 from registry.devchain.embedded import EmbeddedChain
 from registry.ethereum.eip712 import Domain, Message
@@ -37,6 +36,7 @@ from registry.rooms.datasets.statements import DatasetStatement, Publication
 from registry.rooms.deployment import Deployment
 from registry.storage import migrate, open_storage
 from tests.fixtures.databases import ensure_migrated_sqlite
+from tests.fixtures.finality import LateFinality
 from tests.fixtures.waiting import PATIENCE, eventually
 
 RELAYER_SECRET = keccak256(b"a relayer's key for tests")
@@ -231,7 +231,7 @@ def open_node(folder: Path, *, chain: Chain | None = None, start: bool = True, *
     storage = open_storage(told.database)
     migrate(storage)
     deployment = ensure_deployed(chain, storage, ROOMS, signer, relay_settings(told), holder=holder(told))
-    node = Node(NodeParts(told, Role.ALL, chain, storage, deployment, signer, finality=FinalityRule(told.finality)))
+    node = Node(NodeParts(told, Role.ALL, chain, storage, deployment, signer, finality=LateFinality(told.finality)))
     if start:
         node.start()
     try:

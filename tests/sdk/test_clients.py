@@ -29,6 +29,7 @@ from registry.sdk.rooms.datasets.models import Published
 from registry.sdk.signing import Signed, sign
 from tests.api.world import ANALYST, FAR, OWNER, STRANGER, Gateway, grant, manifest_of, open_node, request, running
 from tests.cli.conftest import UNREACHABLE
+from tests.fixtures.waiting import undisturbed
 
 METADATA = {"name": "Birds"}
 MANIFEST = manifest_of(birds=b"1,2\n")
@@ -76,8 +77,8 @@ def _published(gateway: Gateway, message: Registration) -> Published:
     return Published(_signed(gateway, statement), METADATA, MANIFEST)
 
 
-def both(gateway: Gateway, name: str, *arguments: Any, **named: Any) -> list[Any]:
-    """Return what a method of the two clients gives, or raises; `datasets.get` is a method of a room."""
+def both(gateway: Gateway, name: str, *arguments: Any, **named: Any) -> tuple[Any, Any]:
+    """Return what a method of the two clients gives at one state, or raises; `datasets.get` is a method of a room."""
     url = str(gateway.http.base_url)
 
     async def ask() -> Any:
@@ -93,10 +94,10 @@ def both(gateway: Gateway, name: str, *arguments: Any, **named: Any) -> list[Any
         return list(found) if isinstance(found, Iterator) else found
 
     with Client(url) as client:
-        return [
-            outcome_of(lambda: attrgetter(name)(client)(*arguments, **named)),
-            outcome_of(lambda: asyncio.run(ask())),
-        ]
+        return undisturbed(
+            lambda: outcome_of(lambda: attrgetter(name)(client)(*arguments, **named)),
+            lambda: outcome_of(lambda: asyncio.run(ask())),
+        )
 
 
 def test_equal_calls_have_equal_results(gateway: Gateway, dataset_id: DatasetId) -> None:
